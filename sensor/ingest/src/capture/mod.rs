@@ -1,0 +1,71 @@
+//! Where datagrams come from and answers go to: sources of one shape (XDP, kernel UDP, capture files).
+//!
+//! The worker loop is generic over [`Source`]; nothing here knows RADIUS.
+
+use std::{net::SocketAddr, os::fd::BorrowedFd};
+
+use journal::CapturePath;
+
+/// Datagrams taken from a source at once: enough to amortise a system call and to fill the digest lanes, few
+/// enough that the first of them does not wait noticeably for the last.
+pub const BURST: usize = 64;
+
+/// A UDP payload with its addresses and its arrival time on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// The UDP payload.
+    pub payload: &'a [u8],
+    /// Who sent it.
+    pub source: SocketAddr,
+    /// The address and port of this host that it was sent to: the answer leaves from there (RFC 2866 section 3).
+    pub destination: SocketAddr,
+    /// Arrival, nanoseconds since 1970 UTC.
+    pub arrival_unix_ns: u64,
+    /// Arrival, nanoseconds of `CLOCK_MONOTONIC`.
+    pub arrival_monotonic_ns: u64,
+}
+
+/// A frame that reached user space and is not the UDP datagram that it should be: its verdict is `malformed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the frame is not a whole UDP datagram")]
+pub struct FrameError;
+
+/// The source can deliver nothing any more.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The network device was removed.
+    #[error("the network device is gone")]
+    DeviceGone,
+    /// The kernel refused an operation that works on a sound socket.
+    #[error("{operation}: {error}")]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// What the kernel said.
+        error: std::io::Error,
+    },
+}
+
+/// One source of datagrams and its way back. One worker owns it; nothing here blocks but [`Source::wait`].
+pub trait Source: Send {
+    /// All that is needed to answer after the receive buffers went back; at most 128 bytes.
+    type Route: Copy + Send;
+    /// The path recorded with each request.
+    const PATH: CapturePath;
+
+    /// Takes up to [`BURST`] datagrams that are there already and returns how many.
+    fn receive(&mut self) -> Result<usize, SourceError>;
+    /// Datagram `index` of the burst. Valid until [`Source::release`].
+    fn datagram(&self, index: usize) -> Result<Datagram<'_>, FrameError>;
+    /// How to answer datagram `index`.
+    fn route(&self, index: usize) -> Self::Route;
+    /// Gives the burst's receive buffers back.
+    fn release(&mut self);
+    /// Queues one answer. False when there is no room now: the caller keeps it and tries again after a flush.
+    fn send(&mut self, route: &Self::Route, response: &[u8]) -> bool;
+    /// Hands queued answers to the kernel and takes finished buffers back.
+    fn flush(&mut self) -> Result<(), SourceError>;
+    /// Sleeps until a datagram is there, an answer can be queued again (if one was refused), `wake` is readable,
+    /// or the time is over.
+    fn wait(&mut self, wake: BorrowedFd<'_>, timeout_ms: i32) -> Result<(), SourceError>;
+}
