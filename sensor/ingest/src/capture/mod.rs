@@ -2,6 +2,8 @@
 //!
 //! The worker loop is generic over [`Source`]; nothing here knows RADIUS.
 
+pub mod pcap;
+
 use std::{net::SocketAddr, os::fd::BorrowedFd};
 
 use journal::CapturePath;
