@@ -1,2 +1,34 @@
-//! Under construction.
-fn main() {}
+//! The project's own tasks: `cargo xtask <task>`. One file a task; this one only names them.
+#![forbid(unsafe_code)]
+
+mod ebpf;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own tasks", version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Rebuild the steer program's object, or prove that it was built from its source
+    Ebpf(ebpf::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Ebpf(arguments) => ebpf::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
