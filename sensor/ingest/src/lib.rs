@@ -6,4 +6,8 @@
 #![deny(unsafe_code)]
 
 pub mod capture;
+pub mod clients;
+pub mod dedup;
+pub mod latency;
+pub mod pin;
 pub mod verdict;

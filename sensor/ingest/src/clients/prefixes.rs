@@ -1,0 +1,193 @@
+//! Longest-prefix match over a few flat arrays: nested prefixes are laid out once into disjoint ranges, and a look-up
+//! is one binary search without pointers to chase.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net};
+
+/// The owner of a range that no prefix covers.
+const NOBODY: u32 = u32::MAX;
+
+pub(super) struct PrefixTable {
+    v4: Ranges<u32>,
+    v6: Ranges<u128>,
+    prefixes: Box<[(IpNet, u32)]>,
+}
+
+/// A prefix without host bits, and as IPv4 if it lies within the IPv4-mapped range.
+pub(super) fn canonical(prefix: IpNet) -> IpNet {
+    let prefix = prefix.trunc();
+    match prefix {
+        IpNet::V6(v6) if v6.prefix_len() >= 96 => v6
+            .addr()
+            .to_ipv4_mapped()
+            .and_then(|v4| Ipv4Net::new(v4, v6.prefix_len() - 96).ok())
+            .map_or(prefix, IpNet::V4),
+        _ => prefix,
+    }
+}
+
+impl PrefixTable {
+    /// From canonical prefixes and their owners; the same prefix twice is refused with its two owners.
+    pub(super) fn build(mut prefixes: Vec<(IpNet, u32)>) -> Result<PrefixTable, (IpNet, u32, u32)> {
+        // By address, the wider first: the order in which ranges open. A stable sort keeps the first owner first.
+        prefixes.sort_by_key(|&(prefix, _)| prefix);
+        if let Some(pair) = prefixes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err((pair[0].0, pair[0].1, pair[1].1));
+        }
+        let v4 = prefixes.iter().filter_map(|&(prefix, owner)| match prefix {
+            IpNet::V4(v4) => Some((v4.network().to_bits(), v4.broadcast().to_bits(), owner)),
+            IpNet::V6(_) => None,
+        });
+        let v6 = prefixes.iter().filter_map(|&(prefix, owner)| match prefix {
+            IpNet::V4(_) => None,
+            IpNet::V6(v6) => Some((v6.network().to_bits(), v6.broadcast().to_bits(), owner)),
+        });
+        Ok(PrefixTable {
+            v4: Ranges::lay_out(v4),
+            v6: Ranges::lay_out(v6),
+            prefixes: prefixes.into_boxed_slice(),
+        })
+    }
+
+    pub(super) fn lookup(&self, address: IpAddr) -> Option<u32> {
+        match address.to_canonical() {
+            IpAddr::V4(v4) => self.v4.owner(Ipv4Addr::to_bits(v4)),
+            IpAddr::V6(v6) => self.v6.owner(Ipv6Addr::to_bits(v6)),
+        }
+    }
+
+    pub(super) fn prefixes(&self) -> impl Iterator<Item = (IpNet, u32)> + '_ {
+        self.prefixes.iter().copied()
+    }
+}
+
+/// Disjoint ranges that together cover every address: range `i` begins at `starts[i]` and ends before the next.
+struct Ranges<A> {
+    starts: Box<[A]>,
+    owners: Box<[u32]>,
+}
+
+trait Address: Copy + Ord {
+    const ZERO: Self;
+    fn successor(self) -> Option<Self>;
+}
+
+impl Address for u32 {
+    const ZERO: u32 = 0;
+    fn successor(self) -> Option<u32> {
+        self.checked_add(1)
+    }
+}
+
+impl Address for u128 {
+    const ZERO: u128 = 0;
+    fn successor(self) -> Option<u128> {
+        self.checked_add(1)
+    }
+}
+
+impl<A: Address> Ranges<A> {
+    /// From (first, last, owner), sorted by first, then by last descending; any two nested or disjoint.
+    fn lay_out(prefixes: impl Iterator<Item = (A, A, u32)>) -> Ranges<A> {
+        let mut boundaries = vec![(A::ZERO, NOBODY)];
+        let mut open: Vec<(A, u32)> = Vec::new();
+        let close = |open: &mut Vec<(A, u32)>, boundaries: &mut Vec<(A, u32)>| {
+            if let Some((last, _)) = open.pop()
+                && let Some(after) = last.successor()
+            {
+                mark(boundaries, after, open.last().map_or(NOBODY, |&(_, owner)| owner));
+            }
+        };
+        for (first, last, owner) in prefixes {
+            while open.last().is_some_and(|&(end, _)| end < first) {
+                close(&mut open, &mut boundaries);
+            }
+            mark(&mut boundaries, first, owner);
+            open.push((last, owner));
+        }
+        while !open.is_empty() {
+            close(&mut open, &mut boundaries);
+        }
+        let (starts, owners): (Vec<A>, Vec<u32>) = boundaries.into_iter().unzip();
+        Ranges { starts: starts.into_boxed_slice(), owners: owners.into_boxed_slice() }
+    }
+
+    fn owner(&self, address: A) -> Option<u32> {
+        // The first range begins at zero, so at least one start is not above the address.
+        let after = self.starts.partition_point(|&start| start <= address);
+        Some(self.owners[after - 1]).filter(|&owner| owner != NOBODY)
+    }
+}
+
+/// From `start` on the owner is `owner`: replaces what was said of the very same start, and says nothing twice.
+fn mark<A: Address>(boundaries: &mut Vec<(A, u32)>, start: A, owner: u32) {
+    if boundaries.last().is_some_and(|&(last, _)| last == start) {
+        boundaries.pop();
+    }
+    if boundaries.last().is_none_or(|&(_, last)| last != owner) {
+        boundaries.push((start, owner));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ipnet::Ipv6Net;
+    use proptest::prelude::*;
+
+    /// The definition: the longest prefix that contains the address.
+    fn oracle(prefixes: &[(IpNet, u32)], address: IpAddr) -> Option<u32> {
+        prefixes
+            .iter()
+            .filter(|(prefix, _)| prefix.contains(&address))
+            .max_by_key(|(prefix, _)| prefix.prefix_len())
+            .map(|&(_, owner)| owner)
+    }
+
+    #[test]
+    fn the_ends_of_the_address_space_are_covered() {
+        let all = |text: &str| (text.parse::<IpNet>().unwrap(), 7);
+        let table = PrefixTable::build(vec![all("0.0.0.0/0"), all("::/0")]).unwrap();
+        for address in ["0.0.0.0", "255.255.255.255", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"] {
+            assert_eq!(table.lookup(address.parse().unwrap()), Some(7), "{address}");
+        }
+        let hosts = PrefixTable::build(vec![all("255.255.255.255/32"), all("0.0.0.0/32")]).unwrap();
+        assert_eq!(hosts.lookup("255.255.255.255".parse().unwrap()), Some(7));
+        assert_eq!(hosts.lookup("255.255.255.254".parse().unwrap()), None);
+        assert_eq!(hosts.lookup("0.0.0.1".parse().unwrap()), None);
+        assert_eq!(PrefixTable::build(Vec::new()).unwrap().lookup("::1".parse().unwrap()), None);
+    }
+
+    proptest! {
+        /// Few distinct bits, so that prefixes nest, touch and share starts all the time.
+        #[test]
+        fn agrees_with_the_definition(
+            v4 in prop::collection::vec((0u32..64, 24u8..=32), 0..24),
+            v6 in prop::collection::vec((0u128..64, 120u8..=128), 0..24),
+        ) {
+            let mut seen = std::collections::HashSet::new();
+            let mut prefixes = Vec::new();
+            let nets = v4.iter().map(|&(bits, len)| {
+                    IpNet::V4(Ipv4Net::new(Ipv4Addr::from_bits(0x0a00_0000 | (bits * 4)), len).unwrap())
+                })
+                .chain(v6.iter().map(|&(bits, len)| {
+                    IpNet::V6(Ipv6Net::new(Ipv6Addr::from_bits((0x2001 << 112) | (bits * 4)), len).unwrap())
+                }));
+            for net in nets.map(canonical) {
+                if seen.insert(net) {
+                    prefixes.push((net, prefixes.len() as u32));
+                }
+            }
+            let table = PrefixTable::build(prefixes.clone()).unwrap();
+            for low in 0..300u32 {
+                for address in [
+                    IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + low)),
+                    IpAddr::V6(Ipv6Addr::from_bits((0x2001 << 112) + u128::from(low))),
+                ] {
+                    prop_assert_eq!(table.lookup(address), oracle(&prefixes, address), "{}", address);
+                }
+            }
+        }
+    }
+}
