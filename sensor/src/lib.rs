@@ -1,1 +1,7 @@
-//! Under construction.
+//! The parts of the `vpn-sensor` binary: command line, configuration, metrics and the wiring of a running sensor.
+//!
+//! `cli` is called by `main` alone; `config` by everything here; `run` puts ingest, journal and metrics together.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod config;

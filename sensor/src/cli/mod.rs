@@ -1,0 +1,206 @@
+//! The command line: one file a subcommand. Nothing calls into it but `main`.
+//!
+//! Each subcommand has `Arguments` (its options) and `execute`, which returns when the work is done. A [`Failure`]
+//! carries the exit code; what it prints never holds a secret, because no error type holds one.
+
+mod completions;
+mod man;
+
+use std::{fmt, path::PathBuf, process::ExitCode};
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{self, Config};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "vpn-sensor", version, about, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 good, 1 failed while running, 2 bad usage or configuration, 3 the host lacks \
+                        something, 4 the network device went away."
+)]
+struct CommandLine {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every subcommand.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    /// The configuration file (TOML). Without one the safe built-in defaults hold
+    #[arg(long, global = true, value_name = "FILE", env = "VPN_SENSOR_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// How log lines are written to standard error
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+impl Common {
+    /// The configuration in force: the file's if one was named, else the defaults. Warnings go to the log.
+    pub fn load_config(&self) -> Result<Config, Failure> {
+        let config = config::load(self.config.as_deref())?;
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(config)
+    }
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write shell completions to standard output
+    Completions(completions::Arguments),
+    /// Write a man page for each command
+    #[command(hide = true)]
+    Man(man::Arguments),
+}
+
+/// Why the process ends with another exit code than 0.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    error: Option<anyhow::Error>,
+}
+
+/// The exit codes other than 0 that a supervisor or script can rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Failed while running.
+    Failed = 1,
+    /// Bad usage or configuration.
+    Usage = 2,
+    /// The host lacks something that the message names.
+    Host = 3,
+    /// The network device went away: start again.
+    DeviceGone = 4,
+}
+
+impl Failure {
+    /// A failure that prints `error` and ends with `exit`.
+    pub fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Failure {
+        Failure { exit, error: Some(error.into()) }
+    }
+
+    /// A failure whose report was printed already.
+    pub fn silent(exit: Exit) -> Failure {
+        Failure { exit, error: None }
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.error {
+            Some(error) => write!(formatter, "{error:#}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        Failure::new(Exit::Failed, error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::new(Exit::Failed, error)
+    }
+}
+
+impl From<config::ConfigError> for Failure {
+    fn from(error: config::ConfigError) -> Failure {
+        Failure::new(Exit::Usage, error)
+    }
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    start_log(line.common.log_format);
+    match execute(line) {
+        Ok(()) => ExitCode::SUCCESS,
+        // A reader that closed the pipe (`| head`) has what it wanted.
+        Err(failure) if is_broken_pipe(&failure) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if failure.error.is_some() {
+                tracing::error!("{failure}");
+            }
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+fn execute(line: CommandLine) -> Result<(), Failure> {
+    match line.command {
+        Command::Completions(arguments) => arguments.execute(),
+        Command::Man(arguments) => arguments.execute(),
+    }
+}
+
+/// The command tree, for completions, man pages and tests.
+fn command() -> clap::Command {
+    CommandLine::command()
+}
+
+fn is_broken_pipe(failure: &Failure) -> bool {
+    failure.error.as_ref().is_some_and(|error| {
+        error.chain().any(|cause| {
+            cause
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+        })
+    })
+}
+
+fn start_log(format: LogFormat) {
+    // RUST_LOG chooses other levels; a mistake in it must not keep the sensor from starting.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false);
+    match format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_takes_config() {
+        for subcommand in command().get_subcommands() {
+            let name = subcommand.get_name().to_owned();
+            let mut line = vec!["vpn-sensor".to_owned(), name.clone()];
+            line.extend(["--config".to_owned(), "x.toml".to_owned(), "--help".to_owned()]);
+            let error = command().try_get_matches_from(line).expect_err("help ends the parse");
+            assert_eq!(error.kind(), clap::error::ErrorKind::DisplayHelp, "{name}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! A parsed TOML document that knows where everything stands and which keys were asked for.
+//!
+//! A [`Section`] hands values out by key and type; whatever nobody asked for is an unknown key, so the list of known
+//! keys is the reading code itself. All problems are collected: one look at the file mends them all. No message quotes
+//! a line of the file, because that line may hold a secret.
+
+use std::{cell::RefCell, ops::Range, path::Path, time::Duration};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{ConfigError, Problem, values};
+
+/// Names sharing less than this with a known key are no misspelling of it.
+const LIKENESS_MIN: f64 = 0.75;
+
+/// The text of a configuration file and the problems found in it.
+pub(super) struct Document<'a> {
+    path: &'a Path,
+    text: &'a str,
+    problems: RefCell<Vec<(usize, String)>>,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(path: &'a Path, text: &'a str) -> Document<'a> {
+        Document { path, text, problems: RefCell::new(Vec::new()) }
+    }
+
+    /// Notes a problem at an octet of the text.
+    pub(super) fn problem(&self, span: Range<usize>, message: impl Into<String>) {
+        self.problems.borrow_mut().push((span.start, message.into()));
+    }
+
+    /// Line and column, both from 1, of an octet of the text. Columns count characters.
+    pub(super) fn position(&self, offset: usize) -> (usize, usize) {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// Good when no problem was noted; else all of them in the order of the file.
+    pub(super) fn finish(self) -> Result<(), ConfigError> {
+        if self.problems.borrow().is_empty() { Ok(()) } else { Err(self.into_error()) }
+    }
+
+    /// The problems noted, in the order of the file.
+    pub(super) fn into_error(self) -> ConfigError {
+        let mut problems = self.problems.take();
+        problems.sort_by_key(|(offset, _)| *offset);
+        let problems = problems
+            .into_iter()
+            .map(|(offset, message)| {
+                let (line, column) = self.position(offset);
+                Problem { file: self.path.to_owned(), line, column, message }
+            })
+            .collect();
+        ConfigError { problems }
+    }
+}
+
+/// One table of the document.
+pub(super) struct Section<'a, 'i> {
+    document: &'a Document<'a>,
+    /// The dotted name before a key of this table, empty at the top.
+    prefix: &'static str,
+    /// Where the table stands in the text.
+    pub(super) span: Range<usize>,
+    table: &'a DeTable<'i>,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'a, 'i> Section<'a, 'i> {
+    pub(super) fn new(
+        document: &'a Document<'a>,
+        prefix: &'static str,
+        table: &'a Spanned<DeTable<'i>>,
+    ) -> Self {
+        Section { document, prefix, span: table.span(), table: table.get_ref(), asked: RefCell::default() }
+    }
+
+    /// The value of `key`, whatever its type.
+    fn value(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'i>>> {
+        self.asked.borrow_mut().push(key);
+        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+    }
+
+    /// The name of a key as a person writes it: `listen.addresses`.
+    pub(super) fn name(&self, key: &str) -> String {
+        if self.prefix.is_empty() { key.to_owned() } else { format!("{}.{key}", self.prefix) }
+    }
+
+    fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'i>>, wanted: &str) {
+        let found = value.get_ref().type_str();
+        let name = self.name(key);
+        self.document.problem(value.span(), format!("`{name}` wants {wanted}, not {}", with_article(found)));
+    }
+
+    /// Notes a problem about this section.
+    pub(super) fn problem(&self, span: Range<usize>, message: impl Into<String>) {
+        self.document.problem(span, message);
+    }
+
+    /// The string under `key` and where it stands.
+    pub(super) fn string(&self, key: &'static str) -> Option<(&'a str, Range<usize>)> {
+        let value = self.value(key)?;
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.wrong_type(key, value, "a string");
+        }
+        Some((text?, value.span()))
+    }
+
+    /// The string under `key`, read by `parse`; its error becomes a problem.
+    pub(super) fn parsed<T>(
+        &self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let (text, span) = self.string(key)?;
+        self.accept(key, span, parse(text))
+    }
+
+    /// The strings of the array under `key`, each read by `parse`.
+    pub(super) fn list<T>(
+        &self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<(T, Range<usize>)>> {
+        let value = self.value(key)?;
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong_type(key, value, "an array of strings");
+            return None;
+        };
+        let mut parsed = Vec::with_capacity(items.len());
+        for item in items.iter() {
+            match item.get_ref().as_str() {
+                Some(text) => {
+                    let item_value = self.accept(key, item.span(), parse(text));
+                    parsed.extend(item_value.map(|value| (value, item.span())));
+                }
+                None => self.wrong_type(key, item, "strings"),
+            }
+        }
+        Some(parsed)
+    }
+
+    /// The true or false under `key`.
+    pub(super) fn boolean(&self, key: &'static str) -> Option<bool> {
+        let value = self.value(key)?;
+        let flag = value.get_ref().as_bool();
+        if flag.is_none() {
+            self.wrong_type(key, value, "true or false");
+        }
+        flag
+    }
+
+    /// The whole number under `key`, which lies in `range`.
+    pub(super) fn integer(&self, key: &'static str, range: Range<u64>) -> Option<u64> {
+        let value = self.value(key)?;
+        if value.get_ref().as_integer().is_none() {
+            self.wrong_type(key, value, "a whole number");
+            return None;
+        }
+        self.accept(key, value.span(), integer_within(value.get_ref(), &range))
+    }
+
+    /// The whole numbers of the array under `key`, which lie in `range`.
+    pub(super) fn integers(&self, key: &'static str, range: Range<u64>) -> Option<Vec<u64>> {
+        let value = self.value(key)?;
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong_type(key, value, "an array of whole numbers");
+            return None;
+        };
+        let mut numbers = Vec::with_capacity(items.len());
+        for item in items.iter() {
+            if item.get_ref().is_integer() {
+                numbers.extend(self.accept(key, item.span(), integer_within(item.get_ref(), &range)));
+            } else {
+                self.wrong_type(key, item, "whole numbers");
+            }
+        }
+        Some(numbers)
+    }
+
+    /// A size in bytes: a whole number of bytes, or a string such as "64 MiB".
+    pub(super) fn size(&self, key: &'static str, range: Range<u64>) -> Option<u64> {
+        let value = self.value(key)?;
+        let size = match value.get_ref() {
+            DeValue::String(text) => values::size(text),
+            DeValue::Integer(_) => integer_within(value.get_ref(), &(0..u64::MAX)),
+            _ => {
+                self.wrong_type(key, value, "a size such as \"64 MiB\"");
+                return None;
+            }
+        };
+        let size = size.and_then(|size| {
+            if range.contains(&size) {
+                Ok(size)
+            } else {
+                Err(format!("must lie between {} and {} bytes", range.start, range.end - 1))
+            }
+        });
+        self.accept(key, value.span(), size)
+    }
+
+    /// A length of time such as "30s" or "90d".
+    pub(super) fn duration(&self, key: &'static str, range: Range<Duration>) -> Option<Duration> {
+        self.parsed(key, |text| {
+            let duration = values::duration(text)?;
+            if range.contains(&duration) {
+                Ok(duration)
+            } else {
+                Err(format!("must lie between {:?} and {:?}", range.start, range.end))
+            }
+        })
+    }
+
+    /// The table under `key`.
+    pub(super) fn section(&self, key: &'static str) -> Option<Section<'a, 'i>> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Table(table) => Some(Section {
+                document: self.document,
+                prefix: key,
+                span: value.span(),
+                table,
+                asked: RefCell::default(),
+            }),
+            _ => {
+                self.wrong_type(key, value, &format!("a table: [{key}]"));
+                None
+            }
+        }
+    }
+
+    /// The tables of the array under `key`: `[[key]]`.
+    pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'a, 'i>> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let wanted = format!("an array of tables: [[{key}]]");
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong_type(key, value, &wanted);
+            return Vec::new();
+        };
+        let mut sections = Vec::with_capacity(items.len());
+        for item in items.iter() {
+            match item.get_ref() {
+                DeValue::Table(table) => sections.push(Section {
+                    document: self.document,
+                    prefix: key,
+                    span: item.span(),
+                    table,
+                    asked: RefCell::default(),
+                }),
+                _ => self.wrong_type(key, item, &wanted),
+            }
+        }
+        sections
+    }
+
+    /// Ends the reading of this table: keys that nobody asked for are problems. `absent` are keys that other versions
+    /// of the sensor know.
+    pub(super) fn finish(self, absent: &[&str]) {
+        let asked = self.asked.take();
+        for (key, _) in self.table.iter() {
+            let name = key.get_ref().as_ref();
+            if asked.contains(&name) {
+                continue;
+            }
+            let mut message = format!("unknown key `{}`", self.name(name));
+            if absent.contains(&name) {
+                message = format!("this version of vpn-sensor does not have `{}`", self.name(name));
+            } else if let Some(nearest) = nearest(name, &asked) {
+                message.push_str(&format!(", did you mean `{}`?", self.name(nearest)));
+            }
+            self.document.problem(key.span(), message);
+        }
+    }
+
+    fn accept<T>(&self, key: &str, span: Range<usize>, value: Result<T, String>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.document.problem(span, format!("`{}`: {reason}", self.name(key)));
+                None
+            }
+        }
+    }
+}
+
+fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    known
+        .iter()
+        .map(|&key| (strsim::jaro_winkler(&name, key), key))
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, key)| key)
+}
+
+fn integer_within(value: &DeValue<'_>, range: &Range<u64>) -> Result<u64, String> {
+    value
+        .as_integer()
+        .and_then(|integer| u64::from_str_radix(integer.as_str(), integer.radix()).ok())
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("must lie between {} and {}", range.start, range.end - 1))
+}
+
+fn with_article(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {kind}")
+}

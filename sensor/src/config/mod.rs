@@ -1,0 +1,292 @@
+//! The configuration: a TOML file, or safe defaults without one.
+//!
+//! [`load`] reads and checks everything, secrets included, and yields one immutable [`Config`]; a reload is a second
+//! `load` of which only the clients are taken ([`Config::needs_restart`]). Errors name file, line and column and
+//! never quote the file, which may hold secrets.
+
+mod document;
+mod read;
+mod secret;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt, fs,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+
+pub use secret::{SECRET_OCTETS_PREFERRED, Secret};
+
+/// The port of RADIUS accounting (RFC 2866 section 3).
+pub const ACCOUNTING_PORT: u16 = 1813;
+
+/// The name of the client that the defaults make for this machine.
+pub const GENERATED_CLIENT: &str = "localhost";
+
+/// Everything that can be configured, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from; none for the built-in defaults.
+    pub path: Option<PathBuf>,
+    /// Where the journal and generated keys live.
+    pub state_dir: PathBuf,
+    /// What to listen on and with how many workers.
+    pub listen: Listen,
+    /// When a request is answered.
+    pub ack: AckWhen,
+    /// Where metrics and health checks are served; none: nowhere.
+    pub metrics: Option<SocketAddr>,
+    /// How much the journal keeps.
+    pub journal: JournalLimits,
+    /// The table of requests seen.
+    pub dedup: DedupLimits,
+    /// The clients. Empty means the generated one for this machine, see [`Config::generate_client`].
+    pub clients: Vec<Client>,
+    /// What is allowed and worth a word. Holds no secret.
+    pub warnings: Vec<String>,
+}
+
+/// The `[listen]` table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// UDP addresses and ports.
+    pub addresses: Vec<SocketAddr>,
+    /// Whether and how XDP is used.
+    pub xdp: XdpMode,
+    /// Interfaces that XDP covers; empty: chosen by the listening addresses.
+    pub interfaces: Vec<String>,
+    /// UDP workers for each address, 1 to 64.
+    pub workers: usize,
+    /// Cores for the workers; empty: chosen by NUMA node and queue.
+    pub cores: Vec<usize>,
+}
+
+/// The best rung of the capture ladder that may be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XdpMode {
+    /// The best that works.
+    Auto,
+    /// Kernel UDP sockets only.
+    Off,
+    /// The driver's XDP, zero-copy or copy.
+    Native,
+    /// Generic XDP.
+    Skb,
+}
+
+/// When a request is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AckWhen {
+    /// Its record is durable.
+    Durable,
+    /// It has verified and has a place in a batch.
+    Received,
+}
+
+/// The `[journal]` table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalLimits {
+    /// Bytes of a segment file.
+    pub segment_bytes: u64,
+    /// Bytes of all segments; none: no limit.
+    pub max_bytes: Option<u64>,
+    /// Age of the oldest record; none: no limit.
+    pub max_age: Option<Duration>,
+    /// Bytes that stay free on the file system.
+    pub free_reserve_bytes: u64,
+    /// Keep what a consumer has not read, even when the disk fills.
+    pub keep_unread: bool,
+}
+
+/// The `[dedup]` table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DedupLimits {
+    /// How long a retransmission is recognised; RFC 5080 section 2.2.2 says 5 to 30 s.
+    pub window: Duration,
+    /// Requests remembered at most.
+    pub entries: usize,
+}
+
+/// One `[[client]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// The name in records, logs and metrics; unique.
+    pub name: String,
+    /// Its addresses.
+    pub prefixes: Vec<IpNet>,
+    /// The shared secret.
+    pub secret: Secret,
+    /// The secret before, accepted during a change.
+    pub previous_secret: Option<Secret>,
+    /// What its VPN server is, for decoding; `auto` recognises it.
+    pub vendor: String,
+    /// Whether Status-Server is answered (RFC 5997).
+    pub status_server: bool,
+    /// Whether a request without Message-Authenticator is refused.
+    pub require_message_authenticator: bool,
+    /// Datagrams a second taken from it at most; none: no limit.
+    pub max_rate: Option<u32>,
+}
+
+impl Config {
+    /// The built-in defaults.
+    pub fn built_in() -> Config {
+        Config {
+            path: None,
+            state_dir: default_state_dir(),
+            listen: Listen {
+                addresses: vec![
+                    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), ACCOUNTING_PORT),
+                    SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), ACCOUNTING_PORT),
+                ],
+                xdp: XdpMode::Auto,
+                interfaces: Vec::new(),
+                workers: 1,
+                cores: Vec::new(),
+            },
+            ack: AckWhen::Durable,
+            metrics: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9813)),
+            journal: JournalLimits {
+                segment_bytes: 64 << 20,
+                max_bytes: Some(16 << 30),
+                max_age: None,
+                free_reserve_bytes: 1 << 30,
+                keep_unread: false,
+            },
+            dedup: DedupLimits { window: Duration::from_secs(30), entries: 1 << 18 },
+            clients: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The journal's folder.
+    pub fn journal_dir(&self) -> PathBuf {
+        self.state_dir.join("journal")
+    }
+
+    /// The file of the generated client's secret.
+    pub fn generated_secret_path(&self) -> PathBuf {
+        self.state_dir.join("localhost.secret")
+    }
+
+    /// Whether there is no client but the generated one.
+    pub fn has_generated_client(&self) -> bool {
+        self.clients.is_empty() || self.clients.iter().all(|client| client.name == GENERATED_CLIENT)
+    }
+
+    /// Makes the client for this machine when none is configured: its secret is read from the state directory, or
+    /// generated there at the first start. Returns the secret's file if the client was made.
+    pub fn generate_client(&mut self) -> Result<Option<PathBuf>, String> {
+        if !self.clients.is_empty() {
+            return Ok(None);
+        }
+        let path = self.generated_secret_path();
+        self.clients.push(Client {
+            name: GENERATED_CLIENT.to_owned(),
+            prefixes: loopback_prefixes(),
+            secret: Secret::read_or_generate(&path)?,
+            previous_secret: None,
+            vendor: "auto".to_owned(),
+            status_server: true,
+            require_message_authenticator: false,
+            max_rate: None,
+        });
+        Ok(Some(path))
+    }
+
+    /// Keys whose value in `new` differs and is only taken at a start.
+    pub fn needs_restart(&self, new: &Config) -> Vec<&'static str> {
+        let differs = [
+            ("state_dir", self.state_dir != new.state_dir),
+            ("listen.addresses", self.listen.addresses != new.listen.addresses),
+            ("listen.xdp", self.listen.xdp != new.listen.xdp),
+            ("listen.interfaces", self.listen.interfaces != new.listen.interfaces),
+            ("listen.workers", self.listen.workers != new.listen.workers),
+            ("listen.cores", self.listen.cores != new.listen.cores),
+            ("ack.when", self.ack != new.ack),
+            ("metrics.address", self.metrics != new.metrics),
+            ("journal", self.journal != new.journal),
+            ("dedup", self.dedup != new.dedup),
+        ];
+        differs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+    }
+}
+
+/// Reads and checks the configuration file, or yields the defaults when none is named.
+pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
+    let Some(path) = path else { return Ok(Config::built_in()) };
+    let text = fs::read_to_string(path).map(zeroize::Zeroizing::new).map_err(|error| ConfigError {
+        problems: vec![Problem {
+            file: path.to_owned(),
+            line: 0,
+            column: 0,
+            message: format!("cannot read it: {error}"),
+        }],
+    })?;
+    read::read(path, &text)
+}
+
+/// `/var/lib/vpn-sensor` for root, else below the XDG state directory.
+pub fn default_state_dir() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/vpn-sensor");
+    }
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("vpn-sensor")
+}
+
+fn loopback_prefixes() -> Vec<IpNet> {
+    let v4 = ipnet::Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+    vec![IpNet::V4(v4), IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST))]
+}
+
+/// What is wrong with a configuration: every problem found.
+#[derive(Debug)]
+pub struct ConfigError {
+    /// In the order of the file; never empty.
+    pub problems: Vec<Problem>,
+}
+
+/// One mistake and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The configuration file.
+    pub file: PathBuf,
+    /// From 1; 0 when the file could not be read at all.
+    pub line: usize,
+    /// In characters, from 1; 0 when the file could not be read at all.
+    pub column: usize,
+    /// What is wrong. Holds no secret.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem { file, line, column, message } = self;
+        match line {
+            0 => write!(formatter, "{}: {message}", file.display()),
+            _ => write!(formatter, "{}:{line}:{column}: {message}", file.display()),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(formatter, "{separator}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}

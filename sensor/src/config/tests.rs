@@ -1,0 +1,254 @@
+//! Each mistake in a file, and the line, column and words that the error names it with.
+
+use std::{fs, path::Path, time::Duration};
+
+use super::*;
+
+const SECRET: &str = "correct-horse-battery-staple";
+
+fn load_text(text: &str) -> Result<Config, ConfigError> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("sensor.toml");
+    fs::write(&path, text).unwrap();
+    load(Some(&path))
+}
+
+fn client(lines: &str) -> String {
+    format!("[[client]]\nname = \"a\"\naddress = [\"192.0.2.1\"]\n{lines}\n")
+}
+
+#[test]
+fn each_mistake_is_named_with_its_place() {
+    let sound = client(&format!("secret = \"{SECRET}\""));
+    let with = |lines: &str| client(&format!("secret = \"{SECRET}\"\n{lines}"));
+    let cases: &[(&str, String, usize, usize, &str)] = &[
+        (
+            "unknown key at the top",
+            "sate_dir = \"/x\"".into(),
+            1,
+            1,
+            "unknown key `sate_dir`, did you mean `state_dir`?",
+        ),
+        (
+            "unknown key in a table",
+            "[listen]\n  adresses = []".into(),
+            2,
+            3,
+            "did you mean `listen.addresses`?",
+        ),
+        ("unknown key of a client", with("vendr = \"asa\""), 5, 1, "did you mean `client.vendor`?"),
+        ("a key like no other", "frobnicate = 1".into(), 1, 1, "unknown key `frobnicate`"),
+        (
+            "a table of a later version",
+            "[portal]\naddress = \"127.0.0.1:8813\"".into(),
+            1,
+            2,
+            "does not have `portal`",
+        ),
+        ("another one", "[geo]\ndatabases = []".into(), 1, 2, "does not have `geo`"),
+        ("syntax", "[listen\n".into(), 1, 8, ""),
+        ("a key twice", "state_dir = \"a\"\nstate_dir = \"b\"".into(), 2, 1, "duplicate key"),
+        (
+            "a number for a string",
+            "state_dir = 7".into(),
+            1,
+            13,
+            "`state_dir` wants a string, not an integer",
+        ),
+        (
+            "a string for a list",
+            "[listen]\naddresses = \"x\"".into(),
+            2,
+            13,
+            "wants an array of strings, not a string",
+        ),
+        ("a string for a flag", with("status_server = \"yes\""), 5, 17, "wants true or false, not a string"),
+        ("a table for an array", "[client]\nname = \"a\"".into(), 1, 1, "an array of tables: [[client]]"),
+        ("no port", "[listen]\naddresses = [\"0.0.0.0\"]".into(), 2, 14, "not an address with a port"),
+        ("an address twice", "[listen]\naddresses = [\"[::]:1\", \"[::]:1\"]".into(), 2, 24, "there twice"),
+        ("no address at all", "[listen]\naddresses = []".into(), 1, 1, "must name an address"),
+        (
+            "a mode that is none",
+            "[listen]\nxdp = \"zero\"".into(),
+            2,
+            7,
+            "none of \"auto\", \"off\", \"native\", \"skb\"",
+        ),
+        ("loopback for XDP", "[listen]\ninterfaces = [\"lo\"]".into(), 2, 15, "served by UDP sockets"),
+        ("another ack", "[ack]\nwhen = \"never\"".into(), 2, 8, "none of \"durable\", \"received\""),
+        ("a window too short", "[dedup]\nwindow = \"1s\"".into(), 2, 10, "must lie between"),
+        ("too few entries", "[dedup]\nentries = 1".into(), 2, 11, "must lie between 1024 and"),
+        ("a size that is none", "[journal]\nmax_bytes = \"much\"".into(), 2, 13, "not a size"),
+        ("less than two segments", "[journal]\nmax_bytes = \"8 MiB\"".into(), 1, 1, "two segments"),
+        ("no secret", client(""), 1, 1, "client \"a\" has no secret"),
+        ("an empty secret", client("secret = \"\""), 4, 10, "must not be empty"),
+        ("two sources", client("secret = \"x\"\nsecret_env = \"Y\""), 5, 14, "exclude each other"),
+        ("no such file", client("secret_file = \"missing\""), 4, 15, "cannot read"),
+        ("no such variable", client("secret_env = \"VPN_SENSOR_TEST_UNSET\""), 4, 14, "is not set"),
+        (
+            "no address",
+            format!("[[client]]\nname = \"a\"\nsecret = \"{SECRET}\""),
+            1,
+            1,
+            "a client wants `address`",
+        ),
+        (
+            "host bits",
+            client("").replace("192.0.2.1", "192.0.2.1/24"),
+            3,
+            12,
+            "did you mean \"192.0.2.0/24\"?",
+        ),
+        (
+            "a name twice",
+            format!("{sound}{}", sound.replace("192.0.2.1", "192.0.2.2")),
+            6,
+            8,
+            "two clients of the name \"a\"",
+        ),
+        (
+            "a prefix twice",
+            format!("{sound}{}", sound.replace("\"a\"", "\"b\"")),
+            7,
+            12,
+            "192.0.2.1/32 belongs to client \"a\" already",
+        ),
+        ("a rate of nothing", with("max_rate = 0"), 5, 12, "must lie between 1 and"),
+    ];
+    for (what, text, line, column, message) in cases {
+        let error = load_text(text).expect_err(what);
+        let text = error.to_string();
+        let hit = error.problems.iter().any(|problem| {
+            (problem.line, problem.column) == (*line, *column) && problem.message.contains(message)
+        });
+        assert!(hit, "{what}: wanted {line}:{column} {message:?}, got\n{text}");
+        assert!(!text.contains(SECRET), "{what}: the secret shows");
+    }
+}
+
+#[test]
+fn a_syntax_error_beside_a_secret_does_not_show_it() {
+    let error = load_text(&client(&format!("secret = \"{SECRET}"))).unwrap_err();
+    assert!(!error.to_string().contains(SECRET));
+    assert!(!format!("{error:?}").contains(SECRET));
+}
+
+#[test]
+fn all_mistakes_are_named_at_once() {
+    let error = load_text("stat_dir = 1\n[listen]\nxdp = 1\n[ack]\nwhen = 2").unwrap_err();
+    let lines: Vec<usize> = error.problems.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [1, 3, 5]);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = load(Some(Path::new("/nowhere/sensor.toml"))).unwrap_err();
+    assert!(error.to_string().starts_with("/nowhere/sensor.toml: cannot read it"), "{error}");
+}
+
+#[test]
+fn every_key_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("old.secret"), "a-secret-from-a-file\n").unwrap();
+    let path = directory.path().join("sensor.toml");
+    fs::write(
+        &path,
+        format!(
+            r#"
+            state_dir = "state"
+            [listen]
+            addresses = ["127.0.0.1:1813", "[::1]:1646"]
+            xdp = "skb"
+            interfaces = ["eth0"]
+            workers = 3
+            cores = [0, 1]
+            [ack]
+            when = "received"
+            [metrics]
+            address = "off"
+            [journal]
+            segment_bytes = "1 MiB"
+            max_bytes = "1 GiB"
+            max_age = "90d"
+            free_reserve = 0
+            keep_unread = true
+            [dedup]
+            window = "10s"
+            entries = 4096
+            [[client]]
+            name = "branch-rras"
+            address = ["192.0.2.10", "198.51.100.0/24", "2001:db8::/48"]
+            secret = "{SECRET}"
+            previous_secret_file = "old.secret"
+            vendor = "rras"
+            status_server = false
+            require_message_authenticator = true
+            max_rate = 100
+            "#
+        ),
+    )
+    .unwrap();
+    let config = load(Some(&path)).unwrap();
+    assert_eq!(config.state_dir, directory.path().join("state"));
+    assert_eq!(config.listen.addresses.len(), 2);
+    assert_eq!((config.listen.xdp, config.listen.workers), (XdpMode::Skb, 3));
+    assert_eq!((config.ack, config.metrics), (AckWhen::Received, None));
+    assert_eq!(config.journal.max_age, Some(Duration::from_secs(90 * 86_400)));
+    assert_eq!(config.dedup, DedupLimits { window: Duration::from_secs(10), entries: 4096 });
+    let client = &config.clients[0];
+    assert_eq!(client.secret.octets(), SECRET.as_bytes());
+    assert_eq!(client.previous_secret.as_ref().unwrap().octets(), b"a-secret-from-a-file");
+    assert_eq!((client.prefixes.len(), client.max_rate, client.status_server), (3, Some(100), false));
+    assert!(!format!("{config:?}").contains(SECRET), "the secret shows");
+}
+
+#[test]
+fn a_weak_secret_is_warned_of_and_not_shown() {
+    let config = load_text(&client("secret = \"hunter2\"")).unwrap();
+    assert_eq!(config.warnings.len(), 1);
+    assert!(config.warnings[0].contains("7 octets"), "{:?}", config.warnings);
+    assert!(!config.warnings[0].contains("hunter2"));
+}
+
+#[test]
+fn a_secret_file_that_others_may_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let secret = directory.path().join("a.secret");
+    fs::write(&secret, SECRET).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let path = directory.path().join("sensor.toml");
+    fs::write(&path, client("secret_file = \"a.secret\"")).unwrap();
+    assert!(load(Some(&path)).unwrap().warnings[0].contains("chmod 600"));
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(load(Some(&path)).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn the_defaults_are_safe_and_make_a_client_for_this_machine() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = Config { state_dir: directory.path().to_owned(), ..load(None).unwrap() };
+    assert_eq!(
+        config.listen.addresses.iter().map(|address| address.port()).collect::<Vec<_>>(),
+        [1813, 1813]
+    );
+    assert!(config.metrics.unwrap().ip().is_loopback());
+    assert_eq!(config.ack, AckWhen::Durable);
+    let secret_path = config.generate_client().unwrap().unwrap();
+    assert!(secret_path.starts_with(directory.path()));
+    assert!(config.clients[0].prefixes.iter().all(|prefix| prefix.network().is_loopback()));
+    assert!(!config.clients[0].secret.is_weak());
+    assert_eq!(config.generate_client(), Ok(None), "a client is there");
+}
+
+#[test]
+fn only_clients_change_without_a_restart() {
+    let old = load_text(&client(&format!("secret = \"{SECRET}\""))).unwrap();
+    let new = load_text(&client("secret = \"another-secret-of-length\"")).unwrap();
+    assert!(old.needs_restart(&Config { state_dir: old.state_dir.clone(), ..new }).is_empty());
+    let mut new = old.clone();
+    new.state_dir = "/elsewhere".into();
+    new.listen.addresses.pop();
+    new.dedup.entries += 1;
+    assert_eq!(old.needs_restart(&new), ["state_dir", "listen.addresses", "dedup"]);
+}

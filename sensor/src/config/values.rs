@@ -1,0 +1,101 @@
+//! Values that a configuration writes as text: sizes, lengths of time, addresses.
+
+use std::{net::SocketAddr, time::Duration};
+
+use ipnet::IpNet;
+use jiff::{Span, SpanRelativeTo};
+
+const UNITS: [(&str, u64); 9] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+    ("B", 1),
+];
+
+/// Bytes from text such as "64 MiB".
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "not a size; write it as \"64 MiB\", with KiB, MiB, GiB or TiB".to_owned();
+    let (number, factor) = UNITS
+        .iter()
+        .find_map(|(unit, factor)| text.trim().strip_suffix(unit).map(|number| (number, *factor)))
+        .ok_or_else(wrong)?;
+    number.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
+}
+
+/// A length of time from text such as "30s", "12h", "90d". A day is 24 hours.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<Span>()
+        .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| "not a length of time; write it as \"30s\", \"12h\" or \"90d\"".to_owned())
+}
+
+/// An address and port to listen on.
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| {
+        format!("{text:?} is not an address with a port; write it as \"0.0.0.0:1813\" or \"[::]:1813\"")
+    })?;
+    if address.port() == 0 {
+        return Err("port 0 is none that a client could send to".to_owned());
+    }
+    Ok(address)
+}
+
+/// An address or a prefix of them.
+pub(super) fn prefix(text: &str) -> Result<IpNet, String> {
+    let wrong = || format!("{text:?} is not an IP address or a prefix such as \"192.0.2.0/24\"");
+    let prefix = match text.parse::<IpNet>() {
+        Ok(prefix) => prefix,
+        Err(_) => IpNet::from(text.parse::<std::net::IpAddr>().map_err(|_| wrong())?),
+    };
+    if let IpNet::V6(prefix) = prefix
+        && prefix.addr().to_ipv4_mapped().is_some()
+    {
+        return Err(format!("{text:?} is an IPv4 address in IPv6 form; write it as IPv4"));
+    }
+    if prefix.trunc() != prefix {
+        let meant = prefix.trunc();
+        return Err(format!("{text:?} has bits set beyond its prefix length; did you mean \"{meant}\"?"));
+    }
+    Ok(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("64 MiB"), Ok(64 << 20));
+        assert_eq!(size("1GB"), Ok(1_000_000_000));
+        assert_eq!(size("7B"), Ok(7));
+        for wrong in ["", "MiB", "-1 MiB", "1.5 GiB", "64", "99999999999 TiB"] {
+            assert!(size(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn lengths_of_time() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("90d"), Ok(Duration::from_secs(90 * 86_400)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5_400)));
+        for wrong in ["", "30", "-5s", "soon"] {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn prefixes() {
+        assert_eq!(prefix("192.0.2.10").map(|prefix| prefix.to_string()), Ok("192.0.2.10/32".to_owned()));
+        assert_eq!(prefix("2001:db8::/48").map(|prefix| prefix.to_string()), Ok("2001:db8::/48".to_owned()));
+        assert!(prefix("10.1.2.3/8").is_err_and(|reason| reason.contains("10.0.0.0/8")));
+        assert!(prefix("::ffff:10.0.0.1").is_err_and(|reason| reason.contains("IPv4")));
+        assert!(prefix("branch.example").is_err());
+    }
+}
