@@ -2,13 +2,16 @@
 //! authenticators, responses and names. Sans-IO: octets in, octets and meaning out; no clock, no socket, no allocation.
 //!
 //! The worker calls [`Framed::parse`], [`Framed::request`], [`authenticator`] and [`response`] for every datagram;
-//! everything behind the journal reads [`attribute`]s. Nothing in here knows its callers. Rule numbers (R1 ...) in comments and tests are those of the
+//! everything behind the journal reads meaning with [`Request::decoded`] and [`dictionary`]. Nothing in here knows its
+//! callers. Rule numbers (R1 ...) in comments and tests are those of the
 //! conformance list.
 #![forbid(unsafe_code)]
 
+pub mod accounting;
 pub mod attribute;
 pub mod authenticator;
 pub mod build;
+pub mod dictionary;
 mod marks;
 mod packet;
 pub mod record;

@@ -1,6 +1,6 @@
 //! A request whose attributes stand: what the worker verifies, answers and records.
 
-use crate::attribute::{self, Attributes, kind};
+use crate::attribute::{self, Attributes, Decoder, kind};
 use crate::marks::Marks;
 use crate::packet::{Code, Framed, HEADER_LENGTH, Malformed, Rejected};
 
@@ -85,6 +85,11 @@ impl<'a> Request<'a> {
         Attributes::new(&self.framed.octets()[HEADER_LENGTH..])
     }
 
+    /// The attributes with their meaning; see [`Decoder`].
+    pub fn decoded(&self) -> Decoder<'a> {
+        Decoder::new(self.attributes())
+    }
+
     /// Where in [`octets`](Request::octets) the 16 value octets of the Message-Authenticator begin.
     pub fn message_authenticator_offset(&self) -> Option<usize> {
         (self.message_authenticator != 0).then_some(usize::from(self.message_authenticator))
@@ -97,7 +102,7 @@ impl<'a> Request<'a> {
 
     /// The value of the first attribute of this type that means something: one of zero octets is passed over (R13),
     /// except Chargeable-User-Identity (89), where RFC 4372 gives the empty value a meaning. Lengths are not checked
-    /// against the type (R14).
+    /// against the type (R14): [`decoded`](Request::decoded) does.
     pub fn first(&self, kind: u8) -> Option<&'a [u8]> {
         self.attributes()
             .find(|a| a.kind == kind && (!a.value.is_empty() || kind == kind::CHARGEABLE_USER_IDENTITY))

@@ -1,7 +1,13 @@
 //! Attributes: as they stand on the wire ([`Attributes`]), and what they say once vendors, extensions, fragments and
 //! tags are resolved.
 
+mod decoded;
+mod fragments;
 pub mod kind;
+pub mod tlv;
+
+pub use decoded::{Decoded, Decoder, Fault, Id};
+pub use fragments::{Fragments, Joined};
 
 use core::iter::FusedIterator;
 use core::ops::Range;

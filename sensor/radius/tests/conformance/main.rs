@@ -1,10 +1,15 @@
 //! The conformance list, one test (or more) for each rule, the rule's number in the test's name.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "test helpers may panic like tests")]
 
+mod attributes;
 mod authenticators;
+mod contents;
+mod extended;
 mod framing;
 mod responses;
+mod vendors;
 
+use radius::attribute::Fault;
 use radius::build::RequestBuilder;
 use radius::{Code, Framed, Rejected, Request};
 
@@ -54,6 +59,26 @@ fn answer(request: &Request<'_>) -> Vec<u8> {
     let mut out = [0xAA; 4096];
     let length = radius::response::write(request, SECRET, &mut out).unwrap();
     out[..length].to_vec()
+}
+
+/// What `fill` appends, decoded: id as text, tag, rendered value, fault.
+fn decoded(fill: impl FnOnce(&mut RequestBuilder<'_>)) -> Vec<(String, Option<u8>, String, Option<Fault>)> {
+    let octets = accounting(fill);
+    let request = request(&octets);
+    request.decoded().map(|d| (d.id.to_string(), d.tag, d.render().to_string(), d.fault())).collect()
+}
+
+/// The same for one attribute that must be sound and untagged: its rendered value.
+fn rendered(fill: impl FnOnce(&mut RequestBuilder<'_>)) -> String {
+    let all = decoded(fill);
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert_eq!((all[0].1, all[0].3), (None, None));
+    all[0].2.clone()
+}
+
+/// The faults of what `fill` appends.
+fn faults(fill: impl FnOnce(&mut RequestBuilder<'_>)) -> Vec<Option<Fault>> {
+    decoded(fill).into_iter().map(|d| d.3).collect()
 }
 
 /// Octets from hexadecimal digits.
