@@ -10,11 +10,15 @@
 
 mod config;
 mod meta;
+#[cfg(not(target_arch = "bpf"))]
+mod object;
 mod unknown;
 mod verdict;
 
 pub use config::{Config, LocalV4, LocalV6};
 pub use meta::{Flags, Meta};
+#[cfg(not(target_arch = "bpf"))]
+pub use object::OBJECT;
 pub use unknown::UnknownSource;
 pub use verdict::{Action, Verdict};
 

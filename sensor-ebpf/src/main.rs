@@ -13,6 +13,8 @@
     reason = "packets and maps are raw memory here; the kernel's verifier proves each access"
 )]
 
+use core::hint::black_box;
+
 use aya_ebpf::{
     EbpfContext as _,
     bindings::{BPF_ANY, xdp_action},
@@ -76,6 +78,8 @@ const ETHERTYPE_IPV6: u16 = 0x86DD;
 const ETHERTYPE_VLAN: u16 = 0x8100;
 /// IEEE 802.1ad service tag.
 const ETHERTYPE_SERVICE_VLAN: u16 = 0x88A8;
+/// Longer than any UMEM frame, and all ones.
+const FRAME_LENGTH_LIMIT: usize = 0x3FFF;
 const PROTOCOL_UDP: u8 = 17;
 /// More-fragments flag and fragment offset (RFC 791): either set, and the datagram is not whole.
 const IPV4_FRAGMENT: u16 = 0x3FFF;
@@ -315,10 +319,12 @@ fn to_ring(
     if udp_length < UDP_LENGTH || layout.l4 + udp_length != ip_end || ip_end > frame_length {
         return Err(Verdict::BadLength);
     }
-    if frame_length > config.frame_length_max as usize {
+    if frame_length > config.frame_length_max as usize || frame_length > FRAME_LENGTH_LIMIT {
         return Err(Verdict::TooLong);
     }
-    if packet.start + frame_length != packet.end {
+    // Whether the first buffer ends before the frame does. The mask changes nothing after the comparison above, but
+    // the verifier wants a bound where the sum is made, and the compiler would move the sum before the comparison.
+    if packet.start + (black_box(frame_length) & FRAME_LENGTH_LIMIT) > packet.end {
         return Err(Verdict::MultiBuffer);
     }
     if XSKS.get(context.rx_queue_index()).is_none() {
