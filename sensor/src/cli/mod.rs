@@ -5,6 +5,7 @@
 
 mod completions;
 mod man;
+mod send;
 
 use std::{fmt, path::PathBuf, process::ExitCode};
 
@@ -65,6 +66,8 @@ enum Command {
     /// Write a man page for each command
     #[command(hide = true)]
     Man(man::Arguments),
+    /// Send accounting requests as a VPN server would, and check the answers
+    Send(Box<send::Arguments>),
 }
 
 /// Why the process ends with another exit code than 0.
@@ -152,6 +155,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     match line.command {
         Command::Completions(arguments) => arguments.execute(),
         Command::Man(arguments) => arguments.execute(),
+        Command::Send(arguments) => arguments.execute(&line.common),
     }
 }
 

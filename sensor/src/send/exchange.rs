@@ -7,10 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use zeroize::Zeroizing;
-
 use super::{Progress, Report, answer};
+use crate::config::Secret;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Identifiers of one source port (RFC 2866 section 3: one octet).
 const IDENTIFIERS: usize = 256;
@@ -25,7 +24,7 @@ pub struct Plan {
     /// The address (and port, if not 0; then `window` is at most 256) to send from.
     pub source: Option<SocketAddr>,
     /// The secret by which answers are checked.
-    pub secret: Zeroizing<Vec<u8>>,
+    pub secret: Secret,
     /// Requests.
     pub count: u64,
     /// Requests a second; none for as fast as the window allows.
@@ -206,7 +205,7 @@ impl Port {
                 report.surplus += 1;
                 continue;
             };
-            match answer::check(octets, &waiting.octets, &plan.secret) {
+            match answer::check(octets, &waiting.octets, plan.secret.octets()) {
                 Ok(()) => {
                     let latency = waiting.first_sent.elapsed();
                     report.latency.saturating_record(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));

@@ -10,11 +10,10 @@ use std::{
     time::Duration,
 };
 
-use radius::{Framed, response};
-use zeroize::Zeroizing;
-
 use super::*;
+use crate::config::Secret;
 use crate::traffic::{self, Attribute, Session, Status, Vendor};
+use radius::{Framed, response};
 
 const SECRET: &[u8] = b"a shared secret";
 
@@ -63,7 +62,7 @@ fn plan(to: SocketAddr, count: u64) -> Plan {
     Plan {
         to,
         source: None,
-        secret: Zeroizing::new(SECRET.to_vec()),
+        secret: Secret::new(SECRET.to_vec()).unwrap(),
         count,
         rate: None,
         window: 16,

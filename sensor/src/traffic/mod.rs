@@ -4,6 +4,7 @@
 //! the demo. What each vendor sends, and how sure that is, is said beside its attributes in `vendors`.
 
 mod attribute;
+mod parse;
 mod people;
 mod vendors;
 
@@ -15,7 +16,7 @@ use radius::{
     build::{BuildError, RequestBuilder},
 };
 
-pub use self::attribute::Attribute;
+pub use self::{attribute::Attribute, parse::ParseError};
 
 /// The VPN servers whose accounting we can imitate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]

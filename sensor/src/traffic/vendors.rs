@@ -31,7 +31,8 @@ pub(super) fn nas_identifier(vendor: Vendor) -> &'static str {
 
 pub(super) fn session_id(vendor: Vendor, seed: u64, number: u64) -> String {
     match vendor {
-        Vendor::Rras => number.wrapping_add(1).to_string(),
+        // A small counter that begins again when the service restarts.
+        Vendor::Rras => (seed % 10_000).wrapping_add(number).wrapping_add(1).to_string(),
         Vendor::F5 | Vendor::Asa => format!("{:08X}", (seed << 24).wrapping_add(number) & 0xffff_ffff),
         Vendor::CheckPoint => format!("{:016x}", Dice::new(seed, number).roll()),
     }
