@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod ebpf;
+mod test;
 
 use std::process::ExitCode;
 
@@ -18,11 +19,14 @@ struct Arguments {
 enum Task {
     /// Rebuild the steer program's object, or prove that it was built from its source
     Ebpf(ebpf::Arguments),
+    /// Run all tests, after installing what they need
+    Test(test::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Ebpf(arguments) => ebpf::run(&arguments),
+        Task::Test(arguments) => test::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,101 @@
+//! `cargo xtask test`: all tests of the workspace, on a machine that may lack what they need.
+//!
+//! Tests never skip themselves. So this installs what is missing (Debian's packages, as root), or says what to install
+//! and stops before anything has run.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use anyhow::{Context as _, bail, ensure};
+
+/// Programs that tests start, and the Debian package that brings each.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("ip", "iproute2"),
+    ("radclient", "freeradius-utils"),
+    ("strace", "strace"),
+    ("ethtool", "ethtool"),
+    ("setpriv", "util-linux"),
+];
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Arguments for `cargo test`, such as `--release`, `-p radius` or a test's name; without any, the whole workspace
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    cargo: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    ensure!(
+        rustix::process::geteuid().is_root(),
+        "the tests make network namespaces and load XDP programs into the kernel: run this as root"
+    );
+    install_missing()?;
+
+    let release = arguments.cargo.iter().take_while(|argument| *argument != "--").any(|it| it == "--release");
+    let program = build_program(release)?;
+
+    let mut tests = cargo();
+    tests.arg("test");
+    // A test of a workspace member is what is asked for, unless a package is named.
+    let names_package = arguments.cargo.iter().take_while(|argument| *argument != "--").any(|it| {
+        it == "-p" || it.starts_with("-p=") || it.starts_with("--package") || it == "--manifest-path"
+    });
+    if !names_package {
+        tests.arg("--workspace");
+    }
+    tests.arg("--no-fail-fast").args(&arguments.cargo).env("VPN_SENSOR_BIN", program);
+    succeed(&mut tests)
+}
+
+/// Builds the sensor, which the end-to-end tests start as a process of its own; returns where it is.
+fn build_program(release: bool) -> anyhow::Result<PathBuf> {
+    let mut build = cargo();
+    build.args(["build", "--package", "vpn-sensor", "--bin", "vpn-sensor"]);
+    if release {
+        build.arg("--release");
+    }
+    succeed(&mut build)?;
+    let output = cargo().args(["metadata", "--no-deps", "--format-version", "1"]).output()?;
+    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let folder = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+    Ok(Path::new(folder).join(if release { "release" } else { "debug" }).join("vpn-sensor"))
+}
+
+fn install_missing() -> anyhow::Result<()> {
+    let packages: Vec<&str> =
+        PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|&(_, package)| package).collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.join(" ");
+    if !is_there("apt-get") {
+        bail!("the tests need programs of these Debian packages, and there is no apt-get here: {list}");
+    }
+    println!("installing what the tests need: {list}");
+    let apt_get = |arguments: &[&str]| {
+        succeed(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
+    };
+    apt_get(&["update", "-qq"])?;
+    apt_get(&[&["install", "-y", "-qq", "--no-install-recommends"], &packages[..]].concat())?;
+    for (program, package) in PROGRAMS {
+        ensure!(is_there(program), "`{program}` is still missing after installing {package}");
+    }
+    Ok(())
+}
+
+fn is_there(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn succeed(command: &mut Command) -> anyhow::Result<()> {
+    let status: ExitStatus = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(status.success(), "{} failed: {status}", command.get_program().to_string_lossy());
+    Ok(())
+}
