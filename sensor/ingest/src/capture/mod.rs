@@ -2,7 +2,9 @@
 //!
 //! The worker loop is generic over [`Source`]; nothing here knows RADIUS.
 
+pub mod frame;
 pub mod pcap;
+pub mod xdp;
 
 use std::{net::SocketAddr, os::fd::BorrowedFd};
 

@@ -1,0 +1,273 @@
+//! Ethernet frames on the way in and out: finds the UDP datagram in a received one, and writes the frame of its
+//! answer.
+//!
+//! Used by the XDP source. Everything is checked again here, whatever the steer program has checked: this code never
+//! trusts a length, cannot panic and reads nothing beyond the frame. The answer goes back the way the request came:
+//! addresses, ports and hardware addresses reversed, VLAN tags kept.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::FrameError;
+
+const ETHERTYPE_IPV4: u16 = 0x0800;
+const ETHERTYPE_IPV6: u16 = 0x86DD;
+/// IEEE 802.1Q customer and service tags.
+const ETHERTYPE_VLAN: [u16; 2] = [0x8100, 0x88A8];
+const VLAN_TAGS_MAX: usize = 2;
+const PROTOCOL_UDP: u8 = 17;
+const ETHERNET_LENGTH: usize = 14;
+const VLAN_LENGTH: usize = 4;
+const IPV4_LENGTH: usize = 20;
+const IPV6_LENGTH: usize = 40;
+const UDP_LENGTH: usize = 8;
+/// More fragments, or a fragment offset (RFC 791 section 3.1).
+const IPV4_FRAGMENT: u16 = 0x3FFF;
+/// Don't fragment.
+const IPV4_DF: u16 = 0x4000;
+/// RFC 1700 recommends 64 for TTL; IPv6 hosts use the same.
+const HOPS: u8 = 64;
+/// Shortest Ethernet frame without its check sequence; not every virtual device pads by itself.
+const FRAME_LENGTH_MIN: usize = 60;
+/// Ethernet, two tags, IPv6, UDP.
+const HEADERS_LENGTH_MAX: usize = ETHERNET_LENGTH + VLAN_TAGS_MAX * VLAN_LENGTH + IPV6_LENGTH + UDP_LENGTH;
+
+/// Where in a frame its datagram lies. Only good for the frame that it was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    l3: u8,
+    ipv6: bool,
+    payload: u8,
+    payload_length: u16,
+}
+
+/// The state of a received UDP checksum. None of them is a reason to drop: the authenticator decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checksum {
+    /// It is right.
+    Right,
+    /// Only the pseudo-header was summed: the sender left the rest to a device that never saw it (veth, virtio).
+    Partial,
+    /// The sender computed none (zero).
+    Absent,
+    /// It is none of these.
+    Wrong,
+}
+
+impl Layout {
+    /// Finds the one whole UDP datagram of a frame: 0 to 2 VLAN tags; IPv4 without options and fragments, its header
+    /// checksum right; IPv6 without extension headers; IP and UDP lengths that agree. Octets behind it are padding.
+    pub fn find(frame: &[u8]) -> Result<Layout, FrameError> {
+        let mut l3 = ETHERNET_LENGTH;
+        let mut ethertype = word(frame, 12)?;
+        for _ in 0..VLAN_TAGS_MAX {
+            if ETHERTYPE_VLAN.contains(&ethertype) {
+                ethertype = word(frame, l3 + 2)?;
+                l3 += VLAN_LENGTH;
+            }
+        }
+        let packet = frame.get(l3..).ok_or(FrameError)?;
+        let (ipv6, header, datagram) = match ethertype {
+            ETHERTYPE_IPV4 => (false, IPV4_LENGTH, ipv4_datagram(packet)?),
+            ETHERTYPE_IPV6 => (true, IPV6_LENGTH, ipv6_datagram(packet)?),
+            _ => return Err(FrameError),
+        };
+        // A length that differs is a merged (GRO) or forged datagram.
+        if datagram.len() < UDP_LENGTH || usize::from(word(datagram, 4)?) != datagram.len() {
+            return Err(FrameError);
+        }
+        Ok(Layout {
+            l3: l3 as u8,
+            ipv6,
+            payload: (l3 + header + UDP_LENGTH) as u8,
+            payload_length: (datagram.len() - UDP_LENGTH) as u16,
+        })
+    }
+
+    /// The UDP payload.
+    pub fn payload<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
+        let start = usize::from(self.payload);
+        frame.get(start..start + usize::from(self.payload_length)).unwrap_or_default()
+    }
+
+    /// Who sent the datagram.
+    pub fn source(&self, frame: &[u8]) -> SocketAddr {
+        self.address(frame, if self.ipv6 { 8 } else { 12 }, 0)
+    }
+
+    /// Whom it was sent to.
+    pub fn destination(&self, frame: &[u8]) -> SocketAddr {
+        self.address(frame, if self.ipv6 { 24 } else { 16 }, 2)
+    }
+
+    fn address(&self, frame: &[u8], in_ip: usize, in_udp: usize) -> SocketAddr {
+        let at = usize::from(self.l3) + in_ip;
+        let ip = if self.ipv6 {
+            IpAddr::V6(Ipv6Addr::from(array::<16>(frame, at)))
+        } else {
+            IpAddr::V4(Ipv4Addr::from(array::<4>(frame, at)))
+        };
+        SocketAddr::new(ip, u16::from_be_bytes(array(frame, self.l4() + in_udp)))
+    }
+
+    fn l4(&self) -> usize {
+        usize::from(self.payload) - UDP_LENGTH
+    }
+
+    /// Checks the UDP checksum, which reads the whole payload.
+    pub fn checksum(&self, frame: &[u8]) -> Checksum {
+        let datagram_length = UDP_LENGTH + usize::from(self.payload_length);
+        let Some(datagram) = frame.get(self.l4()..self.l4() + datagram_length) else {
+            return Checksum::Wrong;
+        };
+        let stored = u16::from_be_bytes(array(datagram, 6));
+        let pseudo = pseudo_header(frame, usize::from(self.l3), self.ipv6, datagram_length);
+        if stored == 0 {
+            Checksum::Absent
+        } else if fold(pseudo + sum(datagram)) == 0xFFFF {
+            Checksum::Right
+        } else if fold(pseudo) == stored {
+            Checksum::Partial
+        } else {
+            Checksum::Wrong
+        }
+    }
+}
+
+fn ipv4_datagram(packet: &[u8]) -> Result<&[u8], FrameError> {
+    let header = packet.get(..IPV4_LENGTH).ok_or(FrameError)?;
+    let total = usize::from(word(header, 2)?);
+    let plain = header[0] == 0x45 && header[9] == PROTOCOL_UDP && word(header, 6)? & IPV4_FRAGMENT == 0;
+    if !plain || fold(sum(header)) != 0xFFFF {
+        return Err(FrameError);
+    }
+    packet.get(IPV4_LENGTH..total).ok_or(FrameError)
+}
+
+fn ipv6_datagram(packet: &[u8]) -> Result<&[u8], FrameError> {
+    let header = packet.get(..IPV6_LENGTH).ok_or(FrameError)?;
+    if header[0] >> 4 != 6 || header[6] != PROTOCOL_UDP {
+        return Err(FrameError);
+    }
+    let length = usize::from(word(header, 4)?);
+    packet.get(IPV6_LENGTH..IPV6_LENGTH + length).ok_or(FrameError)
+}
+
+/// The headers of an answer, ready but for lengths and checksums. All that outlives the received frame.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplyHeader {
+    octets: [u8; HEADERS_LENGTH_MAX],
+    l3: u8,
+    ipv6: bool,
+    length: u8,
+}
+
+impl ReplyHeader {
+    /// The way back to the sender of the datagram that [`Layout::find`] found in this frame.
+    pub fn reverse(frame: &[u8], layout: &Layout) -> Result<ReplyHeader, FrameError> {
+        let length = usize::from(layout.payload);
+        let received = frame.get(..length).ok_or(FrameError)?;
+        let mut octets = [0; HEADERS_LENGTH_MAX];
+        let out = octets.get_mut(..length).ok_or(FrameError)?;
+        out.copy_from_slice(received);
+        swap(out, 0, 6, 6);
+        let l3 = usize::from(layout.l3);
+        if layout.ipv6 {
+            // No flow label and no traffic class of our own.
+            out[l3..l3 + 4].copy_from_slice(&[0x60, 0, 0, 0]);
+            out[l3 + 7] = HOPS;
+            swap(out, l3 + 8, l3 + 24, 16);
+        } else {
+            // The sender's service class, but not its congestion bits.
+            out[l3 + 1] &= 0xFC;
+            // An atomic datagram needs no identification (RFC 6864 section 4.1).
+            out[l3 + 4..l3 + 6].fill(0);
+            out[l3 + 6..l3 + 8].copy_from_slice(&IPV4_DF.to_be_bytes());
+            out[l3 + 8] = HOPS;
+            swap(out, l3 + 12, l3 + 16, 4);
+        }
+        swap(out, layout.l4(), layout.l4() + 2, 2);
+        Ok(ReplyHeader { octets, l3: layout.l3, ipv6: layout.ipv6, length: layout.payload })
+    }
+
+    /// Writes the whole frame that carries `payload` into `out` and returns its length. `None` when it does not fit
+    /// into `out` or into an IP packet; `out` is then unchanged.
+    pub fn write(&self, payload: &[u8], out: &mut [u8]) -> Option<usize> {
+        let headers = usize::from(self.length);
+        let l3 = usize::from(self.l3);
+        let l4 = headers - UDP_LENGTH;
+        let datagram_length = UDP_LENGTH + payload.len();
+        let ip_length = if self.ipv6 { datagram_length } else { IPV4_LENGTH + datagram_length };
+        let (ip_length_field, udp_length_field) =
+            (u16::try_from(ip_length).ok()?, u16::try_from(datagram_length).ok()?);
+        let end = headers + payload.len();
+        let frame = out.get_mut(..end.max(FRAME_LENGTH_MIN))?;
+
+        frame[..headers].copy_from_slice(&self.octets[..headers]);
+        frame[headers..end].copy_from_slice(payload);
+        frame[end..].fill(0);
+        let length_at = if self.ipv6 { l3 + 4 } else { l3 + 2 };
+        put(frame, length_at, ip_length_field);
+        put(frame, l4 + 4, udp_length_field);
+        if !self.ipv6 {
+            put(frame, l3 + 10, 0);
+            let checksum = !fold(sum(&frame[l3..l4]));
+            put(frame, l3 + 10, checksum);
+        }
+        put(frame, l4 + 6, 0);
+        let pseudo = pseudo_header(frame, l3, self.ipv6, datagram_length);
+        let checksum = !fold(pseudo + sum(&frame[l4..end]));
+        // Zero would say 'none computed' (RFC 768), which IPv6 forbids; the other zero of ones' complement is sent.
+        put(frame, l4 + 6, if checksum == 0 { 0xFFFF } else { checksum });
+        Some(frame.len())
+    }
+}
+
+/// The sum over the pseudo-header: addresses, protocol, length (RFC 768, RFC 8200 section 8.1).
+fn pseudo_header(frame: &[u8], l3: usize, ipv6: bool, datagram_length: usize) -> u64 {
+    let addresses = if ipv6 { l3 + 8..l3 + 40 } else { l3 + 12..l3 + 20 };
+    sum(frame.get(addresses).unwrap_or_default()) + u64::from(PROTOCOL_UDP) + datagram_length as u64
+}
+
+/// The sum of 16-bit words in network order, an odd last octet padded with zero. A frame has at most 2^16 octets, so
+/// that a handful of such sums stays far below overflow.
+fn sum(octets: &[u8]) -> u64 {
+    let (words, rest) = octets.as_chunks::<4>();
+    let (pairs, odd) = rest.as_chunks::<2>();
+    // 32 bits at once: 2^16 is 1 modulo 2^16 - 1, so the halves may be added at the end.
+    words.iter().map(|word| u64::from(u32::from_be_bytes(*word))).sum::<u64>()
+        + pairs.iter().map(|pair| u64::from(u16::from_be_bytes(*pair))).sum::<u64>()
+        + odd.iter().map(|octet| u64::from(*octet) << 8).sum::<u64>()
+}
+
+/// Ones' complement folding to 16 bits.
+fn fold(mut sum: u64) -> u16 {
+    while sum > 0xFFFF {
+        sum = (sum & 0xFFFF) + (sum >> 16);
+    }
+    sum as u16
+}
+
+fn word(octets: &[u8], at: usize) -> Result<u16, FrameError> {
+    match octets.get(at..at + 2) {
+        Some(&[high, low]) => Ok(u16::from_be_bytes([high, low])),
+        _ => Err(FrameError),
+    }
+}
+
+/// `N` octets at `at`; zeroes where the frame has none, which does not happen with the frame that was parsed.
+fn array<const N: usize>(octets: &[u8], at: usize) -> [u8; N] {
+    octets.get(at..).and_then(|rest| rest.first_chunk::<N>()).copied().unwrap_or([0; N])
+}
+
+fn put(octets: &mut [u8], at: usize, value: u16) {
+    octets[at..at + 2].copy_from_slice(&value.to_be_bytes());
+}
+
+fn swap(octets: &mut [u8], first: usize, second: usize, length: usize) {
+    for n in 0..length {
+        octets.swap(first + n, second + n);
+    }
+}
+
+#[cfg(test)]
+mod tests;
