@@ -4,6 +4,7 @@
 //! carries the exit code; what it prints never holds a secret, because no error type holds one.
 
 mod completions;
+mod latency;
 mod man;
 mod send;
 
@@ -61,6 +62,8 @@ pub enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show where the time between arrival and answer goes
+    Latency(latency::Arguments),
     /// Write shell completions to standard output
     Completions(completions::Arguments),
     /// Write a man page for each command
@@ -153,6 +156,7 @@ pub fn main() -> ExitCode {
 
 fn execute(line: CommandLine) -> Result<(), Failure> {
     match line.command {
+        Command::Latency(arguments) => arguments.execute(&line.common),
         Command::Completions(arguments) => arguments.execute(),
         Command::Man(arguments) => arguments.execute(),
         Command::Send(arguments) => arguments.execute(&line.common),
