@@ -1,9 +1,11 @@
 //! The parts of the `vpn-sensor` binary: command line, configuration, metrics and the wiring of a running sensor.
 //!
-//! `cli` is called by `main` alone; `traffic` and `send` are the test client; `config` by everything here; `run` puts ingest, journal and metrics together.
+//! `cli` is called by `main` alone; `traffic` and `send` are the test client; `config` by everything here; `run` puts
+//! ingest, journal and metrics together.
 #![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod config;
+pub mod metrics;
 pub mod send;
 pub mod traffic;

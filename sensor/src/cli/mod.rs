@@ -5,7 +5,9 @@
 
 mod completions;
 mod latency;
+mod journal;
 mod man;
+mod reference;
 mod send;
 
 use std::{fmt, path::PathBuf, process::ExitCode};
@@ -66,11 +68,16 @@ enum Command {
     Latency(latency::Arguments),
     /// Write shell completions to standard output
     Completions(completions::Arguments),
+    /// Read and check the records on disk
+    Journal(journal::Arguments),
     /// Write a man page for each command
     #[command(hide = true)]
     Man(man::Arguments),
     /// Send accounting requests as a VPN server would, and check the answers
     Send(Box<send::Arguments>),
+    /// Write the page of all metrics to standard output
+    #[command(hide = true)]
+    Reference(reference::Arguments),
 }
 
 /// Why the process ends with another exit code than 0.
@@ -155,11 +162,14 @@ pub fn main() -> ExitCode {
 }
 
 fn execute(line: CommandLine) -> Result<(), Failure> {
+    let common = line.common;
     match line.command {
-        Command::Latency(arguments) => arguments.execute(&line.common),
+        Command::Latency(arguments) => arguments.execute(&common),
         Command::Completions(arguments) => arguments.execute(),
+        Command::Journal(arguments) => arguments.execute(&common),
         Command::Man(arguments) => arguments.execute(),
-        Command::Send(arguments) => arguments.execute(&line.common),
+        Command::Send(arguments) => arguments.execute(&common),
+        Command::Reference(arguments) => arguments.execute(),
     }
 }
 

@@ -1,0 +1,176 @@
+//! `journal dump` and `journal verify`: the records on disk, read beside a running sensor or without one.
+
+mod line;
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+};
+
+use anyhow::{Context, anyhow};
+use clap::{Subcommand, ValueEnum};
+use journal::{ReadError, Reader};
+use line::Line;
+
+use super::{Common, Exit, Failure};
+
+/// Options of `journal`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    /// The state directory; by default the configuration's
+    #[arg(long, global = true, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print the records, one a line
+    Dump(Dump),
+    /// Check every batch of every segment
+    Verify(Verify),
+}
+
+#[derive(Debug, clap::Args)]
+struct Dump {
+    /// How a record is printed
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+    /// Begin with this sequence number
+    #[arg(long, value_name = "SEQUENCE", default_value_t = 1)]
+    from: u64,
+    /// Print this many records at most
+    #[arg(long, value_name = "RECORDS")]
+    limit: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One JSON object a line.
+    Json,
+    /// Columns for people.
+    Table,
+}
+
+#[derive(Debug, clap::Args)]
+struct Verify {
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
+        let directory = match self.state_dir {
+            Some(directory) => directory.join("journal"),
+            None => common.load_config()?.journal_dir(),
+        };
+        if !directory.is_dir() {
+            let message =
+                anyhow!("there is no journal in {}: no sensor has run with it yet", directory.display());
+            return Err(message.into());
+        }
+        match self.action {
+            Action::Dump(dump) => dump.execute(directory),
+            Action::Verify(verify) => verify.execute(directory),
+        }
+    }
+}
+
+impl Dump {
+    fn execute(self, directory: PathBuf) -> Result<(), Failure> {
+        let reader =
+            Reader::open(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
+        let mut out = BufWriter::new(io::stdout().lock());
+        let mut left_out = false;
+        let mut left = self.limit.unwrap_or(usize::MAX);
+        if self.format == Format::Table {
+            Line::write_head(&mut out)?;
+        }
+        for record in reader.records_from(self.from) {
+            if left == 0 {
+                break;
+            }
+            match record {
+                Ok(record) => {
+                    let line = Line::new(&record);
+                    match self.format {
+                        Format::Json => {
+                            serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
+                            out.write_all(b"\n")?;
+                        }
+                        Format::Table => line.write_row(&mut out)?,
+                    }
+                    left -= 1;
+                }
+                // Reading goes on behind both; what is missing is said where it is missing.
+                Err(error @ (ReadError::Damaged(_) | ReadError::Removed { .. })) => {
+                    left_out |= matches!(error, ReadError::Damaged(_));
+                    out.flush()?;
+                    tracing::warn!("{error}");
+                }
+                Err(error) => return Err(anyhow::Error::new(error).into()),
+            }
+        }
+        out.flush()?;
+        if left_out { Err(Failure::silent(Exit::Failed)) } else { Ok(()) }
+    }
+}
+
+impl Verify {
+    fn execute(self, directory: PathBuf) -> Result<(), Failure> {
+        let report =
+            journal::verify(&directory).with_context(|| format!("cannot check {}", directory.display()))?;
+        let damage: Vec<serde_json::Value> = report
+            .damage
+            .iter()
+            .map(|damage| {
+                serde_json::json!({
+                    "segment": damage.segment,
+                    "offset": damage.offset,
+                    "bytes": damage.bytes,
+                    "lost": damage.lost.map(|(first, last)| [first, last]),
+                    "quarantine": damage.quarantine,
+                })
+            })
+            .collect();
+        let mut out = io::stdout().lock();
+        if self.json {
+            let object = serde_json::json!({
+                "good": report.is_good(),
+                "segments": report.segments,
+                "batches": report.batches,
+                "records": report.records,
+                "first": report.first,
+                "last": report.last,
+                "watermark": report.watermark,
+                "torn_bytes": report.torn_bytes,
+                "damage": damage,
+            });
+            writeln!(out, "{object}")?;
+        } else {
+            writeln!(out, "journal    {}", directory.display())?;
+            writeln!(out, "segments   {}", report.segments)?;
+            writeln!(out, "batches    {}", report.batches)?;
+            match (report.first, report.last) {
+                (Some(first), Some(last)) => {
+                    writeln!(out, "records    {} ({first} to {last})", report.records)?
+                }
+                _ => writeln!(out, "records    none")?,
+            }
+            writeln!(out, "committed  up to {}", report.watermark)?;
+            if report.torn_bytes > 0 {
+                writeln!(out, "unfinished {} bytes at the end, not acknowledged", report.torn_bytes)?;
+            }
+            for damage in &report.damage {
+                let lost = damage.lost.map_or("no record lost".to_owned(), |(first, last)| {
+                    format!("records {first} to {last} lost")
+                });
+                writeln!(out, "DAMAGED    {} at byte {}: {lost}", damage.segment, damage.offset)?;
+            }
+            writeln!(out, "{}", if report.is_good() { "good" } else { "acknowledged data is damaged" })?;
+        }
+        if report.is_good() { Ok(()) } else { Err(Failure::silent(Exit::Failed)) }
+    }
+}
