@@ -4,8 +4,8 @@
 //! carries the exit code; what it prints never holds a secret, because no error type holds one.
 
 mod completions;
-mod latency;
 mod journal;
+mod latency;
 mod man;
 mod reference;
 mod send;
