@@ -285,13 +285,18 @@ impl<S: Storage> Records<S> {
         let bad = place.bad.take();
         let at = bad.unwrap_or((place.scan.offset(), 0));
         if let Some(next) = void {
-            if self.expected < next {
-                let error = self.lost(at, next - 1);
-                self.place = None;
-                return Err(error);
-            }
+            let first = self.expected;
+            let number = place.segment.number;
+            let error = (first < next).then(|| self.lost(at, next - 1));
             self.place = None;
-            return Ok(true);
+            return match error {
+                None => Ok(true),
+                // Oldest first: where this one is gone, it was retention that took those behind it.
+                Some(_) if self.segments.iter().all(|s| s.number != number) => {
+                    Err(ReadError::Removed { first, last: next - 1 })
+                }
+                Some(error) => Err(error),
+            };
         }
         // The newest one: it may grow, over what looks bad now.
         place.scan.rewind(at.0, self.expected);

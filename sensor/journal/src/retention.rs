@@ -20,12 +20,13 @@ pub(crate) struct Retained {
 }
 
 /// Removes what has to go. The newest segment that holds records always stays. `urgent`: the disk has just
-/// refused to take more, so at least one goes. `segments` is oldest first.
+/// refused to take more, so at least one goes. `segment_bytes` is the size a segment grows to. `segments` is oldest first.
 pub(crate) fn enforce<S: Storage>(
     storage: &S,
     options: &Retention,
     shared: &Shared,
     segments: &mut Vec<Retained>,
+    segment_bytes: u64,
     urgent: bool,
 ) {
     let c = &shared.counters;
@@ -35,6 +36,8 @@ pub(crate) fn enforce<S: Storage>(
     let mut free = space.map_or(u64::MAX, |s| s.free_bytes);
     let mut total: u64 = segments.iter().map(|s| s.bytes).sum();
     total += quarantined(storage);
+    // The newest one may still grow to its full size before it is looked at again.
+    total += segments.last().map_or(0, |newest| segment_bytes.saturating_sub(newest.bytes));
     let mut urgent = urgent;
     let watermark = shared.watermark.load(SeqCst);
     while let [oldest, next, ..] = segments[..] {

@@ -121,7 +121,8 @@ impl Window {
     ) -> io::Result<&[u8]> {
         let end = self.start + self.octets.len() as u64;
         if offset < self.start || offset + length as u64 > end {
-            self.octets.resize(length.max(AHEAD), 0);
+            let rest = storage.size(file)?.saturating_sub(offset);
+            self.octets.resize(rest.min(length.max(AHEAD) as u64) as usize, 0);
             self.start = offset;
             match storage.read_at(file, offset, &mut self.octets) {
                 Ok(n) => self.octets.truncate(n),

@@ -346,7 +346,15 @@ impl<S: Storage> Writer<S> {
     fn retain(&mut self, urgent: bool) {
         self.retention_at = Instant::now();
         self.retention_due = false;
-        retention::enforce(&self.storage, &self.options.retention, &self.shared, &mut self.segments, urgent);
+        let Options { retention, segment_bytes, .. } = &self.options;
+        retention::enforce(
+            &self.storage,
+            retention,
+            &self.shared,
+            &mut self.segments,
+            *segment_bytes,
+            urgent,
+        );
     }
 }
 

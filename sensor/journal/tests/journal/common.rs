@@ -1,6 +1,13 @@
 //! What several test files share: records whose content follows from a number, and a port that is woken by nothing.
 
-use journal::{CapturePath, NewRecord, Options, Outcome, Port, Wake};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+
+use journal::{
+    CapturePath, Handle, NewRecord, OpenError, Options, Outcome, Port, Reader, RecoveryReport, Storage, Wake,
+    Writer, open,
+};
 
 pub(crate) struct Silent;
 
@@ -55,4 +62,93 @@ pub(crate) fn outcomes(port: &mut Port) -> Vec<(Option<u64>, usize)> {
         });
     }
     all
+}
+
+/// What clients were told: sequence and tag of each record that was acknowledged.
+pub(crate) type Acknowledged = BTreeMap<u64, u64>;
+
+/// The journal holds what was acknowledged, nothing twice, without a gap from its oldest record on.
+pub(crate) fn check<S: Storage>(
+    storage: &Arc<S>,
+    handle: &Handle,
+    acknowledged: &Acknowledged,
+) -> Result<Vec<(u64, u64)>, String> {
+    let mut records = Vec::new();
+    for record in Reader::over(storage.clone(), Some(handle.clone())).records_from(1) {
+        let record = record.map_err(|e| e.to_string())?;
+        records.push((record.sequence, tag(&record.octets)));
+    }
+    let oldest = records.first().map_or(1, |r| r.0);
+    for (n, (sequence, _)) in records.iter().enumerate() {
+        if *sequence != oldest + n as u64 {
+            return Err(format!("a gap before {sequence}"));
+        }
+    }
+    if records.last().map_or(0, |r| r.0) != handle.watermark() {
+        return Err(format!("{} is the watermark, {:?} the last record", handle.watermark(), records.last()));
+    }
+    let by_sequence: BTreeMap<u64, u64> = records.iter().copied().collect();
+    for (sequence, tag) in acknowledged.range(oldest..) {
+        if by_sequence.get(sequence) != Some(tag) {
+            return Err(format!("acknowledged {sequence} is {:?}, not {tag}", by_sequence.get(sequence)));
+        }
+    }
+    let tags: BTreeSet<u64> = records.iter().map(|r| r.1).collect();
+    if tags.len() != records.len() {
+        return Err("a record is there twice".into());
+    }
+    Ok(records)
+}
+
+/// One run of the journal over a disk, as a worker and its client see it.
+pub(crate) struct Session<S: Storage> {
+    pub(crate) storage: Arc<S>,
+    pub(crate) writer: Writer<S>,
+    pub(crate) handle: Handle,
+    pub(crate) port: Port,
+    pub(crate) report: RecoveryReport,
+    /// Tags of the batches on their way.
+    sent: VecDeque<Range<u64>>,
+}
+
+impl<S: Storage + Clone> Session<S> {
+    pub(crate) fn open(storage: &S, options: Options) -> Result<Self, OpenError> {
+        let mut opened = open(storage.clone(), options)?;
+        let port = opened.writer.port(4, Arc::new(Silent));
+        Ok(Self {
+            storage: Arc::new(storage.clone()),
+            writer: opened.writer,
+            handle: opened.handle,
+            port,
+            report: opened.report,
+            sent: VecDeque::new(),
+        })
+    }
+
+    pub(crate) fn submit(&mut self, tags: Range<u64>, length: usize) {
+        assert!(submit(&mut self.port, tags.clone(), length));
+        self.sent.push_back(tags);
+    }
+
+    /// Commits, and notes what comes back; returns what failed.
+    pub(crate) fn turn(&mut self, acknowledged: &mut Acknowledged) -> Vec<Range<u64>> {
+        self.writer.turn();
+        let mut failed = Vec::new();
+        for (sequence, records) in outcomes(&mut self.port) {
+            let tags = self.sent.pop_front().unwrap();
+            assert_eq!(records as u64, tags.end - tags.start);
+            match sequence {
+                Some(first) => acknowledged.extend(tags.enumerate().map(|(n, tag)| (first + n as u64, tag))),
+                None => failed.push(tags),
+            }
+        }
+        failed
+    }
+
+    pub(crate) fn check(&self, acknowledged: &Acknowledged) -> Result<Vec<(u64, u64)>, String> {
+        if !self.report.damage.is_empty() {
+            return Err(format!("reported as damage: {:?}", self.report.damage));
+        }
+        check(&self.storage, &self.handle, acknowledged)
+    }
 }
