@@ -1,7 +1,7 @@
 //! The committed object in the running kernel (`BPF_PROG_TEST_RUN`): every verdict, and what each rests on.
 //!
 //! Needs root. Without it the tests fail: a program that nobody ran proves nothing.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod frames;
 mod kernel;

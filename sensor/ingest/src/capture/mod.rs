@@ -3,7 +3,9 @@
 //! The worker loop is generic over [`Source`]; nothing here knows RADIUS.
 
 pub mod frame;
+pub mod netlink;
 pub mod pcap;
+pub mod steer;
 pub mod xdp;
 
 use std::{net::SocketAddr, os::fd::BorrowedFd};
