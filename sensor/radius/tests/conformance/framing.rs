@@ -3,7 +3,7 @@
 use radius::build::reseal;
 use radius::{Code, Framed, Malformed, Marks, Rejected};
 
-use crate::{accepted, accounting, answer, packet, parse, request, start};
+use crate::{accepted, accounting, answer, packet, parse, request, spread, start};
 
 fn with_length(mut octets: Vec<u8>, length: u16) -> Vec<u8> {
     octets[2..4].copy_from_slice(&length.to_be_bytes());
@@ -40,7 +40,7 @@ fn r01_header_fields_lie_where_the_rfc_puts_them() {
 
 #[test]
 fn r02_only_codes_4_and_12_are_served() {
-    for code in 0..=255u8 {
+    for code in spread(0..=255u8).chain([4, 5, 12]) {
         let octets = packet(code, |b| {
             b.message_authenticator();
         });
@@ -110,7 +110,7 @@ fn r06_length_4095_and_4096_are_accepted_4097_is_not() {
 
 #[test]
 fn r07_a_datagram_above_4096_with_a_sound_length_is_accepted() {
-    for total in [4097, 9000, 65507] {
+    for total in if cfg!(miri) { vec![4097] } else { vec![4097, 9000, 65507] } {
         let mut octets = start();
         let plain = answer(&request(&octets));
         octets.resize(total, 0xEE);
@@ -121,7 +121,7 @@ fn r07_a_datagram_above_4096_with_a_sound_length_is_accepted() {
 
 #[test]
 fn r10_every_identifier_is_accepted_and_copied() {
-    for identifier in 0..=255 {
+    for identifier in spread(0..=255) {
         let mut octets = start();
         octets[1] = identifier;
         reseal(&mut octets, crate::SECRET);
@@ -161,7 +161,7 @@ fn t1_every_cut_signed_again_is_accepted_exactly_at_attribute_boundaries() {
         boundaries.push(boundaries.last().unwrap() + 2 + attribute.value.len());
     }
     assert_eq!(boundaries.last(), Some(&octets.len()));
-    for cut in 20..=octets.len() {
+    for cut in spread(20..=octets.len()).chain(boundaries.clone()) {
         let mut octets = with_length(octets[..cut].to_vec(), cut as u16);
         reseal(&mut octets, crate::SECRET);
         assert_eq!(accepted(&octets), boundaries.contains(&cut), "cut at {cut}");
