@@ -55,7 +55,9 @@ fn every_length_around_the_block_boundaries_and_every_batch_size() {
 
 #[test]
 fn one_forged_request_does_not_touch_its_neighbours() {
-    let good: Vec<_> = (0..40).map(|n| (signed(&vec![7; n * 11], b"xyzzy"), b"xyzzy".to_vec())).collect();
+    let good: Vec<_> = (0..if cfg!(miri) { 8 } else { 40 })
+        .map(|n| (signed(&vec![7; n * 11], b"xyzzy"), b"xyzzy".to_vec()))
+        .collect();
     for forged in 0..good.len() {
         let mut batch = good.clone();
         *batch[forged].0.last_mut().unwrap() ^= 1;
