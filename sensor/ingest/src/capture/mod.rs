@@ -7,6 +7,7 @@ pub mod netlink;
 pub mod pcap;
 pub mod steer;
 pub mod xdp;
+pub mod udp;
 
 use std::{net::SocketAddr, os::fd::BorrowedFd};
 

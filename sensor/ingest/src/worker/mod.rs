@@ -1,0 +1,434 @@
+//! The worker: one thread that takes bursts from one source and brings each datagram to its verdict.
+//!
+//! A turn: finished batches come back from the journal, their answers go out, the next burst is taken, examined,
+//! handed to the journal. Nothing in it blocks, allocates or locks; the only system calls are the source's own, one
+//! for many datagrams, and those of going to sleep. The assembly makes workers and runs them on their threads.
+//!
+//! What bounds it: the port's batches. Each has a flight, which holds the answers to its requests until they may
+//! leave. With no free batch a request that is not known becomes `overload`.
+
+mod answers;
+mod burst;
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Relaxed, SeqCst},
+        },
+    },
+};
+
+use journal::{Batch, Outcome, Port};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::{
+    capture::{BURST, Datagram, FrameError, Source, SourceError},
+    clients::{ClientsHandle, ClientsView},
+    clock::monotonic_ns,
+    counters::WorkerCounters,
+    dedup::Duplicates,
+    latency::{Recorder, Stage},
+    notice::{Notices, Reason},
+    verdict::Verdict,
+    wake::WorkerWake,
+};
+use answers::Answers;
+
+/// Octets of answers that one flight holds. Nearly all are 20 octets long, so that 64 take 1,280; the rest is for
+/// answers with Proxy-State, up to eight of the longest. When it is full the batch is sealed early.
+const FLIGHT_OCTETS: usize = 32 << 10;
+
+/// Longest sleep. Everything that a worker waits for wakes it; this only limits what a mistake there could cost.
+const SLEEP_MS: i32 = 1000;
+
+/// Status-Server stays unanswered for this long after a batch failed, so that clients move to another server and do
+/// not come back between two failures (RFC 5997 section 4.2).
+const STATUS_HOLD_NS: u64 = 5_000_000_000;
+
+/// How long a stopping worker tries to get rid of answers when nothing goes out any more.
+const DRAIN_NS: u64 = 2_000_000_000;
+
+/// When the answer leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Ack {
+    /// Once the record is durable.
+    #[default]
+    Durable,
+    /// Once the request is verified and handed to the journal: a record may be lost that was acknowledged.
+    Received,
+}
+
+/// Watches every datagram of a worker, for `replay` and tests. The unit type watches nothing and costs nothing.
+pub trait Observer: Send {
+    /// Datagram `number` (from 0, in the order of the source) was taken.
+    fn datagram(&mut self, number: u64, datagram: &Result<Datagram<'_>, FrameError>) {
+        let _ = (number, datagram);
+    }
+
+    /// Its verdict, and why if it is not a good one. Comes exactly once for each number, not always in their order.
+    fn verdict(&mut self, number: u64, verdict: Verdict, reason: Option<Reason>) {
+        let _ = (number, verdict, reason);
+    }
+}
+
+impl Observer for () {}
+
+/// What all workers share.
+pub(crate) struct Shared {
+    pub(crate) clients: ClientsHandle,
+    pub(crate) duplicates: Duplicates,
+    pub(crate) notices: Notices,
+    pub(crate) journal: journal::Handle,
+    pub(crate) ack: Ack,
+    pub(crate) stop: AtomicBool,
+    /// When a batch last failed, ns of `CLOCK_MONOTONIC`; 0 for never.
+    pub(crate) failed_monotonic_ns: AtomicU64,
+}
+
+/// A batch on its way, with the answers to its requests.
+struct Flight<R> {
+    answers: Answers<R>,
+    /// Here from the moment the journal gave it back until its answers are sent.
+    batch: Option<Batch>,
+    submitted_ns: u64,
+    committed_ns: u64,
+    answered: bool,
+}
+
+/// One worker over one source.
+pub struct Worker<S: Source, O: Observer = ()> {
+    source: S,
+    pipeline: Pipeline<S::Route, O>,
+}
+
+/// All of a worker but its source, which lends its buffers to the checks while all this changes.
+struct Pipeline<R, O> {
+    port: Port,
+    shared: Arc<Shared>,
+    clients: ClientsView,
+    wake: Arc<WorkerWake>,
+    counters: Arc<WorkerCounters>,
+    latency: Recorder,
+    observer: O,
+    /// The batch being filled; handed over at the end of the burst at the latest.
+    open: Option<Batch>,
+    /// One for each batch of the port, by its slot.
+    flights: Box<[Flight<R>]>,
+    /// Slots whose answers may leave, in order. At most one entry a flight.
+    outgoing: VecDeque<usize>,
+    /// Slots whose answers were handed to the source and wait for its flush. At most one entry a flight.
+    flushing: VecDeque<usize>,
+    in_flight: usize,
+    /// Answers that record nothing: to duplicates and Status-Server. Has room for a burst of the longest.
+    direct: Answers<R>,
+    /// When everything in the open batch was verified.
+    verified_ns: u64,
+}
+
+/// What a worker is made of.
+pub(crate) struct Parts<S, O> {
+    pub(crate) source: S,
+    pub(crate) port: Port,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) wake: Arc<WorkerWake>,
+    pub(crate) counters: Arc<WorkerCounters>,
+    pub(crate) latency: Recorder,
+    pub(crate) observer: O,
+}
+
+impl<S: Source, O: Observer> Worker<S, O> {
+    pub(crate) fn new(parts: Parts<S, O>) -> Worker<S, O> {
+        let Parts { source, port, shared, wake, counters, latency, observer } = parts;
+        let batches = port.free();
+        let flight = |_| Flight {
+            // A batch never outlives its burst, so it never holds more than that.
+            answers: Answers::new(BURST, FLIGHT_OCTETS),
+            batch: None,
+            submitted_ns: 0,
+            committed_ns: 0,
+            answered: false,
+        };
+        let pipeline = Pipeline {
+            clients: shared.clients.view(),
+            flights: (0..batches).map(flight).collect(),
+            outgoing: VecDeque::with_capacity(batches),
+            flushing: VecDeque::with_capacity(batches),
+            in_flight: 0,
+            direct: Answers::new(BURST, BURST * radius::MAX_LENGTH),
+            open: None,
+            verified_ns: 0,
+            port,
+            shared,
+            wake,
+            counters,
+            latency,
+            observer,
+        };
+        Worker { source, pipeline }
+    }
+
+    /// Turns and sleeps until it is told to stop, then waits for the batches in flight and answers them. An error is
+    /// the source's; what is in flight is waited for then too, so that every verdict is counted.
+    pub fn run(&mut self) -> Result<(), SourceError> {
+        let ended = self.serve();
+        self.drain();
+        ended
+    }
+
+    fn serve(&mut self) -> Result<(), SourceError> {
+        while !self.pipeline.shared.stop.load(Relaxed) {
+            if !self.turn()? {
+                self.sleep()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One round: completions, answers, one burst. Whether there was anything to do.
+    pub fn turn(&mut self) -> Result<bool, SourceError> {
+        let completed = self.pipeline.complete();
+        let answered = self.send_answers()?;
+        // A burst needs room for its direct answers. What the way out could not take by now is let go: it was an
+        // answer to a repeated question, which will be repeated.
+        self.pipeline.drop_direct();
+        let count = self.source.receive()?;
+        if count > 0 {
+            self.pipeline.burst(&self.source, count);
+            self.source.release();
+            self.pipeline.seal();
+            self.send_answers()?;
+        }
+        self.pipeline.latency.exchange();
+        Ok(completed || answered || count > 0)
+    }
+
+    /// Waits for the batches in flight and gets their answers out, as far as they still go out. Takes no datagrams.
+    pub fn drain(&mut self) {
+        let mut stuck_since = monotonic_ns();
+        loop {
+            self.pipeline.latency.exchange();
+            let progress = self.pipeline.complete() | self.send_answers().unwrap_or(false);
+            if progress {
+                stuck_since = monotonic_ns();
+            }
+            if self.pipeline.is_idle() {
+                break;
+            }
+            // The journal always comes back, if only to say that it failed. The way out need not.
+            let awaiting_commit = self.pipeline.counters.cells().pending.get() > 0;
+            if !awaiting_commit && monotonic_ns() - stuck_since > DRAIN_NS {
+                break;
+            }
+            if !progress {
+                self.pipeline.wake.announce_sleep();
+                if !self.pipeline.complete() {
+                    // The source may be gone for good: wait for the bell alone.
+                    let nanoseconds = if awaiting_commit { 100_000_000 } else { 1_000_000 };
+                    let timeout = Timespec { tv_sec: 0, tv_nsec: nanoseconds };
+                    let _ =
+                        poll(&mut [PollFd::new(&self.pipeline.wake.event(), PollFlags::IN)], Some(&timeout));
+                }
+                self.pipeline.wake.awake();
+            }
+        }
+        self.pipeline.drop_direct();
+    }
+
+    /// The source, to ask it whether it is at its end, or for its counters.
+    pub fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// The observer, to ask it what it saw.
+    pub fn observer(&mut self) -> &mut O {
+        &mut self.pipeline.observer
+    }
+
+    /// What this worker counted.
+    pub fn counters(&self) -> &Arc<WorkerCounters> {
+        &self.pipeline.counters
+    }
+
+    /// Sleeps until there is something to do.
+    fn sleep(&mut self) -> Result<(), SourceError> {
+        let pipeline = &mut self.pipeline;
+        pipeline.wake.announce_sleep();
+        // Whoever rings after this is heard. Whoever was too early to ring is found here.
+        let found = pipeline.complete() | pipeline.latency.exchange() | pipeline.shared.stop.load(SeqCst);
+        let slept = if found {
+            Ok(())
+        } else {
+            pipeline.counters.cells().sleeps.add(1);
+            self.source.wait(pipeline.wake.event(), SLEEP_MS)
+        };
+        pipeline.wake.awake();
+        slept
+    }
+
+    /// Gives the source every answer that may leave, as far as it has room, and flushes. Whether any left.
+    fn send_answers(&mut self) -> Result<bool, SourceError> {
+        let Worker { source, pipeline } = self;
+        let mut handed = send_all(source, &mut pipeline.direct)?;
+        let mut full = pipeline.direct.unsent() > 0;
+        while !full && let Some(&slot) = pipeline.outgoing.front() {
+            let answers = &mut pipeline.flights[slot].answers;
+            handed += send_all(source, answers)?;
+            full = answers.unsent() > 0;
+            if !full {
+                pipeline.outgoing.pop_front();
+                pipeline.flushing.push_back(slot);
+            }
+        }
+        source.flush()?;
+        if pipeline.direct.unsent() == 0 {
+            pipeline.direct.clear();
+        }
+        if handed > 0 {
+            pipeline.counters.cells().responses.add(handed);
+        }
+        if !pipeline.flushing.is_empty() {
+            pipeline.account_flushed();
+        }
+        Ok(handed > 0)
+    }
+}
+
+impl<R, O: Observer> Pipeline<R, O> {
+    /// Nothing in flight and nothing left to send.
+    fn is_idle(&self) -> bool {
+        self.in_flight == 0
+            && self.direct.unsent() == 0
+            && self.outgoing.is_empty()
+            && self.flushing.is_empty()
+    }
+
+    /// Takes the batches that came back: their requests get their verdict, their entries become committed or go.
+    fn complete(&mut self) -> bool {
+        let Some(mut returned) = self.port.completed() else { return false };
+        let now = monotonic_ns();
+        loop {
+            let cells = self.counters.cells();
+            let (batch, outcome) = returned;
+            let slot = batch.slot();
+            let flight = &mut self.flights[slot];
+            let requests = flight.answers.len() as u64;
+            cells.begin();
+            cells.pending.sub(requests);
+            match outcome {
+                Outcome::Committed { .. } => {
+                    for answer in flight.answers.iter() {
+                        if let Some(entry) = answer.slot {
+                            self.shared.duplicates.commit(entry, now);
+                        }
+                        cells.count(Verdict::Accepted);
+                        self.observer.verdict(answer.number, Verdict::Accepted, None);
+                    }
+                    self.latency.record(Stage::Commit, now.saturating_sub(flight.submitted_ns), requests);
+                }
+                Outcome::Failed => {
+                    for answer in flight.answers.iter() {
+                        if let Some(entry) = answer.slot {
+                            self.shared.duplicates.remove(entry);
+                        }
+                        cells.count(Verdict::Overload);
+                        self.observer.verdict(answer.number, Verdict::Overload, Some(Reason::BatchFailed));
+                    }
+                    self.shared.failed_monotonic_ns.fetch_max(now, Relaxed);
+                }
+            }
+            cells.end();
+            flight.batch = Some(batch);
+            flight.committed_ns = now;
+            match (self.shared.ack, outcome) {
+                (Ack::Durable, Outcome::Committed { .. }) => self.outgoing.push_back(slot),
+                (Ack::Durable, Outcome::Failed) => self.free(slot),
+                // The answers went their way when the batch was handed over; they may be on it still.
+                (Ack::Received, _) if flight.answered => self.free(slot),
+                (Ack::Received, _) => {}
+            }
+            match self.port.completed() {
+                Some(next) => returned = next,
+                None => return true,
+            }
+        }
+    }
+
+    /// The flight is over: its batch can be filled again.
+    fn free(&mut self, slot: usize) {
+        let flight = &mut self.flights[slot];
+        flight.answers.clear();
+        flight.answered = false;
+        if let Some(batch) = flight.batch.take() {
+            self.port.give_back(batch);
+        }
+        self.in_flight -= 1;
+    }
+
+    /// Hands the open batch to the journal.
+    fn seal(&mut self) {
+        let Some(batch) = self.open.take() else { return };
+        let slot = batch.slot();
+        let flight = &mut self.flights[slot];
+        if batch.is_empty() {
+            self.port.give_back(batch);
+            return;
+        }
+        let now = monotonic_ns();
+        flight.submitted_ns = now;
+        let requests = flight.answers.len() as u64;
+        self.latency.record(Stage::Batch, now.saturating_sub(self.verified_ns), requests);
+        self.in_flight += 1;
+        self.counters.cells().batches.add(1);
+        if self.shared.ack == Ack::Received {
+            self.outgoing.push_back(slot);
+        }
+        self.port.submit(batch);
+    }
+
+    /// The answers of these flights are the kernel's now.
+    fn account_flushed(&mut self) {
+        let now = monotonic_ns();
+        while let Some(slot) = self.flushing.pop_front() {
+            let flight = &mut self.flights[slot];
+            for answer in flight.answers.iter() {
+                self.latency.record(Stage::Total, now.saturating_sub(answer.arrival_monotonic_ns), 1);
+            }
+            flight.answered = true;
+            if self.shared.ack == Ack::Durable {
+                let requests = flight.answers.len() as u64;
+                self.latency.record(Stage::Respond, now.saturating_sub(flight.committed_ns), requests);
+            }
+            // Under `received` the batch may still be with the journal: then it frees the flight when it is back.
+            if flight.batch.is_some() {
+                self.free(slot);
+            }
+        }
+    }
+
+    fn drop_direct(&mut self) {
+        let unsent = self.direct.unsent() as u64;
+        if unsent > 0 {
+            self.counters.cells().responses_dropped.add(unsent);
+        }
+        self.direct.clear();
+    }
+}
+
+/// Hands over answers until all are sent or the source stays full after a flush. Returns how many.
+fn send_all<S: Source>(source: &mut S, answers: &mut Answers<S::Route>) -> Result<u64, SourceError> {
+    let mut handed = 0;
+    while let Some((answer, octets)) = answers.next() {
+        if !source.send(&answer.route, octets) {
+            source.flush()?;
+            if !source.send(&answer.route, octets) {
+                break;
+            }
+        }
+        answers.sent_one();
+        handed += 1;
+    }
+    Ok(handed)
+}
