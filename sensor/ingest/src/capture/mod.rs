@@ -6,8 +6,8 @@ pub mod frame;
 pub mod netlink;
 pub mod pcap;
 pub mod steer;
-pub mod xdp;
 pub mod udp;
+pub mod xdp;
 
 use std::{net::SocketAddr, os::fd::BorrowedFd};
 
