@@ -203,7 +203,7 @@ fn read_control(header: &libc::msghdr, arrived: &mut Arrived) {
         let data = unsafe { libc::CMSG_DATA(message) };
         // SAFETY: arithmetic on a constant.
         let head = unsafe { libc::CMSG_LEN(0) } as usize;
-        let available = (length as usize).saturating_sub(head);
+        let available = (length).saturating_sub(head);
         match (level, kind) {
             (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
                 if let Some(time) = read::<libc::timespec>(data, available)
@@ -226,7 +226,7 @@ fn read_control(header: &libc::msghdr, arrived: &mut Arrived) {
                     let address = IpAddr::V6(Ipv6Addr::from(info.ipi6_addr.s6_addr));
                     arrived.destination = Some(address);
                     arrived.local = (!address.is_multicast()).then_some(address);
-                    arrived.interface = info.ipi6_ifindex as u32;
+                    arrived.interface = info.ipi6_ifindex;
                 }
             }
             _ => {}
