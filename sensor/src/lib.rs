@@ -7,5 +7,6 @@
 pub mod cli;
 pub mod config;
 pub mod metrics;
+pub mod run;
 pub mod send;
 pub mod traffic;

@@ -1,6 +1,4 @@
 //! The conformance rules that a worker keeps, each by its number, over real sockets and a real journal.
-// The lint's exception for tests does not reach the functions that tests share.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

@@ -9,7 +9,7 @@ use super::{Common, Exit, Failure};
 
 /// Options of `latency`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The running sensor's metrics address; by default the configuration's
     #[arg(long, value_name = "ADDRESS:PORT")]
     address: Option<SocketAddr>,

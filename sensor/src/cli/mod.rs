@@ -8,6 +8,7 @@ mod journal;
 mod latency;
 mod man;
 mod reference;
+mod run;
 mod send;
 
 use std::{fmt, path::PathBuf, process::ExitCode};
@@ -64,6 +65,8 @@ pub enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Take, record and answer accounting requests until a signal ends it
+    Run(run::Arguments),
     /// Show where the time between arrival and answer goes
     Latency(latency::Arguments),
     /// Write shell completions to standard output
@@ -164,6 +167,7 @@ pub fn main() -> ExitCode {
 fn execute(line: CommandLine) -> Result<(), Failure> {
     let common = line.common;
     match line.command {
+        Command::Run(arguments) => arguments.execute(&common),
         Command::Latency(arguments) => arguments.execute(&common),
         Command::Completions(arguments) => arguments.execute(),
         Command::Journal(arguments) => arguments.execute(&common),

@@ -12,7 +12,7 @@ use hdrhistogram::{
         interval_log::{IntervalLogWriterBuilder, Tag},
     },
 };
-use ingest::latency::{HIGHEST_NS, LOWEST_NS, LatencyReader, Stage};
+use ingest::latency::{Bank, HIGHEST_NS, LOWEST_NS, Stage};
 
 /// Upper bounds of the buckets shown to Prometheus, in ns: around the usual answer (100 us to 1 ms) finer than a
 /// factor of 3, and up to the 1 s that counts as a fault and beyond.
@@ -62,11 +62,11 @@ impl StageHistograms {
         StageHistograms(Stage::ALL.iter().map(stage).collect())
     }
 
-    /// Adds what a reader has collected.
-    pub fn add(&mut self, reader: &LatencyReader) {
+    /// Adds one worker's histograms.
+    pub fn add(&mut self, bank: &Bank) {
         for (stage, sum) in Stage::ALL.into_iter().zip(&mut self.0) {
             // Both have the same bounds, so the sum always fits; what would not is left out.
-            let added = sum.histogram.add(reader.collected().stage(stage));
+            let added = sum.histogram.add(bank.stage(stage));
             debug_assert!(added.is_ok());
         }
     }

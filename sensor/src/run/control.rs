@@ -1,0 +1,165 @@
+//! The control loop: signals, reload, log lines, the workers' and the journal's health. On the main thread, over one
+//! small runtime that also serves HTTP.
+
+use std::{
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::Ordering::{Relaxed, SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use ingest::notice::Notices;
+use journal::Event;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{clients, log::NoticeLog, observe::Observed};
+use crate::{
+    config::{self, Config},
+    metrics,
+};
+
+/// How often notices and events are turned into log lines.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Notices taken per tick; the queue holds no more.
+const NOTICES_PER_TICK: usize = 1024;
+
+/// Why the loop ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Somebody asked for it.
+    Signal(&'static str),
+    /// A worker's thread has ended by itself.
+    WorkerEnded,
+}
+
+/// Runs until the sensor is to stop.
+pub(super) async fn run(
+    mut config: Config,
+    observed: &Arc<Observed>,
+    listener: Option<TcpListener>,
+) -> anyhow::Result<End> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    if let Some(listener) = listener {
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let service = observed.clone();
+        tokio::spawn(async move {
+            if let Err(error) = metrics::serve(listener, service).await {
+                tracing::error!("metrics are served no more: {error}");
+            }
+        });
+    }
+    let notices = observed.ingest().notices().clone();
+    let mut log = NoticeLog::default();
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let end = loop {
+        tokio::select! {
+            _ = terminate.recv() => break End::Signal("SIGTERM"),
+            _ = interrupt.recv() => break End::Signal("SIGINT"),
+            Some(()) = received(&mut hangup) => reload(&mut config, observed),
+            _ = ticks.tick() => {
+                tell(&notices, &mut log, observed);
+                if observed.ingest().any_ended() {
+                    break End::WorkerEnded;
+                }
+            }
+        }
+    };
+    tell(&notices, &mut log, observed);
+    Ok(end)
+}
+
+async fn received(signal: &mut Signal) -> Option<()> {
+    signal.recv().await
+}
+
+/// Turns what workers and journal have to say into log lines.
+fn tell(notices: &Notices, log: &mut NoticeLog, observed: &Observed) {
+    let now = Instant::now();
+    for notice in std::iter::from_fn(|| notices.next()).take(NOTICES_PER_TICK) {
+        log.tell(&notice, now);
+    }
+    observed.notices_suppressed.store(log.suppressed(), Relaxed);
+    while let Some(event) = observed.journal.next_event() {
+        tell_event(&event);
+    }
+}
+
+/// One log line about the journal.
+pub(super) fn tell_event(event: &Event) {
+    match event {
+        Event::Failing { reason } => {
+            tracing::error!("the journal cannot record, so nothing new is answered: {reason}");
+        }
+        Event::Recovered { after } => {
+            tracing::info!("the journal records again after {:.1} s", after.as_secs_f64());
+        }
+        Event::Removed { segment, first, last, bytes, unread: true, cause } => tracing::warn!(
+            segment,
+            first,
+            last,
+            bytes,
+            cause,
+            "retention removed records that a reader had not come to"
+        ),
+        Event::Removed { segment, first, last, bytes, unread: false, cause } => {
+            tracing::info!(segment, first, last, bytes, cause, "retention removed a segment");
+        }
+        Event::NotRemoved { segment, reason } => {
+            tracing::error!(segment, "retention cannot remove a segment: {reason}");
+        }
+        other => tracing::warn!("the journal: {other:?}"),
+    }
+}
+
+/// Reads the configuration again. Clients change at once; what only a restart takes is named and stays as it was; a
+/// file with a mistake changes nothing.
+fn reload(config: &mut Config, observed: &Observed) {
+    match try_reload(config, observed) {
+        Ok(restart) if restart.is_empty() => {
+            observed.restart_needed.store(false, SeqCst);
+            observed.reloads_good.fetch_add(1, Relaxed);
+            observed.last_reload_good.store(true, Relaxed);
+            tracing::info!(clients = config.clients.len(), "the configuration is in force");
+        }
+        Ok(restart) => {
+            observed.restart_needed.store(true, SeqCst);
+            observed.reloads_good.fetch_add(1, Relaxed);
+            observed.last_reload_good.store(true, Relaxed);
+            let keys = restart.join(", ");
+            tracing::warn!(
+                clients = config.clients.len(),
+                "the clients are in force; restart needed for {keys}"
+            );
+        }
+        Err(reason) => {
+            observed.reloads_refused.fetch_add(1, Relaxed);
+            observed.last_reload_good.store(false, Relaxed);
+            tracing::error!("the new configuration is refused, the one before stays in force: {reason}");
+        }
+    }
+}
+
+fn try_reload(config: &mut Config, observed: &Observed) -> Result<Vec<&'static str>, String> {
+    let mut new = config::load(config.path.as_deref()).map_err(|error| error.to_string())?;
+    for warning in &new.warnings {
+        tracing::warn!("{warning}");
+    }
+    let restart = config.needs_restart(&new);
+    // What needs a restart stays as it was, the place of a generated secret included.
+    new.state_dir = config.state_dir.clone();
+    new.generate_client()?;
+    let snapshot = clients::snapshot(&new.clients).map_err(|error| error.to_string())?;
+    observed.ingest().clients().replace(snapshot);
+    config.clients = new.clients;
+    Ok(restart)
+}

@@ -1,0 +1,184 @@
+//! A running sensor: puts journal, ingest, metrics and control together, and takes them apart again.
+//!
+//! The order is the point. Everything that needs a privilege is opened first, on one thread; then the privileges go;
+//! then the threads are made, which so have none. At the end: no more datagrams, commit and answer what is in flight,
+//! stop the writer. Called by `cli::run` alone.
+
+mod clients;
+mod control;
+mod listen;
+mod log;
+mod observe;
+mod privileges;
+
+use std::{
+    fs, net::TcpListener, os::unix::fs::DirBuilderExt, path::Path, sync::atomic::Ordering::SeqCst, thread,
+};
+
+use anyhow::{Context, anyhow};
+use ingest::{Ingest, IngestOptions, capture::SourceError, pin::Topology, worker::Ack};
+use journal::{OpenError, Options, Reader, RealStorage, Retention};
+
+use crate::{
+    cli::{Exit, Failure},
+    config::{AckWhen, Config},
+};
+use control::End;
+use observe::Observed;
+
+/// Runs a sensor until a signal ends it.
+pub fn run(mut config: Config) -> Result<(), Failure> {
+    make_state_dir(&config.state_dir)?;
+    let secret_path = config.generate_client().map_err(|error| Failure::new(Exit::Host, anyhow!(error)))?;
+    let snapshot = clients::snapshot(&config.clients).map_err(|error| Failure::new(Exit::Usage, error))?;
+
+    let journal_dir = config.journal_dir();
+    let storage = RealStorage::create(&journal_dir)
+        .with_context(|| format!("cannot make the journal in {}", journal_dir.display()))?;
+    let opened = journal::open(storage, journal_options(&config)).map_err(explain_journal)?;
+    let (mut writer, handle) = (opened.writer, opened.handle);
+    tell_recovery(&opened.report);
+
+    let mut ingest = Ingest::new(snapshot, handle.clone(), &ingest_options(&config));
+    let reader = Reader::beside(&journal_dir, &handle).context("cannot read the journal")?;
+    match ingest.remember(&reader) {
+        Ok(requests) => tracing::info!(requests, "the duplicate table is rebuilt"),
+        Err(error) => tracing::error!("the duplicate table is rebuilt in part: {error}"),
+    }
+    drop(reader);
+
+    let listening = listen::open(&config.listen)?;
+    let metrics = config.metrics.map(open_metrics).transpose()?;
+    // XDP sources are opened here, by the privileges that go next.
+    let dropped = privileges::drop_all().context("cannot drop capabilities")?;
+    tracing::info!(capabilities = dropped, "privileges are dropped");
+
+    let topology = Topology::read().context("cannot read which cores there are")?;
+    let mut captured = Vec::new();
+    for (index, listening) in listening.into_iter().enumerate() {
+        let core = core_of(&config.listen.cores, &topology, index)?;
+        let addresses: Vec<String> =
+            listening.source.addresses().map(|address| address.to_string()).collect();
+        tracing::info!(worker = listening.name, core, "listening on {}", addresses.join(", "));
+        captured.push(listening.captured());
+        ingest
+            .spawn_worker(&listening.name, core, listening.source, &mut writer)
+            .map_err(|error| Failure::new(Exit::Failed, error))?;
+    }
+    let writer = thread::Builder::new().name("journal".into()).spawn(move || writer.run())?;
+
+    let observed = Observed::new(ingest, handle.clone(), captured);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(path) = &secret_path {
+        observe::first_request(path, config.listen.addresses.first().map_or(1813, |address| address.port()));
+    }
+    tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");
+    let end = runtime.block_on(control::run(config, &observed, metrics));
+
+    observed.stopping.store(true, SeqCst);
+    if let Ok(End::Signal(signal)) = &end {
+        tracing::info!("{signal}: taking no more datagrams, committing what is in flight");
+    }
+    let ended = observed.ingest().stop();
+    handle.stop();
+    let written = writer.join();
+    while let Some(event) = handle.next_event() {
+        control::tell_event(&event);
+    }
+    runtime.shutdown_background();
+    let mut result = end.map(|_| ()).map_err(Failure::from);
+    for worker in ended {
+        if let Err(error) = worker.result {
+            tracing::error!(worker = %worker.name, "the worker ended: {error}");
+            let exit = if matches!(error, SourceError::DeviceGone) { Exit::DeviceGone } else { Exit::Failed };
+            result = Err(Failure::new(exit, error));
+        }
+    }
+    if written.is_err() {
+        return Err(anyhow!("the journal's writer panicked").into());
+    }
+    tracing::info!(watermark = handle.watermark(), "stopped");
+    result
+}
+
+fn make_state_dir(path: &Path) -> Result<(), Failure> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o750).create(path);
+    made.map_err(|error| {
+        let path = path.display();
+        Failure::new(Exit::Host, anyhow!("cannot make the state directory {path}: {error}; set state_dir"))
+    })
+}
+
+fn journal_options(config: &Config) -> Options {
+    let limits = &config.journal;
+    let sensor = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Options {
+        sensor,
+        segment_bytes: limits.segment_bytes,
+        retention: Retention {
+            max_bytes: limits.max_bytes.unwrap_or(u64::MAX),
+            max_age: limits.max_age,
+            free_reserve_bytes: limits.free_reserve_bytes,
+            keep_unread: limits.keep_unread,
+        },
+        ..Options::default()
+    }
+}
+
+fn ingest_options(config: &Config) -> IngestOptions {
+    IngestOptions {
+        ack: match config.ack {
+            AckWhen::Durable => Ack::Durable,
+            AckWhen::Received => Ack::Received,
+        },
+        duplicate_window: config.dedup.window,
+        duplicate_entries: config.dedup.entries,
+        ..IngestOptions::default()
+    }
+}
+
+fn explain_journal(error: OpenError) -> Failure {
+    let exit = match error {
+        OpenError::Options(_) => Exit::Usage,
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, error)
+}
+
+fn tell_recovery(report: &journal::RecoveryReport) {
+    tracing::info!(
+        watermark = report.watermark,
+        segments = report.segments,
+        rescued_records = report.rescued_records,
+        torn_bytes = report.torn_bytes,
+        "the journal is open"
+    );
+    for damage in &report.damage {
+        tracing::error!(
+            segment = damage.segment,
+            offset = damage.offset,
+            bytes = damage.bytes,
+            lost = ?damage.lost,
+            quarantine = damage.quarantine,
+            "acknowledged data is damaged"
+        );
+    }
+}
+
+fn open_metrics(address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .with_context(|| format!("cannot serve metrics on {address} (metrics.address)"))
+        .map_err(Failure::from)
+}
+
+/// The configured core of a worker, or the one that the host's layout suggests.
+fn core_of(configured: &[usize], topology: &Topology, index: usize) -> Result<Option<usize>, Failure> {
+    if configured.is_empty() {
+        return Ok(topology.choose(None, index));
+    }
+    let core = configured[index % configured.len()];
+    if !topology.has(core) {
+        return Err(Failure::new(Exit::Host, anyhow!("listen.cores: this process may not use core {core}")));
+    }
+    Ok(Some(core))
+}

@@ -1,0 +1,166 @@
+//! Looks at the running parts for the exporter.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Relaxed, SeqCst},
+        },
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use ingest::{Ingest, clients::Clients};
+
+use crate::metrics::{
+    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, Service, StageHistograms, SteerReading,
+    WorkerReading,
+};
+
+/// Longest wait for the histograms of one worker that is in the middle of a burst.
+const LATENCY_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// How captures report what no worker counts. Read by the exporter.
+pub(super) trait Captured: Send + Sync {
+    /// How each queue is captured.
+    fn modes(&self) -> Vec<CaptureMode>;
+    /// Losses before a worker.
+    fn drops(&self) -> Vec<KernelDrops>;
+    /// Where the frames are, if the capture has frames.
+    fn frames(&self) -> Vec<FrameReading> {
+        Vec::new()
+    }
+    /// What the steer program decided, if the capture has one.
+    fn steer(&self) -> Option<SteerReading> {
+        None
+    }
+}
+
+/// What the exporter and the control loop share.
+pub(super) struct Observed {
+    pub(super) ingest: Mutex<Ingest>,
+    pub(super) journal: journal::Handle,
+    pub(super) captured: Vec<Box<dyn Captured>>,
+    pub(super) started: SystemTime,
+    pub(super) reloads_good: AtomicU64,
+    pub(super) reloads_refused: AtomicU64,
+    pub(super) last_reload_good: AtomicBool,
+    pub(super) restart_needed: AtomicBool,
+    pub(super) notices_suppressed: AtomicU64,
+    pub(super) stopping: AtomicBool,
+}
+
+impl Observed {
+    pub(super) fn new(
+        ingest: Ingest,
+        journal: journal::Handle,
+        captured: Vec<Box<dyn Captured>>,
+    ) -> Arc<Observed> {
+        Arc::new(Observed {
+            ingest: Mutex::new(ingest),
+            journal,
+            captured,
+            started: SystemTime::now(),
+            reloads_good: AtomicU64::new(0),
+            reloads_refused: AtomicU64::new(0),
+            last_reload_good: AtomicBool::new(true),
+            restart_needed: AtomicBool::new(false),
+            notices_suppressed: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+        })
+    }
+
+    /// The workers' side. Taken by scrapes and by the control loop, never by a worker.
+    pub(super) fn ingest(&self) -> MutexGuard<'_, Ingest> {
+        // What it guards is whole at every moment, whoever panicked.
+        self.ingest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Service for Observed {
+    fn reading(&self) -> Reading {
+        let stages = self.stages();
+        let ingest = self.ingest();
+        let snapshots = ingest.snapshot();
+        let duplicates = ingest.duplicates();
+        let workers = snapshots.iter().map(|worker| WorkerReading {
+            worker: worker.name.to_string(),
+            path: worker.path.name(),
+            received: worker.received,
+            verdicts: worker.verdicts,
+            pending: worker.pending,
+            responses: worker.responses,
+            responses_lost: worker.responses_dropped,
+        });
+        let lost: u64 = snapshots.iter().map(|worker| worker.notices_lost).sum();
+        Reading {
+            started_unix_s: self.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
+            workers: workers.collect(),
+            steer: self.captured.iter().find_map(|captured| captured.steer()),
+            kernel_drops: self.captured.iter().flat_map(|captured| captured.drops()).collect(),
+            capture_modes: self.captured.iter().flat_map(|captured| captured.modes()).collect(),
+            frames: self.captured.iter().flat_map(|captured| captured.frames()).collect(),
+            stages,
+            journal: self.journal.statistics(),
+            journal_state: self.journal.state(),
+            duplicates_capacity: duplicates.capacity() as u64,
+            duplicates_evicted: duplicates.evicted(),
+            duplicates_refused: duplicates.refused(),
+            clients: clients(&ingest.clients().current()),
+            reloads_good: self.reloads_good.load(Relaxed),
+            reloads_refused: self.reloads_refused.load(Relaxed),
+            last_reload_good: self.last_reload_good.load(Relaxed),
+            restart_needed: self.restart_needed.load(Relaxed),
+            notices_suppressed: self.notices_suppressed.load(Relaxed) + lost,
+        }
+    }
+
+    fn stages(&self) -> StageHistograms {
+        let mut stages = StageHistograms::new();
+        for (_, bank) in self.ingest().latency(LATENCY_TIMEOUT) {
+            stages.add(bank);
+        }
+        stages
+    }
+
+    fn not_ready(&self) -> Option<String> {
+        if self.stopping.load(SeqCst) {
+            return Some("the sensor is stopping".to_owned());
+        }
+        Reading::not_ready(&self.journal.state())
+    }
+
+    fn started(&self) -> SystemTime {
+        self.started
+    }
+}
+
+fn clients(clients: &Clients) -> Vec<ClientReading> {
+    let readings = clients.iter().map(|(index, client)| {
+        let state = clients.state(index);
+        ClientReading {
+            client: client.name.to_string(),
+            last_genuine_unix_s: state.last_genuine_unix_s(),
+            previous_secret_unix_s: state.previous_secret_unix_s(),
+            bad_authenticators: state.bad_authenticators(),
+            bad_message_authenticators: state.bad_message_authenticators(),
+        }
+    });
+    readings.collect()
+}
+
+/// The first lines of a sensor without configured clients: how to send it a request. The secret itself stays in its
+/// file.
+pub(super) fn first_request(secret: &Path, port: u16) {
+    let secret = secret.display();
+    tracing::info!("no client is configured, so this machine is one; its secret is in {secret}");
+    tracing::info!(
+        "send a first request: vpn-sensor send --to 127.0.0.1:{port} --secret-file {secret} --user alice"
+    );
+    tracing::info!(
+        "or with FreeRADIUS' client: echo 'User-Name=alice,Acct-Status-Type=Start,Acct-Session-Id=00000001,\
+         NAS-IP-Address=127.0.0.1' | radclient -x -S {secret} 127.0.0.1:{port} acct"
+    );
+}
