@@ -1,4 +1,5 @@
 //! The conformance rules that a worker keeps, each by its number, over real sockets and a real journal.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
 
 mod support;
 
