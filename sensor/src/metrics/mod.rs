@@ -1,6 +1,6 @@
 //! What the sensor tells about itself: Prometheus metrics, health, latency, over HTTP.
 //!
-//! [`Reading`] is one look at all counters; [`table`] turns a reading into metrics and is the list of what there is;
+//! [`Reading`] is one look at all counters; `table` turns a reading into metrics and is the list of what there is;
 //! `http` serves them. `run` makes the readings. Nothing here is on a request's way.
 
 mod http;
