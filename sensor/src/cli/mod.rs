@@ -3,6 +3,7 @@
 //! Each subcommand has `Arguments` (its options) and `execute`, which returns when the work is done. A [`Failure`]
 //! carries the exit code; what it prints never holds a secret, because no error type holds one.
 
+mod check;
 mod completions;
 mod journal;
 mod latency;
@@ -67,6 +68,8 @@ pub enum LogFormat {
 enum Command {
     /// Take, record and answer accounting requests until a signal ends it
     Run(run::Arguments),
+    /// Check the configuration and this host, and say what to change
+    Check(check::Arguments),
     /// Show where the time between arrival and answer goes
     Latency(latency::Arguments),
     /// Write shell completions to standard output
@@ -168,6 +171,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     let common = line.common;
     match line.command {
         Command::Run(arguments) => arguments.execute(&common),
+        Command::Check(arguments) => arguments.execute(&common),
         Command::Latency(arguments) => arguments.execute(&common),
         Command::Completions(arguments) => arguments.execute(),
         Command::Journal(arguments) => arguments.execute(&common),

@@ -17,7 +17,12 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{clients, log::NoticeLog, observe::Observed};
+use super::{
+    clients,
+    log::NoticeLog,
+    observe::Observed,
+    xdp::{Interfaces, Upkeep},
+};
 use crate::{
     config::{self, Config},
     metrics,
@@ -36,6 +41,8 @@ pub(super) enum End {
     Signal(&'static str),
     /// A worker's thread has ended by itself.
     WorkerEnded,
+    /// A network device that XDP covers was removed.
+    DeviceGone(String),
 }
 
 /// Runs until the sensor is to stop.
@@ -43,6 +50,7 @@ pub(super) async fn run(
     mut config: Config,
     observed: &Arc<Observed>,
     listener: Option<TcpListener>,
+    mut upkeep: Upkeep,
 ) -> anyhow::Result<End> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -59,15 +67,24 @@ pub(super) async fn run(
     }
     let notices = observed.ingest().notices().clone();
     let mut log = NoticeLog::default();
+    let interfaces = upkeep.interfaces();
     let mut ticks = interval(TICK);
+    let mut seconds = interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = loop {
         tokio::select! {
             _ = terminate.recv() => break End::Signal("SIGTERM"),
             _ = interrupt.recv() => break End::Signal("SIGINT"),
-            Some(()) = received(&mut hangup) => reload(&mut config, observed),
+            Some(()) = received(&mut hangup) => reload(&mut config, observed, &interfaces),
+            _ = seconds.tick() => upkeep.tell_unknown(Instant::now()),
             _ = ticks.tick() => {
                 tell(&notices, &mut log, observed);
+                match upkeep.follow() {
+                    Ok(Some(device)) => break End::DeviceGone(device),
+                    Ok(None) => {}
+                    Err(error) => tracing::error!("network devices cannot be watched: {error}"),
+                }
                 if observed.ingest().any_ended() {
                     break End::WorkerEnded;
                 }
@@ -123,8 +140,8 @@ pub(super) fn tell_event(event: &Event) {
 
 /// Reads the configuration again. Clients change at once; what only a restart takes is named and stays as it was; a
 /// file with a mistake changes nothing.
-fn reload(config: &mut Config, observed: &Observed) {
-    match try_reload(config, observed) {
+fn reload(config: &mut Config, observed: &Observed, interfaces: &Interfaces) {
+    match try_reload(config, observed, interfaces) {
         Ok(restart) if restart.is_empty() => {
             observed.restart_needed.store(false, SeqCst);
             observed.reloads_good.fetch_add(1, Relaxed);
@@ -149,7 +166,11 @@ fn reload(config: &mut Config, observed: &Observed) {
     }
 }
 
-fn try_reload(config: &mut Config, observed: &Observed) -> Result<Vec<&'static str>, String> {
+fn try_reload(
+    config: &mut Config,
+    observed: &Observed,
+    interfaces: &Interfaces,
+) -> Result<Vec<&'static str>, String> {
     let mut new = config::load(config.path.as_deref()).map_err(|error| error.to_string())?;
     for warning in &new.warnings {
         tracing::warn!("{warning}");
@@ -159,7 +180,10 @@ fn try_reload(config: &mut Config, observed: &Observed) -> Result<Vec<&'static s
     new.state_dir = config.state_dir.clone();
     new.generate_client()?;
     let snapshot = clients::snapshot(&new.clients).map_err(|error| error.to_string())?;
+    // Workers first: whom the steer program lets through, a worker must know.
     observed.ingest().clients().replace(snapshot);
+    let current = observed.ingest().clients().current();
+    interfaces.set_clients(&current)?;
     config.clients = new.clients;
     Ok(restart)
 }

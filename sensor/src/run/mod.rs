@@ -10,13 +10,19 @@ mod listen;
 mod log;
 mod observe;
 mod privileges;
+mod xdp;
 
 use std::{
     fs, net::TcpListener, os::unix::fs::DirBuilderExt, path::Path, sync::atomic::Ordering::SeqCst, thread,
 };
 
 use anyhow::{Context, anyhow};
-use ingest::{Ingest, IngestOptions, capture::SourceError, pin::Topology, worker::Ack};
+use ingest::{
+    Ingest, IngestOptions,
+    capture::SourceError,
+    pin::{Topology, interface_node},
+    worker::Ack,
+};
 use journal::{OpenError, Options, Reader, RealStorage, Retention};
 
 use crate::{
@@ -49,14 +55,24 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
 
     let listening = listen::open(&config.listen)?;
     let metrics = config.metrics.map(open_metrics).transpose()?;
-    // XDP sources are opened here, by the privileges that go next.
+    let (upkeep, queues) = xdp::open(&config, &ingest.clients().current())?;
+    let interfaces = upkeep.interfaces();
     let dropped = privileges::drop_all().context("cannot drop capabilities")?;
     tracing::info!(capabilities = dropped, "privileges are dropped");
 
     let topology = Topology::read().context("cannot read which cores there are")?;
-    let mut captured = Vec::new();
+    let mut captured: Vec<Box<dyn observe::Captured>> = vec![Box::new(interfaces.clone())];
+    let queue_count = queues.len();
+    for (index, queue) in queues.into_iter().enumerate() {
+        let node = interface_node(&queue.interface);
+        let core = core_of(&config.listen.cores, &topology, node, index)?;
+        tracing::info!(worker = queue.worker, core, queue = queue.queue, "capturing");
+        ingest
+            .spawn_worker(&queue.worker, core, queue.source, &mut writer)
+            .map_err(|error| Failure::new(Exit::Failed, error))?;
+    }
     for (index, listening) in listening.into_iter().enumerate() {
-        let core = core_of(&config.listen.cores, &topology, index)?;
+        let core = core_of(&config.listen.cores, &topology, None, queue_count + index)?;
         let addresses: Vec<String> =
             listening.source.addresses().map(|address| address.to_string()).collect();
         tracing::info!(worker = listening.name, core, "listening on {}", addresses.join(", "));
@@ -73,12 +89,13 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         observe::first_request(path, config.listen.addresses.first().map_or(1813, |address| address.port()));
     }
     tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");
-    let end = runtime.block_on(control::run(config, &observed, metrics));
+    let end = runtime.block_on(control::run(config, &observed, metrics, upkeep));
 
     observed.stopping.store(true, SeqCst);
     if let Ok(End::Signal(signal)) = &end {
         tracing::info!("{signal}: taking no more datagrams, committing what is in flight");
     }
+    interfaces.disarm();
     let ended = observed.ingest().stop();
     handle.stop();
     let written = writer.join();
@@ -86,6 +103,10 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         control::tell_event(&event);
     }
     runtime.shutdown_background();
+    let gone = match &end {
+        Ok(End::DeviceGone(device)) => Some(device.clone()),
+        _ => None,
+    };
     let mut result = end.map(|_| ()).map_err(Failure::from);
     for worker in ended {
         if let Err(error) = worker.result {
@@ -93,6 +114,10 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
             let exit = if matches!(error, SourceError::DeviceGone) { Exit::DeviceGone } else { Exit::Failed };
             result = Err(Failure::new(exit, error));
         }
+    }
+    if let Some(device) = gone {
+        let error = anyhow!("the network device {device} is gone; what was in flight is recorded");
+        return Err(Failure::new(Exit::DeviceGone, error));
     }
     if written.is_err() {
         return Err(anyhow!("the journal's writer panicked").into());
@@ -172,9 +197,14 @@ fn open_metrics(address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// The configured core of a worker, or the one that the host's layout suggests.
-fn core_of(configured: &[usize], topology: &Topology, index: usize) -> Result<Option<usize>, Failure> {
+fn core_of(
+    configured: &[usize],
+    topology: &Topology,
+    node: Option<usize>,
+    index: usize,
+) -> Result<Option<usize>, Failure> {
     if configured.is_empty() {
-        return Ok(topology.choose(None, index));
+        return Ok(topology.choose(node, index));
     }
     let core = configured[index % configured.len()];
     if !topology.has(core) {
