@@ -3,7 +3,7 @@
 //! about itself: metrics, journal, log.
 //!
 //! Everything here panics with a sentence when the machine lacks something: a test that cannot run has failed. Called
-//! by the tests of this package alone.
+//! by the tests of this package, and by those of `ingest` that need a wire.
 #![deny(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a harness fails by panicking")]
 

@@ -306,3 +306,49 @@ fn wait_readable(socket: BorrowedFd<'_>) -> io::Result<()> {
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(interface: u32, address: &str) -> Address {
+        Address { interface, address: address.parse().unwrap(), prefix_length: 24 }
+    }
+
+    fn listen(texts: &[&str]) -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn an_unspecified_address_is_every_address_of_its_family_that_a_wire_can_bring() {
+        let addresses = [
+            held(1, "127.0.0.1"),
+            held(1, "::1"),
+            held(2, "192.0.2.1"),
+            held(3, "198.51.100.1"),
+            held(2, "2001:db8::1"),
+            held(2, "fe80::2"),
+            held(3, "fe80::3"),
+        ];
+        let all = ["192.0.2.1:1813", "198.51.100.1:1813", "[2001:db8::1]:1813", "[fe80::2]:1813"];
+        assert_eq!(endpoints(&listen(&["0.0.0.0:1813", "[::]:1813"]), &addresses, 2), listen(&all));
+        assert_eq!(
+            endpoints(&listen(&["0.0.0.0:1646"]), &addresses, 3)[1],
+            listen(&["198.51.100.1:1646"])[0]
+        );
+    }
+
+    #[test]
+    fn a_named_address_counts_once_and_only_if_the_host_has_it() {
+        let addresses = [held(2, "192.0.2.1"), held(3, "192.0.2.1"), held(1, "127.0.0.1")];
+        let listening = listen(&["192.0.2.1:1813", "0.0.0.0:1813", "192.0.2.9:1813", "127.0.0.1:1813"]);
+        assert_eq!(endpoints(&listening, &addresses, 2), listen(&["192.0.2.1:1813"]));
+    }
+
+    #[test]
+    fn a_datagram_of_rubbish_is_an_error() {
+        assert!(messages(&[0xFF; 7]).is_err());
+        assert!(messages(&[0; 64]).is_err());
+        assert_eq!(messages(&[]).unwrap(), []);
+    }
+}
