@@ -56,23 +56,29 @@ struct Samples<'a> {
 
 impl Samples<'_> {
     fn counter(&mut self, labels: &[&str], value: u64) -> fmt::Result {
-        let labels = self.named(labels);
-        self.encoder.encode_family(&labels)?.encode_counter::<NoLabelSet, u64, f64>(&value, None)
+        self.sample(labels, |encoder| encoder.encode_counter::<NoLabelSet, u64, f64>(&value, None))
     }
 
     fn gauge(&mut self, labels: &[&str], value: f64) -> fmt::Result {
-        let labels = self.named(labels);
-        self.encoder.encode_family(&labels)?.encode_gauge(&value)
+        self.sample(labels, |encoder| encoder.encode_gauge(&value))
     }
 
     fn histogram(&mut self, labels: &[&str], sum: f64, count: u64, buckets: &[(f64, u64)]) -> fmt::Result {
-        let labels = self.named(labels);
-        self.encoder.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, buckets, None)
+        self.sample(labels, |encoder| encoder.encode_histogram::<NoLabelSet>(sum, count, buckets, None))
     }
 
-    fn named<'v>(&self, values: &[&'v str]) -> Vec<(&'static str, &'v str)> {
+    fn sample(
+        &mut self,
+        values: &[&str],
+        encode: impl FnOnce(&mut MetricEncoder<'_>) -> fmt::Result,
+    ) -> fmt::Result {
         debug_assert_eq!(self.labels.len(), values.len());
-        self.labels.iter().copied().zip(values.iter().copied()).collect()
+        let labels: Vec<(&str, &str)> = self.labels.iter().copied().zip(values.iter().copied()).collect();
+        // An empty label set would be written as `{}`, which not every reader of the format takes.
+        if labels.is_empty() {
+            return encode(&mut self.encoder);
+        }
+        encode(&mut self.encoder.encode_family(&labels)?)
     }
 }
 
