@@ -1,7 +1,6 @@
 //! The sensor's configuration for a test.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use crate::wire::SENSOR_DEVICE;
 
@@ -11,6 +10,46 @@ pub const SECRET: &str = "a secret of twenty-some octets";
 pub const METRICS: &str = "127.0.0.1:9813";
 /// The port of the configured listening addresses.
 pub const PORT: u16 = 1813;
+
+/// A way into the sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// The kernel's UDP sockets.
+    Udp,
+    /// XDP and AF_XDP.
+    Xdp,
+}
+
+impl Path {
+    /// The configuration that opens this way.
+    pub fn config(self) -> Config {
+        match self {
+            Path::Udp => Config::udp(),
+            Path::Xdp => Config::xdp(),
+        }
+    }
+
+    /// Its name in metrics and records.
+    pub fn label(self) -> &'static str {
+        match self {
+            Path::Udp => "udp",
+            Path::Xdp => "xdp",
+        }
+    }
+}
+
+/// Makes a test for each way into the sensor out of functions that take a [`Path`].
+#[macro_export]
+macro_rules! on_each_path {
+    ($($name:ident),+ $(,)?) => {
+        mod over_udp {
+            $(#[test] fn $name() { super::$name($crate::config::Path::Udp); })+
+        }
+        mod over_xdp {
+            $(#[test] fn $name() { super::$name($crate::config::Path::Xdp); })+
+        }
+    };
+}
 
 /// A configuration file's content, made of parts that a test can replace.
 #[derive(Clone)]
@@ -93,7 +132,7 @@ impl Config {
     }
 
     /// The file's content with this state directory.
-    pub fn render(&self, state: &Path) -> String {
+    pub fn render(&self, state: &std::path::Path) -> String {
         let mut text = String::new();
         let quoted =
             |items: &[String]| items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(", ");

@@ -18,6 +18,7 @@ pub mod packet_socket;
 pub mod radclient;
 pub mod requests;
 pub mod sensor;
+pub mod small_disk;
 pub mod strace;
 pub mod tools;
 pub mod wait;
