@@ -154,6 +154,8 @@ impl Frame {
         let mut header =
             Ipv4Header::new(length as u16, 64, IpNumber::UDP, source, destination).expect("a short payload");
         header.options = Ipv4Options::try_from(&self.options[..]).expect("options of whole words");
+        // The total length counts the options.
+        header.set_payload_len(length).expect("a short payload");
         header
     }
 

@@ -47,7 +47,7 @@ impl Wire {
     #[track_caller]
     pub fn connect(&self) {
         let queues = format!("numtxqueues {0} numrxqueues {0}", self.queues);
-        let (sensor, nas) = (self.sensor.name(), self.nas.name());
+        let nas = self.nas.name();
         self.sensor.ip(&format!(
             "link add {SENSOR_DEVICE} {queues} type veth peer name {NAS_DEVICE} {queues} netns {nas}"
         ));
@@ -59,7 +59,13 @@ impl Wire {
             namespace.ip(&format!("address add {v6}/64 dev {device} nodad"));
             namespace.ip(&format!("link set {device} up"));
         }
-        // Known from the start, so that no first datagram waits for a neighbour's answer.
+        self.restore_neighbours();
+    }
+
+    /// Makes each end know the other's hardware address from the start, so that no datagram waits for an answer of the
+    /// neighbour. A link that goes down forgets it, and the IPv6 address as well.
+    #[track_caller]
+    pub fn restore_neighbours(&self) {
         for (namespace, device, other, peer) in [
             (&self.sensor, SENSOR_DEVICE, &self.nas, NAS_DEVICE),
             (&self.nas, NAS_DEVICE, &self.sensor, SENSOR_DEVICE),
@@ -73,7 +79,6 @@ impl Wire {
                 namespace.ip(&format!("neighbour replace {address} lladdr {mac} dev {device} nud permanent"));
             }
         }
-        debug_assert_ne!(sensor, nas);
     }
 
     /// Gives the clients' end one more address, known to the sensor's end.
