@@ -9,6 +9,7 @@ mod journal;
 mod latency;
 mod man;
 mod reference;
+mod replay;
 mod run;
 mod send;
 
@@ -79,6 +80,8 @@ enum Command {
     /// Write a man page for each command
     #[command(hide = true)]
     Man(man::Arguments),
+    /// Run a capture file through the pipeline, one line of JSON a datagram
+    Replay(replay::Arguments),
     /// Send accounting requests as a VPN server would, and check the answers
     Send(Box<send::Arguments>),
     /// Write the page of all metrics to standard output
@@ -176,6 +179,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Completions(arguments) => arguments.execute(),
         Command::Journal(arguments) => arguments.execute(&common),
         Command::Man(arguments) => arguments.execute(),
+        Command::Replay(arguments) => arguments.execute(&common),
         Command::Send(arguments) => arguments.execute(&common),
         Command::Reference(arguments) => arguments.execute(),
     }

@@ -8,7 +8,7 @@ use crate::config;
 
 /// Why no snapshot could be made.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SnapshotError {
+pub(crate) enum SnapshotError {
     #[error(transparent)]
     Clients(#[from] ClientsError),
     #[error("a client: {0}")]
@@ -16,7 +16,7 @@ pub(super) enum SnapshotError {
 }
 
 /// The snapshot of these clients.
-pub(super) fn snapshot(configured: &[config::Client]) -> Result<Clients, SnapshotError> {
+pub(crate) fn snapshot(configured: &[config::Client]) -> Result<Clients, SnapshotError> {
     let clients = configured.iter().map(client).collect::<Result<Vec<_>, _>>()?;
     Ok(Clients::build(clients)?)
 }

@@ -4,7 +4,7 @@
 //! then the threads are made, which so have none. At the end: no more datagrams, commit and answer what is in flight,
 //! stop the writer. Called by `cli::run` alone.
 
-mod clients;
+pub(crate) mod clients;
 mod control;
 mod listen;
 mod log;

@@ -69,6 +69,26 @@ pub struct PcapRoute {
     pub destination: SocketAddr,
 }
 
+/// A datagram of the latest burst that is not whole, for those who show it: its verdict is `malformed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Defect {
+    /// Which one, and whose.
+    pub route: PcapRoute,
+    /// What is wrong with it.
+    pub kind: DefectKind,
+}
+
+/// Why a datagram of a capture file is not whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DefectKind {
+    /// The snap length cut it.
+    #[error("the capture holds only a part of it")]
+    Truncated,
+    /// It would reach beyond its IP packet, or is shorter than its own header.
+    #[error("its UDP length contradicts its IP length")]
+    Length,
+}
+
 #[derive(Debug)]
 struct Slot {
     payload: Vec<u8>,
@@ -95,6 +115,8 @@ struct Burst {
     /// [`BURST`] slots, whose buffers are used again and again.
     slots: Vec<Slot>,
     length: usize,
+    /// At most one a slot.
+    defects: Vec<Defect>,
 }
 
 impl PcapSource {
@@ -121,6 +143,7 @@ impl PcapSource {
                 counters: PcapCounters::default(),
                 slots: Vec::with_capacity(BURST),
                 length: 0,
+                defects: Vec::new(),
             },
             fragments: Fragments::default(),
             finished: false,
@@ -131,6 +154,11 @@ impl PcapSource {
     /// Whether the file has been read to its end: `receive` returns nothing any more.
     pub fn finished(&self) -> bool {
         self.finished
+    }
+
+    /// The datagrams of the latest burst that are not whole; kept until the next `receive`.
+    pub fn defects(&self) -> &[Defect] {
+        &self.burst.defects
     }
 
     /// What was found so far.
@@ -186,13 +214,13 @@ impl Burst {
         let payload = match payload {
             _ if udp.cut => {
                 self.counters.truncated += 1;
-                None
+                Err(DefectKind::Truncated)
             }
             None => {
                 self.counters.broken += 1;
-                None
+                Err(DefectKind::Length)
             }
-            whole => whole,
+            Some(whole) => Ok(whole),
         };
         self.counters.datagrams += 1;
         let route = PcapRoute {
@@ -204,7 +232,7 @@ impl Burst {
         true
     }
 
-    fn push(&mut self, route: PcapRoute, arrival_unix_ns: u64, payload: Option<&[u8]>) {
+    fn push(&mut self, route: PcapRoute, arrival_unix_ns: u64, payload: Result<&[u8], DefectKind>) {
         if self.length == self.slots.len() {
             self.slots.push(Slot {
                 payload: Vec::new(),
@@ -220,7 +248,10 @@ impl Burst {
         slot.route = route;
         slot.arrival_unix_ns = arrival_unix_ns;
         slot.arrival_monotonic_ns = monotonic_ns();
-        slot.whole = payload.is_some();
+        slot.whole = payload.is_ok();
+        if let Err(kind) = payload {
+            self.defects.push(Defect { route, kind });
+        }
         self.length += 1;
     }
 }
@@ -236,6 +267,7 @@ impl Source for PcapSource {
 
     fn receive(&mut self) -> Result<usize, SourceError> {
         self.burst.length = 0;
+        self.burst.defects.clear();
         while self.burst.length < BURST && !self.finished && self.failed.is_none() {
             let (burst, fragments) = (&mut self.burst, &mut self.fragments);
             match self.file.next(|packet| burst.packet(fragments, &packet)) {

@@ -20,6 +20,7 @@ type Seen = (u64, SocketAddr, SocketAddr, Result<Vec<u8>, FrameError>, u64);
 #[derive(Debug, Default)]
 struct Drained {
     datagrams: Vec<Seen>,
+    defects: Vec<(u64, DefectKind)>,
     counters: PcapCounters,
     error: Option<String>,
 }
@@ -43,6 +44,8 @@ fn drain(octets: Vec<u8>) -> Drained {
                 }
                 assert!(source.datagram(length).is_err());
                 source.release();
+                let defects = source.defects().iter().map(|defect| (defect.route.number, defect.kind));
+                drained.defects.extend(defects);
             }
             Err(SourceError::Io { error, .. }) => drained.error = Some(error.to_string()),
             Err(error) => panic!("{error}"),
@@ -330,6 +333,7 @@ fn a_datagram_cut_by_the_snap_length_is_no_whole_frame() {
     assert_eq!(drained.datagrams[0].3, Err(FrameError));
     assert_eq!(drained.datagrams[0].1, "192.0.2.1:40000".parse().unwrap());
     assert_eq!(drained.datagrams[1].0, 2);
+    assert_eq!(drained.defects, [(1, DefectKind::Truncated)]);
     let expected = PcapCounters { packets: 2, datagrams: 2, truncated: 1, ..PcapCounters::default() };
     assert_eq!(drained.counters, expected);
 }

@@ -1,0 +1,163 @@
+//! `replay FILE`: runs a capture file through the same pipeline as the wire and tells what became of each datagram.
+
+mod line;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    thread,
+};
+
+use ingest::{
+    Ingest, IngestOptions,
+    capture::{
+        SourceError,
+        pcap::{PcapCounters, PcapSource},
+    },
+    clients::Clients,
+    verdict::Verdict,
+    worker::Worker,
+};
+use journal::{Options, RealStorage, Retention};
+
+use self::line::Lines;
+use super::{Common, Exit, Failure};
+use crate::{config::Config, run};
+
+/// Options of `replay`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Prints one JSON object for each datagram to a listening port, in the order of the file, and a \
+                        summary to standard error. Clients and ports are those of the configuration. A request that \
+                        is in the file twice, octet by octet and from the same port, is a `duplicate`.\n\nExit codes: \
+                        0 the whole file was read, whatever the verdicts; 1 it was not; 2 bad usage or configuration."
+)]
+pub(super) struct Arguments {
+    /// A pcap or pcapng file; - for standard input
+    file: PathBuf,
+    /// Record into this journal and keep it [default: a temporary one that is discarded]
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+}
+
+/// Batches of the one worker. A burst needs at most five: 64 requests of at most 4 KiB, 64 KiB a batch.
+const BATCHES: usize = 16;
+
+impl Arguments {
+    pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
+        let mut config = common.load_config()?;
+        let clients = known_clients(&mut config)?;
+        let mut ports = config.listen.addresses.iter().map(|address| address.port()).collect::<Vec<_>>();
+        ports.sort_unstable();
+        ports.dedup();
+        let failed = |error: anyhow::Error| Failure::new(Exit::Failed, error);
+        let source = match self.file.as_os_str() == "-" {
+            true => PcapSource::from_reader(&self.file, io::stdin(), &ports),
+            false => PcapSource::open(&self.file, &ports),
+        };
+        let source = source.map_err(|error| failed(error.into()))?;
+
+        // Removed when it goes out of scope, also when what follows fails.
+        let temporary = match self.journal {
+            Some(_) => None,
+            None => Some(tempfile::Builder::new().prefix("vpn-sensor-replay-").tempdir()?),
+        };
+        let directory = self.journal.as_deref().or(temporary.as_ref().map(|directory| directory.path()));
+        let storage = RealStorage::create(directory.unwrap_or(&config.journal_dir()))?;
+        let opened = journal::open(storage, journal_options(&config, self.journal.is_some()))
+            .map_err(|error| failed(error.into()))?;
+        let (mut writer, handle) = (opened.writer, opened.handle);
+
+        let options = IngestOptions {
+            duplicate_window: config.dedup.window,
+            duplicate_entries: config.dedup.entries,
+            batches: BATCHES,
+            ..IngestOptions::default()
+        };
+        let mut ingest = Ingest::new(clients, handle.clone(), &options);
+        let mut worker = ingest.worker("replay", source, &mut writer, Lines::default())?;
+        let writing = thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run())?;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let played = play(&mut worker, &mut out).and_then(|()| Ok(out.flush()?));
+        handle.stop();
+        let written = writing.join().map_err(|_| failed(anyhow::anyhow!("the journal's writer panicked")));
+        summarise(&worker.source().counters(), worker.observer().verdicts())?;
+        played?;
+        written
+    }
+}
+
+/// Turn by turn; after each, the journal commits what is on its way, so that the file is never faster than the disk and
+/// every run of it gives the same verdicts.
+fn play(worker: &mut Worker<PcapSource, Lines>, out: &mut impl Write) -> Result<(), Failure> {
+    loop {
+        let turned = worker.turn();
+        worker.drain();
+        let defects = worker.source().defects().to_vec();
+        worker.observer().explain(&defects);
+        worker.observer().write(out)?;
+        match turned {
+            Ok(_) if worker.source().finished() => return Ok(()),
+            Ok(_) => {}
+            Err(SourceError::Io { error, .. }) => return Err(error.into()),
+            Err(error) => return Err(Failure::new(Exit::Failed, error)),
+        }
+    }
+}
+
+fn summarise(counters: &PcapCounters, verdicts: &[u64; Verdict::ALL.len()]) -> io::Result<()> {
+    let mut out = io::stderr().lock();
+    let PcapCounters { packets, datagrams, other, unsupported_link, .. } = counters;
+    writeln!(out, "{packets} packets: {datagrams} datagrams to us, {other} others")?;
+    for (verdict, count) in Verdict::ALL.iter().zip(verdicts).filter(|(_, count)| **count > 0) {
+        writeln!(out, "{count:>9} {}", verdict.name())?;
+    }
+    let PcapCounters { fragments, reassembled, fragments_lost, truncated, broken, .. } = counters;
+    for (count, what) in [
+        (unsupported_link, "packets of a link type that is not supported"),
+        (fragments, "fragments"),
+        (reassembled, "datagrams put together from them"),
+        (fragments_lost, "datagrams of which fragments were missing or contradictory"),
+        (truncated, "cut by the capture's snap length"),
+        (broken, "with a UDP length that contradicts the IP length"),
+    ] {
+        if *count > 0 {
+            writeln!(out, "{count:>9} {what}")?;
+        }
+    }
+    Ok(())
+}
+
+/// The configured clients, else the one that `run` made for this machine, else none: then every source is unknown.
+fn known_clients(config: &mut Config) -> Result<Clients, Failure> {
+    if config.clients.is_empty() {
+        if config.generated_secret_path().exists() {
+            config.generate_client().map_err(|error| Failure::new(Exit::Usage, anyhow::anyhow!(error)))?;
+        } else {
+            tracing::warn!("no client is configured: every source is unknown (--config FILE names clients)");
+        }
+    }
+    // A rate says something of the wire and nothing of a file, which is read as fast as it goes.
+    for client in &mut config.clients {
+        client.max_rate = None;
+    }
+    run::clients::snapshot(&config.clients).map_err(|error| Failure::new(Exit::Usage, error))
+}
+
+/// A journal that is kept loses nothing for its size; a temporary one keeps no more than it must.
+fn journal_options(config: &Config, kept: bool) -> Options {
+    let retention = match kept {
+        true => Retention {
+            max_bytes: u64::MAX,
+            max_age: None,
+            free_reserve_bytes: config.journal.free_reserve_bytes,
+            keep_unread: true,
+        },
+        false => Retention { max_bytes: 32 << 20, max_age: None, free_reserve_bytes: 0, keep_unread: false },
+    };
+    let segment_bytes = if kept { config.journal.segment_bytes } else { 8 << 20 };
+    Options { segment_bytes, retention, ..Options::default() }
+}
+
+#[cfg(test)]
+mod tests;
