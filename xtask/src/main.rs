@@ -1,7 +1,10 @@
 //! The project's own tasks: `cargo xtask <task>`. One file a task; this one only names them.
 #![forbid(unsafe_code)]
 
+mod demo;
+mod docs;
 mod ebpf;
+mod program;
 mod test;
 
 use std::process::ExitCode;
@@ -17,6 +20,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Watch a sensor at work on a wire of its own, with the traffic of four VPN servers
+    Demo(demo::Arguments),
+    /// Write what the documentation takes from the code, and the man pages
+    Docs(docs::Arguments),
     /// Rebuild the steer program's object, or prove that it was built from its source
     Ebpf(ebpf::Arguments),
     /// Run all tests, after installing what they need
@@ -25,6 +32,8 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
+        Task::Demo(arguments) => demo::run(&arguments),
+        Task::Docs(arguments) => docs::run(&arguments),
         Task::Ebpf(arguments) => ebpf::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
     };

@@ -3,11 +3,11 @@
 //! Tests never skip themselves. So this installs what is missing (Debian's packages, as root), or says what to install
 //! and stops before anything has run.
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::{env, process::Command};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
+
+use crate::program::{self, cargo, succeed};
 
 /// Programs that tests start, and the Debian package that brings each.
 const PROGRAMS: [(&str, &str); 5] = [
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     install_missing()?;
 
     let release = arguments.cargo.iter().take_while(|argument| *argument != "--").any(|it| it == "--release");
-    let program = build_program(release)?;
+    let program = program::build(release)?;
 
     let mut tests = cargo();
     tests.arg("test");
@@ -46,21 +46,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     tests.arg("--no-fail-fast").args(&arguments.cargo).env("VPN_SENSOR_BIN", program);
     succeed(&mut tests)
-}
-
-/// Builds the sensor, which the end-to-end tests start as a process of its own; returns where it is.
-fn build_program(release: bool) -> anyhow::Result<PathBuf> {
-    let mut build = cargo();
-    build.args(["build", "--package", "vpn-sensor", "--bin", "vpn-sensor"]);
-    if release {
-        build.arg("--release");
-    }
-    succeed(&mut build)?;
-    let output = cargo().args(["metadata", "--no-deps", "--format-version", "1"]).output()?;
-    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
-    let folder = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
-    Ok(Path::new(folder).join(if release { "release" } else { "debug" }).join("vpn-sensor"))
 }
 
 fn install_missing() -> anyhow::Result<()> {
@@ -88,14 +73,4 @@ fn install_missing() -> anyhow::Result<()> {
 fn is_there(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
-fn succeed(command: &mut Command) -> anyhow::Result<()> {
-    let status: ExitStatus = command.status().with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(status.success(), "{} failed: {status}", command.get_program().to_string_lossy());
-    Ok(())
 }

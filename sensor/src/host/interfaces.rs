@@ -44,8 +44,9 @@ pub enum Choice {
 pub fn host_interfaces(watch: &mut Watch) -> io::Result<Vec<HostInterface>> {
     let addresses = watch.addresses()?;
     let mut interfaces = Vec::new();
-    for entry in fs::read_dir("/sys/class/net")? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
+    // Not from sysfs, which may show another network namespace than this thread's.
+    for link in watch.links()? {
+        let name = link.name;
         let Ok(nic) = xsk::Interface::query(&name) else { continue };
         interfaces.push(HostInterface {
             kind: kind(&name, nic.driver.as_deref()),
@@ -64,7 +65,8 @@ pub fn host_interfaces(watch: &mut Watch) -> io::Result<Vec<HostInterface>> {
 fn kind(name: &str, driver: Option<&str>) -> Kind {
     let sysfs = Path::new("/sys/class/net").join(name);
     // ARPHRD_LOOPBACK
-    let loopback = fs::read_to_string(sysfs.join("type")).is_ok_and(|kind| kind.trim() == "772");
+    let loopback =
+        name == "lo" || fs::read_to_string(sysfs.join("type")).is_ok_and(|kind| kind.trim() == "772");
     match driver {
         _ if loopback => Kind::Loopback,
         Some("veth") => Kind::Veth,

@@ -1,0 +1,314 @@
+//! `cargo xtask demo`: a sensor at work on a wire of its own, watched until the traffic of four VPN servers is through.
+//!
+//! As root it runs in network and mount namespaces that vanish with it: two hosts joined by a veth pair, XDP on one of
+//! them. Without root it says so and takes loopback and UDP. Either way nothing is left behind.
+
+use std::{
+    fs::{self, File},
+    io::{IsTerminal as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail, ensure};
+use prometheus_parse::{Scrape, Value};
+
+use crate::program::{self, succeed};
+
+/// The VPN servers: vendor as `send` names it, and last octet of the address that it sends from.
+const VPN_SERVERS: [(&str, u8); 4] = [("rras", 11), ("f5", 12), ("check-point", 13), ("asa", 14)];
+const SECRET: &str = "demo secret of no worth";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Requests that each VPN server sends
+    #[arg(long, default_value_t = 2000)]
+    count: u32,
+    /// Requests a second of each VPN server
+    #[arg(long, default_value_t = 500)]
+    rate: u32,
+    /// The program, when this process is the one inside the namespaces
+    #[arg(long, hide = true)]
+    inside: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, stop.clone())?;
+    }
+    if let Some(program) = &arguments.inside {
+        return demo(&Wire::veth(program)?, arguments, &stop);
+    }
+    let program = program::build(true)?;
+    if rustix::process::geteuid().is_root() {
+        return succeed(
+            Command::new("unshare")
+                .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+                .arg(std::env::current_exe()?)
+                .args([
+                    "demo",
+                    "--count",
+                    &arguments.count.to_string(),
+                    "--rate",
+                    &arguments.rate.to_string(),
+                ])
+                .arg("--inside")
+                .arg(&program),
+        );
+    }
+    println!("not root: no network namespaces, no XDP; the demo runs over kernel UDP on loopback");
+    demo(&Wire::loopback(&program)?, arguments, &stop)
+}
+
+/// Where the sensor listens and its VPN servers are.
+struct Wire {
+    program: PathBuf,
+    /// Holds everything that the demo writes.
+    folder: tempfile::TempDir,
+    /// The clients' namespace; none: this one.
+    namespace: Option<&'static str>,
+    server: &'static str,
+    network: &'static str,
+    xdp: &'static str,
+    metrics: &'static str,
+}
+
+impl Wire {
+    /// This namespace, new and empty, and a second one at the other end of a veth pair.
+    fn veth(program: &Path) -> anyhow::Result<Wire> {
+        // `ip netns` keeps names under /run: in a memory file system of this mount namespace they vanish with it.
+        succeed(Command::new("mount").args(["-t", "tmpfs", "tmpfs", "/run"]))?;
+        // And /sys would go on showing the devices of the network namespace that it was mounted in.
+        succeed(Command::new("mount").args(["-t", "sysfs", "sysfs", "/sys"]))?;
+        ip("link set lo up")?;
+        ip("netns add vpn")?;
+        ip("link add sensor0 type veth peer name vpn0 netns vpn")?;
+        ip("address add 192.0.2.1/24 dev sensor0")?;
+        ip("link set sensor0 up")?;
+        ip("-n vpn link set lo up")?;
+        ip("-n vpn link set vpn0 up")?;
+        for (_, last) in VPN_SERVERS.into_iter().chain([("unknown", 99)]) {
+            ip(&format!("-n vpn address add 192.0.2.{last}/24 dev vpn0"))?;
+        }
+        Ok(Wire {
+            program: program.to_owned(),
+            folder: tempfile::tempdir_in("/run")?,
+            namespace: Some("vpn"),
+            server: "192.0.2.1:1813",
+            network: "192.0.2.",
+            xdp: "auto",
+            metrics: "127.0.0.1:9813",
+        })
+    }
+
+    fn loopback(program: &Path) -> anyhow::Result<Wire> {
+        Ok(Wire {
+            program: program.to_owned(),
+            folder: tempfile::tempdir()?,
+            namespace: None,
+            server: "127.0.0.1:11813",
+            network: "127.0.0.",
+            xdp: "off",
+            metrics: "127.0.0.1:19813",
+        })
+    }
+
+    /// Writes the configuration: one client a VPN server, all with one secret.
+    fn configure(&self) -> anyhow::Result<PathBuf> {
+        let secret = self.folder.path().join("secret");
+        File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&secret)?
+            .write_all(SECRET.as_bytes())?;
+        let mut text = format!(
+            "state_dir = {:?}\n[listen]\naddresses = [{:?}]\nxdp = {:?}\n[metrics]\naddress = {:?}\n",
+            self.folder.path().join("state"),
+            self.server,
+            self.xdp,
+            self.metrics
+        );
+        for (vendor, last) in VPN_SERVERS {
+            text += &format!(
+                "[[client]]\nname = {vendor:?}\naddress = [\"{}{last}\"]\nsecret_file = {secret:?}\n",
+                self.network
+            );
+        }
+        let path = self.folder.path().join("sensor.toml");
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    /// A VPN server's traffic.
+    fn send(&self, vendor: &str, last: u8, count: u32, rate: u32, more: &[&str]) -> anyhow::Result<Child> {
+        let mut command = match self.namespace {
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace]).arg(&self.program);
+                command
+            }
+            None => Command::new(&self.program),
+        };
+        command
+            .args(["send", "--to", self.server, "--source", &format!("{}{last}", self.network)])
+            .args(["--vendor", vendor, "--status", "start,interim-update,stop"])
+            .args(["--count", &count.to_string(), "--rate", &rate.to_string(), "--json"])
+            .arg("--secret-file")
+            .arg(self.folder.path().join("secret"))
+            .args(more)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start `vpn-sensor send`")
+    }
+}
+
+/// A child that does not outlive the demo.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn demo(wire: &Wire, arguments: &Arguments, stop: &AtomicBool) -> anyhow::Result<()> {
+    let configuration = wire.configure()?;
+    let log = wire.folder.path().join("log");
+    let mut sensor = Ended(
+        Command::new(&wire.program)
+            .arg("run")
+            .arg("--config")
+            .arg(&configuration)
+            .stderr(File::create(&log)?)
+            .spawn()
+            .context("cannot start the sensor")?,
+    );
+    let agent = agent();
+    let began = Instant::now();
+    while agent.get(format!("http://{}/readyz", wire.metrics)).call().is_err() {
+        if sensor.0.try_wait()?.is_some() || began.elapsed() > PATIENCE {
+            bail!("the sensor does not start:\n{}", fs::read_to_string(&log)?);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    let (count, rate) = (arguments.count, arguments.rate);
+    println!(
+        "four VPN servers send {count} requests each, {rate} a second; one more has a wrong secret, one is unknown"
+    );
+    let mut senders = Vec::new();
+    for (vendor, last) in VPN_SERVERS {
+        senders.push(Ended(wire.send(vendor, last, count, rate, &[])?));
+    }
+    let silence = ["--retries", "0", "--timeout", "1"];
+    let wrong = [&silence[..], &["--bad-secret"]].concat();
+    let mut bystanders = vec![Ended(wire.send("asa", 14, 20, 20, &wrong)?)];
+    if wire.namespace.is_some() {
+        bystanders.push(Ended(wire.send("rras", 99, 20, 20, &silence)?));
+    }
+
+    let live = std::io::stdout().is_terminal();
+    let mut before = 0.0;
+    let mut looked = Instant::now();
+    loop {
+        thread::sleep(Duration::from_millis(500));
+        ensure!(!stop.load(SeqCst), "stopped");
+        if live {
+            let counters = Counters::read(&agent, wire.metrics)?;
+            let rate = (counters.answers - before) / looked.elapsed().as_secs_f64();
+            (before, looked) = (counters.answers, Instant::now());
+            print!("\r{rate:>8.0} answers/s  {}\x1b[K", counters.line());
+            std::io::stdout().flush()?;
+        }
+        let mut running = false;
+        for sender in senders.iter_mut().chain(&mut bystanders) {
+            running |= sender.0.try_wait()?.is_none();
+        }
+        if !running {
+            break;
+        }
+    }
+    if live {
+        println!();
+    }
+    for (sender, (vendor, _)) in senders.iter_mut().zip(VPN_SERVERS) {
+        ensure!(sender.0.wait()?.success(), "not every request of {vendor} was answered");
+    }
+    let counters = Counters::read(&agent, wire.metrics)?;
+    println!("{}", counters.line());
+    for mode in &counters.modes {
+        println!("captured: {mode}");
+    }
+    println!();
+    succeed(Command::new(&wire.program).args(["latency", "--address", wire.metrics]))?;
+    rustix::process::kill_process(
+        rustix::process::Pid::from_child(&sensor.0),
+        rustix::process::Signal::TERM,
+    )?;
+    ensure!(sensor.0.wait()?.success(), "the sensor did not stop in order:\n{}", fs::read_to_string(&log)?);
+    Ok(())
+}
+
+/// What a person watches.
+struct Counters {
+    answers: f64,
+    verdicts: Vec<(String, f64)>,
+    modes: Vec<String>,
+}
+
+impl Counters {
+    fn read(agent: &ureq::Agent, address: &str) -> anyhow::Result<Counters> {
+        let text = agent.get(format!("http://{address}/metrics")).call()?.body_mut().read_to_string()?;
+        let scrape = Scrape::parse(text.lines().map(|line| Ok(line.to_owned())))?;
+        let mut counters = Counters { answers: 0.0, verdicts: Vec::new(), modes: Vec::new() };
+        for sample in scrape.samples {
+            let (Value::Counter(value) | Value::Gauge(value) | Value::Untyped(value)) = sample.value else {
+                continue;
+            };
+            let label = |name| sample.labels.get(name).unwrap_or_default().to_owned();
+            match sample.metric.as_str() {
+                "vpn_sensor_responses_total" => counters.answers += value,
+                "vpn_sensor_datagrams_total" if value > 0.0 => {
+                    let verdict = label("verdict");
+                    match counters.verdicts.iter_mut().find(|(name, _)| *name == verdict) {
+                        Some((_, sum)) => *sum += value,
+                        None => counters.verdicts.push((verdict, value)),
+                    }
+                }
+                "vpn_sensor_capture_mode" => {
+                    let place = format!("{} queue {}", label("interface"), label("queue"));
+                    counters.modes.push(format!("{} by {}", place.trim(), label("mode")));
+                }
+                _ => {}
+            }
+        }
+        counters.verdicts.sort_by(|left, right| left.0.cmp(&right.0));
+        Ok(counters)
+    }
+
+    fn line(&self) -> String {
+        let verdicts: Vec<String> =
+            self.verdicts.iter().map(|(verdict, count)| format!("{verdict} {count}")).collect();
+        format!("answers {}  {}", self.answers, verdicts.join("  "))
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).build().into()
+}
+
+fn ip(arguments: &str) -> anyhow::Result<()> {
+    succeed(Command::new("ip").args(arguments.split(' ')))
+}

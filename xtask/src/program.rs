@@ -1,0 +1,36 @@
+//! Building the sensor and running commands: what several tasks share.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+};
+
+use anyhow::{Context as _, ensure};
+
+/// The cargo that runs this.
+pub(crate) fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Runs a command to its end; another exit status than 0 is an error.
+pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
+    let status: ExitStatus = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(status.success(), "{} failed: {status}", command.get_program().to_string_lossy());
+    Ok(())
+}
+
+/// Builds the sensor; returns where it is.
+pub(crate) fn build(release: bool) -> anyhow::Result<PathBuf> {
+    let mut build = cargo();
+    build.args(["build", "--package", "vpn-sensor", "--bin", "vpn-sensor"]);
+    if release {
+        build.arg("--release");
+    }
+    succeed(&mut build)?;
+    let output = cargo().args(["metadata", "--no-deps", "--format-version", "1"]).output()?;
+    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let folder = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+    Ok(Path::new(folder).join(if release { "release" } else { "debug" }).join("vpn-sensor"))
+}
