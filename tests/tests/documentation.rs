@@ -1,0 +1,160 @@
+//! Every command in the README and the guides is run as it stands there, against a sensor started by the README's own
+//! first command, in network and mount namespaces of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// The commands of a page: the lines of its `sh` blocks, and inline code that begins with our program or task runner.
+fn commands(page: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut fence: Option<bool> = None;
+    for line in page.lines() {
+        if let Some(language) = line.trim_start().strip_prefix("```") {
+            fence = match fence {
+                Some(_) => None,
+                None => Some(language == "sh"),
+            };
+            continue;
+        }
+        match fence {
+            Some(true) => found.push(line.to_owned()),
+            Some(false) => {}
+            None => found.extend(
+                line.split('`')
+                    .skip(1)
+                    .step_by(2)
+                    .filter(|code| code.starts_with("vpn-sensor ") || code.starts_with("cargo xtask "))
+                    .map(str::to_owned),
+            ),
+        }
+    }
+    found
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn pages() -> Vec<(PathBuf, String)> {
+    let root = repository();
+    let mut paths = vec![root.join("README.md")];
+    for entry in fs::read_dir(root.join("sensor/docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// Runs a shell script as root of fresh network, mount and process namespaces, with an empty /var/lib and /etc/vpn-sensor.
+fn isolated(script: &str) -> Output {
+    let output = Command::new("unshare")
+        .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-euo", "pipefail", "-c"])
+        .arg(format!(
+            "ip link set lo up; mount -t tmpfs tmpfs /var/lib; mkdir -p /run/vpn-sensor-documentation\n{script}"
+        ))
+        .current_dir(repository())
+        .output()
+        .expect("unshare (util-linux) runs: install util-linux");
+    assert!(
+        output.status.success(),
+        "{}\nstdout:\n{}\nstderr:\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+#[test]
+fn every_command_in_the_documentation_runs() {
+    let binary = end_to_end::sensor::program();
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = folder.path().join("sensor.toml");
+    fs::write(folder.path().join("branch.secret"), "sixteen octets or more").unwrap();
+    fs::write(
+        &configuration,
+        format!(
+            "state_dir = \"/var/lib/vpn-sensor\"\n[[client]]\nname = \"branch\"\naddress = [\"127.0.0.0/8\"]\nsecret_file = \"{}\"\n",
+            folder.path().join("branch.secret").display()
+        ),
+    )
+    .unwrap();
+
+    let mut script = format!(
+        "vpn-sensor() {{ {} \"$@\"; }}\nready() {{ for i in $(seq 600); do \
+         if (exec 3<>/dev/tcp/127.0.0.1/9813 && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '200 OK' <&3) 2>/dev/null; \
+         then return; fi; sleep 0.1; done; echo 'the sensor is not ready after 60 s' >&2; exit 1; }}\n",
+        binary.display()
+    );
+    let mut count = 0;
+    let mut started = false;
+    for (path, page) in pages() {
+        for command in commands(&page) {
+            // The test command cannot run itself, and the eBPF object is not to be rebuilt by a test: the gate runs both.
+            if command.trim().is_empty() || ["cargo xtask test", "cargo xtask ebpf"].contains(&&*command) {
+                continue;
+            }
+            count += 1;
+            let mut command = command
+                .replace("--config FILE", &format!("--config {}", configuration.display()))
+                .replace("--out DIR", &format!("--out {}", folder.path().join("man").display()));
+            if command.ends_with("vpn-sensor -- run") {
+                assert!(!started, "{}: only one command may start the sensor", path.display());
+                started = true;
+                command = format!("{command} &\nready");
+            }
+            script += &format!("echo {:?} >&2\n{command} </dev/null\n", format!("$ {command}"));
+        }
+    }
+    assert!(started, "no page starts the sensor");
+    assert!(count >= 6, "only {count} commands were found: has the pages' form changed?");
+    let output = isolated(&script);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("\"alice\""), "journal dump shows the request that the README sends:\n{stdout}");
+}
+
+#[test]
+fn the_readme_configuration_is_valid() {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let block = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("branch.secret");
+    fs::write(&secret, "sixteen octets or more").unwrap();
+    let configuration = folder.path().join("sensor.toml");
+    fs::write(&configuration, block.replace("/etc/vpn-sensor/branch.secret", &secret.display().to_string()))
+        .unwrap();
+    let output = Command::new(end_to_end::sensor::program())
+        .arg("check")
+        .arg("--config")
+        .arg(&configuration)
+        .output()
+        .unwrap();
+    // 3 says that this host lacks something for XDP; 2 would say that the file is wrong.
+    assert!(
+        matches!(output.status.code(), Some(0 | 3)),
+        "{}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    for (path, page) in pages() {
+        for target in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if !target.contains("://") && !target.starts_with('#') {
+                let file = path.parent().unwrap().join(target.split('#').next().unwrap());
+                assert!(file.exists(), "{}: {target} leads nowhere", path.display());
+            }
+        }
+    }
+}
