@@ -36,6 +36,9 @@ use observe::Observed;
 pub fn run(mut config: Config) -> Result<(), Failure> {
     make_state_dir(&config.state_dir)?;
     let secret_path = config.generate_client().map_err(|error| Failure::new(Exit::Host, anyhow!(error)))?;
+    if let Some(path) = &secret_path {
+        observe::first_request(path, config.listen.addresses.first().map_or(1813, |address| address.port()));
+    }
     let snapshot = clients::snapshot(&config.clients).map_err(|error| Failure::new(Exit::Usage, error))?;
 
     let journal_dir = config.journal_dir();
@@ -85,9 +88,6 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
 
     let observed = Observed::new(ingest, handle.clone(), captured);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    if let Some(path) = &secret_path {
-        observe::first_request(path, config.listen.addresses.first().map_or(1813, |address| address.port()));
-    }
     tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");
     let end = runtime.block_on(control::run(config, &observed, metrics, upkeep));
 
