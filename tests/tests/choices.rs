@@ -115,6 +115,25 @@ fn r61_a_probe_is_answered_only_while_the_journal_records() {
 }
 
 #[test]
+fn r50_a_request_repeated_in_vain_is_recorded_once_when_it_can_be() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::xdp());
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let request = start(1, "patient", SECRET);
+    let broken = Strace::failing_sync(&sensor);
+    for _ in 0..20 {
+        nas.send(&request);
+        assert_eq!(nas.answer(Duration::from_millis(50)), None, "an answer without a record");
+    }
+    broken.detach();
+    assert!(nas.is_answer(&request, &nas.ask(&request)));
+    let metrics = sensor.settled();
+    assert_eq!((metrics.records(), metrics.verdict("accepted")), (1, 1));
+    journal::assert_sessions(&home, &wire.sensor, &["patient"]);
+}
+
+#[test]
 fn the_first_log_lines_say_how_to_send_the_first_request() {
     let wire = Wire::new();
     let home = Home::new(&Config::udp());

@@ -158,3 +158,14 @@ fn links_between_pages_lead_somewhere() {
         }
     }
 }
+
+#[test]
+fn r73_the_readme_says_that_accounting_over_udp_is_in_clear() {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let limits = readme.split("## Limits").nth(1).unwrap().split("\n## ").next().unwrap();
+    for said in
+        ["user names and addresses in clear", "management network", "IPsec", "protection against replay"]
+    {
+        assert!(limits.contains(said), "the README's limits do not speak of: {said}");
+    }
+}

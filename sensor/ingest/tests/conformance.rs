@@ -308,7 +308,7 @@ fn r48_another_delay_time_is_another_request() {
 }
 
 #[test]
-fn r49_identical_content_after_the_window_is_a_new_record() {
+fn r49_r75_identical_content_after_the_window_is_a_new_record() {
     let folder = folder();
     let options = ingest::IngestOptions {
         duplicate_window: Duration::from_millis(300),

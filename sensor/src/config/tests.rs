@@ -203,7 +203,7 @@ fn every_key_is_taken() {
 }
 
 #[test]
-fn a_weak_secret_is_warned_of_and_not_shown() {
+fn r76_a_weak_secret_is_warned_of_and_not_shown() {
     let config = load_text(&client("secret = \"hunter2\"")).unwrap();
     assert_eq!(config.warnings.len(), 1);
     assert!(config.warnings[0].contains("7 octets"), "{:?}", config.warnings);
@@ -251,4 +251,16 @@ fn only_clients_change_without_a_restart() {
     new.listen.addresses.pop();
     new.dedup.entries += 1;
     assert_eq!(old.needs_restart(&new), ["state_dir", "listen.addresses", "dedup"]);
+}
+
+#[test]
+fn r9_the_old_port_1646_is_listened_on_only_when_configured() {
+    let ports = |config: &Config| -> Vec<u16> {
+        config.listen.addresses.iter().map(|address| address.port()).collect()
+    };
+    assert_eq!(ports(&Config::built_in()), [1813, 1813]);
+    assert_eq!(ports(&load_text(&client("secret = \"sixteen octets..\"")).unwrap()), [1813, 1813]);
+    let old =
+        format!("[listen]\naddresses = [\"0.0.0.0:1646\"]\n{}", client("secret = \"sixteen octets..\""));
+    assert_eq!(ports(&load_text(&old).unwrap()), [1646]);
 }

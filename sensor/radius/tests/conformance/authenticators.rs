@@ -210,3 +210,18 @@ fn t2_every_flipped_bit_within_length_is_discarded_and_every_one_in_padding_acce
         }
     }
 }
+
+#[test]
+fn r72_a_packet_of_radius_1_1_does_not_verify_on_udp() {
+    // RFC 9765 puts a token of four octets in place of the authenticator and zeros behind it.
+    let mut octets = accounting(|request| {
+        request.integer(40, 1).text(44, "0001");
+    });
+    octets[4..20].fill(0);
+    octets[4..8].copy_from_slice(&7u32.to_be_bytes());
+    assert!(
+        radius::Framed::parse(&octets).unwrap().request().is_ok(),
+        "its form is that of any other packet"
+    );
+    assert!(!verify_request(&octets, SECRET));
+}

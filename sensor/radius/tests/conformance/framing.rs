@@ -94,7 +94,7 @@ fn r05_octets_after_length_are_padding() {
 }
 
 #[test]
-fn r06_length_4095_and_4096_are_accepted_4097_is_not() {
+fn r06_r71_length_4095_and_4096_are_accepted_4097_is_not() {
     for length in [4095, 4096] {
         let octets = of_length(length);
         assert_eq!(octets.len(), length);
