@@ -169,3 +169,32 @@ fn r73_the_readme_says_that_accounting_over_udp_is_in_clear() {
         assert!(limits.contains(said), "the README's limits do not speak of: {said}");
     }
 }
+
+#[test]
+fn every_rule_of_the_conformance_page_has_a_test_with_its_number() {
+    let root = repository();
+    let page = fs::read_to_string(root.join("sensor/docs/conformance.md")).unwrap();
+    let rules: Vec<u32> =
+        page.lines().filter_map(|line| line.strip_prefix("| R")?.split(' ').next()?.parse().ok()).collect();
+    assert_eq!(rules, (1..=76).collect::<Vec<_>>(), "the page's rules");
+    let mut tested = std::collections::BTreeSet::new();
+    let mut folders = vec![root.join("sensor"), root.join("tests/tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(path).unwrap();
+                // `fn r44_r51_a_name()`: every leading part that is a number counts.
+                for name in text.split("\nfn r").chain(text.split("    fn r")).skip(1) {
+                    let parts =
+                        name.split('_').map(|part| part.strip_prefix('r').unwrap_or(part).parse::<u32>());
+                    tested.extend(parts.map_while(Result::ok));
+                }
+            }
+        }
+    }
+    let missing: Vec<u32> = rules.into_iter().filter(|rule| !tested.contains(rule)).collect();
+    assert!(missing.is_empty(), "rules without a test: {missing:?}");
+}
