@@ -11,6 +11,6 @@ mod table;
 pub use http::{Service, serve};
 pub use latency::{StageHistogram, StageHistograms};
 pub use reading::{
-    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, SteerReading, WorkerReading,
+    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, RefusedMode, SteerReading, WorkerReading,
 };
 pub use table::{METRICS, Metric, exposition, markdown};

@@ -20,6 +20,8 @@ pub struct Reading {
     pub kernel_drops: Vec<KernelDrops>,
     /// How each queue is captured.
     pub capture_modes: Vec<CaptureMode>,
+    /// Rungs of the ladder that were tried and not taken.
+    pub refused_modes: Vec<RefusedMode>,
     /// Where the frames of each UMEM are.
     pub frames: Vec<FrameReading>,
     /// Latency by stage, of all workers together.
@@ -98,6 +100,17 @@ pub struct CaptureMode {
     pub queue: String,
     /// The rung of the ladder.
     pub mode: String,
+}
+
+/// A rung of an interface's ladder that was tried and not taken.
+#[derive(Clone, Debug)]
+pub struct RefusedMode {
+    /// The interface.
+    pub interface: String,
+    /// The rung.
+    pub mode: &'static str,
+    /// Why not.
+    pub reason: String,
 }
 
 /// Frames of one UMEM in one state.

@@ -214,6 +214,18 @@ pub const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        "vpn_sensor_capture_refused",
+        Gauge,
+        &["interface", "mode", "reason"],
+        "Always 1; a better way to capture that was tried at the start, and why it was not taken",
+        |reading, samples| {
+            let mut refused = reading.refused_modes.iter();
+            refused.try_for_each(|refused| {
+                samples.gauge(&[&refused.interface, refused.mode, &refused.reason], 1.0)
+            })
+        },
+    ),
+    metric(
         "vpn_sensor_frames",
         Gauge,
         &["interface", "queue", "state"],
@@ -543,7 +555,8 @@ pub fn markdown() -> String {
 mod tests {
     use super::*;
     use crate::metrics::{
-        CaptureMode, ClientReading, FrameReading, KernelDrops, StageHistograms, SteerReading, WorkerReading,
+        CaptureMode, ClientReading, FrameReading, KernelDrops, RefusedMode, StageHistograms, SteerReading,
+        WorkerReading,
     };
 
     fn reading() -> Reading {
@@ -569,6 +582,11 @@ mod tests {
                 interface: "eth0".into(),
                 queue: "0".into(),
                 mode: "native copy".into(),
+            }],
+            refused_modes: vec![RefusedMode {
+                interface: "eth0".into(),
+                mode: "native zero-copy",
+                reason: "the driver".into(),
             }],
             frames: vec![FrameReading {
                 interface: "eth0".into(),

@@ -15,8 +15,8 @@ use std::{
 use ingest::{Ingest, clients::Clients};
 
 use crate::metrics::{
-    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, Service, StageHistograms, SteerReading,
-    WorkerReading,
+    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, RefusedMode, Service, StageHistograms,
+    SteerReading, WorkerReading,
 };
 
 /// Longest wait for the histograms of one worker that is in the middle of a burst.
@@ -26,6 +26,10 @@ const LATENCY_TIMEOUT: Duration = Duration::from_millis(100);
 pub(super) trait Captured: Send + Sync {
     /// How each queue is captured.
     fn modes(&self) -> Vec<CaptureMode>;
+    /// Better ways to capture that were tried, and why they were not taken.
+    fn refused(&self) -> Vec<RefusedMode> {
+        Vec::new()
+    }
     /// Losses before a worker.
     fn drops(&self) -> Vec<KernelDrops>;
     /// Where the frames are, if the capture has frames.
@@ -101,6 +105,7 @@ impl Service for Observed {
             steer: self.captured.iter().find_map(|captured| captured.steer()),
             kernel_drops: self.captured.iter().flat_map(|captured| captured.drops()).collect(),
             capture_modes: self.captured.iter().flat_map(|captured| captured.modes()).collect(),
+            refused_modes: self.captured.iter().flat_map(|captured| captured.refused()).collect(),
             frames: self.captured.iter().flat_map(|captured| captured.frames()).collect(),
             stages,
             journal: self.journal.statistics(),

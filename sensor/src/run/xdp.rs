@@ -21,14 +21,14 @@ use ingest::{
     clients::Clients,
 };
 use sensor_ebpf::Verdict;
-use xsk::{KernelRelease, Mode, Plan};
+use xsk::{KernelRelease, Mode, Plan, RungOutcome};
 
 use super::observe::Captured;
 use crate::{
     cli::{Exit, Failure},
     config::{Config, XdpMode},
     host::{Choice, choose, host_interfaces},
-    metrics::{CaptureMode, FrameReading, KernelDrops, SteerReading},
+    metrics::{CaptureMode, FrameReading, KernelDrops, RefusedMode, SteerReading},
 };
 
 /// A source in the kernel that goes on sending gets a line a minute.
@@ -68,7 +68,10 @@ impl Covered {
 }
 
 /// All interfaces that XDP covers. Shared by the exporter and the control loop, never touched by a worker.
-pub(super) struct Interfaces(Vec<Covered>);
+pub(super) struct Interfaces {
+    covered: Vec<Covered>,
+    refused: Vec<RefusedMode>,
+}
 
 /// What the control loop looks after.
 pub(super) struct Upkeep {
@@ -82,6 +85,7 @@ pub(super) struct Upkeep {
 pub(super) fn open(config: &Config, clients: &Clients) -> Result<(Upkeep, Vec<Queue>), Failure> {
     let mut watch = Watch::open().context("cannot watch network devices")?;
     let mut interfaces = Vec::new();
+    let mut refused = Vec::new();
     let mut queues = Vec::new();
     let modes: &[Mode] = match config.listen.xdp {
         XdpMode::Auto => &Mode::ALL,
@@ -96,7 +100,7 @@ pub(super) fn open(config: &Config, clients: &Clients) -> Result<(Upkeep, Vec<Qu
     };
     for (name, choice) in choices {
         match choice {
-            Choice::Covered => match cover(&name, config, clients, modes, &mut watch) {
+            Choice::Covered => match cover(&name, config, clients, modes, &mut watch, &mut refused) {
                 Ok((covered, mut sources)) => {
                     interfaces.push(covered);
                     queues.append(&mut sources);
@@ -113,7 +117,7 @@ pub(super) fn open(config: &Config, clients: &Clients) -> Result<(Upkeep, Vec<Qu
         }
     }
     let upkeep = Upkeep {
-        interfaces: Arc::new(Interfaces(interfaces)),
+        interfaces: Arc::new(Interfaces { covered: interfaces, refused }),
         watch,
         listening: config.listen.addresses.clone(),
         told: HashMap::new(),
@@ -127,6 +131,7 @@ fn cover(
     clients: &Clients,
     modes: &[Mode],
     watch: &mut Watch,
+    refused: &mut Vec<RefusedMode>,
 ) -> anyhow::Result<(Covered, Vec<Queue>)> {
     let release = KernelRelease::running().context("cannot tell the kernel's release")?;
     if release < KernelRelease::OLDEST_FOR_XDP {
@@ -138,12 +143,9 @@ fn cover(
     steer.set_endpoints(netlink::endpoints(&config.listen.addresses, &addresses, nic.index))?;
     steer.set_clients(prefixes(clients))?;
     let plan = Plan { modes, options: xsk::Options::default(), release, force_copy_mode: false };
-    let opened = xsk::ladder::open(&nic, &mut steer, &plan)?;
-    for rung in &opened.rungs {
-        if let Err(refusal) = &rung.result {
-            tracing::info!(interface = name, mode = rung.mode.name(), "not taken: {refusal}");
-        }
-    }
+    let opened = xsk::ladder::open(&nic, &mut steer, &plan)
+        .inspect_err(|no_rung| tell_rungs(name, &no_rung.rungs, refused))?;
+    tell_rungs(name, &opened.rungs, refused);
     let mode = opened.mode;
     tracing::info!(interface = name, mode = mode.name(), queues = opened.sockets.len(), "captured by XDP");
     let queues: Vec<Queue> = opened
@@ -165,6 +167,17 @@ fn cover(
     Ok((Covered { name: name.to_owned(), index: nic.index, mode, steer, queues: counters }, queues))
 }
 
+/// Logs and keeps why a rung was not taken.
+fn tell_rungs(interface: &str, rungs: &[RungOutcome], refused: &mut Vec<RefusedMode>) {
+    for rung in rungs {
+        if let Err(refusal) = &rung.result {
+            tracing::info!(interface, mode = rung.mode.name(), "not taken: {refusal}");
+            let reason = refusal.to_string();
+            refused.push(RefusedMode { interface: interface.to_owned(), mode: rung.mode.name(), reason });
+        }
+    }
+}
+
 fn prefixes(clients: &Clients) -> impl Iterator<Item = (ipnet::IpNet, u32)> + '_ {
     clients.prefixes().map(|(prefix, index)| (prefix, index.get() as u32))
 }
@@ -172,7 +185,7 @@ fn prefixes(clients: &Clients) -> impl Iterator<Item = (ipnet::IpNet, u32)> + '_
 impl Interfaces {
     /// Sends everything to the kernel's path from the next packet on: the first step of a stop.
     pub(super) fn disarm(&self) {
-        for covered in &self.0 {
+        for covered in &self.covered {
             if let Err(error) = covered.steer().disarm() {
                 tracing::error!(interface = covered.name, "cannot disarm the steer program: {error}");
             }
@@ -181,7 +194,7 @@ impl Interfaces {
 
     /// Lets the steer programs know of other clients. Workers know them already.
     pub(super) fn set_clients(&self, clients: &Clients) -> Result<(), String> {
-        for covered in &self.0 {
+        for covered in &self.covered {
             let result = covered.steer().set_clients(prefixes(clients));
             result.map_err(|error| format!("{}: the steer program's clients: {error}", covered.name))?;
         }
@@ -201,7 +214,7 @@ impl Upkeep {
         for event in events {
             match event {
                 Event::LinkRemoved { index, name } => {
-                    if self.interfaces.0.iter().any(|covered| covered.index == index) {
+                    if self.interfaces.covered.iter().any(|covered| covered.index == index) {
                         return Ok(Some(name));
                     }
                 }
@@ -210,16 +223,16 @@ impl Upkeep {
                     addresses_changed = true;
                     let links = self.watch.links()?;
                     let gone = |covered: &&Covered| !links.iter().any(|link| link.index == covered.index);
-                    if let Some(covered) = self.interfaces.0.iter().find(gone) {
+                    if let Some(covered) = self.interfaces.covered.iter().find(gone) {
                         return Ok(Some(covered.name.clone()));
                     }
                 }
                 Event::Link(_) => {}
             }
         }
-        if addresses_changed && !self.interfaces.0.is_empty() {
+        if addresses_changed && !self.interfaces.covered.is_empty() {
             let addresses = self.watch.addresses()?;
-            for covered in &self.interfaces.0 {
+            for covered in &self.interfaces.covered {
                 let endpoints = netlink::endpoints(&self.listening, &addresses, covered.index);
                 if let Err(error) = covered.steer().set_endpoints(endpoints) {
                     tracing::error!(interface = covered.name, "the steer program's addresses: {error}");
@@ -233,7 +246,7 @@ impl Upkeep {
     pub(super) fn tell_unknown(&mut self, now: Instant) {
         let mut lines = 0;
         let mut current = HashMap::new();
-        for covered in &self.interfaces.0 {
+        for covered in &self.interfaces.covered {
             let sources = match covered.steer().unknown_sources() {
                 Ok(sources) => sources,
                 Err(error) => {
@@ -277,6 +290,10 @@ impl Captured for Arc<Interfaces> {
         })
     }
 
+    fn refused(&self) -> Vec<RefusedMode> {
+        self.refused.clone()
+    }
+
     fn drops(&self) -> Vec<KernelDrops> {
         use std::sync::atomic::Ordering::Relaxed;
         self.each(|covered, queue| {
@@ -313,11 +330,11 @@ impl Captured for Arc<Interfaces> {
     }
 
     fn steer(&self) -> Option<SteerReading> {
-        if self.0.is_empty() {
+        if self.covered.is_empty() {
             return None;
         }
         let mut sums = [0; Verdict::COUNT];
-        for covered in &self.0 {
+        for covered in &self.covered {
             if let Ok(counts) = covered.steer().verdicts() {
                 for (sum, count) in sums.iter_mut().zip(counts) {
                     *sum += count;
@@ -332,7 +349,7 @@ impl Captured for Arc<Interfaces> {
 
 impl Interfaces {
     fn each<T>(&self, mut read: impl FnMut(&Covered, &QueueCounters) -> Vec<T>) -> Vec<T> {
-        self.0
+        self.covered
             .iter()
             .flat_map(|covered| covered.queues.iter().map(move |queue| (covered, queue)))
             .flat_map(|(covered, queue)| read(covered, queue))
