@@ -76,6 +76,12 @@ fn isolated(script: &str) -> Output {
 #[test]
 fn every_command_in_the_documentation_runs() {
     let binary = end_to_end::sensor::program();
+    // What the first command builds may take minutes, and readiness is waited for by the second.
+    let built = Command::new("cargo")
+        .args(["build", "--quiet", "--release", "--bin", "vpn-sensor"])
+        .current_dir(repository())
+        .status();
+    assert!(built.expect("cargo").success(), "the release build");
     let folder = tempfile::tempdir().unwrap();
     let configuration = folder.path().join("sensor.toml");
     fs::write(folder.path().join("branch.secret"), "sixteen octets or more").unwrap();
