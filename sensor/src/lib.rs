@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod failure;
 pub mod host;
 pub mod metrics;
 pub mod run;

@@ -13,12 +13,13 @@ mod replay;
 mod run;
 mod send;
 
-use std::{fmt, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, Config};
+pub use crate::failure::{Exit, Failure};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -89,70 +90,6 @@ enum Command {
     Reference(reference::Arguments),
 }
 
-/// Why the process ends with another exit code than 0.
-#[derive(Debug)]
-pub struct Failure {
-    exit: Exit,
-    error: Option<anyhow::Error>,
-}
-
-/// The exit codes other than 0 that a supervisor or script can rely on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Failed while running.
-    Failed = 1,
-    /// Bad usage or configuration.
-    Usage = 2,
-    /// The host lacks something that the message names.
-    Host = 3,
-    /// The network device went away: start again.
-    DeviceGone = 4,
-}
-
-impl Failure {
-    /// A failure that prints `error` and ends with `exit`.
-    pub fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Failure {
-        Failure { exit, error: Some(error.into()) }
-    }
-
-    /// A failure whose report was printed already.
-    pub fn silent(exit: Exit) -> Failure {
-        Failure { exit, error: None }
-    }
-
-    /// The exit code.
-    pub fn exit(&self) -> Exit {
-        self.exit
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.error {
-            Some(error) => write!(formatter, "{error:#}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Failure {
-        Failure::new(Exit::Failed, error)
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Failure {
-        Failure::new(Exit::Failed, error)
-    }
-}
-
-impl From<config::ConfigError> for Failure {
-    fn from(error: config::ConfigError) -> Failure {
-        Failure::new(Exit::Usage, error)
-    }
-}
-
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
@@ -160,12 +97,12 @@ pub fn main() -> ExitCode {
     match execute(line) {
         Ok(()) => ExitCode::SUCCESS,
         // A reader that closed the pipe (`| head`) has what it wanted.
-        Err(failure) if is_broken_pipe(&failure) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            if failure.error.is_some() {
+            if !failure.is_silent() {
                 tracing::error!("{failure}");
             }
-            ExitCode::from(failure.exit as u8)
+            ExitCode::from(failure.exit() as u8)
         }
     }
 }
@@ -188,16 +125,6 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
 /// The command tree, for completions, man pages and tests.
 fn command() -> clap::Command {
     CommandLine::command()
-}
-
-fn is_broken_pipe(failure: &Failure) -> bool {
-    failure.error.as_ref().is_some_and(|error| {
-        error.chain().any(|cause| {
-            cause
-                .downcast_ref::<std::io::Error>()
-                .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-        })
-    })
 }
 
 fn start_log(format: LogFormat) {

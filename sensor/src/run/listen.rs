@@ -11,8 +11,8 @@ use ingest::capture::udp::{UdpCounters, UdpSource};
 
 use super::observe::Captured;
 use crate::{
-    cli::{Exit, Failure},
     config::Listen,
+    failure::{Exit, Failure},
     metrics::{CaptureMode, KernelDrops},
 };
 

@@ -26,8 +26,8 @@ use ingest::{
 use journal::{OpenError, Options, Reader, RealStorage, Retention};
 
 use crate::{
-    cli::{Exit, Failure},
     config::{AckWhen, Config},
+    failure::{Exit, Failure},
 };
 use control::End;
 use observe::Observed;

@@ -25,8 +25,8 @@ use xsk::{KernelRelease, Mode, Plan, RungOutcome};
 
 use super::observe::Captured;
 use crate::{
-    cli::{Exit, Failure},
     config::{Config, XdpMode},
+    failure::{Exit, Failure},
     host::{Choice, choose, host_interfaces},
     metrics::{CaptureMode, FrameReading, KernelDrops, RefusedMode, SteerReading},
 };
