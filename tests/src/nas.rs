@@ -81,8 +81,15 @@ impl Nas {
             self.socket.set_read_timeout(Some(left.max(Duration::from_micros(1)))).expect("a timeout");
             match self.socket.recv(&mut buffer) {
                 Ok(length) => return Some(buffer[..length].to_vec()),
-                Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                // A timeout is rounded to the kernel's ticks, and a tracer of another process may interrupt a call.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::ConnectionRefused
+                            | ErrorKind::WouldBlock
+                            | ErrorKind::TimedOut
+                            | ErrorKind::Interrupted
+                    ) => {}
                 Err(error) => panic!("receive: {error}"),
             }
             if Instant::now() >= deadline {

@@ -69,6 +69,27 @@ fn with_ack_received_an_answer_does_not_wait_for_the_disk() {
 }
 
 #[test]
+fn with_ack_received_log_ins_go_on_while_the_disk_fails_and_the_sensor_says_so() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::xdp().lines("[ack]\nwhen = \"received\""));
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let broken = Strace::failing_sync(&sensor);
+    wait_until("the sensor is not ready", PATIENCE, || {
+        let request = start(1, "lost", SECRET);
+        assert!(nas.is_answer(&request, &nas.ask(&request)));
+        !sensor.ready()
+    });
+    let metrics = sensor.wait_metrics("the loss is counted", |metrics| {
+        metrics.sum("vpn_sensor_journal_failed_records_total", &[]) > 0
+    });
+    assert_eq!(metrics.records(), 0);
+    broken.detach();
+    wait_until("the sensor is ready again", PATIENCE, || sensor.ready());
+    sensor.settled();
+}
+
+#[test]
 fn with_ack_durable_an_answer_waits_for_the_disk() {
     let wire = Wire::new();
     let home = Home::new(&Config::xdp());
