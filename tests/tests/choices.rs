@@ -155,6 +155,21 @@ fn r50_a_request_repeated_in_vain_is_recorded_once_when_it_can_be() {
 }
 
 #[test]
+fn a_duplicate_table_that_is_too_small_says_so() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp().lines("[dedup]\nentries = 64"));
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    for number in 0..1000 {
+        nas.ask(&start((number % 256) as u8, &format!("many-{number}"), SECRET));
+    }
+    sensor.wait_log("raise dedup.entries");
+    let metrics = sensor.settled();
+    assert!(metrics.sum("vpn_sensor_duplicates_evicted_total", &[]) > 0);
+    assert_eq!(metrics.records(), 1000);
+}
+
+#[test]
 fn the_first_log_lines_say_how_to_send_the_first_request() {
     let wire = Wire::new();
     let home = Home::new(&Config::udp());

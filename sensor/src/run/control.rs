@@ -72,12 +72,18 @@ pub(super) async fn run(
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut evicted = 0;
     let end = loop {
         tokio::select! {
             _ = terminate.recv() => break End::Signal("SIGTERM"),
             _ = interrupt.recv() => break End::Signal("SIGINT"),
             Some(()) = received(&mut hangup) => reload(&mut config, observed, &interfaces),
-            _ = seconds.tick() => upkeep.tell_unknown(Instant::now()),
+            _ = seconds.tick() => {
+                upkeep.tell_unknown(Instant::now());
+                let now_evicted = observed.ingest().duplicates().evicted();
+                tell_evicted(now_evicted - evicted, config.dedup.entries);
+                evicted = now_evicted;
+            }
             _ = ticks.tick() => {
                 tell(&notices, &mut log, observed);
                 match upkeep.follow() {
@@ -97,6 +103,16 @@ pub(super) async fn run(
 
 async fn received(signal: &mut Signal) -> Option<()> {
     signal.recv().await
+}
+
+/// Says that the duplicate table gave up entries before their time: their retransmissions would be recorded again.
+fn tell_evicted(entries: u64, configured: usize) {
+    if entries > 0 {
+        tracing::warn!(
+            entries,
+            "the duplicate table was full and forgot requests before their time; raise dedup.entries (now {configured})"
+        );
+    }
 }
 
 /// Turns what workers and journal have to say into log lines.
