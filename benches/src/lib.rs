@@ -1,5 +1,9 @@
-//! Benchmarks that report and never gate: `cargo bench -p benches`. This library builds their inputs.
+//! Benchmarks that report and never gate. `cargo xtask bench` runs the programs in `src/bin`, one file a bench, and
+//! gathers the lines of JSON that they print ([`measure`]); `cargo bench -p benches` has the micro benches. This
+//! library builds their inputs.
 #![forbid(unsafe_code)]
+
+pub mod measure;
 
 use radius::{
     Code,

@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask <task>`. One file a task; this one only names them.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod demo;
 mod docs;
 mod ebpf;
@@ -20,6 +21,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure, side by side in one run, and write what was measured
+    Bench(bench::Arguments),
     /// Watch a sensor at work on a wire of its own, with the traffic of four VPN servers
     Demo(demo::Arguments),
     /// Write what the documentation takes from the code, and the man pages
@@ -32,6 +35,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Demo(arguments) => demo::run(&arguments),
         Task::Docs(arguments) => docs::run(&arguments),
         Task::Ebpf(arguments) => ebpf::run(&arguments),
