@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod measure;
+pub mod replay;
 
 use radius::{
     Code,

@@ -242,6 +242,11 @@ impl<S: Source, O: Observer> Worker<S, O> {
         &self.source
     }
 
+    /// The source, between two turns.
+    pub fn source_mut(&mut self) -> &mut S {
+        &mut self.source
+    }
+
     /// The observer, to ask it what it saw.
     pub fn observer(&mut self) -> &mut O {
         &mut self.pipeline.observer

@@ -1,0 +1,175 @@
+//! Ethernet frames with signed requests of the four imitated VPN servers, laid out as a UMEM lays them out.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use etherparse::PacketBuilder;
+use ingest::clients::{Client, Clients, Secret};
+use vpn_sensor::traffic::{self, Session, Status, Vendor};
+
+/// Where frames lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// One behind the other, each at a multiple of 64 octets.
+    Packed,
+    /// One in each slot of this many octets, as in a UMEM of aligned chunks.
+    Slots(usize),
+}
+
+/// What frames to make.
+#[derive(Clone, Debug)]
+pub struct FrameOptions {
+    /// How many, before source ports are varied.
+    pub count: usize,
+    /// From how many clients, each with an address and a secret of its own.
+    pub clients: usize,
+    /// Where they lie.
+    pub placement: Placement,
+    /// Pad every request to this length with Class attributes; none: as the VPN servers send them.
+    pub length: Option<usize>,
+    /// One of so many frames is a forgery; 0: none.
+    pub forged_every: usize,
+}
+
+impl Default for FrameOptions {
+    fn default() -> FrameOptions {
+        FrameOptions {
+            // As many as a queue's UMEM has frames: what the worker reads lies in the same cache as there.
+            count: 4096,
+            clients: 1000,
+            placement: Placement::Slots(2048),
+            length: None,
+            forged_every: 0,
+        }
+    }
+}
+
+/// The frames and who sends them.
+#[derive(Clone, Debug)]
+pub struct Frames {
+    pub(super) memory: Vec<u8>,
+    /// Start and length of each.
+    pub(super) places: Vec<(usize, usize)>,
+    /// The client of each.
+    pub(super) clients: Vec<usize>,
+    /// Mean length of the requests, octets.
+    pub mean_length: f64,
+}
+
+/// Octets in front of a frame in its slot: XDP_PACKET_HEADROOM.
+const HEADROOM: usize = 256;
+/// Ethernet, IPv4, UDP.
+pub(super) const HEADERS: usize = 14 + 20 + 8;
+
+/// The address of client `number`.
+pub(super) fn client_address(number: usize) -> Ipv4Addr {
+    Ipv4Addr::from_bits(0x0a00_0001 + number as u32)
+}
+
+/// The secret of client `number`: 16 to 31 octets.
+pub(super) fn client_secret(number: usize) -> Vec<u8> {
+    format!("secret {number:08}{}", &"0123456789abcdef"[..number % 16]).into_bytes()
+}
+
+/// `count` clients with one address and one secret each.
+///
+/// # Errors
+/// What the product says to such clients: nothing, up to 2^24 of them.
+pub fn clients(count: usize) -> anyhow::Result<Clients> {
+    let client = |number: usize| -> anyhow::Result<Client> {
+        Ok(Client {
+            name: format!("vpn-{number:06}").into(),
+            secrets: [Some(Secret::new(client_secret(number))?), None],
+            status_server: true,
+            require_message_authenticator: false,
+            max_rate: None,
+            prefixes: vec![IpAddr::from(client_address(number)).into()],
+            vendor: "auto".into(),
+        })
+    };
+    Ok(Clients::build((0..count).map(client).collect::<Result<_, _>>()?)?)
+}
+
+impl Frames {
+    /// Signs and lays out the frames, those of all clients mixed.
+    ///
+    /// # Errors
+    /// When a request cannot be built.
+    pub fn build(options: &FrameOptions) -> anyhow::Result<Frames> {
+        let mut frames = Frames {
+            memory: Vec::new(),
+            places: Vec::with_capacity(options.count),
+            clients: Vec::with_capacity(options.count),
+            mean_length: 0.0,
+        };
+        let statuses = [Status::Start, Status::InterimUpdate, Status::InterimUpdate, Status::Stop];
+        let mut at = 0;
+        for number in 0..options.count {
+            // A stride that is coprime to any likely count, so that neighbours are of different clients.
+            let client = number.wrapping_mul(7_919) % options.clients;
+            let mut buffer = [0; radius::MAX_LENGTH];
+            let secret = client_secret(client);
+            let octets = match options.length {
+                Some(length) => crate::accounting_request(&mut buffer, length, number as u8, &secret)?,
+                None => {
+                    let vendor = Vendor::ALL[number % 4];
+                    let status = statuses[number / 4 % 4];
+                    let session = Session::made_up(vendor, 7, number as u64);
+                    let attributes = session.attributes(status, 1_790_000_000);
+                    traffic::write(&mut buffer, status, number as u8, &[0; 16], &attributes, &secret)?
+                }
+            };
+            let mut octets = octets.to_vec();
+            if options.forged_every > 0 && number % options.forged_every == 0 {
+                octets[7] ^= 1;
+            }
+            frames.mean_length += octets.len() as f64 / options.count as f64;
+            let start = match options.placement {
+                Placement::Packed => at,
+                Placement::Slots(slot) => number * slot + HEADROOM,
+            };
+            let mut frame = Vec::with_capacity(HEADERS + octets.len());
+            PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+                .ipv4(client_address(client).octets(), [192, 0, 2, 1], 64)
+                .udp(1024 + (number >> 8) as u16, 1813)
+                .write(&mut frame, &octets)?;
+            at = (start + frame.len()).next_multiple_of(64);
+            frames.memory.resize(start + frame.len() + 64, 0);
+            frames.memory[start..start + frame.len()].copy_from_slice(&frame);
+            frames.places.push((start, frame.len()));
+            frames.clients.push(client);
+        }
+        Ok(frames)
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// None.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The octets of one.
+    pub fn frame(&self, index: usize) -> &[u8] {
+        let (start, length) = self.places[index];
+        &self.memory[start..start + length]
+    }
+
+    /// Gives a frame another UDP source port, so that it is another request (the duplicate table's key has the port,
+    /// the Request Authenticator has not), and mends the checksum (RFC 1624).
+    pub(super) fn next_port(&mut self, index: usize) {
+        let (start, _) = self.places[index];
+        let udp = &mut self.memory[start + 34..start + 42];
+        let old = u16::from_be_bytes([udp[0], udp[1]]);
+        // 16 frames of one client and Identifier share a range of ports at most.
+        let new = if old >= 65_000 { 1024 } else { old + 16 };
+        udp[..2].copy_from_slice(&new.to_be_bytes());
+        let checksum = u16::from_be_bytes([udp[6], udp[7]]);
+        let mut sum = u32::from(!checksum) + u32::from(!old) + u32::from(new);
+        sum = (sum & 0xffff) + (sum >> 16);
+        sum = (sum & 0xffff) + (sum >> 16);
+        udp[6..].copy_from_slice(&(!(sum as u16)).to_be_bytes());
+    }
+}

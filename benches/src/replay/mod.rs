@@ -1,0 +1,122 @@
+//! Frames in memory through the real worker loop and the real journal: what `replay`, `scale` and the instruction
+//! gate run. Worker and writer take turns on one thread, so that the time is that of one core.
+
+mod frames;
+mod source;
+
+pub use frames::{FrameOptions, Frames, Placement, clients};
+pub use source::MemorySource;
+
+use std::{io, path::Path, time::Instant};
+
+use anyhow::{Context as _, ensure};
+use ingest::{Ingest, IngestOptions, clients::Clients, verdict::Verdict, worker::Worker};
+use journal::{Options, RealStorage, Retention, Writer};
+
+/// How many bursts the worker takes for one commit: as many as arrive while a disk syncs, and what lets the writer
+/// pay its system calls once for some 1,000 requests.
+pub const BURSTS_PER_COMMIT: usize = 8;
+
+/// A sensor without threads: one worker over frames in memory, one writer.
+pub struct Replay {
+    worker: Worker<MemorySource>,
+    writer: Writer<RealStorage>,
+    bursts_per_commit: usize,
+}
+
+/// What a run of requests came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Run {
+    /// Requests accepted, thus committed and answered.
+    pub requests: u64,
+    /// Nanoseconds from the first frame to the last answer.
+    pub elapsed_ns: u64,
+}
+
+impl Run {
+    /// Nanoseconds a request.
+    pub fn ns_per_request(&self) -> f64 {
+        self.elapsed_ns as f64 / self.requests as f64
+    }
+}
+
+impl Replay {
+    /// Opens a journal in `folder` and puts a worker over `frames`.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn new(
+        folder: &Path,
+        clients: Clients,
+        frames: Frames,
+        options: &IngestOptions,
+    ) -> anyhow::Result<Replay> {
+        let storage = RealStorage::create(folder)?;
+        let journal = Options {
+            // Memory file systems are small: the oldest segment makes room for the newest.
+            segment_bytes: 64 << 20,
+            retention: Retention { max_bytes: 256 << 20, free_reserve_bytes: 0, ..Retention::default() },
+            ..Options::default()
+        };
+        let mut opened = journal::open(storage, journal).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let mut ingest = Ingest::new(clients, opened.handle.clone(), options);
+        let worker = ingest.worker("replay", MemorySource::new(frames), &mut opened.writer, ())?;
+        let mut replay = Replay { worker, writer: opened.writer, bursts_per_commit: BURSTS_PER_COMMIT };
+        // The first commit makes a segment, the first notice a queue: not steady state.
+        replay.run(4096)?;
+        Ok(replay)
+    }
+
+    /// Takes at least `requests` more frames to their end: committed and answered.
+    ///
+    /// # Errors
+    /// When a frame was not accepted and answered.
+    pub fn run(&mut self, requests: u64) -> anyhow::Result<Run> {
+        let before = self.worker.counters().snapshot();
+        let began = Instant::now();
+        self.worker.source_mut().offer(requests);
+        while self.worker.source().left() > 0 {
+            for _ in 0..self.bursts_per_commit {
+                self.worker.turn().map_err(io::Error::other)?;
+            }
+            self.writer.turn();
+        }
+        while self.worker.counters().snapshot().pending > 0 || self.worker.turn().map_err(io::Error::other)? {
+            self.worker.turn().map_err(io::Error::other)?;
+            self.writer.turn();
+        }
+        let elapsed_ns = began.elapsed().as_nanos() as u64;
+        let after = self.worker.counters().snapshot();
+        let seen = after.received - before.received;
+        let accepted = after.verdict(Verdict::Accepted) - before.verdict(Verdict::Accepted);
+        let answered = after.responses - before.responses;
+        ensure!(
+            accepted == seen && answered == seen,
+            "of {seen} requests {accepted} were accepted, {answered} answered"
+        );
+        Ok(Run { requests: seen, elapsed_ns })
+    }
+
+    /// How many bursts the worker takes for one commit.
+    pub fn set_bursts_per_commit(&mut self, bursts: usize) {
+        self.bursts_per_commit = bursts.max(1);
+    }
+
+    /// The source, to have the answers checked.
+    pub fn source(&mut self) -> &mut MemorySource {
+        self.worker.source_mut()
+    }
+
+    /// Has the source keep the answers of `requests` requests and checks each of them.
+    ///
+    /// # Errors
+    /// An answer that is not the one to its request.
+    pub fn check(&mut self, requests: u64) -> anyhow::Result<()> {
+        self.source().keep_answers(true);
+        let run = self.run(requests)?;
+        let checked = self.source().check_answers().context("an answer is wrong")?;
+        self.source().keep_answers(false);
+        ensure!(checked as u64 == run.requests, "{checked} answers to {} requests", run.requests);
+        Ok(())
+    }
+}

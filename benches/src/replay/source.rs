@@ -1,0 +1,169 @@
+//! Frames in memory as a source: does with each what the XDP source does, and writes each answer as a frame.
+
+use std::os::fd::BorrowedFd;
+
+use anyhow::ensure;
+use ingest::capture::{
+    BURST, Datagram, FrameError, Source, SourceError,
+    frame::{Checksum, Layout, ReplyHeader},
+};
+use journal::CapturePath;
+use rustix::time::{ClockId, clock_gettime};
+
+use super::frames::{Frames, HEADERS, client_secret};
+
+/// Answers of a transmit ring's worth: they are written over and over, as there.
+const ANSWER_SLOTS: usize = 2048;
+const ANSWER_SLOT: usize = 2048;
+
+/// Frames in memory, again and again; each time round every frame is another request.
+pub struct MemorySource {
+    frames: Frames,
+    next: usize,
+    left: u64,
+    burst: Vec<Received>,
+    answers: Vec<u8>,
+    answer: usize,
+    kept: Option<Vec<(usize, Vec<u8>)>>,
+    wrong_checksums: u64,
+    now_ns: u64,
+    unix_offset_ns: u64,
+}
+
+struct Received {
+    index: usize,
+    layout: Result<Layout, FrameError>,
+}
+
+/// The way back, and which frame it answers.
+#[derive(Clone, Copy)]
+pub struct MemoryRoute {
+    header: Option<ReplyHeader>,
+    index: u32,
+}
+
+impl MemorySource {
+    pub(super) fn new(frames: Frames) -> MemorySource {
+        MemorySource {
+            frames,
+            next: 0,
+            left: 0,
+            burst: Vec::with_capacity(BURST),
+            answers: vec![0; ANSWER_SLOTS * ANSWER_SLOT],
+            answer: 0,
+            kept: None,
+            wrong_checksums: 0,
+            now_ns: 0,
+            unix_offset_ns: 0,
+        }
+    }
+
+    /// Lets so many more frames arrive.
+    pub fn offer(&mut self, frames: u64) {
+        self.left += frames;
+    }
+
+    /// Frames that have not arrived yet.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// From now on keeps what is sent, or stops keeping.
+    pub(super) fn keep_answers(&mut self, keep: bool) {
+        self.kept = keep.then(Vec::new);
+    }
+
+    /// Checks what was kept; returns how many answers that were.
+    pub(super) fn check_answers(&mut self) -> anyhow::Result<usize> {
+        let kept = self.kept.take().unwrap_or_default();
+        for (index, answer) in &kept {
+            let frame = self.frames.frame(*index);
+            let request = &frame[HEADERS..];
+            let authenticator: &[u8; 16] = request[4..20].try_into()?;
+            let secret = client_secret(self.frames.clients[*index]);
+            ensure!(answer[..2] == [5, request[1]], "code or Identifier of the answer to frame {index}");
+            ensure!(
+                radius::authenticator::verify_response(answer, authenticator, &secret),
+                "Response Authenticator of the answer to frame {index}"
+            );
+        }
+        ensure!(self.wrong_checksums == 0, "{} frames have a wrong UDP checksum", self.wrong_checksums);
+        Ok(kept.len())
+    }
+}
+
+fn nanoseconds(clock: ClockId) -> u64 {
+    let now = clock_gettime(clock);
+    now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+}
+
+impl Source for MemorySource {
+    type Route = MemoryRoute;
+    const PATH: CapturePath = CapturePath::Xdp;
+
+    fn receive(&mut self) -> Result<usize, SourceError> {
+        let count = self.left.min(BURST as u64);
+        self.left -= count;
+        if count > 0 {
+            self.now_ns = nanoseconds(ClockId::Monotonic);
+            self.unix_offset_ns = nanoseconds(ClockId::Realtime).wrapping_sub(self.now_ns);
+        }
+        for _ in 0..count {
+            let index = self.next;
+            self.next = if index + 1 == self.frames.len() { 0 } else { index + 1 };
+            self.frames.next_port(index);
+            let frame = self.frames.frame(index);
+            let layout = Layout::find(frame);
+            if layout.is_ok_and(|layout| layout.checksum(frame) != Checksum::Right) {
+                self.wrong_checksums += 1;
+            }
+            self.burst.push(Received { index, layout });
+        }
+        Ok(self.burst.len())
+    }
+
+    fn datagram(&self, index: usize) -> Result<Datagram<'_>, FrameError> {
+        let received = self.burst.get(index).ok_or(FrameError)?;
+        let layout = received.layout?;
+        let frame = self.frames.frame(received.index);
+        Ok(Datagram {
+            payload: layout.payload(frame),
+            source: layout.source(frame),
+            destination: layout.destination(frame),
+            arrival_unix_ns: self.now_ns.wrapping_add(self.unix_offset_ns),
+            arrival_monotonic_ns: self.now_ns,
+        })
+    }
+
+    fn route(&self, index: usize) -> MemoryRoute {
+        let received = &self.burst[index];
+        let frame = self.frames.frame(received.index);
+        let header =
+            received.layout.as_ref().ok().and_then(|layout| ReplyHeader::reverse(frame, layout).ok());
+        MemoryRoute { header, index: received.index as u32 }
+    }
+
+    fn release(&mut self) {
+        self.burst.clear();
+    }
+
+    fn send(&mut self, route: &MemoryRoute, response: &[u8]) -> bool {
+        let slot = self.answer % ANSWER_SLOTS * ANSWER_SLOT;
+        self.answer += 1;
+        if let Some(header) = &route.header {
+            header.write(response, &mut self.answers[slot..slot + ANSWER_SLOT]);
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.push((route.index as usize, response.to_vec()));
+        }
+        true
+    }
+
+    fn flush(&mut self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    fn wait(&mut self, _: BorrowedFd<'_>, _: i32) -> Result<(), SourceError> {
+        Ok(())
+    }
+}
