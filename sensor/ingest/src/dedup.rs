@@ -8,23 +8,26 @@
 //! chooses the bucket. Two different requests are taken for one with a chance of about 2^-96 a pair, and nobody
 //! outside can look for such a pair because the hash is keyed at random.
 //!
+//! A worker first hashes all requests of its burst and looks at their buckets ([`Duplicates::hash`],
+//! [`Duplicates::touch`]), then claims them: the cache misses of a burst overlap, and a claim finds its bucket near.
+//! That keeps the cost of a claim flat up to tables of 10 million entries and more.
+//!
 //! The table never grows. A bucket whose eight slots are all taken gives up its oldest *committed* entry before its
 //! time (counted: a retransmission of that one would be recorded again); pending entries are never given up, and a
 //! bucket full of them refuses ([`Claim::Full`]). With at least four entries for every request expected within the
 //! window, both are rare.
 
 use std::{
-    hash::{BuildHasher, Hasher, RandomState},
+    hash::{BuildHasher, RandomState},
     net::{IpAddr, SocketAddr},
     sync::atomic::{
         AtomicU64,
         Ordering::{Acquire, Relaxed, Release, SeqCst},
-        fence,
     },
     time::Duration,
 };
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::SipHasher13;
 
 const SLOTS: usize = 8;
 
@@ -87,15 +90,15 @@ struct Bucket {
 /// The table. Shared by all workers of a sensor.
 pub struct Duplicates {
     buckets: Box<[Bucket]>,
-    hash_key: (u64, u64),
+    hasher: SipHasher13,
     window_ticks: u64,
     evicted: AtomicU64,
     full: AtomicU64,
 }
 
-/// A hashed key.
-#[derive(Clone, Copy)]
-struct Hash {
+/// A hashed key: means something to the table that made it.
+#[derive(Clone, Copy, Debug)]
+pub struct Hash {
     bucket: usize,
     tag: u32,
     key: u64,
@@ -115,7 +118,7 @@ impl Duplicates {
         let ticks = window.as_nanos().div_ceil(u128::from(TICK_NS));
         Duplicates {
             buckets: (0..buckets).map(|_| Bucket::default()).collect(),
-            hash_key,
+            hasher: SipHasher13::new_with_keys(hash_key.0, hash_key.1),
             window_ticks: u64::try_from(ticks).unwrap_or(u64::MAX).min(TICK_MASK / 2),
             evicted: AtomicU64::new(0),
             full: AtomicU64::new(0),
@@ -149,17 +152,39 @@ impl Duplicates {
         words.filter(|word| !self.reusable(word.load(Relaxed), now)).count()
     }
 
+    /// Hashes a key, for the calls that follow.
+    pub fn hash(&self, key: &Key<'_>) -> Hash {
+        let hash = match (key.source.ip().to_canonical(), key.destination.ip().to_canonical()) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                self.hasher.hash(&message::<30>(&source.octets(), &destination.octets(), key))
+            }
+            // The two forms differ in length, which the hash takes in.
+            (source, destination) => self.hasher.hash(&message::<54>(&wide(source), &wide(destination), key)),
+        };
+        Hash {
+            bucket: (hash.h1 as usize) & (self.buckets.len() - 1),
+            tag: (hash.h1 >> 32) as u32,
+            key: hash.h2,
+        }
+    }
+
+    /// Brings the bucket near, without waiting for it: whoever calls this for many hashes and then claims them waits
+    /// once instead of each time. What it returns means nothing; it is there so that the loads are done.
+    pub fn touch(&self, hash: &Hash) -> u64 {
+        let bucket = &self.buckets[hash.bucket];
+        bucket.words[0].load(Relaxed) ^ bucket.keys[0].load(Relaxed)
+    }
+
     /// What is known of this request, without leaving a trace.
-    pub fn find(&self, key: &Key<'_>, now_ns: u64) -> Option<Claim> {
-        let hash = self.hash(key);
+    pub fn find(&self, hash: &Hash, now_ns: u64) -> Option<Claim> {
         let now = ticks(now_ns);
         let bucket = &self.buckets[hash.bucket];
         let mut found = None;
         for slot in 0..SLOTS {
-            match self.holds(bucket, slot, &hash, now) {
-                Some(COMMITTED) => return Some(Claim::Committed),
-                Some(_) => found = Some(Claim::Pending),
-                None => {}
+            match self.resident(bucket, slot, bucket.words[slot].load(Acquire), hash, now) {
+                Resident::Same(COMMITTED) => return Some(Claim::Committed),
+                Resident::Other => {}
+                _ => found = Some(Claim::Pending),
             }
         }
         found
@@ -167,45 +192,98 @@ impl Duplicates {
 
     /// Claims this request: exactly one of any number of concurrent claims of the same key gets [`Claim::New`].
     ///
-    /// A claim takes a slot tentatively, writes its key, and only then looks whether another has the same key; the
-    /// fence between the two makes at least one of two rivals see the other. A confirmed entry wins over tentative
-    /// ones, and of tentative ones the lowest slot: the higher leave, and the lowest waits until they have.
-    pub fn claim(&self, key: &Key<'_>, now_ns: u64) -> Claim {
-        let hash = self.hash(key);
+    /// A claim takes a slot tentatively, with its tag in the word, and only then looks whether another slot has the
+    /// same tag. Both are sequentially consistent, so at least one of two rivals sees the other. A confirmed entry
+    /// wins over tentative ones, and of tentative ones the lowest slot: the higher leave, and the lowest waits until
+    /// they have. What waits holds no slot, or a lower one than what it waits for: nobody waits in a circle.
+    pub fn claim(&self, hash: &Hash, now_ns: u64) -> Claim {
         let now = ticks(now_ns);
         let bucket = &self.buckets[hash.bucket];
-        // Retransmissions are the common find: they need no write at all.
-        for slot in 0..SLOTS {
-            match self.holds(bucket, slot, &hash, now) {
-                Some(COMMITTED) => return Claim::Committed,
-                Some(PENDING) => return Claim::Pending,
-                _ => {}
-            }
-        }
-        let Some(own) = self.take_slot(bucket, hash.tag, now) else {
-            self.full.fetch_add(1, Relaxed);
-            return Claim::Full;
-        };
-        bucket.keys[own].store(hash.key, Relaxed);
-        fence(SeqCst);
-        for slot in (0..SLOTS).filter(|&slot| slot != own) {
-            let rival = if slot < own {
-                self.holds(bucket, slot, &hash, now)
-            } else {
-                self.holds_resolved(bucket, slot, &hash, now)
+        // Losing a slot to another claim means that one was taken: eight losses fill the bucket. Some more, because
+        // slots also come back meanwhile.
+        for _ in 0..4 * SLOTS {
+            let (slot, word, evicts) = match self.survey(bucket, hash, now) {
+                Survey::Known(claim) => return claim,
+                Survey::Full => break,
+                Survey::Free { slot, word, evicts } => (slot, word, evicts),
             };
-            if let Some(state) = rival {
-                bucket.words[own].store(VACANT, Release);
-                return if state == COMMITTED { Claim::Committed } else { Claim::Pending };
+            let tentative = entry(hash.tag, now, TENTATIVE);
+            if bucket.words[slot].compare_exchange(word, tentative, SeqCst, Relaxed).is_err() {
+                continue;
+            }
+            if evicts {
+                self.evicted.fetch_add(1, Relaxed);
+            }
+            match self.rival(bucket, slot, hash, now) {
+                Rival::None => {
+                    bucket.keys[slot].store(hash.key, Relaxed);
+                    // Whoever sees this sees the key.
+                    bucket.words[slot].store(entry(hash.tag, now, PENDING), Release);
+                    return Claim::New(Slot { index: (hash.bucket * SLOTS + slot) as u32, tag: hash.tag });
+                }
+                Rival::Known(claim) => return claim,
+                Rival::Gone => {}
             }
         }
-        bucket.words[own].store(word(hash.tag, now, PENDING), Release);
-        Claim::New(Slot { index: (hash.bucket * SLOTS + own) as u32, tag: hash.tag })
+        self.full.fetch_add(1, Relaxed);
+        Claim::Full
+    }
+
+    /// One look at the bucket before anything is written: the request itself, which is what retransmissions find, or
+    /// the slot to take: a reusable one, else the oldest committed.
+    fn survey(&self, bucket: &Bucket, hash: &Hash, now: u64) -> Survey {
+        let mut free = Survey::Full;
+        let mut oldest = 0;
+        for slot in 0..SLOTS {
+            let word = bucket.words[slot].load(Acquire);
+            match self.resident(bucket, slot, word, hash, now) {
+                Resident::Same(state) => return Survey::Known(known(state)),
+                Resident::Unresolved => match self.resolved(bucket, slot, hash, now) {
+                    Some(state) => return Survey::Known(known(state)),
+                    None => continue,
+                },
+                Resident::Other => {}
+            }
+            // A reusable slot is older than anything committed.
+            let age = match word & 3 {
+                VACANT => u64::MAX,
+                COMMITTED => age(word, now) + 1,
+                _ => 0,
+            };
+            if age > oldest {
+                oldest = age;
+                free = Survey::Free { slot, word, evicts: age <= self.window_ticks };
+            }
+        }
+        free
+    }
+
+    /// Looks for another entry of the same key, with `own` taken tentatively. Unless there is none, gives `own` up.
+    fn rival(&self, bucket: &Bucket, own: usize, hash: &Hash, now: u64) -> Rival {
+        for slot in (0..SLOTS).filter(|&slot| slot != own) {
+            let word = bucket.words[slot].load(SeqCst);
+            let state = match self.resident(bucket, slot, word, hash, now) {
+                Resident::Other => continue,
+                Resident::Same(state) => Some(state),
+                // Another claim with our tag, at least. The lower slot stays.
+                Resident::Unresolved if slot < own => {
+                    bucket.words[own].store(VACANT, Release);
+                    let state = self.resolved(bucket, slot, hash, now);
+                    return state.map_or(Rival::Gone, |state| Rival::Known(known(state)));
+                }
+                Resident::Unresolved => self.resolved(bucket, slot, hash, now),
+            };
+            if let Some(state) = state {
+                bucket.words[own].store(VACANT, Release);
+                return Rival::Known(known(state));
+            }
+        }
+        Rival::None
     }
 
     /// The request is recorded: from now on, and for the window, a retransmission is answered from here.
     pub fn commit(&self, slot: Slot, now_ns: u64) {
-        self.own(slot).store(word(slot.tag, ticks(now_ns), COMMITTED), Release);
+        self.own(slot).store(entry(slot.tag, ticks(now_ns), COMMITTED), Release);
     }
 
     /// The request was not recorded: its retransmission is new again.
@@ -219,7 +297,7 @@ impl Duplicates {
         if ticks(now_ns).wrapping_sub(ticks(recorded_ns)) & TICK_MASK >= self.window_ticks {
             return false;
         }
-        let Claim::New(slot) = self.claim(key, now_ns) else { return false };
+        let Claim::New(slot) = self.claim(&self.hash(key), now_ns) else { return false };
         self.commit(slot, recorded_ns);
         true
     }
@@ -231,98 +309,97 @@ impl Duplicates {
         word
     }
 
-    /// The state of the slot if it holds this very key and is not past its window.
-    fn holds(&self, bucket: &Bucket, slot: usize, hash: &Hash, now: u64) -> Option<u64> {
-        // Acquire pairs with the store that confirmed the entry, after its key was written. A tentative entry's key
-        // may still be that of the slot's last tenant; the rival then finds us instead.
-        let word = bucket.words[slot].load(Acquire);
-        let state = word & 3;
-        let same = state != VACANT
-            && word >> 32 == u64::from(hash.tag)
-            && bucket.keys[slot].load(Relaxed) == hash.key
-            && !self.reusable(word, now);
-        same.then_some(state)
+    /// What `word` says of this very key in `slot`. A word of this tag is loaded so that its key is seen with it.
+    fn resident(&self, bucket: &Bucket, slot: usize, word: u64, hash: &Hash, now: u64) -> Resident {
+        if word >> 32 != u64::from(hash.tag) {
+            return Resident::Other;
+        }
+        match word & 3 {
+            VACANT => Resident::Other,
+            // Its key is not written yet.
+            TENTATIVE => Resident::Unresolved,
+            state if bucket.keys[slot].load(Relaxed) == hash.key && !self.reusable(word, now) => {
+                Resident::Same(state)
+            }
+            _ => Resident::Other,
+        }
     }
 
-    /// As [`Self::holds`], but waits (bounded) until a tentative entry of the same key is confirmed or gone.
-    fn holds_resolved(&self, bucket: &Bucket, slot: usize, hash: &Hash, now: u64) -> Option<u64> {
+    /// Waits (bounded) until a tentative entry of the same tag is confirmed or gone; its state if it has our key.
+    fn resolved(&self, bucket: &Bucket, slot: usize, hash: &Hash, now: u64) -> Option<u64> {
         for _ in 0..SPINS {
-            match self.holds(bucket, slot, hash, now) {
-                Some(TENTATIVE) => std::hint::spin_loop(),
-                resolved => return resolved,
+            match self.resident(bucket, slot, bucket.words[slot].load(SeqCst), hash, now) {
+                Resident::Unresolved => std::hint::spin_loop(),
+                Resident::Same(state) => return Some(state),
+                Resident::Other => return None,
             }
         }
         Some(TENTATIVE)
-    }
-
-    /// Makes one slot of the bucket tentative: a reusable one, else the oldest committed.
-    fn take_slot(&self, bucket: &Bucket, tag: u32, now: u64) -> Option<usize> {
-        // Losing a slot to another claim means that one was taken: eight losses fill the bucket. Some more, because
-        // slots also come back meanwhile.
-        for _ in 0..4 * SLOTS {
-            let mut choice: Option<(usize, u64, u64)> = None;
-            for (slot, current) in bucket.words.iter().enumerate() {
-                let current = current.load(Relaxed);
-                if self.reusable(current, now) {
-                    choice = Some((slot, current, u64::MAX));
-                    break;
-                }
-                let age = age(current, now);
-                if current & 3 == COMMITTED && choice.is_none_or(|(_, _, oldest)| age > oldest) {
-                    choice = Some((slot, current, age));
-                }
-            }
-            let (slot, current, age) = choice?;
-            let tentative = word(tag, now, TENTATIVE);
-            if bucket.words[slot].compare_exchange(current, tentative, SeqCst, Relaxed).is_ok() {
-                if age != u64::MAX {
-                    self.evicted.fetch_add(1, Relaxed);
-                }
-                return Some(slot);
-            }
-        }
-        None
     }
 
     /// Vacant, or committed and past its window.
     fn reusable(&self, word: u64, now: u64) -> bool {
         word & 3 == VACANT || (word & 3 == COMMITTED && age(word, now) >= self.window_ticks)
     }
-
-    fn hash(&self, key: &Key<'_>) -> Hash {
-        // One flat, fixed-size message: what is not in an IPv4 address is zero, and the tag octet tells them apart.
-        let mut message = [0u8; 55];
-        endpoint(&mut message[0..18], key.source);
-        endpoint(&mut message[18..36], key.destination);
-        message[36] = u8::from(key.source.ip().to_canonical().is_ipv6());
-        message[37] = key.code;
-        message[38] = key.identifier;
-        message[39..55].copy_from_slice(key.authenticator);
-        let mut hasher = SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1);
-        hasher.write(&message);
-        let hash = hasher.finish128();
-        Hash {
-            bucket: (hash.h1 as usize) & (self.buckets.len() - 1),
-            tag: (hash.h1 >> 32) as u32,
-            key: hash.h2,
-        }
-    }
 }
 
-/// Address (16 octets) and port (2).
-fn endpoint(out: &mut [u8], endpoint: SocketAddr) {
-    match endpoint.ip().to_canonical() {
-        IpAddr::V4(v4) => out[..4].copy_from_slice(&v4.octets()),
-        IpAddr::V6(v6) => out[..16].copy_from_slice(&v6.octets()),
+/// What a slot holds, seen from one key.
+enum Resident {
+    /// Nothing of this key.
+    Other,
+    /// This key, in this state.
+    Same(u64),
+    /// A claim of the same tag that has not written its key.
+    Unresolved,
+}
+
+/// What a bucket offers to a claim.
+enum Survey {
+    Known(Claim),
+    Free { slot: usize, word: u64, evicts: bool },
+    Full,
+}
+
+/// What else was found once a slot was taken.
+enum Rival {
+    None,
+    Known(Claim),
+    /// There was one, and it went away.
+    Gone,
+}
+
+fn known(state: u64) -> Claim {
+    if state == COMMITTED { Claim::Committed } else { Claim::Pending }
+}
+
+/// Addresses, ports, code, identifier, authenticator as one flat text of `N` octets.
+fn message<const N: usize>(source: &[u8], destination: &[u8], key: &Key<'_>) -> [u8; N] {
+    let mut message = [0; N];
+    let (addresses, rest) = message.split_at_mut(source.len() + destination.len());
+    let (first, second) = addresses.split_at_mut(source.len());
+    first.copy_from_slice(source);
+    second.copy_from_slice(destination);
+    rest[0..2].copy_from_slice(&key.source.port().to_be_bytes());
+    rest[2..4].copy_from_slice(&key.destination.port().to_be_bytes());
+    rest[4] = key.code;
+    rest[5] = key.identifier;
+    rest[6..22].copy_from_slice(key.authenticator);
+    message
+}
+
+/// 16 octets, of an IPv4 address as IPv6 maps it.
+fn wide(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
     }
-    out[16..18].copy_from_slice(&endpoint.port().to_be_bytes());
 }
 
 fn ticks(ns: u64) -> u64 {
     (ns / TICK_NS) & TICK_MASK
 }
 
-fn word(tag: u32, ticks: u64, state: u64) -> u64 {
+fn entry(tag: u32, ticks: u64, state: u64) -> u64 {
     u64::from(tag) << 32 | ticks << 2 | state
 }
 

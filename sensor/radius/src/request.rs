@@ -19,6 +19,8 @@ pub struct Request<'a> {
     code: Code,
     /// Offset of the Message-Authenticator's 16 value octets; 0 = absent (never a valid offset).
     message_authenticator: u16,
+    /// Octets of the Proxy-States that the answer copies, their headers included. Below MAX_LENGTH.
+    proxy_states: u16,
     status_type: Option<u32>,
     marks: Marks,
 }
@@ -55,6 +57,7 @@ impl<'a> Request<'a> {
             framed,
             code,
             message_authenticator: survey.message_authenticator,
+            proxy_states: if code == Code::AccountingRequest { survey.proxy_states } else { 0 },
             status_type: survey.status_type,
             marks: if code == Code::AccountingRequest { survey.marks() } else { Marks::NONE },
         })
@@ -95,6 +98,11 @@ impl<'a> Request<'a> {
         (self.message_authenticator != 0).then_some(usize::from(self.message_authenticator))
     }
 
+    /// Octets that the Proxy-States with a value take, their headers included: what the answer copies (R31).
+    pub fn proxy_state_octets(&self) -> usize {
+        usize::from(self.proxy_states)
+    }
+
     /// The value of the first well-formed Acct-Status-Type (40), known or unknown (R41).
     pub fn status_type(&self) -> Option<u32> {
         self.status_type
@@ -119,6 +127,7 @@ impl<'a> Request<'a> {
 #[derive(Default)]
 struct Survey {
     message_authenticator: u16,
+    proxy_states: u16,
     eap_message: bool,
     nas: bool,
     session_ids: u16,
@@ -142,6 +151,9 @@ impl Survey {
                 // Offsets are below MAX_LENGTH, so the cast cannot cut.
                 self.message_authenticator = offset as u16;
             }
+            // An empty one breaks RFC 2865 section 5.33 and is not copied (R32). All attributes together are shorter
+            // than MAX_LENGTH, so the sum cannot run over.
+            kind::PROXY_STATE if !value.is_empty() => self.proxy_states += 2 + value.len() as u16,
             kind::EAP_MESSAGE => self.eap_message = true,
             kind::NAS_IP_ADDRESS => self.nas |= value.len() == 4,
             kind::NAS_IPV6_ADDRESS => self.nas |= value.len() == 16,

@@ -27,6 +27,22 @@ fn numbered(n: u64) -> [u8; 16] {
     authenticator
 }
 
+/// Claims and finds by key, as if nobody hashed ahead.
+trait ByKey {
+    fn claim_key(&self, key: &Key<'_>, now_ns: u64) -> Claim;
+    fn find_key(&self, key: &Key<'_>, now_ns: u64) -> Option<Claim>;
+}
+
+impl ByKey for Duplicates {
+    fn claim_key(&self, key: &Key<'_>, now_ns: u64) -> Claim {
+        self.claim(&self.hash(key), now_ns)
+    }
+
+    fn find_key(&self, key: &Key<'_>, now_ns: u64) -> Option<Claim> {
+        self.find(&self.hash(key), now_ns)
+    }
+}
+
 /// A table in which every key has the same bucket cannot be asked for, so the smallest one is used.
 fn table() -> Duplicates {
     Duplicates::with_key(64, WINDOW, (1, 2))
@@ -44,18 +60,18 @@ fn pending_then_committed_then_forgotten() {
     let table = table();
     let authenticator = numbered(1);
     let key = key(&authenticator);
-    assert!(table.find(&key, START).is_none());
-    let slot = claimed(table.claim(&key, START));
-    assert!(matches!(table.claim(&key, START), Claim::Pending));
-    assert!(matches!(table.find(&key, START), Some(Claim::Pending)));
+    assert!(table.find_key(&key, START).is_none());
+    let slot = claimed(table.claim_key(&key, START));
+    assert!(matches!(table.claim_key(&key, START), Claim::Pending));
+    assert!(matches!(table.find_key(&key, START), Some(Claim::Pending)));
     // However long it takes: a pending entry has no age.
-    assert!(matches!(table.claim(&key, START + 100 * SECOND), Claim::Pending));
+    assert!(matches!(table.claim_key(&key, START + 100 * SECOND), Claim::Pending));
     let recorded = START + 100 * SECOND;
     table.commit(slot, recorded);
-    assert!(matches!(table.claim(&key, recorded + 29 * SECOND), Claim::Committed));
-    assert!(matches!(table.find(&key, recorded + 29 * SECOND), Some(Claim::Committed)));
-    assert!(table.find(&key, recorded + 31 * SECOND).is_none());
-    claimed(table.claim(&key, recorded + 31 * SECOND));
+    assert!(matches!(table.claim_key(&key, recorded + 29 * SECOND), Claim::Committed));
+    assert!(matches!(table.find_key(&key, recorded + 29 * SECOND), Some(Claim::Committed)));
+    assert!(table.find_key(&key, recorded + 31 * SECOND).is_none());
+    claimed(table.claim_key(&key, recorded + 31 * SECOND));
     assert_eq!(table.evicted(), 0);
 }
 
@@ -63,10 +79,10 @@ fn pending_then_committed_then_forgotten() {
 fn what_was_not_recorded_is_new_again() {
     let table = table();
     let authenticator = numbered(1);
-    let slot = claimed(table.claim(&key(&authenticator), START));
+    let slot = claimed(table.claim_key(&key(&authenticator), START));
     table.remove(slot);
     assert_eq!(table.occupied(START), 0);
-    claimed(table.claim(&key(&authenticator), START));
+    claimed(table.claim_key(&key(&authenticator), START));
 }
 
 #[test]
@@ -87,7 +103,7 @@ fn r44_every_part_of_the_key_counts() {
         Key { authenticator: &other, ..base },
     ];
     for variant in variants {
-        claimed(table.claim(&variant, START));
+        claimed(table.claim_key(&variant, START));
     }
 }
 
@@ -96,9 +112,9 @@ fn the_same_address_in_another_guise_is_the_same_address() {
     let table = table();
     let authenticator = numbered(1);
     let base = key(&authenticator);
-    claimed(table.claim(&base, START));
+    claimed(table.claim_key(&base, START));
     let mapped = Key { source: "[::ffff:192.0.2.1]:40000".parse().unwrap(), ..base };
-    assert!(matches!(table.claim(&mapped, START), Claim::Pending));
+    assert!(matches!(table.claim_key(&mapped, START), Claim::Pending));
 }
 
 #[test]
@@ -109,7 +125,7 @@ fn a_full_bucket_gives_up_its_oldest_committed_entry_and_counts_it() {
     while table.evicted() == 0 {
         let authenticator = numbered(n);
         let now = START + n * SECOND / 100;
-        let slot = claimed(table.claim(&key(&authenticator), now));
+        let slot = claimed(table.claim_key(&key(&authenticator), now));
         table.commit(slot, now);
         taken.push((n, slot.index as usize / SLOTS));
         n += 1;
@@ -119,7 +135,7 @@ fn a_full_bucket_gives_up_its_oldest_committed_entry_and_counts_it() {
     let oldest = taken.iter().find(|&&(_, b)| b == bucket).unwrap().0;
     let now = START + n * SECOND / 100;
     for &(n, _) in &taken {
-        let found = table.find(&key(&numbered(n)), now).is_some();
+        let found = table.find_key(&key(&numbered(n)), now).is_some();
         assert_eq!(found, n != oldest, "entry {n}");
     }
 }
@@ -129,7 +145,7 @@ fn pending_entries_are_never_given_up() {
     let table = table();
     let mut held = Vec::new();
     for n in 0..4096 {
-        match table.claim(&key(&numbered(n)), START) {
+        match table.claim_key(&key(&numbered(n)), START) {
             Claim::New(slot) => held.push((n, slot)),
             Claim::Full => {}
             other => panic!("{other:?}"),
@@ -139,9 +155,9 @@ fn pending_entries_are_never_given_up() {
     assert_eq!(table.refused(), 4096 - 64);
     assert_eq!(table.evicted(), 0);
     let (n, slot) = held[0];
-    assert!(matches!(table.claim(&key(&numbered(n)), START), Claim::Pending));
+    assert!(matches!(table.claim_key(&key(&numbered(n)), START), Claim::Pending));
     table.remove(slot);
-    claimed(table.claim(&key(&numbered(n)), START));
+    claimed(table.claim_key(&key(&numbered(n)), START));
 }
 
 #[test]
@@ -151,18 +167,18 @@ fn restored_entries_keep_their_age() {
     let now = START;
     assert!(table.restore(&key(&young), now - 20 * SECOND, now));
     assert!(!table.restore(&key(&old), now - 31 * SECOND, now));
-    assert!(matches!(table.claim(&key(&young), now), Claim::Committed));
-    assert!(matches!(table.find(&key(&young), now + 9 * SECOND), Some(Claim::Committed)));
-    assert!(table.find(&key(&young), now + 11 * SECOND).is_none());
+    assert!(matches!(table.claim_key(&key(&young), now), Claim::Committed));
+    assert!(matches!(table.find_key(&key(&young), now + 9 * SECOND), Some(Claim::Committed)));
+    assert!(table.find_key(&key(&young), now + 11 * SECOND).is_none());
 }
 
 #[test]
 fn the_clock_of_another_worker_may_be_ahead() {
     let table = table();
     let authenticator = numbered(1);
-    let slot = claimed(table.claim(&key(&authenticator), START));
+    let slot = claimed(table.claim_key(&key(&authenticator), START));
     table.commit(slot, START + SECOND);
-    assert!(matches!(table.claim(&key(&authenticator), START), Claim::Committed));
+    assert!(matches!(table.claim_key(&key(&authenticator), START), Claim::Committed));
 }
 
 /// All threads claim the same key at once, round after round, in a table so small that other keys' entries come and
@@ -184,10 +200,10 @@ fn exactly_one_of_many_rivals_wins() {
                     barrier.wait();
                     // Half of the threads first make noise in the table.
                     let noise = match (thread + round) % 2 {
-                        0 => Some(table.claim(&key(&own), START)),
+                        0 => Some(table.claim_key(&key(&own), START)),
                         _ => None,
                     };
-                    match table.claim(&key(&shared), START) {
+                    match table.claim_key(&key(&shared), START) {
                         Claim::New(slot) => {
                             winners[round as usize].fetch_add(1, SeqCst);
                             barrier.wait();
@@ -224,7 +240,7 @@ fn a_key_has_one_holder_at_any_time() {
             scope.spawn(move || {
                 for round in 0..rounds {
                     let n = (round * 7 + thread) % 4;
-                    if let Claim::New(slot) = table.claim(&key(&numbered(n)), START) {
+                    if let Claim::New(slot) = table.claim_key(&key(&numbered(n)), START) {
                         let holder = &holders[n as usize];
                         assert_eq!(holder.fetch_add(1, SeqCst), 0, "two hold key {n}");
                         assert_eq!(holder.fetch_sub(1, SeqCst), 1);

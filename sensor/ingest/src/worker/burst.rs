@@ -153,12 +153,12 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
         let answer_length = response::length(&candidate.request);
         if !self.make_room(candidate.request.octets().len(), answer_length) {
             // Overload. What is known is answered all the same, and nothing is entered.
-            return match self.shared.duplicates.find(&candidate.key(), now) {
+            return match self.shared.duplicates.find(&self.shared.duplicates.hash(&candidate.key()), now) {
                 Some(known) => self.repeat(candidate, &known),
                 None => self.refuse(candidate.number, &candidate.datagram, Some(client), Reason::NoFreeBatch),
             };
         }
-        let slot = match self.shared.duplicates.claim(&candidate.key(), now) {
+        let slot = match self.shared.duplicates.claim(&self.shared.duplicates.hash(&candidate.key()), now) {
             Claim::New(slot) => slot,
             Claim::Full => {
                 return self.refuse(
