@@ -4,7 +4,7 @@
 use std::{error::Error, hint::black_box, process::ExitCode};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use md5_lanes::{RequestCheck, verify_requests};
+use md5_lanes::unprepared::{RequestCheck, verify_requests};
 use radius::{Framed, authenticator};
 
 const SECRET: &[u8] = b"sixteen octets..";

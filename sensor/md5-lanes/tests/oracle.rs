@@ -1,91 +1,193 @@
-//! Every batch against the definition, one request at a time.
+//! Every batch against the definition, one message at a time, by every path.
 #![allow(clippy::unwrap_used, reason = "test helpers may panic like tests")]
 
-use md5::{Digest, Md5};
-use md5_lanes::{RequestCheck, verify_requests};
+mod common;
+
+use common::{
+    every_path, message_authenticator, noise, request_authenticator, response_authenticator, signed,
+};
+use md5_lanes::{Lanes, MessageCheck, Prepared, RequestCheck, ResponseSignature};
 use proptest::prelude::*;
 
-/// The definition, over one concatenated text: RFC 2866 section 3.
-fn authenticator(octets: &[u8], secret: &[u8]) -> [u8; 16] {
-    Md5::digest([&octets[..4], &[0; 16], &octets[20..], secret].concat()).into()
-}
-
-/// A request with `attributes`, signed.
-fn signed(attributes: &[u8], secret: &[u8]) -> Vec<u8> {
-    let length = 20 + attributes.len() as u16;
-    let mut octets = vec![4, 9];
-    octets.extend(length.to_be_bytes());
-    octets.extend([0; 16]);
-    octets.extend(attributes);
-    let digest = authenticator(&octets, secret);
-    octets[4..20].copy_from_slice(&digest);
-    octets
-}
-
-fn verdicts(requests: &[(Vec<u8>, Vec<u8>)]) -> Vec<bool> {
+/// Verdicts over (packet, secret).
+fn verdicts(lanes: &mut Lanes, requests: &[(Vec<u8>, Prepared)]) -> Vec<bool> {
     // What stood in `genuine` before must not matter.
     let mut checks: Vec<_> = requests
         .iter()
         .enumerate()
         .map(|(n, (octets, secret))| RequestCheck { octets, secret, genuine: n % 2 == 0 })
         .collect();
-    verify_requests(&mut checks);
+    lanes.verify_requests(&mut checks);
     checks.iter().map(|check| check.genuine).collect()
 }
 
-#[test]
-fn an_empty_batch_is_fine() {
-    verify_requests(&mut []);
+/// What signing makes of (response, secret).
+fn signatures(lanes: &mut Lanes, responses: &[(Vec<u8>, Prepared)]) -> Vec<Vec<u8>> {
+    let mut octets: Vec<_> = responses.iter().map(|(octets, _)| octets.clone()).collect();
+    let mut batch: Vec<_> = octets
+        .iter_mut()
+        .zip(responses)
+        .map(|(octets, (_, secret))| ResponseSignature { octets, secret })
+        .collect();
+    lanes.sign_responses(&mut batch);
+    octets
+}
+
+/// A packet whose Message-Authenticator at `offset` is right.
+fn authenticated(seed: u64, length: usize, offset: usize, keeps: bool, secret: &[u8]) -> Vec<u8> {
+    let mut octets = noise(seed, length);
+    let digest = message_authenticator(&octets, offset, keeps, secret);
+    octets[offset..offset + 16].copy_from_slice(&digest);
+    octets
 }
 
 #[test]
-fn every_length_around_the_block_boundaries_and_every_batch_size() {
-    let secret_lengths = if cfg!(miri) { vec![1, 55, 64] } else { (1..=130).collect::<Vec<_>>() };
-    for secret_length in secret_lengths {
-        let secret: Vec<u8> = (0..secret_length).map(|n| n as u8 ^ 0x5A).collect();
-        let batch: Vec<_> = (0..if cfg!(miri) { 20 } else { 150 })
-            .map(|n| (signed(&vec![n as u8; n], &secret), secret.clone()))
-            .collect();
-        for size in [1, 2, 3, 7, 8, 15, 16, 17, 20, 64, 65, 150] {
-            let Some(batch) = batch.get(..size) else { continue };
-            assert_eq!(verdicts(batch), vec![true; size]);
+fn empty_batches_are_fine() {
+    for mut lanes in every_path() {
+        lanes.verify_requests(&mut []);
+        lanes.sign_responses(&mut []);
+        lanes.verify_messages(&mut []);
+    }
+}
+
+#[test]
+fn every_batch_size() {
+    let sizes =
+        if cfg!(miri) { vec![1, 2, 3, 17] } else { (0..=200).chain([1023, 1024, 1025, 2100]).collect() };
+    let largest = *sizes.last().unwrap();
+    let secret = b"xyzzy5461";
+    let batch: Vec<_> = (0..largest)
+        .map(|n| {
+            let mut octets = signed(n as u64, 20 + n * 7 % 300, secret);
+            if n % 5 == 3 {
+                octets[n % 20] ^= 1;
+            }
+            (octets, Prepared::new(secret))
+        })
+        .collect();
+    let expected: Vec<_> = (0..largest).map(|n| n % 5 != 3).collect();
+    let signed: Vec<_> = batch.iter().map(|(octets, _)| response_authenticator(octets, secret)).collect();
+    for mut lanes in every_path() {
+        for &size in &sizes {
+            assert_eq!(verdicts(&mut lanes, &batch[..size]), expected[..size], "{lanes:?}, {size}");
+            for (octets, expected) in signatures(&mut lanes, &batch[..size]).iter().zip(&signed) {
+                assert_eq!(octets[4..20], *expected, "{lanes:?}, {size}");
+            }
         }
     }
 }
 
 #[test]
 fn one_forged_request_does_not_touch_its_neighbours() {
-    let good: Vec<_> = (0..if cfg!(miri) { 8 } else { 40 })
-        .map(|n| (signed(&vec![7; n * 11], b"xyzzy"), b"xyzzy".to_vec()))
+    let count = if cfg!(miri) { 8 } else { 150 };
+    let mut batch: Vec<_> = (0..count)
+        .map(|n| (signed(n as u64, 20 + n * 11 % 400, b"xyzzy"), Prepared::new(b"xyzzy")))
         .collect();
-    for forged in 0..good.len() {
-        let mut batch = good.clone();
-        *batch[forged].0.last_mut().unwrap() ^= 1;
-        let expected: Vec<_> = (0..good.len()).map(|n| n != forged).collect();
-        assert_eq!(verdicts(&batch), expected);
+    for mut lanes in every_path() {
+        for forged in 0..count {
+            *batch[forged].0.last_mut().unwrap() ^= 1;
+            let expected: Vec<_> = (0..count).map(|n| n != forged).collect();
+            assert_eq!(verdicts(&mut lanes, &batch), expected, "{lanes:?}");
+            *batch[forged].0.last_mut().unwrap() ^= 1;
+        }
     }
 }
 
 #[test]
 fn short_octets_and_empty_secrets_are_never_genuine() {
-    let whole = signed(&[], b"s");
-    let mut batch: Vec<_> = (0..20).map(|n| (whole[..n].to_vec(), b"s".to_vec())).collect();
-    batch.push((signed(&[1, 2, 3], b""), vec![]));
-    batch.push((whole, b"s".to_vec()));
+    let whole = signed(1, 20, b"s");
+    let mut batch: Vec<_> = (0..20).map(|n| (whole[..n].to_vec(), Prepared::new(b"s"))).collect();
+    batch.push((signed(2, 23, b""), Prepared::new(b"")));
+    batch.push((whole.clone(), Prepared::new(b"s")));
     let mut expected = vec![false; 21];
     expected.push(true);
-    assert_eq!(verdicts(&batch), expected);
+    for mut lanes in every_path() {
+        assert_eq!(verdicts(&mut lanes, &batch), expected, "{lanes:?}");
+        // Alone they go another way.
+        for n in 0..batch.len() {
+            assert_eq!(verdicts(&mut lanes, &batch[n..=n]), expected[n..=n], "{lanes:?}");
+        }
+    }
 }
 
 #[test]
-fn the_largest_request_with_a_long_secret() {
-    let secret = vec![0xC3; 4096];
-    assert_eq!(verdicts(&[(signed(&vec![1; 4076], &secret), secret)]), [true]);
+fn short_responses_are_left_as_they_are() {
+    let batch: Vec<_> = (0..20).map(|n| (noise(n, n as usize), Prepared::new(b"s"))).collect();
+    for mut lanes in every_path() {
+        assert!(
+            signatures(&mut lanes, &batch).iter().eq(batch.iter().map(|(octets, _)| octets)),
+            "{lanes:?}"
+        );
+    }
+}
+
+#[test]
+fn offsets_outside_the_attributes_are_never_genuine() {
+    let octets = noise(1, 60);
+    let secret = Prepared::new(b"s");
+    let outside = [0, 4, 19, 45, 59, 60, 61, usize::MAX - 15, usize::MAX];
+    for mut lanes in every_path() {
+        let mut checks = outside.map(|offset| MessageCheck {
+            octets: &octets,
+            secret: &secret,
+            offset,
+            keeps_authenticator: true,
+            genuine: true,
+        });
+        lanes.verify_messages(&mut checks);
+        assert!(checks.iter().all(|check| !check.genuine), "{lanes:?}");
+        lanes.verify_messages(&mut checks[..1]);
+        assert!(!checks[0].genuine, "{lanes:?}");
+    }
+}
+
+#[test]
+fn messages_at_every_offset_and_secret_length() {
+    let lengths: Vec<usize> =
+        if cfg!(miri) { vec![40, 130] } else { (38..=200).step_by(3).chain([1000]).collect() };
+    for mut lanes in every_path() {
+        for &length in &lengths {
+            let offsets: Vec<usize> =
+                (20..=length - 16).step_by(if cfg!(miri) { 31 } else { 1 + length / 400 }).collect();
+            let secrets: Vec<Vec<u8>> = offsets.iter().map(|&offset| noise(3, 1 + offset % 131)).collect();
+            let prepared: Vec<_> = secrets.iter().map(|secret| Prepared::new(secret)).collect();
+            let packets: Vec<_> = offsets
+                .iter()
+                .zip(&secrets)
+                .map(|(&offset, secret)| {
+                    let mut octets = authenticated(offset as u64, length, offset, offset % 2 == 0, secret);
+                    if offset % 3 == 0 {
+                        let bit = offset * 7 % (length * 8);
+                        octets[bit / 8] ^= 1 << (bit % 8);
+                    }
+                    octets
+                })
+                .collect();
+            let mut checks: Vec<_> = offsets
+                .iter()
+                .enumerate()
+                .map(|(n, &offset)| MessageCheck {
+                    octets: &packets[n],
+                    secret: &prepared[n],
+                    offset,
+                    keeps_authenticator: offset % 2 == 0,
+                    genuine: n % 2 == 0,
+                })
+                .collect();
+            lanes.verify_messages(&mut checks);
+            for (check, secret) in checks.iter().zip(&secrets) {
+                let right =
+                    message_authenticator(check.octets, check.offset, check.keeps_authenticator, secret);
+                let expected = check.octets[check.offset..check.offset + 16] == right;
+                assert_eq!(check.genuine, expected, "{lanes:?}, {length} octets, offset {}", check.offset);
+            }
+        }
+    }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if cfg!(miri) { 8 } else { 256 },
+        cases: if cfg!(miri) { 4 } else { 200 },
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -93,24 +195,30 @@ proptest! {
     #[test]
     fn a_batch_agrees_with_the_definition(
         requests in prop::collection::vec(
-            (prop::collection::vec(any::<u8>(), 0..400), prop::collection::vec(any::<u8>(), 1..100), any::<Option<u16>>()),
-            0..if cfg!(miri) { 6 } else { 70 },
+            (20..600_usize, prop::collection::vec(any::<u8>(), 1..150), any::<Option<u16>>()),
+            0..if cfg!(miri) { 6 } else { 90 },
         ),
     ) {
-        let requests: Vec<_> = requests
+        let (batch, expected): (Vec<_>, Vec<_>) = requests
             .into_iter()
-            .map(|(attributes, secret, flip)| {
-                let mut octets = signed(&attributes, &secret);
+            .map(|(length, secret, flip)| {
+                let mut octets = signed(length as u64, length, &secret);
                 if let Some(flip) = flip {
                     let bit = usize::from(flip) % (octets.len() * 8);
                     octets[bit / 8] ^= 1 << (bit % 8);
                 }
-                (octets, secret)
+                let genuine = octets[4..20] == request_authenticator(&octets, &secret);
+                let response = response_authenticator(&octets, &secret);
+                ((octets, Prepared::new(&secret)), (genuine, response))
             })
-            .collect();
-        let expected: Vec<_> =
-            requests.iter().map(|(octets, secret)| octets[4..20] == authenticator(octets, secret)).collect();
-        prop_assert_eq!(verdicts(&requests), expected);
+            .unzip();
+        for mut lanes in every_path() {
+            let genuine: Vec<_> = expected.iter().map(|&(genuine, _)| genuine).collect();
+            prop_assert_eq!(verdicts(&mut lanes, &batch), genuine);
+            for (signed, (_, response)) in signatures(&mut lanes, &batch).iter().zip(&expected) {
+                prop_assert_eq!(&signed[4..20], response);
+            }
+        }
     }
 
     #[test]
@@ -118,8 +226,11 @@ proptest! {
         requests in prop::collection::vec(
             (prop::collection::vec(any::<u8>(), 0..60), prop::collection::vec(any::<u8>(), 0..20)), 0..10),
     ) {
-        for genuine in verdicts(&requests) {
-            prop_assert!(!genuine);
+        let batch: Vec<_> =
+            requests.into_iter().map(|(octets, secret)| (octets, Prepared::new(&secret))).collect();
+        for mut lanes in every_path() {
+            prop_assert!(verdicts(&mut lanes, &batch).iter().all(|genuine| !genuine));
+            signatures(&mut lanes, &batch);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use arrayvec::ArrayVec;
 use journal::{BatchFull, CapturePath, NewRecord};
-use md5_lanes::{RequestCheck, verify_requests};
+use md5_lanes::unprepared::{RequestCheck, verify_requests};
 use radius::{Code, Framed, Rejected, Request, authenticator, record, response};
 
 use super::{Ack, Observer, Pipeline, STATUS_HOLD_NS};
