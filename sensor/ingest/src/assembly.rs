@@ -12,6 +12,7 @@ use std::{
 };
 
 use journal::{ReadError, Reader, Storage, Writer};
+use md5_lanes::Lanes;
 use radius::Framed;
 
 use crate::{
@@ -41,6 +42,8 @@ pub struct IngestOptions {
     pub batches: usize,
     /// Notices that can wait for the control thread.
     pub notices: usize,
+    /// By which path digests are computed; none: the widest that the processor has.
+    pub digests: Option<md5_lanes::Path>,
 }
 
 impl Default for IngestOptions {
@@ -52,6 +55,7 @@ impl Default for IngestOptions {
             duplicate_entries: 1 << 20,
             batches: 64,
             notices: 1024,
+            digests: None,
         }
     }
 }
@@ -60,6 +64,7 @@ impl Default for IngestOptions {
 pub struct Ingest {
     shared: Arc<Shared>,
     batches: usize,
+    digests: md5_lanes::Path,
     workers: Vec<Station>,
 }
 
@@ -102,7 +107,12 @@ impl Ingest {
             stop: AtomicBool::new(false),
             failed_monotonic_ns: AtomicU64::new(0),
         };
-        Ingest { shared: Arc::new(shared), batches: options.batches.max(1), workers: Vec::new() }
+        Ingest {
+            shared: Arc::new(shared),
+            batches: options.batches.max(1),
+            digests: options.digests.unwrap_or_else(md5_lanes::Path::best),
+            workers: Vec::new(),
+        }
     }
 
     /// Fills the duplicate table from the journal: to be called before the first worker is started. Returns how many
@@ -145,7 +155,7 @@ impl Ingest {
     /// A worker that the caller runs: for `replay`, on its own thread. All of them must be made before the writer runs.
     ///
     /// # Errors
-    /// When the eventfd cannot be made.
+    /// When the eventfd cannot be made, or the processor does not have the path for digests that was asked for.
     pub fn worker<S: Source, O: Observer, W: Storage>(
         &mut self,
         name: &str,
@@ -154,6 +164,8 @@ impl Ingest {
         observer: O,
     ) -> io::Result<Worker<S, O>> {
         let wake = Arc::new(WorkerWake::new()?);
+        let lanes =
+            Lanes::new(self.digests).map_err(|error| io::Error::new(io::ErrorKind::Unsupported, error))?;
         let counters = Arc::new(WorkerCounters::new(name, S::PATH));
         let (recorder, reader) = latency::pair();
         let port = writer.port(self.batches, wake.clone());
@@ -164,7 +176,7 @@ impl Ingest {
             latency: reader,
             thread: None,
         });
-        Ok(Worker::new(Parts { source, port, shared, wake, counters, latency: recorder, observer }))
+        Ok(Worker::new(Parts { source, port, shared, wake, counters, latency: recorder, observer, lanes }))
     }
 
     /// Starts a worker on a thread of this name (the kernel keeps 15 octets of it), on `core` if one is given. All of

@@ -210,24 +210,30 @@ pub(crate) fn record_length(record: &NewRecord<'_>) -> usize {
 /// Appends `record`; the caller has made room. The request's octets are the last of it.
 pub(crate) fn push_record(out: &mut Vec<u8>, record: &NewRecord<'_>) {
     let client = cut(record.client);
+    // The part of known size is put together first: one copy of it, one of the name, one of the request.
+    let mut head = [0; RECORD_FIXED + 32];
+    let mut end = RECORD_FIXED;
     let mut families = 0;
-    if record.source.is_ipv6() {
-        families |= SOURCE_IPV6;
-    }
-    if record.destination.is_ipv6() {
-        families |= DESTINATION_IPV6;
-    }
-    out.extend_from_slice(&[record.path as u8, families, client.len() as u8, 0]);
-    out.extend_from_slice(&(record.octets.len() as u16).to_le_bytes());
-    out.extend_from_slice(&record.source.port().to_le_bytes());
-    out.extend_from_slice(&record.destination.port().to_le_bytes());
-    out.extend_from_slice(&record.arrival_unix_ns.to_le_bytes());
-    for address in [record.source.ip(), record.destination.ip()] {
+    for (address, family) in [(record.source.ip(), SOURCE_IPV6), (record.destination.ip(), DESTINATION_IPV6)]
+    {
         match address {
-            IpAddr::V4(address) => out.extend_from_slice(&address.octets()),
-            IpAddr::V6(address) => out.extend_from_slice(&address.octets()),
+            IpAddr::V4(address) => {
+                head[end..end + 4].copy_from_slice(&address.octets());
+                end += 4;
+            }
+            IpAddr::V6(address) => {
+                families |= family;
+                head[end..end + 16].copy_from_slice(&address.octets());
+                end += 16;
+            }
         }
     }
+    head[..4].copy_from_slice(&[record.path as u8, families, client.len() as u8, 0]);
+    head[4..6].copy_from_slice(&(record.octets.len() as u16).to_le_bytes());
+    head[6..8].copy_from_slice(&record.source.port().to_le_bytes());
+    head[8..10].copy_from_slice(&record.destination.port().to_le_bytes());
+    head[10..18].copy_from_slice(&record.arrival_unix_ns.to_le_bytes());
+    out.extend_from_slice(&head[..end]);
     out.extend_from_slice(client.as_bytes());
     out.extend_from_slice(record.octets);
 }

@@ -49,6 +49,7 @@ pub struct ClientState {
     /// When a request of this client last verified, seconds since 1970 UTC; 0 for never. Second-grained so that the
     /// workers write it once a second and otherwise only read it.
     last_genuine_unix_s: AtomicU64,
+    genuine: AtomicU64,
     bad_authenticators: AtomicU64,
     bad_message_authenticators: AtomicU64,
     previous_secret_unix_s: AtomicU64,
@@ -64,6 +65,7 @@ impl ClientState {
     fn new() -> ClientState {
         ClientState {
             last_genuine_unix_s: AtomicU64::new(0),
+            genuine: AtomicU64::new(0),
             bad_authenticators: AtomicU64::new(0),
             bad_message_authenticators: AtomicU64::new(0),
             previous_secret_unix_s: AtomicU64::new(0),
@@ -75,6 +77,11 @@ impl ClientState {
     /// Seconds since 1970 UTC at which a request of this client last verified; `None` if none ever did.
     pub fn last_genuine_unix_s(&self) -> Option<u64> {
         Some(self.last_genuine_unix_s.load(Relaxed)).filter(|&at| at > 0)
+    }
+
+    /// Requests that verified, retransmissions and Status-Server included.
+    pub fn genuine(&self) -> u64 {
+        self.genuine.load(Relaxed)
     }
 
     /// Seconds since 1970 UTC at which the previous secret last verified a request: while this moves, the rotation
@@ -101,6 +108,12 @@ impl ClientState {
         if by_previous_secret && self.previous_secret_unix_s.load(Relaxed) < unix_s {
             self.previous_secret_unix_s.store(unix_s, Relaxed);
         }
+    }
+
+    /// Counts requests that verified. Not in [`ClientState::note_genuine`]: all workers share this counter, and whoever
+    /// has several requests of a client in a row counts them in one go.
+    pub(crate) fn count_genuine(&self, requests: u64) {
+        self.genuine.fetch_add(requests, Relaxed);
     }
 
     pub(crate) fn note_bad_authenticator(&self) {

@@ -1,8 +1,10 @@
 //! Answers that are built and not yet sent, in memory allocated at start.
 
+use arrayvec::ArrayVec;
+use md5_lanes::{Lanes, Prepared, ResponseSignature};
 use radius::{Request, response};
 
-use crate::dedup;
+use crate::{capture::BURST, dedup};
 
 /// One answer and what there is to do about its request.
 pub(super) struct Answer<R> {
@@ -21,6 +23,8 @@ pub(super) struct Answers<R> {
     list: Vec<Answer<R>>,
     octets: Box<[u8]>,
     used: usize,
+    /// Answers whose digest is computed.
+    signed: usize,
     sent: usize,
 }
 
@@ -30,6 +34,7 @@ impl<R> Answers<R> {
             list: Vec::with_capacity(answers),
             octets: vec![0; octets].into_boxed_slice(),
             used: 0,
+            signed: 0,
             sent: 0,
         }
     }
@@ -39,11 +44,10 @@ impl<R> Answers<R> {
         self.list.len() < self.list.capacity() && self.used + octets <= self.octets.len()
     }
 
-    /// Writes the answer to `request`. False, and nothing changed, if it does not fit.
+    /// Writes the answer to `request`, all but its digest. False, and nothing changed, if it does not fit.
     pub(super) fn push(
         &mut self,
         request: &Request<'_>,
-        secret: &[u8],
         route: R,
         slot: Option<dedup::Slot>,
         number: u64,
@@ -52,13 +56,35 @@ impl<R> Answers<R> {
         if self.list.len() == self.list.capacity() {
             return false;
         }
-        let Ok(length) = response::write(request, secret, &mut self.octets[self.used..]) else {
+        let Ok(length) = response::write_unsigned(request, &mut self.octets[self.used..]) else {
             return false;
         };
         let start = self.used as u32;
         self.used += length;
         self.list.push(Answer { route, slot, number, arrival_monotonic_ns, start, length: length as u32 });
         true
+    }
+
+    /// Computes the digests of the answers written since the last call, under `secrets` in their order.
+    pub(super) fn sign(&mut self, lanes: &mut Lanes, secrets: &[&Prepared]) {
+        debug_assert_eq!(self.list.len() - self.signed, secrets.len(), "a secret for each answer");
+        let Some(first) = self.list.get(self.signed) else { return };
+        let mut rest = &mut self.octets[first.start as usize..self.used];
+        let mut answers = self.list[self.signed..].iter().zip(secrets);
+        // A burst writes no more than this, but nothing here depends on it.
+        loop {
+            let mut signatures: ArrayVec<ResponseSignature<'_>, BURST> = ArrayVec::new();
+            for (answer, secret) in answers.by_ref().take(BURST) {
+                let (octets, behind) = std::mem::take(&mut rest).split_at_mut(answer.length as usize);
+                rest = behind;
+                signatures.push(ResponseSignature { octets, secret });
+            }
+            if signatures.is_empty() {
+                break;
+            }
+            lanes.sign_responses(&mut signatures);
+        }
+        self.signed = self.list.len();
     }
 
     /// The next answer to send.
@@ -87,6 +113,7 @@ impl<R> Answers<R> {
     pub(super) fn clear(&mut self) {
         self.list.clear();
         self.used = 0;
+        self.signed = 0;
         self.sent = 0;
     }
 }

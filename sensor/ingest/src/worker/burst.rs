@@ -1,47 +1,77 @@
 //! A burst from datagrams to verdicts, in the order of the conformance list (R26): lengths, client, code, attributes,
 //! authenticators, rate, duplicate, record. What fails a check changes nothing that a later check looks at.
+//!
+//! Each step is done for the whole burst before the next begins: the digests fill the lanes, and the cache misses of
+//! one step overlap instead of being waited for one by one.
 
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use arrayvec::ArrayVec;
-use journal::{BatchFull, CapturePath, NewRecord};
-use md5_lanes::unprepared::{RequestCheck, verify_requests};
-use radius::{Code, Framed, Rejected, Request, authenticator, record, response};
+use journal::{BatchFull, NewRecord};
+use md5_lanes::{Lanes, MessageCheck, Prepared, RequestCheck};
+use radius::{Code, Framed, Marks, Rejected, Request, record, response};
 
 use super::{Ack, Observer, Pipeline, STATUS_HOLD_NS};
 use crate::{
     capture::{BURST, Datagram, Source},
     clients::{Client, ClientIndex, Clients, Secret},
     clock::monotonic_ns,
-    dedup::{Claim, Key, Slot},
+    dedup::{Claim, Hash, Key, Slot},
     latency::Stage,
     notice::{Notice, Reason},
     verdict::Verdict,
 };
 
 /// A request from a known client, on its way through the checks.
-struct Candidate<'a, R> {
-    datagram: Datagram<'a>,
-    number: u64,
-    route: R,
+struct Candidate<'a> {
     request: Request<'a>,
-    client: ClientIndex,
     /// The secret that it verifies under; before that, the one to try.
-    secret: &'a [u8],
+    secret: &'a Prepared,
+    source: SocketAddr,
+    destination: SocketAddr,
+    arrival_unix_ns: u64,
+    arrival_monotonic_ns: u64,
+    /// Its place in the burst.
+    index: u32,
+    client: ClientIndex,
+    /// Its Request Authenticator, or of a Status-Server its Message-Authenticator, is right.
     genuine: bool,
+    /// Its Message-Authenticator is wrong, although its Request Authenticator is right.
+    message_wrong: bool,
     by_previous: bool,
 }
 
-impl<R> Candidate<'_, R> {
+impl Candidate<'_> {
     fn key(&self) -> Key<'_> {
         Key {
-            source: self.datagram.source,
-            destination: self.datagram.destination,
+            source: self.source,
+            destination: self.destination,
             code: self.request.code().into(),
             identifier: self.request.identifier(),
             authenticator: self.request.authenticator(),
         }
     }
+
+    fn is_accounting(&self) -> bool {
+        self.request.code() == Code::AccountingRequest
+    }
+}
+
+/// What the steps of a burst share: borrowed from the source and from the snapshot of clients for so long.
+struct Burst<'a, S> {
+    source: &'a S,
+    clients: &'a Clients,
+    /// The number of its first datagram.
+    first: u64,
+    /// The secrets of the answers that wait for their digest, in the order in which they were written: in the flight of
+    /// the open batch, and among the direct ones.
+    open_secrets: ArrayVec<&'a Prepared, BURST>,
+    direct_secrets: ArrayVec<&'a Prepared, BURST>,
+    /// Genuine requests not yet counted for their client: most come in runs of one client.
+    run: Option<(ClientIndex, u64)>,
 }
 
 impl<R: Copy, O: Observer> Pipeline<R, O> {
@@ -55,8 +85,9 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
         cells.received.add(count as u64);
         cells.bursts.add(1);
         // The snapshot stays alive by this reference while the burst borrows from it, whatever is reloaded meanwhile.
-        let clients: Arc<Clients> = self.clients.load().clone();
-        let mut candidates: ArrayVec<Candidate<'_, R>, BURST> = ArrayVec::new();
+        let snapshot: Arc<Clients> = self.clients.load().clone();
+        let clients = &*snapshot;
+        let mut candidates: ArrayVec<Candidate<'_>, BURST> = ArrayVec::new();
         for index in 0..count {
             let number = first + index as u64;
             let datagram = source.datagram(index);
@@ -68,174 +99,247 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
             };
             let waited = taken_ns.saturating_sub(datagram.arrival_monotonic_ns);
             self.latency.record(Stage::ArrivalToWorker, waited, 1);
-            match examine(&datagram, &clients) {
+            match examine(&datagram, clients) {
                 Ok((client, request)) => candidates.push(Candidate {
-                    datagram,
-                    number,
-                    route: source.route(index),
                     request,
+                    secret: in_force(clients.get(client)).prepared(),
+                    source: datagram.source,
+                    destination: datagram.destination,
+                    arrival_unix_ns: datagram.arrival_unix_ns,
+                    arrival_monotonic_ns: datagram.arrival_monotonic_ns,
+                    index: index as u32,
                     client,
-                    secret: in_force(clients.get(client)),
                     genuine: false,
+                    message_wrong: false,
                     by_previous: false,
                 }),
                 Err((client, reason)) => {
-                    self.refuse(number, &datagram, client.map(|client| clients.get(client)), reason);
+                    let client = client.map(|client| clients.get(client));
+                    self.refuse(number, datagram.source, datagram.destination, client, reason);
                 }
             }
         }
-        verify(&mut candidates, &clients);
+        verify(&mut self.lanes, &mut candidates, clients);
         let verified_ns = monotonic_ns();
         let verified = candidates.len() as u64;
         self.latency.record(Stage::Verify, verified_ns.saturating_sub(taken_ns), verified);
         self.verified_ns = verified_ns;
-        for candidate in &candidates {
-            self.settle(candidate, &clients, S::PATH);
+
+        let hashes = self.hash(&candidates);
+        let mut burst = Burst {
+            source,
+            clients,
+            first,
+            open_secrets: ArrayVec::new(),
+            direct_secrets: ArrayVec::new(),
+            run: None,
+        };
+        for (candidate, hash) in candidates.iter().zip(&hashes) {
+            self.settle(&mut burst, candidate, hash);
         }
+        burst.count_run();
+        self.sign_open(&mut burst);
+        self.direct.sign(&mut self.lanes, &burst.direct_secrets);
         cells.end();
     }
 
+    /// The keys of the burst, hashed, and their buckets on the way into the cache. Of forgeries too, whose number is
+    /// then no reason to branch: what they bring near is a line that nobody reads.
+    fn hash(&self, candidates: &[Candidate<'_>]) -> ArrayVec<Hash, BURST> {
+        let duplicates = &self.shared.duplicates;
+        let hashes: ArrayVec<Hash, BURST> =
+            candidates.iter().map(|candidate| duplicates.hash(&candidate.key())).collect();
+        let near = hashes.iter().fold(0, |near, hash| near ^ duplicates.touch(hash));
+        // Without a use the compiler would leave the loads out.
+        std::hint::black_box(near);
+        hashes
+    }
+
     /// One request whose authenticators are computed.
-    fn settle(&mut self, candidate: &Candidate<'_, R>, clients: &Clients, path: CapturePath) {
-        let client = clients.get(candidate.client);
-        let state = clients.state(candidate.client);
-        let refused = match candidate.request.code() {
-            Code::AccountingRequest if !candidate.genuine => Some(Reason::BadAuthenticator),
-            Code::StatusServer if !candidate.genuine => Some(Reason::BadMessageAuthenticator),
-            Code::AccountingRequest if candidate.request.message_authenticator_offset().is_some() => {
-                let right = authenticator::verify_message_authenticator(&candidate.request, candidate.secret);
-                (!right).then_some(Reason::BadMessageAuthenticator)
-            }
-            Code::AccountingRequest if client.require_message_authenticator => {
+    fn settle<'a, S: Source<Route = R>>(
+        &mut self,
+        burst: &mut Burst<'a, S>,
+        candidate: &Candidate<'a>,
+        hash: &Hash,
+    ) {
+        let client = burst.clients.get(candidate.client);
+        let state = burst.clients.state(candidate.client);
+        let number = burst.first + u64::from(candidate.index);
+        let unsigned = || candidate.request.message_authenticator_offset().is_none();
+        let refused = match candidate.genuine {
+            false if candidate.is_accounting() => Some(Reason::BadAuthenticator),
+            false => Some(Reason::BadMessageAuthenticator),
+            true if candidate.message_wrong => Some(Reason::BadMessageAuthenticator),
+            true if client.require_message_authenticator && unsigned() => {
                 Some(Reason::NoMessageAuthenticator)
             }
-            _ => None,
+            true => None,
         };
         if let Some(reason) = refused {
             match reason {
                 Reason::BadAuthenticator => state.note_bad_authenticator(),
                 _ => state.note_bad_message_authenticator(),
             }
-            return self.refuse(candidate.number, &candidate.datagram, Some(client), reason);
+            return self.refuse(number, candidate.source, candidate.destination, Some(client), reason);
         }
         let now = self.verified_ns;
-        state.note_genuine(candidate.datagram.arrival_unix_ns / 1_000_000_000, candidate.by_previous);
-        if candidate.request.code() == Code::StatusServer {
+        state.note_genuine(candidate.arrival_unix_ns / 1_000_000_000, candidate.by_previous);
+        burst.note_genuine(candidate.client);
+        if !candidate.is_accounting() {
             if !state.admit_status(now) {
-                return self.refuse(candidate.number, &candidate.datagram, Some(client), Reason::RateLimited);
+                let reason = Reason::RateLimited;
+                return self.refuse(number, candidate.source, candidate.destination, Some(client), reason);
             }
-            return self.status(candidate);
+            return self.status(burst, candidate);
         }
         if let Some(rate) = client.max_rate
             && !state.request_limit.admit(now, rate)
         {
-            return self.refuse(candidate.number, &candidate.datagram, Some(client), Reason::RateLimited);
+            let reason = Reason::RateLimited;
+            return self.refuse(number, candidate.source, candidate.destination, Some(client), reason);
         }
-        self.account(candidate, client, path);
+        self.account(burst, candidate, client, hash);
     }
 
     /// A genuine Status-Server (RFC 5997): answered only while the journal takes records, so that clients move on to
     /// another server while it does not.
-    fn status(&mut self, candidate: &Candidate<'_, R>) {
+    fn status<'a, S: Source<Route = R>>(&mut self, burst: &mut Burst<'a, S>, candidate: &Candidate<'a>) {
         let failed = self.shared.failed_monotonic_ns.load(Relaxed);
         let held = failed > 0 && self.verified_ns.saturating_sub(failed) < STATUS_HOLD_NS;
         if self.shared.journal.is_ready() && !held {
-            self.answer_directly(candidate);
+            self.answer_directly(burst, candidate);
         } else {
             self.counters.cells().status_silent.add(1);
         }
-        self.verdict(candidate.number, Verdict::StatusServer);
+        self.verdict(burst.first + u64::from(candidate.index), Verdict::StatusServer);
     }
 
     /// A genuine Accounting-Request: known, or new and recorded.
-    fn account(&mut self, candidate: &Candidate<'_, R>, client: &Client, path: CapturePath) {
+    fn account<'a, S: Source<Route = R>>(
+        &mut self,
+        burst: &mut Burst<'a, S>,
+        candidate: &Candidate<'a>,
+        client: &Client,
+        hash: &Hash,
+    ) {
         let now = self.verified_ns;
+        let number = burst.first + u64::from(candidate.index);
         let answer_length = response::length(&candidate.request);
-        if !self.make_room(candidate.request.octets().len(), answer_length) {
+        if !self.make_room(burst, candidate.request.octets().len(), answer_length) {
             // Overload. What is known is answered all the same, and nothing is entered.
-            return match self.shared.duplicates.find(&self.shared.duplicates.hash(&candidate.key()), now) {
-                Some(known) => self.repeat(candidate, &known),
-                None => self.refuse(candidate.number, &candidate.datagram, Some(client), Reason::NoFreeBatch),
+            return match self.shared.duplicates.find(hash, now) {
+                Some(known) => self.repeat(burst, candidate, &known),
+                None => {
+                    let reason = Reason::NoFreeBatch;
+                    self.refuse(number, candidate.source, candidate.destination, Some(client), reason);
+                }
             };
         }
-        let slot = match self.shared.duplicates.claim(&self.shared.duplicates.hash(&candidate.key()), now) {
+        let slot = match self.shared.duplicates.claim(hash, now) {
             Claim::New(slot) => slot,
             Claim::Full => {
-                return self.refuse(
-                    candidate.number,
-                    &candidate.datagram,
-                    Some(client),
-                    Reason::DuplicatesFull,
-                );
+                let reason = Reason::DuplicatesFull;
+                return self.refuse(number, candidate.source, candidate.destination, Some(client), reason);
             }
-            known => return self.repeat(candidate, &known),
+            known => return self.repeat(burst, candidate, &known),
         };
-        if self.append(candidate, client, slot, path).is_err() {
+        if self.append(burst, candidate, client, slot).is_err() {
             // A batch that cannot take even one request of this size: the port was made too small.
             self.shared.duplicates.remove(slot);
-            self.refuse(candidate.number, &candidate.datagram, Some(client), Reason::NoFreeBatch);
+            let reason = Reason::NoFreeBatch;
+            self.refuse(number, candidate.source, candidate.destination, Some(client), reason);
         }
     }
 
     /// A retransmission: answered again with the same octets once its request is recorded (RFC 5080 section 2.2.2), and
     /// met with silence before. Under `ack.when = "received"` its request was answered at once, and so is it.
-    fn repeat(&mut self, candidate: &Candidate<'_, R>, known: &Claim) {
+    fn repeat<'a, S: Source<Route = R>>(
+        &mut self,
+        burst: &mut Burst<'a, S>,
+        candidate: &Candidate<'a>,
+        known: &Claim,
+    ) {
         if matches!(known, Claim::Committed) || self.shared.ack == Ack::Received {
-            self.answer_directly(candidate);
+            self.answer_directly(burst, candidate);
         }
-        self.verdict(candidate.number, Verdict::Duplicate);
+        self.verdict(burst.first + u64::from(candidate.index), Verdict::Duplicate);
     }
 
     /// The answer is a function of request and secret, so what is built here has the octets of the first one.
-    fn answer_directly(&mut self, candidate: &Candidate<'_, R>) {
-        let Candidate { request, secret, route, number, datagram, .. } = candidate;
-        let fits = self.direct.push(request, secret, *route, None, *number, datagram.arrival_monotonic_ns);
+    fn answer_directly<'a, S: Source<Route = R>>(
+        &mut self,
+        burst: &mut Burst<'a, S>,
+        candidate: &Candidate<'a>,
+    ) {
+        let fits = self.direct.push(
+            &candidate.request,
+            burst.source.route(candidate.index as usize),
+            None,
+            burst.first + u64::from(candidate.index),
+            candidate.arrival_monotonic_ns,
+        );
         debug_assert!(fits, "room for a burst of the longest answers");
-        if !fits {
+        if fits {
+            burst.direct_secrets.push(candidate.secret);
+        } else {
             self.counters.cells().responses_dropped.add(1);
         }
     }
 
     /// Sees to it that the open batch and its flight can take one more. False without a free batch.
-    fn make_room(&mut self, request: usize, answer: usize) -> bool {
+    fn make_room<S>(&mut self, burst: &mut Burst<'_, S>, request: usize, answer: usize) -> bool {
         if let Some(batch) = &self.open {
             if batch.has_room(request) && self.flights[batch.slot()].answers.has_room(answer) {
                 return true;
             }
             self.counters.cells().sealed_early.add(1);
+            self.sign_open(burst);
             self.seal();
         }
         self.open = self.port.take_free();
         self.open.is_some()
     }
 
+    /// Computes the digests of the answers in the open batch's flight.
+    fn sign_open<S>(&mut self, burst: &mut Burst<'_, S>) {
+        if let Some(batch) = &self.open {
+            self.flights[batch.slot()].answers.sign(&mut self.lanes, &burst.open_secrets);
+        }
+        burst.open_secrets.clear();
+    }
+
     /// Into the open batch, and the answer into its flight.
-    fn append(
+    fn append<'a, S: Source<Route = R>>(
         &mut self,
-        candidate: &Candidate<'_, R>,
+        burst: &mut Burst<'a, S>,
+        candidate: &Candidate<'a>,
         client: &Client,
         slot: Slot,
-        path: CapturePath,
     ) -> Result<(), BatchFull> {
-        let Candidate { request, secret, route, number, datagram, .. } = candidate;
         let batch = self.open.as_mut().ok_or(BatchFull)?;
         let recorded = batch.append(&NewRecord {
-            arrival_unix_ns: datagram.arrival_unix_ns,
-            source: datagram.source,
-            destination: datagram.destination,
-            path,
+            arrival_unix_ns: candidate.arrival_unix_ns,
+            source: candidate.source,
+            destination: candidate.destination,
+            path: S::PATH,
             client: &client.name,
-            octets: request.octets(),
+            octets: candidate.request.octets(),
         })?;
-        let blanked = record::blank_passwords(recorded);
-        let answers = &mut self.flights[batch.slot()].answers;
-        let fits = answers.push(request, secret, *route, Some(slot), *number, datagram.arrival_monotonic_ns);
-        debug_assert!(fits, "`make_room` saw that the answer fits");
         let cells = self.counters.cells();
-        cells.pending.add(1);
-        if blanked > 0 {
-            cells.passwords_blanked.add(blanked as u64);
+        if candidate.request.marks().contains(Marks::PASSWORD_PRESENT) {
+            cells.passwords_blanked.add(record::blank_passwords(recorded) as u64);
         }
+        let answers = &mut self.flights[batch.slot()].answers;
+        let fits = answers.push(
+            &candidate.request,
+            burst.source.route(candidate.index as usize),
+            Some(slot),
+            burst.first + u64::from(candidate.index),
+            candidate.arrival_monotonic_ns,
+        );
+        debug_assert!(fits, "`make_room` saw that the answer fits");
+        burst.open_secrets.push(candidate.secret);
+        cells.pending.add(1);
         Ok(())
     }
 
@@ -245,15 +349,22 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
     }
 
     /// Counts the verdict that goes with the reason and leaves a notice.
-    fn refuse(&mut self, number: u64, datagram: &Datagram<'_>, client: Option<&Client>, reason: Reason) {
+    fn refuse(
+        &mut self,
+        number: u64,
+        source: SocketAddr,
+        destination: SocketAddr,
+        client: Option<&Client>,
+        reason: Reason,
+    ) {
         let verdict = reason.verdict();
         let cells = self.counters.cells();
         cells.count(verdict);
         let notices = &self.shared.notices;
         let pushed = !notices.is_full()
             && notices.push(Notice {
-                source: datagram.source,
-                destination: datagram.destination,
+                source,
+                destination,
                 client: client.map(|client| client.name.clone()),
                 reason,
             });
@@ -281,61 +392,107 @@ fn examine<'a>(
     }
 }
 
-/// The secret to try first: the one in force, or the only one there is.
-fn in_force(client: &Client) -> &[u8] {
-    let secret = client.secrets.iter().flatten().next();
-    secret.map_or(&[], Secret::octets)
+impl<S> Burst<'_, S> {
+    fn note_genuine(&mut self, client: ClientIndex) {
+        match &mut self.run {
+            Some((of, count)) if *of == client => *count += 1,
+            _ => {
+                self.count_run();
+                self.run = Some((client, 1));
+            }
+        }
+    }
+
+    /// All workers share the counter of a client, so that it is written once for a run of requests.
+    fn count_run(&mut self) {
+        if let Some((client, count)) = self.run.take() {
+            self.clients.state(client).count_genuine(count);
+        }
+    }
+}
+
+/// The secret to try first: the one in force, or the only one there is. `Clients::build` saw that there is one.
+fn in_force(client: &Client) -> &Secret {
+    match &client.secrets {
+        [Some(secret), _] | [None, Some(secret)] => secret,
+        [None, None] => unreachable!("a client without a secret is refused when the snapshot is built"),
+    }
 }
 
 /// The secret of before the rotation, if there is also one in force.
-fn previous(client: &Client) -> Option<&[u8]> {
+fn previous(client: &Client) -> Option<&Secret> {
     match &client.secrets {
-        [Some(_), Some(previous)] => Some(previous.octets()),
+        [Some(_), Some(previous)] => Some(previous),
         _ => None,
     }
 }
 
-/// All Request Authenticators of the burst in one call, then those that failed once more under the previous secret of
-/// their client. Status-Server has a random Authenticator and proves itself by its Message-Authenticator alone (R58).
-fn verify<'a, R>(candidates: &mut [Candidate<'a, R>], clients: &'a Clients) {
-    let accounting = |candidate: &Candidate<'_, R>| candidate.request.code() == Code::AccountingRequest;
-    pass(candidates, accounting);
-    for candidate in candidates.iter_mut().filter(|candidate| !accounting(candidate)) {
-        candidate.genuine = authenticator::verify_message_authenticator(&candidate.request, candidate.secret);
-    }
+/// All authenticators of the burst: first under the secret in force, then those that failed under the previous secret of
+/// their client, if it has one. An Accounting-Request proves itself by its Request Authenticator, and its
+/// Message-Authenticator, if it has one, must be right too (R54); a Status-Server has a random Authenticator and proves
+/// itself by its Message-Authenticator alone (R58).
+fn verify<'a>(lanes: &mut Lanes, candidates: &mut [Candidate<'a>], clients: &'a Clients) {
+    pass(lanes, candidates, |_| true);
     let mut again = false;
     for candidate in candidates.iter_mut().filter(|candidate| !candidate.genuine) {
         if let Some(secret) = previous(clients.get(candidate.client)) {
-            candidate.secret = secret;
+            candidate.secret = secret.prepared();
             candidate.by_previous = true;
-            if accounting(candidate) {
-                again = true;
-            } else {
-                candidate.genuine = authenticator::verify_message_authenticator(&candidate.request, secret);
-            }
+            again = true;
         }
     }
     if again {
-        pass(candidates, |candidate| accounting(candidate) && !candidate.genuine && candidate.by_previous);
+        pass(lanes, candidates, |candidate| !candidate.genuine && candidate.by_previous);
     }
 }
 
-/// One batch of digests over the chosen candidates.
-fn pass<R>(candidates: &mut [Candidate<'_, R>], chosen: impl Fn(&Candidate<'_, R>) -> bool) {
-    let mut checks: ArrayVec<RequestCheck<'_>, BURST> = ArrayVec::new();
+/// The digests of the chosen candidates, each kind in one call.
+fn pass<'a>(lanes: &mut Lanes, candidates: &mut [Candidate<'a>], chosen: impl Fn(&Candidate<'_>) -> bool) {
     let mut places: ArrayVec<usize, BURST> = ArrayVec::new();
+    let mut requests: ArrayVec<RequestCheck<'a>, BURST> = ArrayVec::new();
+    // Message-Authenticators are rare: whether there is one is seen on the way.
+    let mut signed: ArrayVec<usize, BURST> = ArrayVec::new();
     for (place, candidate) in candidates.iter().enumerate().filter(|(_, candidate)| chosen(candidate)) {
-        checks.push(RequestCheck {
-            octets: candidate.request.octets(),
-            secret: candidate.secret,
-            genuine: false,
-        });
-        places.push(place);
+        if candidate.is_accounting() {
+            let octets = candidate.request.octets();
+            requests.push(RequestCheck { octets, secret: candidate.secret, genuine: false });
+            places.push(place);
+        }
+        if candidate.request.message_authenticator_offset().is_some() {
+            signed.push(place);
+        }
     }
-    verify_requests(&mut checks);
-    let genuine: ArrayVec<bool, BURST> = checks.iter().map(|check| check.genuine).collect();
-    drop(checks);
-    for (place, genuine) in places.into_iter().zip(genuine) {
-        candidates[place].genuine = genuine;
+    lanes.verify_requests(&mut requests);
+    for (place, check) in places.iter().zip(&requests) {
+        candidates[*place].genuine = check.genuine;
+    }
+    if !signed.is_empty() {
+        messages(lanes, candidates, &signed);
+    }
+}
+
+/// The Message-Authenticators of the candidates at `places`, as far as they still matter.
+fn messages<'a>(lanes: &mut Lanes, candidates: &mut [Candidate<'a>], places: &[usize]) {
+    let mut checks: ArrayVec<MessageCheck<'a>, BURST> = ArrayVec::new();
+    let mut checked: ArrayVec<usize, BURST> = ArrayVec::new();
+    for &place in places {
+        let candidate = &candidates[place];
+        let keeps_authenticator = !candidate.is_accounting();
+        if let Some(offset) = candidate.request.message_authenticator_offset()
+            && (keeps_authenticator || candidate.genuine)
+        {
+            let (octets, secret) = (candidate.request.octets(), candidate.secret);
+            checks.push(MessageCheck { octets, secret, offset, keeps_authenticator, genuine: false });
+            checked.push(place);
+        }
+    }
+    lanes.verify_messages(&mut checks);
+    for (place, check) in checked.iter().zip(&checks) {
+        let candidate = &mut candidates[*place];
+        if candidate.is_accounting() {
+            candidate.message_wrong = !check.genuine;
+        } else {
+            candidate.genuine = check.genuine;
+        }
     }
 }

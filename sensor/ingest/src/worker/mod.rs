@@ -22,6 +22,7 @@ use std::{
 };
 
 use journal::{Batch, Outcome, Port};
+use md5_lanes::Lanes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::{
@@ -126,6 +127,7 @@ struct Pipeline<R, O> {
     direct: Answers<R>,
     /// When everything in the open batch was verified.
     verified_ns: u64,
+    lanes: Lanes,
 }
 
 /// What a worker is made of.
@@ -137,11 +139,12 @@ pub(crate) struct Parts<S, O> {
     pub(crate) counters: Arc<WorkerCounters>,
     pub(crate) latency: Recorder,
     pub(crate) observer: O,
+    pub(crate) lanes: Lanes,
 }
 
 impl<S: Source, O: Observer> Worker<S, O> {
     pub(crate) fn new(parts: Parts<S, O>) -> Worker<S, O> {
-        let Parts { source, port, shared, wake, counters, latency, observer } = parts;
+        let Parts { source, port, shared, wake, counters, latency, observer, lanes } = parts;
         let batches = port.free();
         let flight = |_| Flight {
             // A batch never outlives its burst, so it never holds more than that.
@@ -160,6 +163,7 @@ impl<S: Source, O: Observer> Worker<S, O> {
             direct: Answers::new(BURST, BURST * radius::MAX_LENGTH),
             open: None,
             verified_ns: 0,
+            lanes,
             port,
             shared,
             wake,
