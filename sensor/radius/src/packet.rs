@@ -157,6 +157,7 @@ impl<'a> Framed<'a> {
     ///
     /// Octets behind Length are padding and no part of the result, whatever they hold and however many they are: a
     /// datagram above 4096 octets is accepted as long as its Length field is not (R7).
+    #[inline]
     pub fn parse(datagram: &'a [u8]) -> Result<Framed<'a>, Malformed> {
         let Some((&[_, _, high, low, ref authenticator @ ..], _)) =
             datagram.split_first_chunk::<HEADER_LENGTH>()
@@ -175,26 +176,31 @@ impl<'a> Framed<'a> {
     }
 
     /// The Code field, any value.
+    #[inline]
     pub fn code(&self) -> u8 {
         self.octets[0]
     }
 
     /// The Identifier field, any value (R10).
+    #[inline]
     pub fn identifier(&self) -> u8 {
         self.octets[1]
     }
 
     /// The Authenticator field.
+    #[inline]
     pub fn authenticator(&self) -> &'a [u8; 16] {
         self.authenticator
     }
 
     /// Exactly Length octets, header included.
+    #[inline]
     pub fn octets(&self) -> &'a [u8] {
         self.octets
     }
 
     /// Checks code, then attributes (the order of R26), in one pass over the octets.
+    #[inline]
     pub fn request(self) -> Result<Request<'a>, Rejected> {
         Request::validate(self)
     }

@@ -17,6 +17,15 @@ use journal::CapturePath;
 /// enough that the first of them does not wait noticeably for the last.
 pub const BURST: usize = 64;
 
+/// Loads an octet of every cache line of `octets` and returns a mixture that means nothing. Called for all frames of a
+/// burst before the first is read: what the card or another core has written is then fetched for all of them at once.
+/// Alone it took a fifth of a request's time to wait for them one by one.
+pub fn bring_near(octets: &[u8]) -> u8 {
+    const LINE: usize = 64;
+    let last = octets.last().copied().unwrap_or_default();
+    octets.iter().step_by(LINE).fold(last, |mixture, octet| mixture ^ octet)
+}
+
 /// A UDP payload with its addresses and its arrival time on both clocks.
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {

@@ -21,7 +21,7 @@ use sensor_ebpf::Meta;
 use xsk::{FrameCounts, Packet, Socket, Statistics};
 
 use super::{
-    BURST, Datagram, FrameError, Source, SourceError,
+    BURST, Datagram, FrameError, Source, SourceError, bring_near,
     frame::{Checksum, Layout, ReplyHeader},
 };
 
@@ -232,6 +232,9 @@ impl Source for XdpSource {
             self.read_clocks();
             add(&self.counters.received, count as u64);
         }
+        let near = incoming.iter().fold(0, |near, packet| near ^ bring_near(self.socket.packet(packet)));
+        // Without a use the compiler would leave the loads out.
+        std::hint::black_box(near);
         for packet in incoming.drain(..) {
             let received = self.examine(packet);
             self.burst.push(received);

@@ -127,8 +127,10 @@ impl<A: Address> Ranges<A> {
         for level in self.levels.iter().rev() {
             // The filling of the level above counts as its last start, whose block is the last here.
             place = place.min(level.len() - 1);
-            let not_above: usize = level[place].iter().map(|start| usize::from(*start <= address)).sum();
-            place = place * FANOUT + not_above - 1;
+            // Without a check for overflow, which would keep the compiler from comparing them all at once.
+            let not_above =
+                level[place].iter().fold(0u32, |sum, start| sum.wrapping_add(u32::from(*start <= address)));
+            place = place * FANOUT + not_above as usize - 1;
         }
         let owner = self.owners[place.min(self.owners.len() - 1)];
         (owner != NOBODY).then_some(owner)
