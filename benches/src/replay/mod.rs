@@ -67,34 +67,37 @@ impl Replay {
         Ok(replay)
     }
 
-    /// Takes at least `requests` more frames to their end: committed and answered.
+    /// Takes all frames as often as it needs for `requests` requests, each time as other requests, to their end:
+    /// committed and answered. What makes them other requests is done between the times that are measured.
     ///
     /// # Errors
     /// When a frame was not accepted and answered.
     pub fn run(&mut self, requests: u64) -> anyhow::Result<Run> {
         let before = self.worker.counters().snapshot();
-        let began = Instant::now();
-        self.worker.source_mut().offer(requests);
+        let mut run = Run::default();
+        while run.requests < requests {
+            run.requests += self.worker.source_mut().offer();
+            let began = Instant::now();
+            self.once()?;
+            run.elapsed_ns += began.elapsed().as_nanos() as u64;
+        }
+        let after = self.worker.counters().snapshot();
+        let accepted = after.verdict(Verdict::Accepted) - before.verdict(Verdict::Accepted);
+        let answered = after.responses - before.responses;
+        let seen = run.requests;
+        ensure!(accepted == seen && answered == seen, "of {seen} requests {accepted} were accepted, {answered} answered");
+        Ok(run)
+    }
+
+    fn once(&mut self) -> anyhow::Result<()> {
         while self.worker.source().left() > 0 {
             for _ in 0..self.bursts_per_commit {
                 self.worker.turn().map_err(io::Error::other)?;
             }
             self.writer.turn();
         }
-        while self.worker.counters().snapshot().pending > 0 || self.worker.turn().map_err(io::Error::other)? {
-            self.worker.turn().map_err(io::Error::other)?;
-            self.writer.turn();
-        }
-        let elapsed_ns = began.elapsed().as_nanos() as u64;
-        let after = self.worker.counters().snapshot();
-        let seen = after.received - before.received;
-        let accepted = after.verdict(Verdict::Accepted) - before.verdict(Verdict::Accepted);
-        let answered = after.responses - before.responses;
-        ensure!(
-            accepted == seen && answered == seen,
-            "of {seen} requests {accepted} were accepted, {answered} answered"
-        );
-        Ok(Run { requests: seen, elapsed_ns })
+        while self.writer.turn() || self.worker.turn().map_err(io::Error::other)? {}
+        Ok(())
     }
 
     /// How many bursts the worker takes for one commit.

@@ -58,9 +58,12 @@ impl MemorySource {
         }
     }
 
-    /// Lets so many more frames arrive.
-    pub fn offer(&mut self, frames: u64) {
-        self.left += frames;
+    /// Lets every frame arrive once more, each as another request than before.
+    pub(super) fn offer(&mut self) -> u64 {
+        debug_assert_eq!(self.next, 0, "all frames have arrived");
+        (0..self.frames.len()).for_each(|index| self.frames.next_port(index));
+        self.left = self.frames.len() as u64;
+        self.left
     }
 
     /// Frames that have not arrived yet.
@@ -101,6 +104,7 @@ impl Source for MemorySource {
     type Route = MemoryRoute;
     const PATH: CapturePath = CapturePath::Xdp;
 
+    #[inline]
     fn receive(&mut self) -> Result<usize, SourceError> {
         let count = self.left.min(BURST as u64);
         self.left -= count;
@@ -118,7 +122,6 @@ impl Source for MemorySource {
         for _ in 0..count {
             let index = self.next;
             self.next = if index + 1 == self.frames.len() { 0 } else { index + 1 };
-            self.frames.next_port(index);
             let frame = self.frames.frame(index);
             let layout = Layout::find(frame);
             if layout.is_ok_and(|layout| layout.checksum(frame) != Checksum::Right) {
@@ -129,6 +132,7 @@ impl Source for MemorySource {
         Ok(self.burst.len())
     }
 
+    #[inline]
     fn datagram(&self, index: usize) -> Result<Datagram<'_>, FrameError> {
         let received = self.burst.get(index).ok_or(FrameError)?;
         let layout = received.layout?;
@@ -142,6 +146,7 @@ impl Source for MemorySource {
         })
     }
 
+    #[inline]
     fn route(&self, index: usize) -> MemoryRoute {
         let received = &self.burst[index];
         let frame = self.frames.frame(received.index);
@@ -154,6 +159,7 @@ impl Source for MemorySource {
         self.burst.clear();
     }
 
+    #[inline]
     fn send(&mut self, route: &MemoryRoute, response: &[u8]) -> bool {
         let slot = self.answer % ANSWER_SLOTS * ANSWER_SLOT;
         self.answer += 1;
