@@ -85,7 +85,10 @@ impl Replay {
         let accepted = after.verdict(Verdict::Accepted) - before.verdict(Verdict::Accepted);
         let answered = after.responses - before.responses;
         let seen = run.requests;
-        ensure!(accepted == seen && answered == seen, "of {seen} requests {accepted} were accepted, {answered} answered");
+        ensure!(
+            accepted == seen && answered == seen,
+            "of {seen} requests {accepted} were accepted, {answered} answered"
+        );
         Ok(run)
     }
 

@@ -38,7 +38,7 @@ pub struct IngestOptions {
     pub duplicate_window: Duration,
     /// Entries of the duplicate table, 16 octets each: at least four for every request expected within the window.
     pub duplicate_entries: usize,
-    /// Batches of each worker: 64 requests each can be on their way to the disk before new ones become `overload`.
+    /// Batches of each worker: 256 requests each can be on their way to the disk before new ones become `overload`.
     pub batches: usize,
     /// Notices that can wait for the control thread.
     pub notices: usize,

@@ -232,36 +232,44 @@ impl Duplicates {
     /// One look at the bucket before anything is written: the request itself, which is what retransmissions find, or
     /// the slot to take: a reusable one, else the oldest committed.
     fn survey(&self, bucket: &Bucket, hash: &Hash, now: u64) -> Survey {
-        let mut free = Survey::Full;
-        let mut oldest = 0;
-        for slot in 0..SLOTS {
-            let word = bucket.words[slot].load(Acquire);
-            match self.resident(bucket, slot, word, hash, now) {
-                Resident::Same(state) => return Survey::Known(known(state)),
-                Resident::Unresolved => match self.resolved(bucket, slot, hash, now) {
-                    Some(state) => return Survey::Known(known(state)),
-                    None => continue,
-                },
-                Resident::Other => {}
+        let words = bucket.words.each_ref().map(|word| word.load(Acquire));
+        if words.iter().any(|word| word >> 32 == u64::from(hash.tag)) {
+            for slot in 0..SLOTS {
+                let resident = match self.resident(bucket, slot, words[slot], hash, now) {
+                    Resident::Same(state) => Some(state),
+                    Resident::Unresolved => self.resolved(bucket, slot, hash, now),
+                    Resident::Other => None,
+                };
+                if let Some(state) = resident {
+                    return Survey::Known(known(state));
+                }
             }
-            // A reusable slot is older than anything committed.
-            let age = match word & 3 {
-                VACANT => u64::MAX,
+        }
+        // Ranks, the greater the better: pending 0, committed by age, vacant above all ages. Below each rank its slot,
+        // so that the best slot is found without a branch.
+        let best = (0u64..).zip(words).fold(0, |best, (slot, word)| {
+            let rank = match word & 3 {
+                VACANT => TICK_MASK + 1,
                 COMMITTED => age(word, now) + 1,
                 _ => 0,
             };
-            if age > oldest {
-                oldest = age;
-                free = Survey::Free { slot, word, evicts: age <= self.window_ticks };
-            }
+            best.max(rank << 3 | slot)
+        });
+        let (rank, slot) = (best >> 3, (best & 7) as usize);
+        if rank == 0 {
+            return Survey::Full;
         }
-        free
+        // A committed entry past its window is as good as a vacant slot, and older than any other.
+        Survey::Free { slot, word: words[slot], evicts: rank <= self.window_ticks }
     }
 
     /// Looks for another entry of the same key, with `own` taken tentatively. Unless there is none, gives `own` up.
     fn rival(&self, bucket: &Bucket, own: usize, hash: &Hash, now: u64) -> Rival {
-        for slot in (0..SLOTS).filter(|&slot| slot != own) {
-            let word = bucket.words[slot].load(SeqCst);
+        for (slot, word) in bucket.words.iter().enumerate() {
+            let word = word.load(SeqCst);
+            if word >> 32 != u64::from(hash.tag) || slot == own {
+                continue;
+            }
             let state = match self.resident(bucket, slot, word, hash, now) {
                 Resident::Other => continue,
                 Resident::Same(state) => Some(state),

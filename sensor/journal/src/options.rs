@@ -50,8 +50,9 @@ impl Default for Options {
         Self {
             sensor: "vpn-sensor".into(),
             segment_bytes: 64 << 20,
-            batch_bytes: 64 << 10,
-            batch_records: 64,
+            // A burst of requests, 450 octets each with what is recorded around them.
+            batch_bytes: 128 << 10,
+            batch_records: 256,
             segment_age: Duration::from_secs(24 * 3600),
             retention: Retention::default(),
             probe_interval: Duration::from_millis(250),

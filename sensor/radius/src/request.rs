@@ -178,24 +178,25 @@ impl Sketch {
     fn of(octets: &[u8]) -> Result<Sketch, Malformed> {
         let mut sketch = Sketch { seen: 0, repeated: 0, offsets: [0; Class::COUNT] };
         let mut offset = HEADER_LENGTH;
-        let mut count = 0;
-        while offset < octets.len() {
-            // Offsets are at most MAX_LENGTH: no sum here runs over, and a check for that would be one more branch.
-            let &[kind, length, ..] = &octets[offset..] else { return Err(first_fault(octets)) };
+        let mut count = 0u32;
+        // Offsets are below MAX_LENGTH + 256: no sum here runs over, and a check for that would be one more branch.
+        while let Some(&[kind, length]) = octets.get(offset..offset.wrapping_add(2)) {
+            if length < 2 {
+                break;
+            }
             let class = Class::OF_TYPE[usize::from(kind)];
             let bit = 1 << (class & 7);
             sketch.repeated |= sketch.seen & bit;
             sketch.seen |= bit;
-            sketch.offsets[usize::from(class) % Class::COUNT] = offset as u16;
-            count += 1;
-            let end = offset.wrapping_add(usize::from(length));
-            if length < 2 || end > octets.len() {
-                return Err(first_fault(octets));
-            }
-            offset = end;
+            sketch.offsets[usize::from(class & 7)] = offset as u16;
+            count = count.wrapping_add(1);
+            offset = offset.wrapping_add(usize::from(length));
         }
-        // Faults are found in the order of the octets, whichever walk finds them.
-        if count > MAX_ATTRIBUTES { Err(first_fault(octets)) } else { Ok(sketch) }
+        // One that is too short, one that runs over the end, an octet left over: each leaves the walk elsewhere.
+        if offset != octets.len() || count > MAX_ATTRIBUTES as u32 {
+            return Err(first_fault(octets));
+        }
+        Ok(sketch)
     }
 
     /// What there is to see, if that is the usual.
@@ -346,7 +347,8 @@ mod tests {
 
     #[test]
     fn the_usual_request_is_surveyed_by_its_sketch() {
-        let octets = [&[4, 1, 0, 0][..], &[0; 16], &[40, 6, 0, 0, 0, 1, 44, 3, b'1', 4, 6, 1, 2, 3, 4, 1, 3, b'u']];
+        let octets =
+            [&[4, 1, 0, 0][..], &[0; 16], &[40, 6, 0, 0, 0, 1, 44, 3, b'1', 4, 6, 1, 2, 3, 4, 1, 3, b'u']];
         let octets = octets.concat();
         let survey = Sketch::of(&octets).unwrap().survey(&octets).unwrap();
         assert_eq!(survey, Survey::of(&octets).unwrap());

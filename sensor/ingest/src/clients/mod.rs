@@ -211,16 +211,19 @@ impl Clients {
     }
 
     /// The client that holds this source address, by longest prefix.
+    #[inline]
     pub fn lookup(&self, source: IpAddr) -> Option<ClientIndex> {
         self.table.lookup(source).map(ClientIndex)
     }
 
     /// The client at `index`, which must come from this snapshot.
+    #[inline]
     pub fn get(&self, index: ClientIndex) -> &Client {
         &self.clients[index.get()]
     }
 
     /// What is remembered of the client at `index`.
+    #[inline]
     pub fn state(&self, index: ClientIndex) -> &Arc<ClientState> {
         &self.states[index.get()]
     }

@@ -52,6 +52,7 @@ impl PrefixTable {
         })
     }
 
+    #[inline]
     pub(super) fn lookup(&self, address: IpAddr) -> Option<u32> {
         match address.to_canonical() {
             IpAddr::V4(v4) => self.v4.owner(Ipv4Addr::to_bits(v4)),
@@ -69,29 +70,58 @@ const FANOUT: usize = 16;
 
 /// Disjoint ranges that together cover every address: range `i` begins at `levels[0]`'s address `i` and ends before
 /// the next.
-struct Ranges<A> {
+struct Ranges<A: Address> {
     /// The starts of all ranges; above them the first of each 16, and so on up to one block. The last block of a level
     /// is filled up with its own last start, so that a full block can be compared without looking where it ends.
-    levels: Vec<Box<[[A; FANOUT]]>>,
+    levels: Vec<Box<[[A::Key; FANOUT]]>>,
     owners: Box<[u32]>,
 }
 
 trait Address: Copy + Ord {
+    /// An integer of the same order that the processor compares many of at once.
+    type Key: Copy;
     const ZERO: Self;
     fn successor(self) -> Option<Self>;
+    fn key(self) -> Self::Key;
+    /// How many of the keys are not above `key`.
+    fn count(keys: &[Self::Key; FANOUT], key: Self::Key) -> usize;
 }
 
 impl Address for u32 {
+    // The oldest vector instructions of x86-64 compare signed integers only.
+    type Key = i32;
     const ZERO: u32 = 0;
+
     fn successor(self) -> Option<u32> {
         self.checked_add(1)
+    }
+
+    fn key(self) -> i32 {
+        (self ^ 1 << 31).cast_signed()
+    }
+
+    #[inline]
+    fn count(keys: &[i32; FANOUT], key: i32) -> usize {
+        // Without a check for overflow, which would keep the compiler from adding lanes.
+        let above = keys.iter().fold(0u32, |sum, other| sum.wrapping_add(u32::from(*other > key)));
+        FANOUT - above as usize
     }
 }
 
 impl Address for u128 {
+    type Key = u128;
     const ZERO: u128 = 0;
+
     fn successor(self) -> Option<u128> {
         self.checked_add(1)
+    }
+
+    fn key(self) -> u128 {
+        self
+    }
+
+    fn count(keys: &[u128; FANOUT], key: u128) -> usize {
+        keys.iter().filter(|other| **other <= key).count()
     }
 }
 
@@ -121,16 +151,15 @@ impl<A: Address> Ranges<A> {
         Ranges { levels: levels(&starts), owners: owners.into_boxed_slice() }
     }
 
+    #[inline]
     fn owner(&self, address: A) -> Option<u32> {
-        // The first range begins at zero, so in each block on the way at least one start is not above the address.
+        let key = address.key();
         let mut place = 0;
         for level in self.levels.iter().rev() {
             // The filling of the level above counts as its last start, whose block is the last here.
             place = place.min(level.len() - 1);
-            // Without a check for overflow, which would keep the compiler from comparing them all at once.
-            let not_above =
-                level[place].iter().fold(0u32, |sum, start| sum.wrapping_add(u32::from(*start <= address)));
-            place = place * FANOUT + not_above as usize - 1;
+            // The first range begins at zero, so in each block on the way at least one start is not above the address.
+            place = (place * FANOUT + A::count(&level[place], key)).wrapping_sub(1);
         }
         let owner = self.owners[place.min(self.owners.len() - 1)];
         (owner != NOBODY).then_some(owner)
@@ -138,11 +167,11 @@ impl<A: Address> Ranges<A> {
 }
 
 /// The tree over sorted starts, at least one, the widest level first.
-fn levels<A: Address>(starts: &[A]) -> Vec<Box<[[A; FANOUT]]>> {
+fn levels<A: Address>(starts: &[A]) -> Vec<Box<[[A::Key; FANOUT]]>> {
     let mut levels = Vec::new();
-    let mut keys = starts.to_vec();
+    let mut keys: Vec<A::Key> = starts.iter().map(|start| start.key()).collect();
     loop {
-        let blocks: Box<[[A; FANOUT]]> = keys
+        let blocks: Box<[[A::Key; FANOUT]]> = keys
             .chunks(FANOUT)
             .map(|chunk| std::array::from_fn(|place| chunk[place.min(chunk.len() - 1)]))
             .collect();

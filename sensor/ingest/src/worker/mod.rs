@@ -38,7 +38,7 @@ use crate::{
 };
 use answers::Answers;
 
-/// Octets of answers that one flight holds. Nearly all are 20 octets long, so that 64 take 1,280; the rest is for
+/// Octets of answers that one flight holds. Nearly all are 20 octets long, so that 256 take 5,120; the rest is for
 /// answers with Proxy-State, up to eight of the longest. When it is full the batch is sealed early.
 const FLIGHT_OCTETS: usize = 32 << 10;
 

@@ -29,13 +29,17 @@ use rustix::{
     net::{AddressFamily, SocketFlags, SocketType, bind, getsockname, ipproto, socket_with},
 };
 
-use super::{BURST, Datagram, FrameError, Source, SourceError};
+use super::{Datagram, FrameError, Source, SourceError};
 use crate::clock::{monotonic_ns, unix_ns};
 use syscall::Room;
 use waiting::Waiting;
 
 /// Addresses that one worker can listen on.
 pub const MAX_ADDRESSES: usize = 32;
+
+/// Datagrams taken or sent with one system call. What a call costs is a hundredth of what 64 datagrams cost the kernel,
+/// so that more of them gain nothing.
+pub const MESSAGES: usize = 64;
 
 /// Octets that the kernel may keep for a socket while its worker is busy or away (SO_RCVBUF). 8 MiB hold some 10,000
 /// requests as the kernel counts them, 50 ms at 200,000 a second.
@@ -85,7 +89,7 @@ pub struct UdpSource {
     sockets: Vec<Listener>,
     room: Room,
     /// Which socket each datagram of the burst came from, and its addresses and times.
-    burst: ArrayVec<Received, BURST>,
+    burst: ArrayVec<Received, MESSAGES>,
     /// The socket that is asked first, so that a busy one cannot starve the others.
     turn: usize,
     counters: Arc<UdpCounters>,

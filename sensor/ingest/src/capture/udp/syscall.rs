@@ -12,7 +12,7 @@ use std::{
 
 use libc::{c_int, c_void, cmsghdr, iovec, mmsghdr, sockaddr_in, sockaddr_in6};
 
-use super::{super::BURST, waiting::Message};
+use super::{MESSAGES, waiting::Message};
 
 /// Octets taken of a datagram: the longest packet and a little, so that a longer datagram is seen to be one.
 const BUFFER: usize = radius::MAX_LENGTH + 64;
@@ -127,10 +127,10 @@ impl Room {
             drops: None,
         };
         Room {
-            buffers: vec![[0; BUFFER]; BURST].into_boxed_slice(),
-            names: vec![Name::ZERO; BURST].into_boxed_slice(),
-            controls: vec![Control([0; CONTROL]); BURST].into_boxed_slice(),
-            arrived: vec![nothing; BURST].into_boxed_slice(),
+            buffers: vec![[0; BUFFER]; MESSAGES].into_boxed_slice(),
+            names: vec![Name::ZERO; MESSAGES].into_boxed_slice(),
+            controls: vec![Control([0; CONTROL]); MESSAGES].into_boxed_slice(),
+            arrived: vec![nothing; MESSAGES].into_boxed_slice(),
         }
     }
 
@@ -146,10 +146,10 @@ impl Room {
 
     /// Takes what is there into the buffers from `at` on; at least one, or `WouldBlock`.
     pub(super) fn receive(&mut self, socket: BorrowedFd<'_>, at: usize) -> io::Result<usize> {
-        let room = BURST - at;
-        let mut vectors = [const { iovec { iov_base: ptr::null_mut(), iov_len: 0 } }; BURST];
+        let room = MESSAGES - at;
+        let mut vectors = [const { iovec { iov_base: ptr::null_mut(), iov_len: 0 } }; MESSAGES];
         // SAFETY: an all-zero `mmsghdr` is valid: null pointers, no lengths.
-        let mut headers: [mmsghdr; BURST] = unsafe { mem::zeroed() };
+        let mut headers: [mmsghdr; MESSAGES] = unsafe { mem::zeroed() };
         for i in 0..room {
             vectors[i] = iovec { iov_base: self.buffers[at + i].as_mut_ptr().cast(), iov_len: BUFFER };
             let header = &mut headers[i].msg_hdr;
@@ -251,12 +251,12 @@ fn read<T: Plain>(data: *const u8, available: usize) -> Option<T> {
 
 /// Sends up to a burst of messages whose octets lie in `octets`; returns how many went, at least one.
 pub(super) fn send(socket: BorrowedFd<'_>, messages: &[Message], octets: &[u8]) -> io::Result<usize> {
-    let count = messages.len().min(BURST);
-    let mut vectors = [const { iovec { iov_base: ptr::null_mut(), iov_len: 0 } }; BURST];
-    let mut names = [Name::ZERO; BURST];
-    let mut controls = [Control([0; CONTROL]); BURST];
+    let count = messages.len().min(MESSAGES);
+    let mut vectors = [const { iovec { iov_base: ptr::null_mut(), iov_len: 0 } }; MESSAGES];
+    let mut names = [Name::ZERO; MESSAGES];
+    let mut controls = [Control([0; CONTROL]); MESSAGES];
     // SAFETY: an all-zero `mmsghdr` is valid: null pointers, no lengths.
-    let mut headers: [mmsghdr; BURST] = unsafe { mem::zeroed() };
+    let mut headers: [mmsghdr; MESSAGES] = unsafe { mem::zeroed() };
     for (i, message) in messages.iter().enumerate().take(count) {
         let payload = &octets[message.start..message.start + message.length];
         // The kernel only reads through this pointer.

@@ -7,7 +7,7 @@ use std::{
 
 use arrayvec::ArrayVec;
 
-use super::{super::BURST, syscall, would_block};
+use super::{MESSAGES, syscall, would_block};
 
 /// Octets of answers in one call: 64 of the usual 20 octets and seven of the longest beside them. When they are used
 /// up, or the list is full, the next answer is refused until a flush.
@@ -23,7 +23,7 @@ pub(super) struct Message {
 }
 
 pub(super) struct Waiting {
-    list: ArrayVec<Message, BURST>,
+    list: ArrayVec<Message, MESSAGES>,
     octets: Box<[u8]>,
     used: usize,
     /// Messages at the head of the list that are gone.
