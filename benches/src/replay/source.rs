@@ -25,7 +25,6 @@ pub struct MemorySource {
     answers: Vec<u8>,
     answer: usize,
     kept: Option<Vec<(usize, Vec<u8>)>>,
-    wrong_checksums: u64,
     now_ns: u64,
     unix_offset_ns: u64,
 }
@@ -38,7 +37,7 @@ struct Received {
 /// The way back, and which frame it answers.
 #[derive(Clone, Copy)]
 pub struct MemoryRoute {
-    header: Option<ReplyHeader>,
+    header: ReplyHeader,
     index: u32,
 }
 
@@ -52,7 +51,6 @@ impl MemorySource {
             answers: vec![0; ANSWER_SLOTS * ANSWER_SLOT],
             answer: 0,
             kept: None,
-            wrong_checksums: 0,
             now_ns: 0,
             unix_offset_ns: 0,
         }
@@ -90,7 +88,11 @@ impl MemorySource {
                 "Response Authenticator of the answer to frame {index}"
             );
         }
-        ensure!(self.wrong_checksums == 0, "{} frames have a wrong UDP checksum", self.wrong_checksums);
+        for index in 0..self.frames.len() {
+            let frame = self.frames.frame(index);
+            let right = Layout::find(frame).is_ok_and(|layout| layout.checksum(frame) == Checksum::Right);
+            ensure!(right, "frame {index} has a wrong UDP checksum");
+        }
         Ok(kept.len())
     }
 }
@@ -123,11 +125,7 @@ impl Source for MemorySource {
             let index = self.next;
             self.next = if index + 1 == self.frames.len() { 0 } else { index + 1 };
             let frame = self.frames.frame(index);
-            let layout = Layout::find(frame);
-            if layout.is_ok_and(|layout| layout.checksum(frame) != Checksum::Right) {
-                self.wrong_checksums += 1;
-            }
-            self.burst.push(Received { index, layout });
+            self.burst.push(Received { index, layout: Layout::find(frame) });
         }
         Ok(self.burst.len())
     }
@@ -150,8 +148,10 @@ impl Source for MemorySource {
     fn route(&self, index: usize) -> MemoryRoute {
         let received = &self.burst[index];
         let frame = self.frames.frame(received.index);
-        let header =
-            received.layout.as_ref().ok().and_then(|layout| ReplyHeader::reverse(frame, layout).ok());
+        let header = match &received.layout {
+            Ok(layout) => ReplyHeader::to_sender_of(frame, layout),
+            Err(_) => ReplyHeader::NONE,
+        };
         MemoryRoute { header, index: received.index as u32 }
     }
 
@@ -163,9 +163,7 @@ impl Source for MemorySource {
     fn send(&mut self, route: &MemoryRoute, response: &[u8]) -> bool {
         let slot = self.answer % ANSWER_SLOTS * ANSWER_SLOT;
         self.answer += 1;
-        if let Some(header) = &route.header {
-            header.write(response, &mut self.answers[slot..slot + ANSWER_SLOT]);
-        }
+        route.header.write(response, &mut self.answers[slot..slot + ANSWER_SLOT]);
         if let Some(kept) = &mut self.kept {
             kept.push((route.index as usize, response.to_vec()));
         }

@@ -170,30 +170,29 @@ struct Sketch {
     /// A bit for each class seen, and for each seen more than once.
     seen: u32,
     repeated: u32,
-    /// Where the last attribute of each class begins.
-    offsets: [u16; Class::COUNT],
+    /// How many octets before the end the last attribute of each class begins.
+    left: [u16; Class::COUNT],
 }
 
 impl Sketch {
     fn of(octets: &[u8]) -> Result<Sketch, Malformed> {
-        let mut sketch = Sketch { seen: 0, repeated: 0, offsets: [0; Class::COUNT] };
-        let mut offset = HEADER_LENGTH;
+        let mut sketch = Sketch { seen: 0, repeated: 0, left: [0; Class::COUNT] };
+        let mut rest = &octets[HEADER_LENGTH..];
         let mut count = 0u32;
-        // Offsets are below MAX_LENGTH + 256: no sum here runs over, and a check for that would be one more branch.
-        while let Some(&[kind, length]) = octets.get(offset..offset.wrapping_add(2)) {
-            if length < 2 {
-                break;
-            }
-            let class = Class::OF_TYPE[usize::from(kind)];
-            let bit = 1 << (class & 7);
+        while let [kind, length, ..] = *rest {
+            let Some(behind) = rest.get(usize::from(length)..).filter(|_| length >= 2) else { break };
+            let class = Class::OF_TYPE[usize::from(kind)] & 7;
+            let bit = 1 << class;
             sketch.repeated |= sketch.seen & bit;
             sketch.seen |= bit;
-            sketch.offsets[usize::from(class & 7)] = offset as u16;
+            // At most MAX_LENGTH, so the cast cannot cut.
+            sketch.left[usize::from(class)] = rest.len() as u16;
+            // A request of MAX_LENGTH octets has no room for as many as would run over.
             count = count.wrapping_add(1);
-            offset = offset.wrapping_add(usize::from(length));
+            rest = behind;
         }
-        // One that is too short, one that runs over the end, an octet left over: each leaves the walk elsewhere.
-        if offset != octets.len() || count > MAX_ATTRIBUTES as u32 {
+        // One that is too short, one that runs over the end, an octet left over: each leaves something behind.
+        if !rest.is_empty() || count > MAX_ATTRIBUTES as u32 {
             return Err(first_fault(octets));
         }
         Ok(sketch)
@@ -206,8 +205,9 @@ impl Sketch {
         }
         let value = |class: u8| {
             let seen = self.seen & (1 << class) != 0;
-            let offset = usize::from(self.offsets[usize::from(class)]);
-            seen.then(|| octets.get(offset + 2..offset + usize::from(*octets.get(offset + 1)?))).flatten()
+            let offset = octets.len().checked_sub(usize::from(self.left[usize::from(class)]))?;
+            let length = usize::from(*octets.get(offset + 1)?);
+            octets.get(offset + 2..offset + length).filter(|_| seen)
         };
         let mut survey = Survey {
             nas: value(Class::NAS_IP_ADDRESS).is_some_and(|value| value.len() == 4)

@@ -9,7 +9,7 @@ fuzz_target!(|frame: &[u8]| {
     assert!(layout.payload(frame).len() <= frame.len());
     let (source, destination) = (layout.source(frame), layout.destination(frame));
     let _ = layout.checksum(frame);
-    let Ok(header) = ReplyHeader::reverse(frame, &layout) else { return };
+    let header = ReplyHeader::to_sender_of(frame, &layout);
     let mut out = [0; 2048];
     let answer = [0x5a; 20];
     let length = header.write(&answer, &mut out).expect("a short answer fits");

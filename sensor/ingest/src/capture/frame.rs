@@ -161,14 +161,18 @@ fn ipv6_datagram(packet: &[u8]) -> Result<&[u8], FrameError> {
     packet.get(IPV6_LENGTH..IPV6_LENGTH + length).ok_or(FrameError)
 }
 
-/// The headers of an answer, ready but for lengths and checksums. All that outlives the received frame.
+/// The headers of a request and what was summed of them: all that an answer needs and that outlives the received frame.
+///
+/// The headers stay as they came and are turned round when the answer is written. Changing single octets of a copy that
+/// is moved on at once makes the processor wait for each change.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplyHeader {
-    octets: [u8; HEADERS_LENGTH_MAX],
+    received: [u8; HEADERS_LENGTH_MAX],
     l3: u8,
     ipv6: bool,
+    /// Octets of `received`; 0 if there is no way back.
     length: u8,
-    /// The sums of what does not depend on the answer: of the IPv4 header without its length, and of addresses,
+    /// The sums of what does not depend on the answer: of its IPv4 header without the length, and of addresses,
     /// protocol and ports for the UDP checksum. Each fewer than 2^5 words, so below 2^21.
     ip_sum: u32,
     udp_sum: u32,
@@ -179,31 +183,65 @@ pub struct ReplyHeader {
 const HEADERS_LENGTH_USUAL: usize = ETHERNET_LENGTH + IPV4_LENGTH + UDP_LENGTH;
 /// Octets of nearly all answers: a RADIUS header.
 const ANSWER_LENGTH_USUAL: usize = 20;
+/// The sender's service class, but not its congestion bits, is the answer's (RFC 2474, RFC 3168).
+const SERVICE_CLASS: u8 = 0xFC;
 
 impl ReplyHeader {
-    /// The way back to the sender of the datagram that [`Layout::find`] found in this frame.
+    /// For a frame that was no datagram: there is nothing to be written to.
+    pub const NONE: ReplyHeader = ReplyHeader {
+        received: [0; HEADERS_LENGTH_MAX],
+        l3: 0,
+        ipv6: false,
+        length: 0,
+        ip_sum: 0,
+        udp_sum: 0,
+    };
+
+    /// The way back to the sender of the datagram that [`Layout::find`] found in this frame. In another frame, shorter
+    /// than that one, there may be none.
     #[inline]
-    pub fn reverse(frame: &[u8], layout: &Layout) -> Result<ReplyHeader, FrameError> {
+    pub fn to_sender_of(frame: &[u8], layout: &Layout) -> ReplyHeader {
         let length = usize::from(layout.payload);
-        let mut octets = [0; HEADERS_LENGTH_MAX];
-        let sums = match (frame.first_chunk::<HEADERS_LENGTH_USUAL>(), octets.first_chunk_mut()) {
-            (Some(received), Some(out)) if length == HEADERS_LENGTH_USUAL && !layout.ipv6 => {
-                *out = *received;
-                reverse_ipv4(out, ETHERNET_LENGTH)
+        let mut header =
+            ReplyHeader { l3: layout.l3, ipv6: layout.ipv6, length: layout.payload, ..ReplyHeader::NONE };
+        match frame.first_chunk::<HEADERS_LENGTH_USUAL>() {
+            Some(usual) if length == HEADERS_LENGTH_USUAL && !layout.ipv6 => {
+                header.received[..HEADERS_LENGTH_USUAL].copy_from_slice(usual);
+                header.sum_ipv4(usual, ETHERNET_LENGTH);
             }
-            _ => {
-                let out = octets.get_mut(..length).ok_or(FrameError)?;
-                out.copy_from_slice(frame.get(..length).ok_or(FrameError)?);
-                let l3 = usize::from(layout.l3);
-                if layout.ipv6 { reverse_ipv6(out, l3) } else { reverse_ipv4(out, l3) }
-            }
-        };
-        let Sums { ip: ip_sum, udp: udp_sum } = sums;
-        Ok(ReplyHeader { octets, l3: layout.l3, ipv6: layout.ipv6, length: layout.payload, ip_sum, udp_sum })
+            _ => header.keep(frame, length),
+        }
+        header
     }
 
-    /// Writes the whole frame that carries `payload` into `out` and returns its length. `None` when it does not fit
-    /// into `out` or into an IP packet; `out` is then unchanged.
+    fn keep(&mut self, frame: &[u8], length: usize) {
+        let (Some(received), Some(out)) = (frame.get(..length), self.received.get_mut(..length)) else {
+            self.length = 0;
+            return;
+        };
+        out.copy_from_slice(received);
+        let l3 = usize::from(self.l3);
+        if self.ipv6 {
+            let ports = words::<4>(received, l3 + IPV6_LENGTH);
+            self.udp_sum = (words::<32>(received, l3 + 8) + u64::from(PROTOCOL_UDP) + ports) as u32;
+        } else {
+            self.sum_ipv4(received, l3);
+        }
+    }
+
+    #[inline]
+    fn sum_ipv4(&mut self, received: &[u8], l3: usize) {
+        let addresses = words::<8>(received, l3 + 12);
+        let [version, class] = array(received, l3);
+        let first = u16::from_be_bytes([version, class & SERVICE_CLASS]);
+        let constant = u64::from(IPV4_DF) + u64::from(u16::from_be_bytes([HOPS, PROTOCOL_UDP]));
+        self.ip_sum = (u64::from(first) + constant + addresses) as u32;
+        self.udp_sum =
+            (addresses + u64::from(PROTOCOL_UDP) + words::<4>(received, l3 + IPV4_LENGTH)) as u32;
+    }
+
+    /// Writes the whole frame that carries `payload` into `out` and returns its length. `None` when there is no way
+    /// back, or it does not fit into `out` or into an IP packet; `out` is then unchanged.
     #[inline]
     pub fn write(&self, payload: &[u8], out: &mut [u8]) -> Option<usize> {
         const USUAL: usize = HEADERS_LENGTH_USUAL + ANSWER_LENGTH_USUAL;
@@ -213,81 +251,61 @@ impl ReplyHeader {
             && headers == HEADERS_LENGTH_USUAL
             && !self.ipv6
         {
-            frame[..HEADERS_LENGTH_USUAL].copy_from_slice(&self.octets[..HEADERS_LENGTH_USUAL]);
             frame[HEADERS_LENGTH_USUAL..].copy_from_slice(answer);
             let datagram_length = (UDP_LENGTH + ANSWER_LENGTH_USUAL) as u16;
-            self.put_lengths(frame, ETHERNET_LENGTH, datagram_length, words::<20>(answer, 0));
+            self.put_headers(frame, ETHERNET_LENGTH, datagram_length, words::<20>(answer, 0));
             return Some(USUAL);
         }
         let datagram_length = UDP_LENGTH + payload.len();
         let ip_length = if self.ipv6 { datagram_length } else { IPV4_LENGTH + datagram_length };
         u16::try_from(ip_length).ok()?;
         let end = headers + payload.len();
-        let frame = out.get_mut(..end.max(FRAME_LENGTH_MIN))?;
-        frame[..headers].copy_from_slice(&self.octets[..headers]);
+        let frame = out.get_mut(..end.max(FRAME_LENGTH_MIN)).filter(|_| headers > 0)?;
         frame[headers..end].copy_from_slice(payload);
         frame[end..].fill(0);
-        self.put_lengths(frame, usize::from(self.l3), datagram_length as u16, sum(payload));
+        self.put_headers(frame, usize::from(self.l3), datagram_length as u16, sum(payload));
         Some(frame.len())
     }
 
-    /// Lengths and checksums into a frame that has all else.
-    #[inline]
-    fn put_lengths(&self, frame: &mut [u8], l3: usize, datagram_length: u16, payload_sum: u64) {
+    /// The headers, turned round, into a frame that has its payload. Always inline, for the sake of [`Self::write`]'s usual
+    /// answer, where all places are known.
+    #[inline(always)]
+    fn put_headers(&self, frame: &mut [u8], l3: usize, datagram_length: u16, payload_sum: u64) {
+        let received = &self.received;
+        exchange::<6>(received, frame, 0, 6);
+        // The type, and tags before it.
+        if l3 == ETHERNET_LENGTH {
+            copy::<2>(received, frame, 12);
+        } else {
+            frame[12..l3].copy_from_slice(&received[12..l3]);
+        }
         let l4 = if self.ipv6 {
+            // No flow label and no traffic class of our own.
+            frame[l3..l3 + 4].copy_from_slice(&[0x60, 0, 0, 0]);
             put(frame, l3 + 4, datagram_length);
+            frame[l3 + 6..l3 + 8].copy_from_slice(&[PROTOCOL_UDP, HOPS]);
+            exchange::<16>(received, frame, l3 + 8, l3 + 24);
             l3 + IPV6_LENGTH
         } else {
             let length = datagram_length.wrapping_add(IPV4_LENGTH as u16);
+            let [version, class] = array(received, l3);
+            frame[l3..l3 + 2].copy_from_slice(&[version, class & SERVICE_CLASS]);
             put(frame, l3 + 2, length);
+            // An atomic datagram needs no identification (RFC 6864 section 4.1).
+            put(frame, l3 + 4, 0);
+            put(frame, l3 + 6, IPV4_DF);
+            frame[l3 + 8..l3 + 10].copy_from_slice(&[HOPS, PROTOCOL_UDP]);
             put(frame, l3 + 10, !fold(u64::from(self.ip_sum) + u64::from(length)));
+            exchange::<4>(received, frame, l3 + 12, l3 + 16);
             l3 + IPV4_LENGTH
         };
+        exchange::<2>(received, frame, l4, l4 + 2);
         put(frame, l4 + 4, datagram_length);
         // The length is summed twice: it stands in the pseudo-header and in the UDP header.
         let checksum = !fold(u64::from(self.udp_sum) + 2 * u64::from(datagram_length) + payload_sum);
         // Zero would say 'none computed' (RFC 768), which IPv6 forbids; the other zero of ones' complement is sent.
         put(frame, l4 + 6, if checksum == 0 { 0xFFFF } else { checksum });
     }
-}
-
-/// The two sums that a [`ReplyHeader`] keeps.
-struct Sums {
-    ip: u32,
-    udp: u32,
-}
-
-#[inline]
-fn reverse_ipv4(out: &mut [u8], l3: usize) -> Sums {
-    swap::<6>(out, 0, 6);
-    // The sender's service class, but not its congestion bits.
-    out[l3 + 1] &= 0xFC;
-    // An atomic datagram needs no identification (RFC 6864 section 4.1).
-    put(out, l3 + 4, 0);
-    put(out, l3 + 6, IPV4_DF);
-    out[l3 + 8] = HOPS;
-    swap::<4>(out, l3 + 12, l3 + 16);
-    let l4 = l3 + IPV4_LENGTH;
-    swap::<2>(out, l4, l4 + 2);
-    let addresses = words::<8>(out, l3 + 12);
-    Sums {
-        ip: (words::<2>(out, l3) + words::<4>(out, l3 + 6) + addresses) as u32,
-        udp: (addresses + u64::from(PROTOCOL_UDP) + words::<4>(out, l4)) as u32,
-    }
-}
-
-#[inline]
-fn reverse_ipv6(out: &mut [u8], l3: usize) -> Sums {
-    swap::<6>(out, 0, 6);
-    // No flow label and no traffic class of our own.
-    put(out, l3, 0x6000);
-    put(out, l3 + 2, 0);
-    out[l3 + 7] = HOPS;
-    swap::<16>(out, l3 + 8, l3 + 24);
-    let l4 = l3 + IPV6_LENGTH;
-    swap::<2>(out, l4, l4 + 2);
-    let udp = words::<32>(out, l3 + 8) + u64::from(PROTOCOL_UDP) + words::<4>(out, l4);
-    Sums { ip: 0, udp: udp as u32 }
 }
 
 /// The sum over the pseudo-header: addresses, protocol, length (RFC 768, RFC 8200 section 8.1).
@@ -358,12 +376,16 @@ fn put(octets: &mut [u8], at: usize, value: u16) {
     octets[at..at + 2].copy_from_slice(&value.to_be_bytes());
 }
 
-/// Exchanges `N` octets at `first` with those at `second`, behind them.
 #[inline]
-fn swap<const N: usize>(octets: &mut [u8], first: usize, second: usize) {
-    let (before, there) = (array::<N>(octets, first), array::<N>(octets, second));
-    octets[first..first + N].copy_from_slice(&there);
-    octets[second..second + N].copy_from_slice(&before);
+fn copy<const N: usize>(from: &[u8], to: &mut [u8], at: usize) {
+    to[at..at + N].copy_from_slice(&array::<N>(from, at));
+}
+
+/// Copies the `N` octets at `first` to `second` and those at `second` to `first`.
+#[inline]
+fn exchange<const N: usize>(from: &[u8], to: &mut [u8], first: usize, second: usize) {
+    to[second..second + N].copy_from_slice(&array::<N>(from, first));
+    to[first..first + N].copy_from_slice(&array::<N>(from, second));
 }
 
 #[cfg(test)]

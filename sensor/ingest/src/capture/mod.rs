@@ -77,6 +77,10 @@ pub trait Source: Send {
     fn datagram(&self, index: usize) -> Result<Datagram<'_>, FrameError>;
     /// How to answer datagram `index`.
     fn route(&self, index: usize) -> Self::Route;
+    /// The authenticator of datagram `index` is wrong: a source that can tell whether it was damaged on its way may look.
+    fn distrust(&self, index: usize) {
+        let _ = index;
+    }
     /// Gives the burst's receive buffers back.
     fn release(&mut self);
     /// Queues one answer. False when there is no room now: the caller keeps it and tries again after a flush.

@@ -53,13 +53,14 @@ pub struct XdpCounters {
     pub received: AtomicU64,
     /// Packets without metadata of the steer program: their arrival time is when the worker saw them.
     pub without_metadata: AtomicU64,
-    /// Received UDP checksums that are right.
+    /// UDP checksums that are right, of datagrams whose authenticator is wrong: they were not damaged on their way. The
+    /// authenticator says more than a checksum, so that of genuine datagrams is not looked at, in any of the four.
     pub checksum_right: AtomicU64,
-    /// Received UDP checksums over the pseudo-header only (veth, virtio).
+    /// Checksums over the pseudo-header only (veth, virtio).
     pub checksum_partial: AtomicU64,
-    /// Datagrams without a UDP checksum.
+    /// No checksum.
     pub checksum_absent: AtomicU64,
-    /// Wrong UDP checksums; such a datagram is judged by its authenticator all the same.
+    /// Wrong checksums: damaged on their way, rather than forged or signed with another secret.
     pub checksum_wrong: AtomicU64,
     /// Answers queued.
     pub sent: AtomicU64,
@@ -117,9 +118,9 @@ fn add(counter: &AtomicU64, amount: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(amount), Relaxed);
 }
 
-/// The way back to a requester: `None` for a frame that was no datagram, which nobody answers.
+/// The way back to a requester; for a frame that was no datagram, which nobody answers, none.
 #[derive(Clone, Copy, Debug)]
-pub struct XdpRoute(Option<ReplyHeader>);
+pub struct XdpRoute(ReplyHeader);
 
 /// A packet of the burst with what was found in it.
 #[derive(Debug)]
@@ -193,15 +194,6 @@ impl XdpSource {
     fn examine(&self, packet: Packet) -> Received {
         let octets = self.socket.packet(&packet);
         let layout = Layout::find(octets);
-        if let Ok(layout) = &layout {
-            let counter = match layout.checksum(octets) {
-                Checksum::Right => &self.counters.checksum_right,
-                Checksum::Partial => &self.counters.checksum_partial,
-                Checksum::Absent => &self.counters.checksum_absent,
-                Checksum::Wrong => &self.counters.checksum_wrong,
-            };
-            add(counter, 1);
-        }
         let arrival_monotonic_ns = self.arrival(&packet).unwrap_or_else(|| {
             add(&self.counters.without_metadata, 1);
             self.now_ns
@@ -243,6 +235,7 @@ impl Source for XdpSource {
         Ok(self.burst.len())
     }
 
+    #[inline]
     fn datagram(&self, index: usize) -> Result<Datagram<'_>, FrameError> {
         let received = self.burst.get(index).ok_or(FrameError)?;
         let layout = received.layout?;
@@ -256,10 +249,25 @@ impl Source for XdpSource {
         })
     }
 
+    #[inline]
     fn route(&self, index: usize) -> XdpRoute {
-        XdpRoute(self.burst.get(index).and_then(|received| {
-            ReplyHeader::reverse(self.socket.packet(&received.packet), received.layout.as_ref().ok()?).ok()
-        }))
+        XdpRoute(match self.burst.get(index) {
+            Some(Received { packet, layout: Ok(layout), .. }) => {
+                ReplyHeader::to_sender_of(self.socket.packet(packet), layout)
+            }
+            _ => ReplyHeader::NONE,
+        })
+    }
+
+    fn distrust(&self, index: usize) {
+        let Some(Received { packet, layout: Ok(layout), .. }) = self.burst.get(index) else { return };
+        let counter = match layout.checksum(self.socket.packet(packet)) {
+            Checksum::Right => &self.counters.checksum_right,
+            Checksum::Partial => &self.counters.checksum_partial,
+            Checksum::Absent => &self.counters.checksum_absent,
+            Checksum::Wrong => &self.counters.checksum_wrong,
+        };
+        add(counter, 1);
     }
 
     fn release(&mut self) {
@@ -277,7 +285,7 @@ impl Source for XdpSource {
             add(&self.counters.send_refused, 1);
             return false;
         };
-        let written = route.0.and_then(|header| header.write(response, self.socket.frame_mut(&mut frame)));
+        let written = route.0.write(response, self.socket.frame_mut(&mut frame));
         let Some(length) = written else {
             self.socket.give_back(frame);
             add(&self.counters.unsendable, 1);

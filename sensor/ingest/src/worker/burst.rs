@@ -177,7 +177,10 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
         };
         if let Some(reason) = refused {
             match reason {
-                Reason::BadAuthenticator => state.note_bad_authenticator(),
+                Reason::BadAuthenticator => {
+                    burst.source.distrust(candidate.index as usize);
+                    state.note_bad_authenticator();
+                }
                 _ => state.note_bad_message_authenticator(),
             }
             return self.refuse(number, candidate.source, candidate.destination, Some(client), reason);
@@ -376,6 +379,7 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
 }
 
 /// Lengths, client, code, attributes: all that can be said without a digest.
+#[inline]
 fn examine<'a>(
     datagram: &Datagram<'a>,
     clients: &Clients,

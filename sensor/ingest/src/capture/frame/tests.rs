@@ -65,7 +65,7 @@ fn an_answer_goes_back_the_way_the_request_came() {
     for (ipv6, tags) in every_shape() {
         for length in [0, 1, 20, 21, 1500] {
             let request = frame(ipv6, tags, &[7; 100]);
-            let header = ReplyHeader::reverse(&request, &Layout::find(&request).unwrap()).unwrap();
+            let header = ReplyHeader::to_sender_of(&request, &Layout::find(&request).unwrap());
             let response: Vec<u8> = (0..length).map(|n| n as u8).collect();
             let mut out = [0xEE; 2048];
             let written = header.write(&response, &mut out).unwrap();
@@ -107,7 +107,7 @@ fn an_answer_goes_back_the_way_the_request_came() {
 fn the_answers_checksum_is_never_zero() {
     for ipv6 in [false, true] {
         let request = frame(ipv6, 0, &[7; 20]);
-        let header = ReplyHeader::reverse(&request, &Layout::find(&request).unwrap()).unwrap();
+        let header = ReplyHeader::to_sender_of(&request, &Layout::find(&request).unwrap());
         let mut out = [0; 128];
         // The two octets that make the sum come out as zero: what the checksum was without them.
         header.write(&[0; 20], &mut out).unwrap();
@@ -124,7 +124,7 @@ fn the_answers_checksum_is_never_zero() {
 #[test]
 fn an_answer_that_does_not_fit_is_not_written() {
     let request = frame(true, 2, &[7; 20]);
-    let header = ReplyHeader::reverse(&request, &Layout::find(&request).unwrap()).unwrap();
+    let header = ReplyHeader::to_sender_of(&request, &Layout::find(&request).unwrap());
     for room in [0, 59, 70 + 99] {
         let mut out = vec![0xEE; room];
         assert_eq!(header.write(&[1; 100], &mut out), None);
@@ -229,7 +229,7 @@ proptest! {
             prop_assert_eq!(layout.payload(&frame).len(), usize::from(layout.payload_length));
             let _ = layout.checksum(&frame);
             let mut out = [0; 512];
-            let written = ReplyHeader::reverse(&frame, &layout).unwrap().write(&response, &mut out).unwrap();
+            let written = ReplyHeader::to_sender_of(&frame, &layout).write(&response, &mut out).unwrap();
             let back = Layout::find(&out[..written]).unwrap();
             prop_assert_eq!(back.payload(&out[..written]), &response[..]);
             prop_assert_eq!(back.destination(&out), layout.source(&frame));
