@@ -49,6 +49,7 @@ pub struct ClientState {
     /// When a request of this client last verified, seconds since 1970 UTC; 0 for never. Second-grained so that the
     /// workers write it once a second and otherwise only read it.
     last_genuine_unix_s: AtomicU64,
+    genuine: AtomicU64,
     bad_authenticators: AtomicU64,
     bad_message_authenticators: AtomicU64,
     previous_secret_unix_s: AtomicU64,
@@ -64,6 +65,7 @@ impl ClientState {
     fn new() -> ClientState {
         ClientState {
             last_genuine_unix_s: AtomicU64::new(0),
+            genuine: AtomicU64::new(0),
             bad_authenticators: AtomicU64::new(0),
             bad_message_authenticators: AtomicU64::new(0),
             previous_secret_unix_s: AtomicU64::new(0),
@@ -83,6 +85,11 @@ impl ClientState {
         Some(self.previous_secret_unix_s.load(Relaxed)).filter(|&at| at > 0)
     }
 
+    /// Requests of this client that verified, retransmissions and Status-Server included.
+    pub fn genuine(&self) -> u64 {
+        self.genuine.load(Relaxed)
+    }
+
     /// Requests from this client's addresses that verified under none of its secrets.
     pub fn bad_authenticators(&self) -> u64 {
         self.bad_authenticators.load(Relaxed)
@@ -94,6 +101,7 @@ impl ClientState {
     }
 
     pub(crate) fn note_genuine(&self, unix_s: u64, by_previous_secret: bool) {
+        self.genuine.fetch_add(1, Relaxed);
         // Read before write: all workers share this line, and the second seldom changes.
         if self.last_genuine_unix_s.load(Relaxed) < unix_s {
             self.last_genuine_unix_s.store(unix_s, Relaxed);
@@ -341,6 +349,7 @@ mod tests {
         let address = "10.0.0.1".parse().unwrap();
         let before = view.load().lookup(address).unwrap();
         view.load().state(before).note_bad_authenticator();
+        view.load().state(before).note_genuine(1, false);
         handle.replace(
             Clients::build(vec![client("b", &["10.0.0.0/24"]), client("a", &["10.0.0.1/32"])]).unwrap(),
         );
@@ -348,6 +357,7 @@ mod tests {
         let after = now.lookup(address).unwrap();
         assert_eq!(after.get(), 1);
         assert_eq!(now.state(after).bad_authenticators(), 1);
+        assert_eq!(now.state(after).genuine(), 1);
         assert_eq!(now.state(ClientIndex(0)).bad_authenticators(), 0);
     }
 }
