@@ -13,6 +13,7 @@ mod reference;
 mod replay;
 mod run;
 mod send;
+mod sizing;
 mod top;
 mod units;
 
@@ -88,6 +89,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Send accounting requests as a VPN server would, and check the answers
     Send(Box<send::Arguments>),
+    /// How many cores, how much memory and disk a number of VPN users needs
+    Sizing(sizing::Arguments),
     /// Watch a running sensor in the terminal
     Top(top::Arguments),
     /// Write the page of all metrics to standard output
@@ -123,6 +126,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Man(arguments) => arguments.execute(),
         Command::Replay(arguments) => arguments.execute(&common),
         Command::Send(arguments) => arguments.execute(&common),
+        Command::Sizing(arguments) => arguments.execute(&common),
         Command::Top(arguments) => arguments.execute(&common),
         Command::Reference(arguments) => arguments.execute(),
     }

@@ -17,15 +17,16 @@ pub(super) fn seconds(seconds: f64) -> String {
     duration((seconds * 1e9).round() as u64)
 }
 
-/// A long time in its two greatest units: `3 d 4 h`, `5 min 6 s`.
+/// A long time in its two greatest units: `3 d 4 h`, `5 min 6 s`, `2 min`.
 pub(super) fn age(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{minutes} min {} s", seconds % 60),
-        3_600..86_400 => format!("{hours} h {} min", minutes % 60),
-        _ => format!("{days} d {} h", hours % 24),
-    }
+    let (great, rest) = match seconds {
+        0..60 => (format!("{seconds} s"), String::new()),
+        60..3_600 => (format!("{minutes} min"), format!(" {} s", seconds % 60)),
+        3_600..86_400 => (format!("{hours} h"), format!(" {} min", minutes % 60)),
+        _ => (format!("{days} d"), format!(" {} h", hours % 24)),
+    };
+    if rest.starts_with(" 0 ") { great } else { great + &rest }
 }
 
 /// A rate or another number that need not be whole: three digits below 1,000, whole with separators above.
@@ -108,8 +109,8 @@ mod tests {
 
     #[test]
     fn ages_have_two_units() {
-        let shown = [0, 59, 61, 3_660, 86_400 * 3 + 3_600 * 4].map(age);
-        assert_eq!(shown, ["0 s", "59 s", "1 min 1 s", "1 h 1 min", "3 d 4 h"]);
+        let shown = [0, 59, 61, 120, 3_660, 86_400 * 3 + 3_600 * 4].map(age);
+        assert_eq!(shown, ["0 s", "59 s", "1 min 1 s", "2 min", "1 h 1 min", "3 d 4 h"]);
     }
 
     #[test]
