@@ -17,8 +17,8 @@ const ENTRIES_PER_REQUEST: f64 = 4.0;
 /// Most entries that the configuration takes.
 const ENTRIES_MAX: u64 = 1 << 26;
 
-/// Octets that the kernel charges to a socket's buffer for one request of a few hundred octets: its frame rounded up to
-/// a power of two and the structures around it.
+/// Octets that the kernel charges to a socket's buffer for one request of a few hundred octets, its own structures
+/// included: what makes `RECEIVE_BUFFER` hold some 10,000 of them.
 const BUFFER_OCTETS_PER_REQUEST: f64 = 832.0;
 
 /// What is asked: how the users behave and what the sensor may need.
