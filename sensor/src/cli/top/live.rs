@@ -42,9 +42,10 @@ pub(super) fn run(endpoint: &Endpoint, interval: Duration, colours: bool) -> Res
         signal_hook::flag::register(signal, stop.clone()).context("cannot wait for signals")?;
     }
     let frames = ask_again_and_again(endpoint.clone(), interval)?;
+    // Before the terminal is touched: what was half done when it failed is undone as well.
+    let _restored = Restored;
     let mut terminal =
         ratatui::try_init().context("cannot draw on this terminal (--once prints a frame as text)")?;
-    let _restored = Restored;
     let mut screen = Screen::new(colours);
     let mut drawn: Option<Instant> = None;
     while !stop.load(Relaxed) {
