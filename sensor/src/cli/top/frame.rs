@@ -358,9 +358,11 @@ mod tests {
 
     #[test]
     fn a_restarted_sensor_begins_anew() {
+        let before = fixture::sample(1);
         let mut now = fixture::sample(0);
+        now.at = before.at + std::time::Duration::from_secs(2);
         now.started_unix_s += 100.0;
-        let frame = Frame::new(fixture::ADDRESS, Some(&fixture::sample(1)), &now);
+        let frame = Frame::new(fixture::ADDRESS, Some(&before), &now);
         assert_eq!((frame.received.total, frame.received.per_s), (1_015, None));
     }
 
