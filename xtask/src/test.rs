@@ -10,12 +10,13 @@ use anyhow::{bail, ensure};
 use crate::program::{self, cargo, succeed};
 
 /// Programs that tests start, and the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("ip", "iproute2"),
     ("radclient", "freeradius-utils"),
     ("strace", "strace"),
     ("ethtool", "ethtool"),
     ("setpriv", "util-linux"),
+    ("script", "bsdutils"),
 ];
 
 #[derive(clap::Args)]

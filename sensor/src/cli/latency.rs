@@ -5,7 +5,10 @@ use std::{fmt::Write as _, fs, io::Write as _, net::SocketAddr, path::PathBuf, t
 use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
 
-use super::{Common, Exit, Failure};
+use super::{Common, Exit, Failure, endpoint::Endpoint, units::duration};
+
+/// The sensor answers at once; a worker in the middle of a burst makes it wait for some milliseconds.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Options of `latency`.
 #[derive(Debug, clap::Args)]
@@ -25,44 +28,49 @@ pub(super) struct Arguments {
 }
 
 /// The body of `/latency`.
-#[derive(Debug, Deserialize, Serialize)]
-struct Latency {
-    stages: Vec<Stage>,
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Latency {
+    /// In the order of a request's way.
+    pub(super) stages: Vec<Stage>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-struct Stage {
-    stage: String,
-    count: u64,
-    min_ns: u64,
-    max_ns: u64,
-    mean_ns: f64,
+/// A stage's times since the sensor's start.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Stage {
+    pub(super) stage: String,
+    pub(super) count: u64,
+    pub(super) min_ns: u64,
+    pub(super) max_ns: u64,
+    pub(super) mean_ns: f64,
     /// Pairs of percentile (0 to 100) and nanoseconds, ascending.
-    percentiles: Vec<(f64, u64)>,
+    pub(super) percentiles: Vec<(f64, u64)>,
+}
+
+impl Latency {
+    /// Asks a sensor.
+    pub(super) fn ask(endpoint: &Endpoint) -> anyhow::Result<Latency> {
+        let body = endpoint.get("/latency")?;
+        serde_json::from_str(&body)
+            .with_context(|| format!("the answer of {} is not the one of a vpn-sensor", endpoint.address()))
+    }
 }
 
 impl Stage {
-    fn percentile(&self, wanted: f64) -> u64 {
+    /// The time that this share of requests (0 to 100) did not exceed, nanoseconds.
+    pub(super) fn percentile(&self, wanted: f64) -> u64 {
         self.percentiles.iter().find(|(at, _)| *at >= wanted).map_or(self.max_ns, |(_, ns)| *ns)
     }
 }
 
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
-        let address = match self.address {
-            Some(address) => address,
-            None => common.load_config()?.metrics.ok_or_else(|| {
-                Failure::new(Exit::Usage, anyhow!("the configuration serves no metrics: give --address"))
-            })?,
-        };
+        let endpoint = Endpoint::of(self.address, common, TIMEOUT)?;
         if let (Some(stage), Some(path)) = (&self.stage, &self.hgrm) {
-            let text = get(address, &format!("/latency?format=hgrm&stage={stage}"))?;
+            let text = endpoint.get(&format!("/latency?format=hgrm&stage={stage}"))?;
             fs::write(path, text).with_context(|| format!("writing {}", path.display()))?;
             return Ok(());
         }
-        let body = get(address, "/latency")?;
-        let mut latency: Latency = serde_json::from_str(&body)
-            .with_context(|| format!("the answer of {address} is not the one of a vpn-sensor"))?;
+        let mut latency = Latency::ask(&endpoint)?;
         if let Some(wanted) = &self.stage {
             let known = latency.stages.iter().map(|stage| stage.stage.clone()).collect::<Vec<_>>().join(", ");
             latency.stages.retain(|stage| stage.stage == *wanted);
@@ -81,15 +89,6 @@ impl Arguments {
         }
         Ok(())
     }
-}
-
-fn get(address: SocketAddr, path: &str) -> Result<String, Failure> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(10))).build().into();
-    let mut response = agent.get(format!("http://{address}{path}")).call().with_context(|| {
-        format!("asking the sensor at {address} (is it running? --address names another metrics address)")
-    })?;
-    Ok(response.body_mut().read_to_string().with_context(|| format!("reading the answer of {address}"))?)
 }
 
 const PLOT_WIDTH: usize = 48;
@@ -122,18 +121,6 @@ fn table(stages: &[Stage]) -> String {
         text.push_str("\nplot: . from the least, # from p50 to p90, = to p99, - to the greatest; the axis is logarithmic\n");
     }
     text
-}
-
-/// Three digits and a unit.
-fn duration(ns: u64) -> String {
-    let (value, unit) = match ns {
-        0..1_000 => return format!("{ns} ns"),
-        1_000..1_000_000 => (ns as f64 / 1e3, "us"),
-        1_000_000..1_000_000_000 => (ns as f64 / 1e6, "ms"),
-        _ => (ns as f64 / 1e9, "s"),
-    };
-    let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
-    format!("{value:.digits$} {unit}")
 }
 
 /// A logarithmic axis over whole decades.
@@ -213,20 +200,6 @@ mod tests {
                 (99.9, 4_000_000),
                 (100.0, 9_000_000),
             ],
-        }
-    }
-
-    #[test]
-    fn durations_have_three_digits_and_a_unit() {
-        for (ns, shown) in [
-            (7, "7 ns"),
-            (1_000, "1.00 us"),
-            (12_340, "12.3 us"),
-            (123_400, "123 us"),
-            (1_234_000, "1.23 ms"),
-            (2_500_000_000, "2.50 s"),
-        ] {
-            assert_eq!(duration(ns), shown);
         }
     }
 

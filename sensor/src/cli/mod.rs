@@ -5,6 +5,7 @@
 
 mod check;
 mod completions;
+mod endpoint;
 mod journal;
 mod latency;
 mod man;
@@ -12,6 +13,9 @@ mod reference;
 mod replay;
 mod run;
 mod send;
+mod sizing;
+mod top;
+mod units;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -85,6 +89,10 @@ enum Command {
     Replay(replay::Arguments),
     /// Send accounting requests as a VPN server would, and check the answers
     Send(Box<send::Arguments>),
+    /// How many cores, how much memory and disk a number of VPN users needs
+    Sizing(sizing::Arguments),
+    /// Watch a running sensor in the terminal
+    Top(top::Arguments),
     /// Write the page of all metrics to standard output
     #[command(hide = true)]
     Reference(reference::Arguments),
@@ -118,6 +126,8 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Man(arguments) => arguments.execute(),
         Command::Replay(arguments) => arguments.execute(&common),
         Command::Send(arguments) => arguments.execute(&common),
+        Command::Sizing(arguments) => arguments.execute(&common),
+        Command::Top(arguments) => arguments.execute(&common),
         Command::Reference(arguments) => arguments.execute(),
     }
 }

@@ -21,6 +21,8 @@ use std::{
 
 use ipnet::IpNet;
 
+pub(crate) use values::duration;
+
 pub use secret::{SECRET_OCTETS_PREFERRED, Secret};
 
 /// The port of RADIUS accounting (RFC 2866 section 3).

@@ -28,7 +28,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 }
 
 /// A length of time from text such as "30s", "12h", "90d". A day is 24 hours.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<Span>()
         .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
         .ok()

@@ -1,4 +1,4 @@
-//! The HTTP side: `/metrics`, `/healthz`, `/readyz`, `/latency`. Read-only; binds to loopback unless configured.
+//! The HTTP side: `/metrics`, `/healthz`, `/readyz`, `/latency`, `/refused`. Read-only; binds to loopback unless configured.
 
 use std::{
     io,
@@ -16,7 +16,7 @@ use axum::{
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
-use super::{Reading, StageHistograms, exposition};
+use super::{Reading, Refused, StageHistograms, exposition};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -26,6 +26,8 @@ pub trait Service: Send + Sync + 'static {
     fn reading(&self) -> Reading;
     /// The latency histograms since the start.
     fn stages(&self) -> StageHistograms;
+    /// Who was refused lately.
+    fn refused(&self) -> Refused;
     /// Why requests are not taken now; none when they are.
     fn not_ready(&self) -> Option<String>;
     /// When the sensor started.
@@ -39,6 +41,7 @@ pub async fn serve(listener: TcpListener, service: Arc<dyn Service>) -> io::Resu
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readiness))
         .route("/latency", get(latency))
+        .route("/refused", get(async |State(service): Shared| Json(service.refused())))
         .with_state(service);
     axum::serve(listener, router).await
 }

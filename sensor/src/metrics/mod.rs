@@ -1,7 +1,7 @@
 //! What the sensor tells about itself: Prometheus metrics, health, latency, over HTTP.
 //!
 //! [`Reading`] is one look at all counters; `table` turns a reading into metrics and is the list of what there is;
-//! `http` serves them. `run` makes the readings. Nothing here is on a request's way.
+//! `http` serves them. `run` makes the readings; `cli::top` reads what is served. Nothing here is on a request's way.
 
 mod http;
 mod latency;
@@ -11,6 +11,7 @@ mod table;
 pub use http::{Service, serve};
 pub use latency::{StageHistogram, StageHistograms};
 pub use reading::{
-    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, RefusedMode, SteerReading, WorkerReading,
+    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, Refused, RefusedMode, RefusedSource,
+    SteerReading, WorkerReading,
 };
 pub use table::{METRICS, Metric, exposition, markdown};

@@ -1,9 +1,11 @@
 //! One look at every counter of a running sensor.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use ingest::verdict::Verdict;
+use jiff::Timestamp;
 use journal::{State, Statistics};
+use serde::{Deserialize, Serialize};
 
 use super::StageHistograms;
 
@@ -135,10 +137,42 @@ pub struct ClientReading {
     pub last_genuine_unix_s: Option<u64>,
     /// When its previous secret last verified a request.
     pub previous_secret_unix_s: Option<u64>,
+    /// Requests of it that verified.
+    pub genuine: u64,
     /// Requests that verified under none of its secrets.
     pub bad_authenticators: u64,
     /// Requests with a wrong or missing Message-Authenticator.
     pub bad_message_authenticators: u64,
+}
+
+/// The body of `/refused`: who was refused lately and why. Holds no secret and nothing that a datagram said.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Refused {
+    /// When this was looked at, by the sensor's clock.
+    pub now: Timestamp,
+    /// Entries that gave way to newer ones since the start.
+    pub forgotten: u64,
+    /// Most recent first, a bounded number.
+    pub sources: Vec<RefusedSource>,
+}
+
+/// A source and why it was refused.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct RefusedSource {
+    /// The address that the datagrams claim to come from.
+    pub source: IpAddr,
+    /// The client that holds the address, if one does.
+    pub client: Option<String>,
+    /// The verdict.
+    pub verdict: String,
+    /// What was wrong with the last one, in words.
+    pub reason: String,
+    /// How many, at least: under a flood workers pass on some of them only. The verdicts' counters have them all.
+    pub datagrams: u64,
+    /// When the first one was noted.
+    pub first_seen: Timestamp,
+    /// When the last one was noted.
+    pub last_seen: Timestamp,
 }
 
 impl Reading {

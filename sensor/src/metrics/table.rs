@@ -444,6 +444,16 @@ pub const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        "vpn_sensor_client_genuine_total",
+        Counter,
+        &["client"],
+        "Requests of the client that verified, retransmissions and Status-Server included",
+        |reading, samples| {
+            let mut clients = reading.clients.iter();
+            clients.try_for_each(|client| samples.counter(&[&client.client], client.genuine))
+        },
+    ),
+    metric(
         "vpn_sensor_client_bad_authenticators_total",
         Counter,
         &["client"],
@@ -604,6 +614,7 @@ mod tests {
                 client: "quoted \"name\"".into(),
                 last_genuine_unix_s: Some(1),
                 previous_secret_unix_s: Some(1),
+                genuine: 9,
                 bad_authenticators: 2,
                 bad_message_authenticators: 3,
             }],

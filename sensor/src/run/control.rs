@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::Ordering::{Relaxed, SeqCst},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use ingest::notice::Notices;
@@ -79,7 +79,8 @@ pub(super) async fn run(
             _ = interrupt.recv() => break End::Signal("SIGINT"),
             Some(()) = received(&mut hangup) => reload(&mut config, observed, &interfaces),
             _ = seconds.tick() => {
-                upkeep.tell_unknown(Instant::now());
+                let counts = upkeep.tell_unknown(Instant::now());
+                observed.refused_sources().note_steered(counts, SystemTime::now());
                 let now_evicted = observed.ingest().duplicates().evicted();
                 tell_evicted(now_evicted - evicted, config.dedup.entries);
                 evicted = now_evicted;
@@ -117,10 +118,13 @@ fn tell_evicted(entries: u64, configured: usize) {
 
 /// Turns what workers and journal have to say into log lines.
 fn tell(notices: &Notices, log: &mut NoticeLog, observed: &Observed) {
-    let now = Instant::now();
+    let (now, today) = (Instant::now(), SystemTime::now());
+    let mut refused = observed.refused_sources();
     for notice in std::iter::from_fn(|| notices.next()).take(NOTICES_PER_TICK) {
         log.tell(&notice, now);
+        refused.note(&notice, today);
     }
+    drop(refused);
     observed.notices_suppressed.store(log.suppressed(), Relaxed);
     while let Some(event) = observed.journal.next_event() {
         tell_event(&event);

@@ -10,6 +10,7 @@ mod listen;
 mod log;
 mod observe;
 mod privileges;
+mod refused;
 mod xdp;
 
 use std::{

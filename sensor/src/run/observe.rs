@@ -14,9 +14,10 @@ use std::{
 
 use ingest::{Ingest, clients::Clients};
 
+use super::refused::RefusedSources;
 use crate::metrics::{
-    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, RefusedMode, Service, StageHistograms,
-    SteerReading, WorkerReading,
+    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, Refused, RefusedMode, Service,
+    StageHistograms, SteerReading, WorkerReading,
 };
 
 /// Longest wait for the histograms of one worker that is in the middle of a burst.
@@ -53,6 +54,7 @@ pub(super) struct Observed {
     pub(super) last_reload_good: AtomicBool,
     pub(super) restart_needed: AtomicBool,
     pub(super) notices_suppressed: AtomicU64,
+    refused: Mutex<RefusedSources>,
     pub(super) stopping: AtomicBool,
 }
 
@@ -72,6 +74,7 @@ impl Observed {
             last_reload_good: AtomicBool::new(true),
             restart_needed: AtomicBool::new(false),
             notices_suppressed: AtomicU64::new(0),
+            refused: Mutex::default(),
             stopping: AtomicBool::new(false),
         })
     }
@@ -80,6 +83,11 @@ impl Observed {
     pub(super) fn ingest(&self) -> MutexGuard<'_, Ingest> {
         // What it guards is whole at every moment, whoever panicked.
         self.ingest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who was refused lately. Written by the control loop, read by the exporter.
+    pub(super) fn refused_sources(&self) -> MutexGuard<'_, RefusedSources> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,6 +138,10 @@ impl Service for Observed {
         stages
     }
 
+    fn refused(&self) -> Refused {
+        self.refused_sources().reading(SystemTime::now())
+    }
+
     fn not_ready(&self) -> Option<String> {
         if self.stopping.load(SeqCst) {
             return Some("the sensor is stopping".to_owned());
@@ -149,6 +161,7 @@ fn clients(clients: &Clients) -> Vec<ClientReading> {
             client: client.name.to_string(),
             last_genuine_unix_s: state.last_genuine_unix_s(),
             previous_secret_unix_s: state.previous_secret_unix_s(),
+            genuine: state.genuine(),
             bad_authenticators: state.bad_authenticators(),
             bad_message_authenticators: state.bad_message_authenticators(),
         }

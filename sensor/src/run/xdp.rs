@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -78,7 +78,7 @@ pub(super) struct Upkeep {
     interfaces: Arc<Interfaces>,
     watch: Watch,
     listening: Vec<SocketAddr>,
-    told: HashMap<std::net::IpAddr, (u64, Instant)>,
+    told: HashMap<IpAddr, (u64, Instant)>,
 }
 
 /// Opens every interface that XDP is to cover. Without `listen.xdp = "auto"`, one that no rung serves is an error.
@@ -242,10 +242,12 @@ impl Upkeep {
         Ok(None)
     }
 
-    /// Tells of sources that the steer programs refuse. Called once a second.
-    pub(super) fn tell_unknown(&mut self, now: Instant) {
+    /// Tells of sources that the steer programs refuse, and returns what they have counted of each. Called once a
+    /// second.
+    pub(super) fn tell_unknown(&mut self, now: Instant) -> HashMap<IpAddr, u64> {
         let mut lines = 0;
         let mut current = HashMap::new();
+        let mut counts = HashMap::new();
         for covered in &self.interfaces.covered {
             let sources = match covered.steer().unknown_sources() {
                 Ok(sources) => sources,
@@ -255,6 +257,7 @@ impl Upkeep {
                 }
             };
             for source in sources {
+                *counts.entry(source.address).or_default() += source.count;
                 let before = self.told.get(&source.address).copied();
                 let due = before.is_none_or(|(count, at)| {
                     source.count != count && now.duration_since(at) >= UNKNOWN_LINE_INTERVAL
@@ -276,6 +279,7 @@ impl Upkeep {
         }
         // As many as the programs remember, 1,024 each, and no more.
         self.told = current;
+        counts
     }
 }
 

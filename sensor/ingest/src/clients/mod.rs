@@ -357,6 +357,7 @@ mod tests {
         let address = "10.0.0.1".parse().unwrap();
         let before = view.load().lookup(address).unwrap();
         view.load().state(before).note_bad_authenticator();
+        view.load().state(before).count_genuine(1);
         handle.replace(
             Clients::build(vec![client("b", &["10.0.0.0/24"]), client("a", &["10.0.0.1/32"])]).unwrap(),
         );
@@ -364,6 +365,7 @@ mod tests {
         let after = now.lookup(address).unwrap();
         assert_eq!(after.get(), 1);
         assert_eq!(now.state(after).bad_authenticators(), 1);
+        assert_eq!(now.state(after).genuine(), 1);
         assert_eq!(now.state(ClientIndex(0)).bad_authenticators(), 0);
     }
 }
