@@ -154,19 +154,61 @@ fn r50_a_request_repeated_in_vain_is_recorded_once_when_it_can_be() {
     journal::assert_sessions(&home, &wire.sensor, &["patient"]);
 }
 
+/// Whatever the lanes, what is genuine is accepted and what is not is not: by configuration, and by the environment,
+/// which wins.
+#[test]
+fn digests_can_be_forced_to_a_path() {
+    let wire = Wire::new();
+    for (lanes, forced) in
+        [("auto", Some("scalar")), ("scalar", Some("avx2")), ("avx2", None), ("auto", None)]
+    {
+        let home = Home::new(&Config::udp().lines(&format!("[digest]\nlanes = {lanes:?}")));
+        let mut command = home.command(&wire.sensor, "run");
+        if let Some(forced) = forced {
+            command.env("VPN_SENSOR_DIGEST_LANES", forced);
+        }
+        let mut sensor = home.spawn_command(&wire.sensor, command);
+        sensor.wait_ready();
+        let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+        for number in 0..40 {
+            nas.ask(&start(number, &format!("forced-{number}"), SECRET));
+            nas.send(&start(number, &format!("forged-{number}"), "another secret"));
+        }
+        let metrics = sensor.settled();
+        assert_eq!(metrics.records(), 40);
+        assert_eq!(metrics.sum("vpn_sensor_datagrams_total", &[("verdict", "bad_authenticator")]), 40);
+        if let Some(expected) = forced.or((lanes != "auto").then_some(lanes)) {
+            assert!(home.log().contains(&format!("digests lanes=\"{expected}\"")), "{}", home.log());
+        }
+    }
+}
+
+#[test]
+fn digests_by_a_path_that_there_is_not_are_refused() {
+    let wire = Wire::new();
+    // The other architecture's.
+    let absent = if cfg!(target_arch = "x86_64") { "neon" } else { "avx2" };
+    let home = Home::new(&Config::udp().lines(&format!("[digest]\nlanes = {absent:?}")));
+    assert_eq!(home.run_to_exit(&wire.sensor), 3, "{}", home.log());
+    assert!(home.log().contains("the best it can is"), "{}", home.log());
+    let home = Home::new(&Config::udp().lines("[digest]\nlanes = \"mmx\""));
+    assert_eq!(home.run_to_exit(&wire.sensor), 2, "{}", home.log());
+    assert!(home.log().contains("choose one of scalar"), "{}", home.log());
+}
+
 #[test]
 fn a_duplicate_table_that_is_too_small_says_so() {
     let wire = Wire::new();
-    let home = Home::new(&Config::udp().lines("[dedup]\nentries = 64"));
+    let home = Home::new(&Config::udp().lines("[dedup]\nentries = 1024"));
     let sensor = home.start(&wire.sensor);
     let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
-    for number in 0..1000 {
+    for number in 0..3000 {
         nas.ask(&start((number % 256) as u8, &format!("many-{number}"), SECRET));
     }
     sensor.wait_log("raise dedup.entries");
     let metrics = sensor.settled();
     assert!(metrics.sum("vpn_sensor_duplicates_evicted_total", &[]) > 0);
-    assert_eq!(metrics.records(), 1000);
+    assert_eq!(metrics.records(), 3000);
 }
 
 #[test]

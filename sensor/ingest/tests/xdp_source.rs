@@ -187,6 +187,7 @@ fn echo(source: &mut XdpSource, wake: BorrowedFd<'_>, count: usize) {
             .map(|index| {
                 let datagram = source.datagram(index).unwrap();
                 assert_eq!(datagram.destination.port(), PORT);
+                source.distrust(index);
                 assert!(CLIENT.contains(&datagram.source.ip().to_string().as_str()));
                 (source.route(index), datagram.payload.iter().rev().copied().collect::<Vec<u8>>())
             })

@@ -42,6 +42,8 @@ pub struct Config {
     pub listen: Listen,
     /// When a request is answered.
     pub ack: AckWhen,
+    /// By which instructions digests are computed; none: the best that the processor has.
+    pub digest_lanes: Option<md5_lanes::Path>,
     /// Where metrics and health checks are served; none: nowhere.
     pub metrics: Option<SocketAddr>,
     /// How much the journal keeps.
@@ -153,6 +155,7 @@ impl Config {
                 cores: Vec::new(),
             },
             ack: AckWhen::Durable,
+            digest_lanes: None,
             metrics: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9813)),
             journal: JournalLimits {
                 segment_bytes: 64 << 20,
@@ -212,6 +215,7 @@ impl Config {
             ("listen.workers", self.listen.workers != new.listen.workers),
             ("listen.cores", self.listen.cores != new.listen.cores),
             ("ack.when", self.ack != new.ack),
+            ("digest.lanes", self.digest_lanes != new.digest_lanes),
             ("metrics.address", self.metrics != new.metrics),
             ("journal", self.journal != new.journal),
             ("dedup", self.dedup != new.dedup),

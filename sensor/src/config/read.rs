@@ -47,6 +47,12 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
         }
         section.finish(&[]);
     }
+    if let Some(section) = top.section("digest") {
+        if let Some(lanes) = section.parsed("lanes", digest_lanes) {
+            config.digest_lanes = lanes;
+        }
+        section.finish(&[]);
+    }
     if let Some(section) = top.section("metrics") {
         if let Some(address) = section.parsed("address", metrics_address) {
             config.metrics = address;
@@ -278,6 +284,13 @@ fn xdp_mode(text: &str) -> Result<XdpMode, String> {
         "native" => Ok(XdpMode::Native),
         "skb" => Ok(XdpMode::Skb),
         _ => Err(format!("{text:?} is none of \"auto\", \"off\", \"native\", \"skb\"")),
+    }
+}
+
+fn digest_lanes(text: &str) -> Result<Option<md5_lanes::Path>, String> {
+    match text {
+        "auto" => Ok(None),
+        _ => text.parse().map(Some).map_err(|error: md5_lanes::UnknownPath| format!("{error}, or auto")),
     }
 }
 

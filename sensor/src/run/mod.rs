@@ -14,7 +14,8 @@ mod refused;
 mod xdp;
 
 use std::{
-    fs, net::TcpListener, os::unix::fs::DirBuilderExt, path::Path, sync::atomic::Ordering::SeqCst, thread,
+    env, fs, net::TcpListener, os::unix::fs::DirBuilderExt, path::Path, sync::atomic::Ordering::SeqCst,
+    thread,
 };
 
 use anyhow::{Context, anyhow};
@@ -49,7 +50,8 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let (mut writer, handle) = (opened.writer, opened.handle);
     tell_recovery(&opened.report);
 
-    let mut ingest = Ingest::new(snapshot, handle.clone(), &ingest_options(&config));
+    let options = ingest_options(&config)?;
+    let mut ingest = Ingest::new(snapshot, handle.clone(), &options);
     let reader = Reader::beside(&journal_dir, &handle).context("cannot read the journal")?;
     match ingest.remember(&reader) {
         Ok(requests) => tracing::info!(requests, "the duplicate table is rebuilt"),
@@ -151,16 +153,32 @@ fn journal_options(config: &Config) -> Options {
     }
 }
 
-fn ingest_options(config: &Config) -> IngestOptions {
-    IngestOptions {
+/// Overrides `digest.lanes`, for tests and for tuning on a host whose configuration is not to be touched.
+const DIGEST_LANES: &str = "VPN_SENSOR_DIGEST_LANES";
+
+fn ingest_options(config: &Config) -> Result<IngestOptions, Failure> {
+    let forced = match env::var(DIGEST_LANES) {
+        Ok(name) => Some(
+            name.parse().map_err(|error| Failure::new(Exit::Usage, anyhow!("{DIGEST_LANES}: {error}")))?,
+        ),
+        Err(env::VarError::NotPresent) => None,
+        Err(error) => return Err(Failure::new(Exit::Usage, anyhow!("{DIGEST_LANES}: {error}"))),
+    };
+    let digests = forced.or(config.digest_lanes).unwrap_or_else(md5_lanes::Path::best);
+    // Found out here, where the exit code can say that it is the host.
+    md5_lanes::Lanes::new(digests)
+        .map_err(|error| Failure::new(Exit::Host, anyhow!("digest.lanes: {error}")))?;
+    tracing::info!(lanes = digests.name(), "digests");
+    Ok(IngestOptions {
         ack: match config.ack {
             AckWhen::Durable => Ack::Durable,
             AckWhen::Received => Ack::Received,
         },
         duplicate_window: config.dedup.window,
         duplicate_entries: config.dedup.entries,
+        digests: Some(digests),
         ..IngestOptions::default()
-    }
+    })
 }
 
 fn explain_journal(error: OpenError) -> Failure {

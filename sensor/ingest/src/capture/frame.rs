@@ -236,8 +236,7 @@ impl ReplyHeader {
         let first = u16::from_be_bytes([version, class & SERVICE_CLASS]);
         let constant = u64::from(IPV4_DF) + u64::from(u16::from_be_bytes([HOPS, PROTOCOL_UDP]));
         self.ip_sum = (u64::from(first) + constant + addresses) as u32;
-        self.udp_sum =
-            (addresses + u64::from(PROTOCOL_UDP) + words::<4>(received, l3 + IPV4_LENGTH)) as u32;
+        self.udp_sum = (addresses + u64::from(PROTOCOL_UDP) + words::<4>(received, l3 + IPV4_LENGTH)) as u32;
     }
 
     /// Writes the whole frame that carries `payload` into `out` and returns its length. `None` when there is no way
