@@ -4,6 +4,7 @@
 //! ([`peers`]), and reads what the machine spent ([`machine`]).
 #![deny(unsafe_code)]
 
+pub mod disk;
 pub mod load;
 pub mod machine;
 pub mod measure;

@@ -117,8 +117,8 @@ impl Batch {
             )
         };
         self.count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
-        for i in 0..self.count {
-            self.lengths[i] = (headers[i].msg_len as usize).min(OCTETS);
+        for (length, header) in self.lengths.iter_mut().zip(&headers).take(self.count) {
+            *length = (header.msg_len as usize).min(OCTETS);
         }
         Ok(self.count)
     }
