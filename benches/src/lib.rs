@@ -1,10 +1,17 @@
 //! Benchmarks that report and never gate. `cargo xtask bench` runs the programs in `src/bin`, one file a bench, and
 //! gathers the lines of JSON that they print ([`measure`]); `cargo bench -p benches` has the micro benches. This
-//! library builds their inputs.
-#![forbid(unsafe_code)]
+//! library builds their inputs ([`load`]), the wire that they run on ([`place`]), the servers that are compared
+//! ([`peers`]), and reads what the machine spent ([`machine`]).
+#![deny(unsafe_code)]
 
+pub mod disk;
+pub mod load;
+pub mod machine;
 pub mod measure;
+pub mod peers;
+pub mod place;
 pub mod replay;
+pub mod round;
 
 use radius::{
     Code,

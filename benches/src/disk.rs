@@ -1,0 +1,74 @@
+//! What a disk costs: write and `fdatasync` of a given size, alone, over and over.
+
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt as _,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+use ingest::pin::pin_current;
+
+/// Appends `octets` to a new file in `folder` and syncs it, over and over for this long, on this processor; returns how
+/// long each took, nanoseconds. With `pause` it sleeps between two, as a journal does that has nothing to record.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_and_sync(
+    folder: &Path,
+    octets: usize,
+    duration: Duration,
+    pause: Option<Duration>,
+    core: usize,
+) -> io::Result<Histogram<u64>> {
+    let file = tempfile::tempfile_in(folder)?;
+    let work = move || -> io::Result<Histogram<u64>> {
+        pin_current(core)?;
+        appends(&file, octets, duration, pause)
+    };
+    match thread::Builder::new().name("disk".to_owned()).spawn(work)?.join() {
+        Ok(times) => times,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+fn appends(
+    file: &File,
+    octets: usize,
+    duration: Duration,
+    pause: Option<Duration>,
+) -> io::Result<Histogram<u64>> {
+    let mut times = Histogram::new(3).map_err(io::Error::other)?;
+    let contents = vec![0x5A; octets];
+    let began = Instant::now();
+    let mut end = 0;
+    while began.elapsed() < duration {
+        let start = Instant::now();
+        file.write_all_at(&contents, end)?;
+        file.sync_data()?;
+        times.saturating_record(start.elapsed().as_nanos() as u64);
+        end += octets as u64;
+        if let Some(pause) = pause {
+            thread::sleep(pause);
+        }
+    }
+    Ok(times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_append_is_timed() {
+        let folder = tempfile::tempdir().unwrap();
+        let pause = Some(Duration::from_millis(5));
+        let times = write_and_sync(folder.path(), 4096, Duration::from_millis(100), pause, 0).unwrap();
+        assert!(times.len() >= 1 && times.len() <= 20, "{}", times.len());
+        assert!(times.min() > 0);
+        assert!(write_and_sync(Path::new("/absent"), 1, Duration::ZERO, None, 0).is_err());
+    }
+}
