@@ -67,7 +67,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pause = Some(Duration::from_millis(5));
         let times = write_and_sync(folder.path(), 4096, Duration::from_millis(100), pause, 0).unwrap();
-        assert!(times.len() >= 1 && times.len() <= 20, "{}", times.len());
+        assert!((1..=20).contains(&times.len()), "{}", times.len());
         assert!(times.min() > 0);
         assert!(write_and_sync(Path::new("/absent"), 1, Duration::ZERO, None, 0).is_err());
     }

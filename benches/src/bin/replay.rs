@@ -1,39 +1,49 @@
-//! The bench `replay`: frames in memory through the real worker loop and journal, on one core.
+//! The bench `replay`: frames in memory through the real worker loop and the real journal, all on one core, and each
+//! stage of it by itself.
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
+use anyhow::{Context as _, ensure};
 use benches::{
     measure::Measurement,
-    replay::{FrameOptions, Frames, Placement, Replay, clients},
+    replay::{FrameOptions, Frames, Placement, Replay, STAGES, Stages, clients},
 };
 use clap::Parser;
-use ingest::IngestOptions;
+use ingest::{IngestOptions, capture::BURST, pin};
+use md5_lanes::{Lanes, Path};
 
+/// The product's own.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
+#[command(about = "Frames in memory through the worker loop and the journal, on one core", version)]
 struct Arguments {
     /// Fewer and shorter runs
     #[arg(long)]
     quick: bool,
-    /// Where the journal goes
-    #[arg(long, default_value = "/dev/shm")]
-    folder: PathBuf,
-    /// Octets from one frame to the next; 0: packed
-    #[arg(long, default_value_t = 2048)]
-    slot: usize,
-    /// Runs
-    #[arg(long, default_value_t = 20)]
-    rounds: usize,
-    /// Requests a run
-    #[arg(long, default_value_t = 200_000)]
-    requests: u64,
+    /// A folder on a memory file system; by default one of our own is mounted (as root), else /dev/shm is taken
+    #[arg(long, value_name = "DIR")]
+    memory: Option<PathBuf>,
+    /// A folder on a disk
+    #[arg(long, value_name = "DIR", default_value = "/var/tmp")]
+    disk: PathBuf,
+    /// Clients, each with an address and a secret of its own
     #[arg(long, default_value_t = 1000)]
     clients: usize,
-    #[arg(long, default_value_t = 8)]
-    bursts: usize,
+    /// Octets from one frame to the next, as in a UMEM; 0: packed
+    #[arg(long, default_value_t = 2048)]
+    slot: usize,
+    /// The core to run on
+    #[arg(long, default_value_t = 1)]
+    core: usize,
+    /// Digests by this path: scalar, neon, avx2, avx512
+    #[arg(long)]
+    lanes: Option<Path>,
+    /// Only so many requests through the whole loop, without a word: for counting instructions
+    #[arg(long, value_name = "REQUESTS", hide = true)]
+    count: Option<u64>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -41,16 +51,91 @@ fn main() -> anyhow::Result<()> {
     let placement = if arguments.slot == 0 { Placement::Packed } else { Placement::Slots(arguments.slot) };
     let frames =
         Frames::build(&FrameOptions { placement, clients: arguments.clients, ..FrameOptions::default() })?;
-    eprintln!("mean length {:.0}", frames.mean_length);
-    let folder = tempfile::tempdir_in(&arguments.folder)?;
-    let mut replay =
-        Replay::new(folder.path(), clients(arguments.clients)?, frames, &IngestOptions::default())?;
-    replay.set_bursts_per_commit(arguments.bursts);
-    replay.check(10_000)?;
-    let mut runs = Vec::new();
-    for _ in 0..arguments.rounds {
-        runs.push(replay.run(arguments.requests)?.ns_per_request());
+    let options = IngestOptions { digests: arguments.lanes, ..IngestOptions::default() };
+    let clients = || clients(arguments.clients);
+    if let Some(requests) = arguments.count {
+        let folder = tempfile::tempdir_in(arguments.memory.unwrap_or_else(|| "/dev/shm".into()))?;
+        let mut replay = Replay::new(folder.path(), clients()?, frames, &options)?;
+        replay.run(requests)?;
+        return Ok(());
     }
-    Measurement::new("replay", "four vendors", "tmpfs", "time_per_request", "ns", &runs).report();
+    // A machine with one core has no other.
+    let _ = pin::pin_current(arguments.core);
+    let memory = memory_folder(arguments.memory.clone())?;
+    let in_memory = tempfile::tempdir_in(&memory)?;
+    let on_disk = tempfile::tempdir_in(&arguments.disk)?;
+    let mut tmpfs = Replay::new(in_memory.path(), clients()?, frames.clone(), &options)?;
+    let mut disk = Replay::new(on_disk.path(), clients()?, frames.clone(), &options)?;
+    tmpfs.check(10_000)?;
+    disk.check(10_000)?;
+    let alone = tempfile::tempdir_in(&memory)?;
+    let lanes = Lanes::new(arguments.lanes.unwrap_or_else(Path::best))?;
+    let mean_length = frames.mean_length;
+    let mut stages = Stages::new(alone.path(), clients()?, frames, lanes)?;
+
+    let (rounds, requests) = if arguments.quick { (10, 16_384) } else { (150, 65_536) };
+    let mut whole = [Vec::new(), Vec::new()];
+    let mut each = vec![Vec::new(); STAGES.len()];
+    for _ in 0..rounds {
+        for (replay, runs) in [&mut tmpfs, &mut disk].into_iter().zip(&mut whole) {
+            runs.push(replay.run(requests)?.ns_per_request());
+        }
+        for (stage, runs) in STAGES.iter().zip(&mut each) {
+            let bursts = requests as usize / BURST / 8;
+            let began = std::time::Instant::now();
+            let done = stages.run(stage, bursts)?;
+            runs.push(began.elapsed().as_nanos() as f64 / done as f64);
+        }
+    }
+    ensure!(!whole[0].is_empty(), "nothing was measured");
+    let case = format!("four vendors, {mean_length:.0} octets, {} clients", arguments.clients);
+    for (path, runs) in ["tmpfs", "disk"].into_iter().zip(&whole) {
+        Measurement::new("replay", &case, path, "time_per_request", "ns", runs).report();
+        let rates: Vec<f64> = runs.iter().map(|ns| 1e9 / ns).collect();
+        Measurement::new("replay", &case, path, "requests_per_second", "1/s", &rates).report();
+    }
+    // What `commit` does begins with filling the batch, which `append` has by itself; `sign` begins with parsing.
+    let minus = |from: usize, what: usize| -> Vec<f64> {
+        each[from].iter().zip(&each[what]).map(|(all, part)| (all - part).max(0.0)).collect()
+    };
+    let place = |name: &str| STAGES.iter().position(|stage| *stage == name).unwrap_or_default();
+    let commit = minus(place("commit"), place("append"));
+    let sign = minus(place("sign"), place("parse"));
+    for (stage, runs) in STAGES.iter().zip(&each) {
+        let runs = match *stage {
+            "commit" => &commit,
+            "sign" => &sign,
+            _ => runs,
+        };
+        Measurement::new("replay", &case, "tmpfs", &format!("stage_{stage}"), "ns", runs).report();
+    }
     Ok(())
+}
+
+/// A memory file system whose pages come in large pieces, as one for a journal would be mounted: 4 KiB at a time, the
+/// kernel's own book-keeping costs more than the copy. In a mount namespace of its own, gone with this process.
+fn memory_folder(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    if let Some(folder) = given {
+        return Ok(folder);
+    }
+    let shared = PathBuf::from("/dev/shm");
+    if !rustix::process::geteuid().is_root() {
+        return Ok(shared);
+    }
+    const INSIDE: &str = "VPN_SENSOR_REPLAY_INSIDE";
+    if std::env::var_os(INSIDE).is_none() {
+        use std::os::unix::process::CommandExt as _;
+        let mut command = Command::new("unshare");
+        command.arg("--mount").arg(std::env::current_exe()?).args(std::env::args_os().skip(1));
+        // Comes back only if it fails.
+        return Err(
+            anyhow::Error::from(command.env(INSIDE, "1").exec()).context("cannot run unshare (util-linux)")
+        );
+    }
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=2g,huge=always", "tmpfs"])
+        .arg(&shared)
+        .status()?;
+    ensure!(mounted.success(), "mounting a tmpfs on {}: {mounted}", shared.display());
+    Ok(shared)
 }

@@ -3,14 +3,16 @@
 
 mod frames;
 mod source;
+mod stages;
 
 pub use frames::{FrameOptions, Frames, Placement, clients};
 pub use source::MemorySource;
+pub use stages::{STAGES, Stages};
 
 use std::{io, path::Path, time::Instant};
 
 use anyhow::{Context as _, ensure};
-use ingest::{Ingest, IngestOptions, clients::Clients, verdict::Verdict, worker::Worker};
+use ingest::{Ingest, IngestOptions, clients::Clients, dedup::Key, verdict::Verdict, worker::Worker};
 use journal::{Options, RealStorage, Retention, Writer};
 
 /// How many bursts the worker takes for one commit: as many as arrive while a disk syncs, and what lets the writer
@@ -19,9 +21,16 @@ pub const BURSTS_PER_COMMIT: usize = 8;
 
 /// A sensor without threads: one worker over frames in memory, one writer.
 pub struct Replay {
+    ingest: Ingest,
     worker: Worker<MemorySource>,
     writer: Writer<RealStorage>,
     bursts_per_commit: usize,
+}
+
+/// The clock of the duplicate table, nanoseconds.
+fn now_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
 }
 
 /// What a run of requests came to.
@@ -61,7 +70,7 @@ impl Replay {
         let mut opened = journal::open(storage, journal).map_err(|error| anyhow::anyhow!("{error}"))?;
         let mut ingest = Ingest::new(clients, opened.handle.clone(), options);
         let worker = ingest.worker("replay", MemorySource::new(frames), &mut opened.writer, ())?;
-        let mut replay = Replay { worker, writer: opened.writer, bursts_per_commit: BURSTS_PER_COMMIT };
+        let mut replay = Replay { ingest, worker, writer: opened.writer, bursts_per_commit: BURSTS_PER_COMMIT };
         // The first commit makes a segment, the first notice a queue: not steady state.
         replay.run(4096)?;
         Ok(replay)
@@ -108,20 +117,36 @@ impl Replay {
         self.bursts_per_commit = bursts.max(1);
     }
 
-    /// The source, to have the answers checked.
-    pub fn source(&mut self) -> &mut MemorySource {
-        self.worker.source_mut()
+    /// How many frames arrive at once, 1 to [`BURST`](ingest::capture::BURST).
+    pub fn set_burst(&mut self, frames: usize) {
+        self.worker.source_mut().set_burst(frames);
     }
 
-    /// Has the source keep the answers of `requests` requests and checks each of them.
+    /// Has the duplicate table remember `requests` others, as if they had been recorded just now.
+    pub fn remember(&mut self, requests: u64) {
+        let now_ns = now_ns();
+        let source = std::net::SocketAddr::from(([198, 51, 100, 1], 1024));
+        for number in 0..requests {
+            let mut authenticator = [0; 16];
+            authenticator[..8].copy_from_slice(&number.to_ne_bytes());
+            let key = Key { source, destination: source, code: 4, identifier: 0, authenticator: &authenticator };
+            self.ingest.duplicates().restore(&key, now_ns, now_ns);
+        }
+    }
+
+    /// Requests that the duplicate table remembers now.
+    pub fn remembered(&self) -> usize {
+        self.ingest.duplicates().occupied(now_ns())
+    }
+
+    /// Takes `requests` requests and checks each of their answers.
     ///
     /// # Errors
     /// An answer that is not the one to its request.
     pub fn check(&mut self, requests: u64) -> anyhow::Result<()> {
-        self.source().keep_answers(true);
+        self.worker.source_mut().keep_answers(true);
         let run = self.run(requests)?;
-        let checked = self.source().check_answers().context("an answer is wrong")?;
-        self.source().keep_answers(false);
+        let checked = self.worker.source_mut().check_answers().context("an answer is wrong")?;
         ensure!(checked as u64 == run.requests, "{checked} answers to {} requests", run.requests);
         Ok(())
     }

@@ -21,6 +21,9 @@ pub struct MemorySource {
     frames: Frames,
     next: usize,
     left: u64,
+    per_burst: u64,
+    /// Makes each frame another request at the moment it arrives: for a source that nobody else can reach.
+    renews: bool,
     burst: Vec<Received>,
     answers: Vec<u8>,
     answer: usize,
@@ -47,6 +50,8 @@ impl MemorySource {
             frames,
             next: 0,
             left: 0,
+            per_burst: BURST as u64,
+            renews: false,
             burst: Vec::with_capacity(BURST),
             answers: vec![0; ANSWER_SLOTS * ANSWER_SLOT],
             answer: 0,
@@ -54,6 +59,16 @@ impl MemorySource {
             now_ns: 0,
             unix_offset_ns: 0,
         }
+    }
+
+    /// A source that lets `requests` frames arrive as soon as it is asked, each as another request than before.
+    pub fn running(frames: Frames, requests: u64) -> MemorySource {
+        MemorySource { left: requests, renews: true, ..MemorySource::new(frames) }
+    }
+
+    /// How many frames arrive at once, 1 to [`BURST`].
+    pub(super) fn set_burst(&mut self, frames: usize) {
+        self.per_burst = frames.clamp(1, BURST) as u64;
     }
 
     /// Lets every frame arrive once more, each as another request than before.
@@ -108,7 +123,7 @@ impl Source for MemorySource {
 
     #[inline]
     fn receive(&mut self) -> Result<usize, SourceError> {
-        let count = self.left.min(BURST as u64);
+        let count = self.left.min(self.per_burst);
         self.left -= count;
         if count > 0 {
             self.now_ns = nanoseconds(ClockId::Monotonic);
@@ -124,6 +139,9 @@ impl Source for MemorySource {
         for _ in 0..count {
             let index = self.next;
             self.next = if index + 1 == self.frames.len() { 0 } else { index + 1 };
+            if self.renews {
+                self.frames.next_port(index);
+            }
             let frame = self.frames.frame(index);
             self.burst.push(Received { index, layout: Layout::find(frame) });
         }

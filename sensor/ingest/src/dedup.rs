@@ -234,8 +234,8 @@ impl Duplicates {
     fn survey(&self, bucket: &Bucket, hash: &Hash, now: u64) -> Survey {
         let words = bucket.words.each_ref().map(|word| word.load(Acquire));
         if words.iter().any(|word| word >> 32 == u64::from(hash.tag)) {
-            for slot in 0..SLOTS {
-                let resident = match self.resident(bucket, slot, words[slot], hash, now) {
+            for (slot, word) in words.iter().enumerate() {
+                let resident = match self.resident(bucket, slot, *word, hash, now) {
                     Resident::Same(state) => Some(state),
                     Resident::Unresolved => self.resolved(bucket, slot, hash, now),
                     Resident::Other => None,

@@ -100,7 +100,7 @@ fn header(way: &Way, source: (Ipv4Addr, u16)) -> anyhow::Result<ReplyHeader> {
     let mut frame = Vec::new();
     builder.write(&mut frame, &[]).context("writing a frame")?;
     let layout = Layout::find(&frame).context("reading our own frame")?;
-    ReplyHeader::reverse(&frame, &layout).context("reversing our own frame")
+    Ok(ReplyHeader::to_sender_of(&frame, &layout))
 }
 
 impl Sender for Xdp {
