@@ -26,8 +26,8 @@ pub struct FrameOptions {
     pub placement: Placement,
     /// Pad every request to this length with Class attributes; none: as the VPN servers send them.
     pub length: Option<usize>,
-    /// One of so many frames is a forgery; 0: none.
-    pub forged_every: usize,
+    /// Frames of different seeds tell of different sessions, and so are different requests.
+    pub seed: u64,
 }
 
 impl Default for FrameOptions {
@@ -38,7 +38,7 @@ impl Default for FrameOptions {
             clients: 1000,
             placement: Placement::Slots(2048),
             length: None,
-            forged_every: 0,
+            seed: 7,
         }
     }
 }
@@ -57,6 +57,8 @@ pub struct Frames {
 
 /// Octets in front of a frame in its slot: XDP_PACKET_HEADROOM.
 const HEADROOM: usize = 256;
+/// The source port of the first 256 frames; those of each 256 more have the next one.
+const FIRST_PORT: u16 = 1024;
 /// Ethernet, IPv4, UDP.
 pub(super) const HEADERS: usize = 14 + 20 + 8;
 
@@ -113,15 +115,11 @@ impl Frames {
                 None => {
                     let vendor = Vendor::ALL[number % 4];
                     let status = statuses[number / 4 % 4];
-                    let session = Session::made_up(vendor, 7, number as u64);
+                    let session = Session::made_up(vendor, options.seed, number as u64);
                     let attributes = session.attributes(status, 1_790_000_000);
                     traffic::write(&mut buffer, status, number as u8, &[0; 16], &attributes, &secret)?
                 }
             };
-            let mut octets = octets.to_vec();
-            if options.forged_every > 0 && number % options.forged_every == 0 {
-                octets[7] ^= 1;
-            }
             frames.mean_length += octets.len() as f64 / options.count as f64;
             let start = match options.placement {
                 Placement::Packed => at,
@@ -130,8 +128,8 @@ impl Frames {
             let mut frame = Vec::with_capacity(HEADERS + octets.len());
             PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
                 .ipv4(client_address(client).octets(), [192, 0, 2, 1], 64)
-                .udp(1024 + (number >> 8) as u16, 1813)
-                .write(&mut frame, &octets)?;
+                .udp(FIRST_PORT + (number >> 8) as u16, 1813)
+                .write(&mut frame, octets)?;
             at = (start + frame.len()).next_multiple_of(64);
             frames.memory.resize(start + frame.len() + 64, 0);
             frames.memory[start..start + frame.len()].copy_from_slice(&frame);
@@ -161,10 +159,11 @@ impl Frames {
     /// the Request Authenticator has not), and mends the checksum (RFC 1624).
     pub(super) fn next_port(&mut self, index: usize) {
         let (start, _) = self.places[index];
+        let step = self.len().div_ceil(256).next_power_of_two() as u16;
         let udp = &mut self.memory[start + 34..start + 42];
         let old = u16::from_be_bytes([udp[0], udp[1]]);
-        // 16 frames of one client and Identifier share a range of ports at most.
-        let new = if old >= 65_000 { 1024 } else { old + 16 };
+        // Frames of one Identifier have ports of their own by their number: the step keeps them apart.
+        let new = old.checked_add(step).unwrap_or(FIRST_PORT + (old - FIRST_PORT) % step);
         udp[..2].copy_from_slice(&new.to_be_bytes());
         let checksum = u16::from_be_bytes([udp[6], udp[7]]);
         let mut sum = u32::from(!checksum) + u32::from(!old) + u32::from(new);

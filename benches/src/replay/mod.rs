@@ -70,7 +70,8 @@ impl Replay {
         let mut opened = journal::open(storage, journal).map_err(|error| anyhow::anyhow!("{error}"))?;
         let mut ingest = Ingest::new(clients, opened.handle.clone(), options);
         let worker = ingest.worker("replay", MemorySource::new(frames), &mut opened.writer, ())?;
-        let mut replay = Replay { ingest, worker, writer: opened.writer, bursts_per_commit: BURSTS_PER_COMMIT };
+        let mut replay =
+            Replay { ingest, worker, writer: opened.writer, bursts_per_commit: BURSTS_PER_COMMIT };
         // The first commit makes a segment, the first notice a queue: not steady state.
         replay.run(4096)?;
         Ok(replay)
@@ -129,7 +130,8 @@ impl Replay {
         for number in 0..requests {
             let mut authenticator = [0; 16];
             authenticator[..8].copy_from_slice(&number.to_ne_bytes());
-            let key = Key { source, destination: source, code: 4, identifier: 0, authenticator: &authenticator };
+            let key =
+                Key { source, destination: source, code: 4, identifier: 0, authenticator: &authenticator };
             self.ingest.duplicates().restore(&key, now_ns, now_ns);
         }
     }

@@ -1,0 +1,193 @@
+//! The bench `scale`: what a request costs on one core against the number of clients, of requests remembered, of workers,
+//! of frames that arrive at once, and of its octets.
+#![forbid(unsafe_code)]
+
+use std::{thread, time::Duration, time::Instant};
+
+use anyhow::{Context as _, ensure};
+use benches::{
+    measure::{Measurement, speedups},
+    replay::{FrameOptions, Frames, MemorySource, Placement, Replay, clients},
+};
+use clap::Parser;
+use ingest::{Ingest, IngestOptions, pin, verdict::Verdict};
+use journal::{Options, RealStorage, Retention};
+
+/// The product's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(
+    about = "Cost a request against clients, remembered requests, workers, burst and packet size",
+    version
+)]
+struct Arguments {
+    /// Fewer and shorter runs
+    #[arg(long)]
+    quick: bool,
+    /// A folder on a memory file system
+    #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
+    memory: std::path::PathBuf,
+}
+
+/// One value of what is varied, ready to run.
+struct Case {
+    name: String,
+    replay: Replay,
+    _folder: tempfile::TempDir,
+}
+
+/// Frames enough that each of 100,000 clients has one, whatever their number is: so that all cases read the same memory.
+const FRAMES: usize = 100_000;
+
+impl Case {
+    fn new(
+        arguments: &Arguments,
+        name: String,
+        frames: &FrameOptions,
+        options: &IngestOptions,
+    ) -> anyhow::Result<Case> {
+        let folder = tempfile::tempdir_in(&arguments.memory)?;
+        let replay = Replay::new(folder.path(), clients(frames.clients)?, Frames::build(frames)?, options)?;
+        Ok(Case { name, replay, _folder: folder })
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let cores: Vec<usize> = pin::Topology::read()?.cores().collect();
+    let _ = pin::pin_current(cores.last().copied().unwrap_or_default());
+    let usual = FrameOptions { count: FRAMES, placement: Placement::Packed, ..FrameOptions::default() };
+    let options = IngestOptions::default();
+
+    let counts: &[usize] =
+        if arguments.quick { &[1, 1000, 100_000] } else { &[1, 10, 100, 1000, 10_000, 100_000] };
+    let mut cases = Vec::new();
+    for &count in counts {
+        let frames = FrameOptions { clients: count, ..usual.clone() };
+        cases.push(Case::new(&arguments, format!("{count} clients"), &frames, &options)?);
+    }
+    report(&arguments, "clients", &mut cases)?;
+
+    let counts: &[u64] =
+        if arguments.quick { &[0, 10_000_000] } else { &[0, 1000, 100_000, 1_000_000, 10_000_000] };
+    let mut cases = Vec::new();
+    for &count in counts {
+        let options = IngestOptions {
+            // The same room for all: what differs is what is in it, and that it is remembered throughout.
+            duplicate_entries: 1 << 24,
+            duplicate_window: Duration::from_secs(300),
+            ..IngestOptions::default()
+        };
+        let mut case = Case::new(&arguments, format!("{count} remembered"), &usual, &options)?;
+        case.replay.remember(count);
+        ensure!(
+            case.replay.remembered() as u64 >= count - count / 100,
+            "the table does not hold {count} requests"
+        );
+        cases.push(case);
+    }
+    // The smallest table that the configuration takes, nearly empty: what ten millions are compared with.
+    let small = IngestOptions { duplicate_entries: 1 << 10, ..IngestOptions::default() };
+    cases.insert(0, Case::new(&arguments, "table of 1024".to_owned(), &usual, &small)?);
+    report(&arguments, "remembered requests", &mut cases)?;
+
+    let mut cases = Vec::new();
+    for burst in [1, 4, 16, 64, 128, 256] {
+        let mut case = Case::new(&arguments, format!("{burst} a burst"), &FrameOptions::default(), &options)?;
+        case.replay.set_burst(burst);
+        case.replay.set_bursts_per_commit(2048 / burst);
+        cases.push(case);
+    }
+    report(&arguments, "burst", &mut cases)?;
+
+    let mut cases = Vec::new();
+    for length in [64, 128, 200, 400, 800, 1400] {
+        let frames = FrameOptions { length: Some(length), ..FrameOptions::default() };
+        cases.push(Case::new(&arguments, format!("{length} octets"), &frames, &options)?);
+    }
+    report(&arguments, "octets", &mut cases)?;
+
+    workers(&arguments, &cores)
+}
+
+/// Runs the cases in turn and compares each with the first.
+fn report(arguments: &Arguments, what: &str, cases: &mut [Case]) -> anyhow::Result<()> {
+    let (rounds, requests) = if arguments.quick { (5, 50_000) } else { (25, 100_000) };
+    let mut runs = vec![Vec::new(); cases.len()];
+    for case in &mut *cases {
+        case.replay.check(1)?;
+    }
+    for _ in 0..rounds {
+        for (case, runs) in cases.iter_mut().zip(&mut runs) {
+            runs.push(case.replay.run(requests)?.ns_per_request());
+        }
+    }
+    let baseline = cases.first().map(|case| case.name.clone()).context("a case")?;
+    for (case, times) in cases.iter().zip(&runs) {
+        Measurement::new("scale", &case.name, what, "time_per_request", "ns", times)
+            .against(&baseline, &speedups(&runs[0], times))
+            .report();
+    }
+    Ok(())
+}
+
+/// Workers on their own threads, as many as there are cores, with one journal and its writer's thread between them: the
+/// rate of all together.
+fn workers(arguments: &Arguments, cores: &[usize]) -> anyhow::Result<()> {
+    let (rounds, requests) = if arguments.quick { (3, 100_000) } else { (15, 400_000) };
+    for count in 1..=cores.len() {
+        let mut rates = Vec::new();
+        for _ in 0..rounds {
+            rates.push(together(arguments, &cores[cores.len() - count..], requests)?);
+        }
+        Measurement::new(
+            "scale",
+            &format!("{count} workers"),
+            "workers",
+            "requests_per_second",
+            "1/s",
+            &rates,
+        )
+        .report();
+    }
+    Ok(())
+}
+
+fn together(arguments: &Arguments, cores: &[usize], requests: u64) -> anyhow::Result<f64> {
+    let folder = tempfile::tempdir_in(&arguments.memory)?;
+    let options = Options {
+        retention: Retention { max_bytes: 256 << 20, free_reserve_bytes: 0, ..Retention::default() },
+        ..Options::default()
+    };
+    let mut opened = journal::open(RealStorage::create(folder.path())?, options)
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
+    let mut ingest = Ingest::new(clients(1000)?, opened.handle.clone(), &IngestOptions::default());
+    for (number, core) in cores.iter().enumerate() {
+        let frames = Frames::build(&FrameOptions { seed: number as u64, ..FrameOptions::default() })?;
+        let source = MemorySource::running(frames, requests);
+        ingest.spawn_worker(&format!("bench-{number}"), Some(*core), source, &mut opened.writer)?;
+    }
+    let all = requests * cores.len() as u64;
+    let accepted = |ingest: &Ingest| {
+        ingest.snapshot().iter().map(|worker| worker.verdict(Verdict::Accepted)).sum::<u64>()
+    };
+    let before = accepted(&ingest);
+    let began = Instant::now();
+    let writer = thread::Builder::new().name("journal".to_owned()).spawn(move || opened.writer.run())?;
+    let mut done = before;
+    while done < all && began.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(1));
+        done = accepted(&ingest);
+    }
+    let elapsed = began.elapsed().as_secs_f64();
+    for ended in ingest.stop() {
+        ended.result?;
+    }
+    opened.handle.stop();
+    ensure!(writer.join().is_ok(), "the journal's writer panicked");
+    // What overload turned away is no part of the rate.
+    ensure!(done > before, "nothing was accepted");
+    Ok((done - before) as f64 / elapsed)
+}
