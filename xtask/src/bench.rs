@@ -12,11 +12,11 @@ use anyhow::{Context as _, bail, ensure};
 use crate::program::{build, cargo};
 
 /// What there is to run: programs of the package `benches`, each printing lines of JSON.
-const BENCHES: [&str; 6] = ["replay", "scale", "wire", "latency", "memory", "load"];
+const BENCHES: [&str; 7] = ["digest", "replay", "scale", "wire", "latency", "memory", "load"];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Which benches (replay, scale, wire, latency, memory, load), all of them without any; behind one name also its own options, such
+    /// Which benches (digest, replay, scale, wire, latency, memory, load), all of them without any; behind one name also its own options, such
     /// as `load --rate 50000`: `load --help` shows them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "NAME")]
     names: Vec<String>,

@@ -2,7 +2,7 @@
 
 use crate::{
     MessageCheck, RequestCheck, ResponseSignature,
-    kernel::{NO_BLANK, State, Words},
+    kernel::{BLOCK, State, Words},
     order::BATCH,
     prepared::PADDING,
     scalar,
@@ -12,15 +12,20 @@ use crate::{
 /// The words of the first block that are the Authenticator field.
 const AUTHENTICATOR: std::ops::Range<usize> = 1..5;
 
-/// Lanes whose words are all equal. The time depends on nothing.
-fn equal<const L: usize>(one: &State<L>, other: &State<L>) -> [bool; L] {
+/// Lanes whose words are all equal: bit n for lane n. The time depends on nothing.
+#[inline(always)]
+fn equal<const L: usize>(one: &State<L>, other: &State<L>) -> u32 {
     let mut different = [0; L];
     for (one, other) in one.0.iter().zip(&other.0) {
         for lane in 0..L {
             different[lane] |= one[lane] ^ other[lane];
         }
     }
-    different.map(|bits| bits == 0)
+    let mut equal = 0;
+    for lane in 0..L {
+        equal |= u32::from(different[lane] == 0) << lane;
+    }
+    equal
 }
 
 /// Request Authenticators to check: the field's own words are taken out of the first block and compared.
@@ -29,6 +34,10 @@ pub(crate) struct Requests<'c, 'a> {
 }
 
 impl<'a, const L: usize> Job<'a, L> for Requests<'_, 'a> {
+    const PREFIX: u32 = 0;
+    const BLANKS: bool = false;
+    const TWICE: bool = false;
+
     #[inline(always)]
     fn blocks(&mut self, place: usize) -> usize {
         let check = &mut self.checks[place];
@@ -47,29 +56,30 @@ impl<'a, const L: usize> Job<'a, L> for Requests<'_, 'a> {
     #[inline(always)]
     fn message(&self, place: usize) -> Message<'a> {
         let check = &self.checks[place];
-        Message {
-            octets: check.octets,
-            tail: check.secret.tail(),
-            suffix: check.secret.length(),
-            prefix: 0,
-            blank: NO_BLANK,
-        }
+        Message { octets: check.octets, tail: check.secret.tail(), suffix: check.secret.length() }
     }
 
     #[inline(always)]
-    fn begin(&mut self, vector: &mut Vector<'a, L>, _: &mut State<L>, words: &mut Words<L>) {
-        for (expected, word) in vector.expected.0.iter_mut().zip(&mut words.0[AUTHENTICATOR]) {
+    fn blank(&self, _: usize, _: usize) -> u64 {
+        0
+    }
+
+    #[inline(always)]
+    fn begin(&mut self, _: &Vector<'a, L>, _: &mut State<L>, words: &mut Words<L>, aside: &mut State<L>) {
+        for (expected, word) in aside.0.iter_mut().zip(&mut words.0[AUTHENTICATOR]) {
             *expected = std::mem::replace(word, [0; L]);
         }
     }
 
     #[inline(always)]
-    fn end(&mut self, vector: &mut Vector<'a, L>, state: &mut State<L>, _: &mut Words<L>) -> bool {
-        let genuine = equal(state, &vector.expected);
-        for (&place, genuine) in vector.places().iter().zip(genuine) {
-            self.checks[usize::from(place)].genuine = genuine;
+    fn between(&mut self, _: &Vector<'a, L>, _: &mut State<L>, _: &mut Words<L>) {}
+
+    #[inline(always)]
+    fn end(&mut self, vector: &Vector<'a, L>, state: &State<L>, aside: &State<L>) {
+        let genuine = equal(state, aside);
+        for (lane, &place) in vector.places().iter().enumerate() {
+            self.checks[usize::from(place)].genuine = genuine >> lane & 1 == 1;
         }
-        false
     }
 }
 
@@ -81,6 +91,10 @@ pub(crate) struct Responses<'c, 'a> {
 }
 
 impl<'c, const L: usize> Job<'c, L> for Responses<'c, '_> {
+    const PREFIX: u32 = 0;
+    const BLANKS: bool = false;
+    const TWICE: bool = false;
+
     #[inline(always)]
     fn blocks(&mut self, place: usize) -> usize {
         let response = &self.responses[place];
@@ -98,27 +112,28 @@ impl<'c, const L: usize> Job<'c, L> for Responses<'c, '_> {
     #[inline(always)]
     fn message(&self, place: usize) -> Message<'c> {
         let response = &self.responses[place];
-        Message {
-            octets: response.octets,
-            tail: response.secret.tail(),
-            suffix: response.secret.length(),
-            prefix: 0,
-            blank: NO_BLANK,
-        }
+        Message { octets: response.octets, tail: response.secret.tail(), suffix: response.secret.length() }
     }
 
     #[inline(always)]
-    fn begin(&mut self, _: &mut Vector<'c, L>, _: &mut State<L>, _: &mut Words<L>) {}
+    fn blank(&self, _: usize, _: usize) -> u64 {
+        0
+    }
 
     #[inline(always)]
-    fn end(&mut self, vector: &mut Vector<'c, L>, state: &mut State<L>, _: &mut Words<L>) -> bool {
+    fn begin(&mut self, _: &Vector<'c, L>, _: &mut State<L>, _: &mut Words<L>, _: &mut State<L>) {}
+
+    #[inline(always)]
+    fn between(&mut self, _: &Vector<'c, L>, _: &mut State<L>, _: &mut Words<L>) {}
+
+    #[inline(always)]
+    fn end(&mut self, vector: &Vector<'c, L>, state: &State<L>, _: &State<L>) {
         for (lane, &place) in vector.places().iter().enumerate() {
             let (words, _) = self.digests[usize::from(place)].as_chunks_mut();
             for (octets, word) in words.iter_mut().zip(&state.0) {
                 *octets = word[lane].to_le_bytes();
             }
         }
-        false
     }
 }
 
@@ -128,6 +143,10 @@ pub(crate) struct Messages<'c, 'a> {
 }
 
 impl<'a, const L: usize> Job<'a, L> for Messages<'_, 'a> {
+    const PREFIX: u32 = BLOCK as u32;
+    const BLANKS: bool = true;
+    const TWICE: bool = true;
+
     #[inline(always)]
     fn blocks(&mut self, place: usize) -> usize {
         let check = &mut self.checks[place];
@@ -145,11 +164,28 @@ impl<'a, const L: usize> Job<'a, L> for Messages<'_, 'a> {
     #[inline(always)]
     fn message(&self, place: usize) -> Message<'a> {
         let check = &self.checks[place];
-        Message { octets: check.octets, tail: &PADDING, suffix: 0, prefix: 64, blank: check.offset }
+        Message { octets: check.octets, tail: &PADDING, suffix: 0 }
     }
 
     #[inline(always)]
-    fn begin(&mut self, vector: &mut Vector<'a, L>, state: &mut State<L>, words: &mut Words<L>) {
+    fn blank(&self, place: usize, position: usize) -> u64 {
+        let offset = self.checks[place].offset;
+        let blank = if offset >= position {
+            0xFFFF_u64.checked_shl((offset - position).min(BLOCK) as u32)
+        } else {
+            0xFFFF_u64.checked_shr((position - offset).min(BLOCK) as u32)
+        };
+        blank.unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn begin(
+        &mut self,
+        vector: &Vector<'a, L>,
+        state: &mut State<L>,
+        words: &mut Words<L>,
+        _: &mut State<L>,
+    ) {
         for (lane, &place) in vector.places().iter().enumerate() {
             let check = &self.checks[usize::from(place)];
             for (word, &inner) in state.0.iter_mut().zip(check.secret.inner()) {
@@ -163,20 +199,21 @@ impl<'a, const L: usize> Job<'a, L> for Messages<'_, 'a> {
     }
 
     #[inline(always)]
-    fn end(&mut self, vector: &mut Vector<'a, L>, state: &mut State<L>, words: &mut Words<L>) -> bool {
-        if !vector.outer {
-            // The inner digest, its padding, and the length: a block of the key and 16 octets.
-            *words = Words::ZERO;
-            words.0[..4].copy_from_slice(&state.0);
-            words.0[4] = [0x80; L];
-            words.0[14] = [(64 + 16) * 8; L];
-            for (lane, &place) in vector.places().iter().enumerate() {
-                for (word, &outer) in state.0.iter_mut().zip(self.checks[usize::from(place)].secret.outer()) {
-                    word[lane] = outer;
-                }
+    fn between(&mut self, vector: &Vector<'a, L>, state: &mut State<L>, words: &mut Words<L>) {
+        // The inner digest, its padding, and the length: a block of the key and 16 octets.
+        *words = Words::ZERO;
+        words.0[..4].copy_from_slice(&state.0);
+        words.0[4] = [0x80; L];
+        words.0[14] = [(64 + 16) * 8; L];
+        for (lane, &place) in vector.places().iter().enumerate() {
+            for (word, &outer) in state.0.iter_mut().zip(self.checks[usize::from(place)].secret.outer()) {
+                word[lane] = outer;
             }
-            return true;
         }
+    }
+
+    #[inline(always)]
+    fn end(&mut self, vector: &Vector<'a, L>, state: &State<L>, _: &State<L>) {
         let mut expected = State::ZERO;
         for (lane, &place) in vector.places().iter().enumerate() {
             let check = &self.checks[usize::from(place)];
@@ -187,9 +224,8 @@ impl<'a, const L: usize> Job<'a, L> for Messages<'_, 'a> {
             }
         }
         let genuine = equal(state, &expected);
-        for (&place, genuine) in vector.places().iter().zip(genuine) {
-            self.checks[usize::from(place)].genuine = genuine;
+        for (lane, &place) in vector.places().iter().enumerate() {
+            self.checks[usize::from(place)].genuine = genuine >> lane & 1 == 1;
         }
-        false
     }
 }

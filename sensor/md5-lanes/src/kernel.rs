@@ -9,8 +9,8 @@ pub(crate) const BLOCK: usize = 64;
 /// How many vectors of lanes a call of [`Kernel::compress`] works on at most.
 ///
 /// One vector alone waits for its own results: a step is a chain of four instructions, and only independent vectors
-/// fill the gaps. Four of 16 lanes keep the ports of Zen 4 busy (two already suffice there) and come within a tenth of
-/// the best on Zen 5 (six); they leave registers for the sums, and 64 lanes are one burst of a worker.
+/// fill the gaps. Four of 16 lanes keep the ports of Zen 4 busy (two nearly do) and come within a tenth of the best on
+/// Zen 5 (six); they leave registers for the transposition, and 64 lanes are one burst of a worker.
 pub(crate) const SLOTS: usize = 4;
 
 /// The words A, B, C, D of `L` digests.
@@ -23,10 +23,72 @@ pub(crate) struct State<const L: usize>(pub(crate) [[u32; L]; 4]);
 #[repr(C, align(64))]
 pub(crate) struct Words<const L: usize>(pub(crate) [[u32; L]; 16]);
 
+/// The next block of each message of a vector, where it lies.
+pub(crate) type Rows<'r, const L: usize> = [&'r [u8; BLOCK]; L];
+
+/// A block that the message has only in part, or not at all.
+#[derive(Clone, Copy)]
+pub(crate) struct Piece<'r> {
+    /// What the message has from the block's first octet on; it may be more than the block, or nothing.
+    pub(crate) octets: &'r [u8],
+    /// The octets behind the message, and zeros where the message is.
+    pub(crate) under: &'r [u8; BLOCK],
+    /// The octets of the message that count as zeros: bit n for octet n of the block.
+    pub(crate) blank: u64,
+}
+
+impl Piece<'_> {
+    /// The octets of the block that the message gives: bit n for octet n.
+    #[inline(always)]
+    pub(crate) fn mask(&self) -> u64 {
+        let mask = match self.octets.len() {
+            length @ ..BLOCK => (1 << length) - 1,
+            _ => u64::MAX,
+        };
+        mask & !self.blank
+    }
+
+    /// The block, for kernels that have no better way.
+    #[inline(always)]
+    fn compose(&self) -> [u8; BLOCK] {
+        let mut line = *self.under;
+        let length = self.octets.len().min(BLOCK);
+        line[..length].copy_from_slice(&self.octets[..length]);
+        if self.blank != 0 {
+            for (place, octet) in line.iter_mut().enumerate() {
+                // What is blank is part of the message.
+                *octet &= u8::from(self.blank >> place & 1 == 0).wrapping_neg();
+            }
+        }
+        line
+    }
+}
+
+/// What comes after the block that is being digested. There is work to be done on the way.
+pub(crate) trait Coming<const L: usize> {
+    /// One piece of that work, 0 to [`PIECES`], all in order. It does not touch the blocks.
+    fn work(&mut self, piece: usize);
+
+    /// Whether all messages have the whole block; if so it is a row, otherwise a piece.
+    fn is_whole(&self) -> bool;
+
+    /// The block of one message.
+    fn row(&self, lane: usize) -> &[u8; BLOCK];
+
+    /// The block of one message.
+    fn piece(&self, lane: usize) -> Piece<'_>;
+}
+
+/// In so many pieces the lanes of a vector are filled for later. What a Zen core can do beside its vector units while
+/// these have a queue to work off is some 64 instructions at a time, measured: pieces of about that many cost no time
+/// between the steps of a round, all at once nearly what they cost alone.
+pub(crate) const PIECES: usize = 4;
+
 impl<const L: usize> State<L> {
     pub(crate) const ZERO: State<L> = State([[0; L]; 4]);
 
     /// The same state in every lane.
+    #[inline(always)]
     pub(crate) fn all(state: [u32; 4]) -> State<L> {
         State(state.map(|word| [word; L]))
     }
@@ -48,53 +110,10 @@ impl<const L: usize> Zeroize for Words<L> {
     }
 }
 
-/// Where the block of one message that begins at `position` lies: in its octets as far as they reach, then in its tail.
-#[derive(Clone, Copy)]
-pub(crate) struct Piece<'m> {
-    /// The message.
-    pub(crate) octets: &'m [u8],
-    /// 64 zeros and what follows the message: secret, padding.
-    pub(crate) tail: &'m [u8],
-    /// Where the block begins, counted from the message's first octet.
-    pub(crate) position: usize,
-    /// Where 16 octets begin that count as zero; [`NO_BLANK`] without any.
-    pub(crate) blank: usize,
-}
-
-/// No octets of the message count as zero.
-pub(crate) const NO_BLANK: usize = usize::MAX;
-
-impl<'m> Piece<'m> {
-    /// How many octets of the block belong to the message (0 to 64), and the 64 octets of the tail that lie under it:
-    /// zeros where the message is.
-    #[inline(always)]
-    pub(crate) fn parts(&self) -> (&'m [u8], &'m [u8; BLOCK]) {
-        let begin = self.position.min(self.octets.len());
-        let rest = &self.octets[begin..];
-        let under = (BLOCK + self.position).saturating_sub(self.octets.len());
-        (&rest[..rest.len().min(BLOCK)], block_at(self.tail, under))
-    }
-
-    /// The bits of the block whose octets the message gives: bit n for octet n.
-    #[inline(always)]
-    pub(crate) fn mask(&self, length: usize) -> u64 {
-        let mask = u64::MAX.checked_shr(64 - length as u32).unwrap_or(0);
-        if self.blank == NO_BLANK {
-            return mask;
-        }
-        let blank = if self.blank >= self.position {
-            0xFFFF_u64.checked_shl((self.blank - self.position).min(64) as u32)
-        } else {
-            0xFFFF_u64.checked_shr((self.position - self.blank).min(64) as u32)
-        };
-        mask & !blank.unwrap_or(0)
-    }
-}
-
 /// The 64 octets from `at` on.
 #[inline(always)]
 pub(crate) fn block_at(octets: &[u8], at: usize) -> &[u8; BLOCK] {
-    match octets[at..].first_chunk() {
+    match octets.get(at..).and_then(|rest| rest.first_chunk()) {
         Some(block) => block,
         None => outside(at, octets.len()),
     }
@@ -113,12 +132,47 @@ pub(crate) trait Kernel<const L: usize>: Copy {
     /// How many vectors to interleave, 1 to [`SLOTS`].
     const INTERLEAVED: usize;
 
-    /// Transposes the 64 octets at `position` of each message. They lie within all of them.
-    fn load(self, octets: &[&[u8]; L], position: usize, words: &mut Words<L>);
+    /// Calls `work` where the compiler may use all instructions of this path.
+    fn with_instructions<R>(self, work: impl FnOnce() -> R) -> R;
 
-    /// Transposes blocks that the messages may only cover in part, or not at all.
-    fn compose(self, pieces: &[Piece<'_>; L], words: &mut Words<L>);
+    /// Rows into words.
+    fn transpose(self, rows: &Rows<'_, L>, words: &mut Words<L>);
 
-    /// One block more for the first `active` (1 to [`INTERLEAVED`](Kernel::INTERLEAVED)) states.
-    fn compress(self, active: usize, states: &mut [State<L>; SLOTS], words: &[Words<L>; SLOTS]);
+    /// One block more for the first `active` (1 to [`INTERLEAVED`](Kernel::INTERLEAVED)) states. While that goes on, the
+    /// work of what is coming is done, and its blocks are put into the words `next` of the same slot.
+    fn turn<C: Coming<L>>(
+        self,
+        active: usize,
+        states: &mut [State<L>; SLOTS],
+        words: &[Words<L>; SLOTS],
+        coming: &mut [Option<C>; SLOTS],
+        next: &mut [Words<L>; SLOTS],
+    );
+}
+
+/// Does all the work and transposes the blocks: what a kernel does that does not do it in the gaps.
+#[inline(always)]
+pub(crate) fn work_and_transpose<const L: usize>(
+    kernel: impl Kernel<L>,
+    coming: &mut impl Coming<L>,
+    next: &mut Words<L>,
+) {
+    for piece in 0..PIECES {
+        coming.work(piece);
+    }
+    let mut rows = [&[0; BLOCK]; L];
+    if coming.is_whole() {
+        for (lane, row) in rows.iter_mut().enumerate() {
+            *row = coming.row(lane);
+        }
+        kernel.transpose(&rows, next);
+    } else {
+        let mut lines = [[0; BLOCK]; L];
+        for (lane, (line, row)) in lines.iter_mut().zip(&mut rows).enumerate() {
+            *line = coming.piece(lane).compose();
+            *row = line;
+        }
+        kernel.transpose(&rows, next);
+        lines.zeroize();
+    }
 }

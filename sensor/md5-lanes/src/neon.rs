@@ -5,9 +5,8 @@
 use std::arch::aarch64::*;
 
 use crate::{
-    kernel::{BLOCK, Kernel, Piece, SLOTS, State, Words, block_at},
-    portable,
-    rounds::rounds,
+    kernel::{BLOCK, Coming, Kernel, Rows, SLOTS, State, Words, work_and_transpose},
+    rounds::round,
 };
 
 /// Lanes of a vector.
@@ -30,27 +29,32 @@ impl Kernel<LANES> for Neon {
     const INTERLEAVED: usize = 3;
 
     #[inline(always)]
-    fn load(self, octets: &[&[u8]; LANES], position: usize, words: &mut Words<LANES>) {
-        let mut blocks = [&[0; BLOCK]; LANES];
-        for lane in 0..LANES {
-            blocks[lane] = block_at(octets[lane], position);
-        }
-        // SAFETY: `self` exists only where `detect` found NEON.
-        unsafe { transpose(&blocks, words) }
+    fn with_instructions<R>(self, work: impl FnOnce() -> R) -> R {
+        // Every aarch64 target that this is built for has NEON throughout.
+        work()
     }
 
     #[inline(always)]
-    fn compose(self, pieces: &[Piece<'_>; LANES], words: &mut Words<LANES>) {
-        let mut lines = [[0; BLOCK]; LANES];
-        for (piece, line) in pieces.iter().zip(&mut lines) {
-            portable::compose(piece, line);
-        }
+    fn transpose(self, rows: &Rows<'_, LANES>, words: &mut Words<LANES>) {
         // SAFETY: `self` exists only where `detect` found NEON.
-        unsafe { transpose(&lines.each_ref(), words) }
+        unsafe { transpose(rows, words) }
     }
 
     #[inline(always)]
-    fn compress(self, active: usize, states: &mut [State<LANES>; SLOTS], words: &[Words<LANES>; SLOTS]) {
+    fn turn<C: Coming<LANES>>(
+        self,
+        active: usize,
+        states: &mut [State<LANES>; SLOTS],
+        words: &[Words<LANES>; SLOTS],
+        coming: &mut [Option<C>; SLOTS],
+        next: &mut [Words<LANES>; SLOTS],
+    ) {
+        // Not in the gaps of the rounds: that is to be found out on a processor.
+        for (coming, next) in coming.iter_mut().zip(next) {
+            if let Some(coming) = coming {
+                work_and_transpose(self, coming, next);
+            }
+        }
         // SAFETY: `self` exists only where `detect` found NEON.
         unsafe {
             match active {
@@ -87,10 +91,10 @@ fn put(word: &mut [u32; LANES], value: uint32x4_t) {
 
 /// Row n is the block of message n; word n has that word of every message.
 #[target_feature(enable = "neon")]
-fn transpose(blocks: &[&[u8; BLOCK]; LANES], words: &mut Words<LANES>) {
+fn transpose(rows: &Rows<'_, LANES>, words: &mut Words<LANES>) {
     for n in 0..4 {
-        let [r0, r1] = [quarter(blocks[0], n), quarter(blocks[1], n)];
-        let [r2, r3] = [quarter(blocks[2], n), quarter(blocks[3], n)];
+        let [r0, r1] = [quarter(rows[0], n), quarter(rows[1], n)];
+        let [r2, r3] = [quarter(rows[2], n), quarter(rows[3], n)];
         let even = [vtrn1q_u32(r0, r1), vtrn1q_u32(r2, r3)].map(|pair| vreinterpretq_u64_u32(pair));
         let odd = [vtrn2q_u32(r0, r1), vtrn2q_u32(r2, r3)].map(|pair| vreinterpretq_u64_u32(pair));
         put(&mut words.0[4 * n], vreinterpretq_u32_u64(vtrn1q_u64(even[0], even[1])));
@@ -126,7 +130,7 @@ fn compress<const V: usize>(states: &mut [State<LANES>; SLOTS], words: &[Words<L
         };
     }
     macro_rules! step {
-        ($f:ident $a:ident $b:ident $c:ident $d:ident, $word:literal, $shift:literal, $constant:literal) => {
+        ($number:literal, $f:ident $a:ident $b:ident $c:ident $d:ident, $word:literal, $shift:literal, $constant:literal) => {
             for v in 0..V {
                 let sum = vaddq_u32(vaddq_u32($a[v], vdupq_n_u32($constant)), get(&words[v].0[$word]));
                 let sum = vaddq_u32(sum, mixed!($f $b[v], $c[v], $d[v]));
@@ -134,13 +138,19 @@ fn compress<const V: usize>(states: &mut [State<LANES>; SLOTS], words: &[Words<L
             }
         };
     }
-    // See the same place in `avx512`.
+    // Without this the compiler loads every word once for the four rounds and, for want of registers, stores it again.
     macro_rules! between {
         () => {
             words = std::hint::black_box(words);
         };
     }
-    rounds!(step, between, a b c d);
+    round!(0, step, a b c d);
+    between!();
+    round!(1, step, a b c d);
+    between!();
+    round!(2, step, a b c d);
+    between!();
+    round!(3, step, a b c d);
     for v in 0..V {
         let state = &mut states[v].0;
         for (word, new) in state.iter_mut().zip([a[v], b[v], c[v], d[v]]) {

@@ -6,8 +6,11 @@
 pub(crate) const BATCH: usize = 1024;
 
 /// Numbers of blocks that are told apart; longer messages share the last place. A packet of 4096 octets with a secret of
-/// up to 951 has 79.
+/// up to 887 has 78.
 const CLASSES: usize = 80;
+
+/// Messages of more blocks than this may come in any order, though before all others.
+pub(crate) const UNORDERED: usize = CLASSES - 2;
 
 /// Parts of the batch that are counted on their own: a counter that is raised for every message would make each wait
 /// for the store of the one before.
@@ -32,8 +35,10 @@ impl Order {
         let (mut least, mut most) = (u8::MAX, 0);
         for (place, class) in classes.iter_mut().enumerate() {
             *class = blocks(place).min(CLASSES - 1) as u8;
-            least = least.min(*class);
-            most = most.max(*class);
+        }
+        for &class in &*classes {
+            least = least.min(class);
+            most = most.max(class);
         }
         if least == most {
             for (place, slot) in self.places[..count].iter_mut().enumerate() {

@@ -2,8 +2,8 @@
 //! schedule is tested over it where the processor's own paths cannot run (Miri).
 
 use crate::{
-    kernel::{BLOCK, Piece, State, Words},
-    rounds::rounds,
+    kernel::{Rows, State, Words},
+    rounds::round,
 };
 
 /// One block more for every state.
@@ -26,7 +26,7 @@ pub(crate) fn compress<const L: usize>(states: &mut [State<L>], words: &[Words<L
                 };
             }
             macro_rules! step {
-                ($f:ident $a:ident $b:ident $c:ident $d:ident, $word:literal, $shift:literal, $constant:literal) => {
+                ($number:literal, $f:ident $a:ident $b:ident $c:ident $d:ident, $word:literal, $shift:literal, $constant:literal) => {
                     $a = $a
                         .wrapping_add(function!($f $b $c $d))
                         .wrapping_add(words.0[$word][lane])
@@ -35,10 +35,10 @@ pub(crate) fn compress<const L: usize>(states: &mut [State<L>], words: &[Words<L
                         .wrapping_add($b);
                 };
             }
-            macro_rules! between {
-                () => {};
-            }
-            rounds!(step, between, a b c d);
+            round!(0, step, a b c d);
+            round!(1, step, a b c d);
+            round!(2, step, a b c d);
+            round!(3, step, a b c d);
             for (word, new) in state.0.iter_mut().zip([a, b, c, d]) {
                 word[lane] = word[lane].wrapping_add(new);
             }
@@ -46,30 +46,12 @@ pub(crate) fn compress<const L: usize>(states: &mut [State<L>], words: &[Words<L
     }
 }
 
-/// Blocks into words.
-pub(crate) fn transpose<const L: usize>(blocks: &[&[u8; BLOCK]; L], words: &mut Words<L>) {
-    for (lane, block) in blocks.iter().enumerate() {
-        let (octets, _) = block.as_chunks();
+/// Rows into words.
+pub(crate) fn transpose<const L: usize>(rows: &Rows<'_, L>, words: &mut Words<L>) {
+    for lane in 0..L {
+        let (octets, _) = rows[lane].as_chunks();
         for (word, octets) in words.0.iter_mut().zip(octets) {
             word[lane] = u32::from_le_bytes(*octets);
-        }
-    }
-}
-
-/// The octets of one block, partly or wholly from behind the message's end.
-pub(crate) fn compose(piece: &Piece<'_>, line: &mut [u8; BLOCK]) {
-    let (octets, under) = piece.parts();
-    *line = *under;
-    line[..octets.len()].copy_from_slice(octets);
-    let mut blank = !piece.mask(octets.len());
-    if octets.len() < BLOCK {
-        blank &= (1 << octets.len()) - 1;
-    }
-    if blank != 0 {
-        for (place, octet) in line.iter_mut().enumerate() {
-            if blank >> place & 1 == 1 {
-                *octet = 0;
-            }
         }
     }
 }

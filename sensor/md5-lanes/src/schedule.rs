@@ -1,11 +1,19 @@
 //! The schedule: puts the messages of a batch into lanes, feeds the kernel block by block, and hands each vector that
 //! is done to the job that knows what its digests are for. Safe code, the same for every path.
+//!
+//! All active vectors advance together, by a block a turn. In the same turn the kernel transposes what comes next, the
+//! following block or the first one of a vector that waits, and between the rounds the schedule prepares that: a
+//! vector's lanes are filled and the ends of its messages composed while the vector units have a round's work before
+//! them. Octets are read where they lie; only the end of a message is composed, from its last octets and the tail of
+//! its secret, with one store a block.
+
+use std::ops::Range;
 
 use zeroize::Zeroize;
 
 use crate::{
-    kernel::{BLOCK, Kernel, NO_BLANK, Piece, SLOTS, State, Words},
-    order::{BATCH, Order},
+    kernel::{self, BLOCK, Kernel, PIECES, Piece, SLOTS, State, Words, block_at, work_and_transpose},
+    order::{BATCH, Order, UNORDERED},
     rounds::INITIAL,
 };
 
@@ -20,10 +28,6 @@ pub(crate) struct Message<'m> {
     pub(crate) tail: &'m [u8],
     /// Octets of that secret.
     pub(crate) suffix: usize,
-    /// Octets that were digested before these.
-    pub(crate) prefix: usize,
-    /// Where 16 octets count as zero, or [`NO_BLANK`].
-    pub(crate) blank: usize,
 }
 
 /// Blocks of a text of so many octets, with its padding.
@@ -34,88 +38,98 @@ pub(crate) fn blocks(octets: usize) -> usize {
 
 /// Messages in the lanes of one vector.
 pub(crate) struct Vector<'m, const L: usize> {
-    pieces: [Piece<'m>; L],
+    octets: [&'m [u8]; L],
+    tails: [&'m [u8]; L],
+    /// Octets of each message.
+    lengths: [u32; L],
     /// The last block of each.
     last: [u32; L],
-    bits: [u32; L],
+    /// Octets of each text: message and secret.
+    texts: [u32; L],
     places: [u16; L],
-    /// Lanes in use; the others repeat the first one.
+    /// Lanes in use; the others repeat the last one. None: the vector is empty.
     used: usize,
     /// Blocks that lie within every message.
     whole: usize,
     /// The least and the greatest of `last`.
     ends: (usize, usize),
-    /// The next block.
-    block: usize,
-    /// The words are there already: the outer digest of HMAC.
-    pub(crate) outer: bool,
-    /// What the job remembers of the first block.
-    pub(crate) expected: State<L>,
 }
 
 impl<'m, const L: usize> Vector<'m, L> {
     const EMPTY: Vector<'m, L> = Vector {
-        pieces: [Piece { octets: &[], tail: &[], position: 0, blank: NO_BLANK }; L],
+        octets: [&[]; L],
+        tails: [&[]; L],
+        lengths: [0; L],
         last: [0; L],
-        bits: [0; L],
+        texts: [0; L],
         places: [0; L],
         used: 0,
         whole: 0,
         ends: (0, 0),
-        block: 0,
-        outer: false,
-        expected: State::ZERO,
     };
 
-    /// Puts messages into the lanes, at least one, at most `L`.
+    /// Takes the next of the waiting messages, if there are any. Their lanes are to be filled.
     #[inline(always)]
-    fn fill(&mut self, places: &[u16], message: impl Fn(usize) -> Message<'m>) {
-        let used = places.len().min(L);
-        let (mut shortest, mut least, mut greatest) = (usize::MAX, usize::MAX, 0);
-        for lane in 0..L {
-            let place = places[if lane < used { lane } else { 0 }];
-            let message = message(usize::from(place));
-            let text = message.octets.len() + message.suffix;
-            let last = blocks(text) - 1;
-            self.pieces[lane] =
-                Piece { octets: message.octets, tail: message.tail, position: 0, blank: message.blank };
-            self.last[lane] = last as u32;
-            self.bits[lane] = ((message.prefix + text) * 8) as u32;
-            self.places[lane] = place;
-            let whole = if message.blank == NO_BLANK { message.octets.len() } else { 0 };
-            shortest = shortest.min(whole);
-            least = least.min(last);
-            greatest = greatest.max(last);
+    fn take(&mut self, waiting: &mut &[u16]) -> bool {
+        if let Some((places, rest)) = waiting.split_first_chunk() {
+            self.places = *places;
+            self.used = L;
+            *waiting = rest;
+            return true;
         }
-        self.used = used;
-        self.whole = shortest / BLOCK;
-        self.ends = (least, greatest);
-        self.block = 0;
-        self.outer = false;
+        let Some(&last) = waiting.last() else { return false };
+        self.places = [last; L];
+        self.places[..waiting.len()].copy_from_slice(waiting);
+        self.used = waiting.len();
+        *waiting = &[];
+        true
+    }
+
+    /// Fills these lanes.
+    #[inline(always)]
+    fn fill<J: Job<'m, L>>(&mut self, lanes: Range<usize>, job: &J) {
+        for lane in lanes {
+            let message = job.message(usize::from(self.places[lane]));
+            self.octets[lane] = message.octets;
+            self.tails[lane] = message.tail;
+            self.lengths[lane] = message.octets.len() as u32;
+            self.texts[lane] = message.octets.len().wrapping_add(message.suffix) as u32;
+        }
+    }
+
+    /// All lanes are filled.
+    #[inline(always)]
+    fn filled<J: Job<'m, L>>(&mut self) {
+        let mut shortest = u32::MAX;
+        // No sum here can wrap: no text is longer than `LONGEST`.
+        for lane in 0..L {
+            self.last[lane] = self.texts[lane].wrapping_add(8) / BLOCK as u32;
+            shortest = shortest.min(self.lengths[lane]);
+        }
+        self.whole = if J::BLANKS { 0 } else { shortest as usize / BLOCK };
+        // They come in the order of their blocks, only the longest of all in any.
+        let [first, .., last] = self.last.as_slice() else { return };
+        self.ends = (*last as usize, *first as usize);
+        if self.ends.1 >= UNORDERED {
+            let ends = (self.last.iter().min(), self.last.iter().max());
+            self.ends = (ends.0.map_or(0, |&last| last as usize), ends.1.map_or(0, |&last| last as usize));
+        }
     }
 
     /// The place in the batch of each lane in use.
+    #[inline(always)]
     pub(crate) fn places(&self) -> &[u16] {
-        &self.places[..self.used]
+        &self.places[..self.used.min(L)]
     }
 
-    /// The next block into words, with the length in the last one.
+    /// The length in bits into the words of messages that end with this block.
     #[inline(always)]
-    fn load(&mut self, kernel: impl Kernel<L>, words: &mut Words<L>) {
-        if self.block < self.whole {
-            let octets = self.pieces.each_ref().map(|piece| piece.octets);
-            return kernel.load(&octets, self.block * BLOCK, words);
-        }
-        let block = self.block as u32;
-        for (piece, &last) in self.pieces.iter_mut().zip(&self.last) {
-            // A lane that is done works on its last block again, to be thrown away.
-            piece.position = BLOCK * block.min(last) as usize;
-        }
-        kernel.compose(&self.pieces, words);
-        if self.block >= self.ends.0 {
+    fn lengths<J: Job<'m, L>>(&self, block: usize, words: &mut Words<L>) {
+        if block >= self.ends.0 {
             for lane in 0..L {
-                let ends = u32::from(self.last[lane] == block).wrapping_neg();
-                words.0[14][lane] |= self.bits[lane] & ends;
+                let ends = u32::from(self.last[lane] == block as u32).wrapping_neg();
+                let bits = self.texts[lane].wrapping_add(J::PREFIX).wrapping_mul(8);
+                words.0[14][lane] |= bits & ends;
             }
         }
     }
@@ -123,118 +137,300 @@ impl<'m, const L: usize> Vector<'m, L> {
 
 /// What the digests of a batch are for.
 pub(crate) trait Job<'m, const L: usize> {
+    /// Octets that were digested before the message.
+    const PREFIX: u32;
+    /// Whether octets of the message count as zero.
+    const BLANKS: bool;
+    /// Whether the digest is digested once more, so that nothing can follow it at once.
+    const TWICE: bool;
     /// How many blocks the message at this place has; 0 if it is not to be digested.
     fn blocks(&mut self, place: usize) -> usize;
     /// The message at this place.
     fn message(&self, place: usize) -> Message<'m>;
-    /// The first block is loaded.
-    fn begin(&mut self, vector: &mut Vector<'m, L>, state: &mut State<L>, words: &mut Words<L>);
-    /// The vector's messages are digested. True if the job has put another block into the words.
-    fn end(&mut self, vector: &mut Vector<'m, L>, state: &mut State<L>, words: &mut Words<L>) -> bool;
+    /// Which octets count as zero in the block at `position` of the message at this place: bit n for octet n.
+    fn blank(&self, place: usize, position: usize) -> u64;
+    /// The first block is in the words. `aside` is the vector's to keep until the end.
+    fn begin(
+        &mut self,
+        vector: &Vector<'m, L>,
+        state: &mut State<L>,
+        words: &mut Words<L>,
+        aside: &mut State<L>,
+    );
+    /// The first of two digests is in the state: put the block for the second into the words.
+    fn between(&mut self, vector: &Vector<'m, L>, state: &mut State<L>, words: &mut Words<L>);
+    /// The vector's messages are digested.
+    fn end(&mut self, vector: &Vector<'m, L>, state: &State<L>, aside: &State<L>);
 }
 
-/// The memory of a worker's lanes. Words hold octets of secrets until the next batch overwrites them or this is
-/// dropped, which wipes them.
+/// The memory of a worker's lanes. Words hold octets of secrets until the next batch overwrites them or this
+/// is dropped, which wipes them.
 pub(crate) struct Scratch<const L: usize> {
     order: Order,
     states: [State<L>; SLOTS],
-    words: [Words<L>; SLOTS],
+    aside: [State<L>; SLOTS],
+    /// What is digested in this turn, and what comes in the next, by turns.
+    words: [[Words<L>; SLOTS]; 2],
 }
 
 impl<const L: usize> Scratch<L> {
     pub(crate) fn new() -> Box<Scratch<L>> {
-        Box::new(Scratch { order: Order::new(), states: [State::ZERO; SLOTS], words: [Words::ZERO; SLOTS] })
+        Box::new(Scratch {
+            order: Order::new(),
+            states: [State::ZERO; SLOTS],
+            aside: [State::ZERO; SLOTS],
+            words: [[Words::ZERO; SLOTS]; 2],
+        })
     }
 }
 
 impl<const L: usize> Drop for Scratch<L> {
     fn drop(&mut self) {
         self.states.zeroize();
+        self.aside.zeroize();
         self.words.zeroize();
     }
 }
 
+/// What a slot does after this turn.
+#[derive(Clone, Copy, PartialEq)]
+enum Coming {
+    /// The following block.
+    Block,
+    /// The first block of the vector that waits beside it.
+    Vector,
+    /// Nothing that is known before this turn's digests are.
+    Nothing,
+}
+
+/// A vector at work and the one that follows it.
+struct Slot<'m, const L: usize> {
+    vectors: [Vector<'m, L>; 2],
+    /// Which of them is at work.
+    at_work: usize,
+    /// The block in this turn.
+    block: usize,
+    /// Whether this turn is for the second of two digests.
+    again: bool,
+    coming: Coming,
+}
+
+impl<'m, const L: usize> Slot<'m, L> {
+    const EMPTY: Slot<'m, L> = Slot {
+        vectors: [const { Vector::EMPTY }; 2],
+        at_work: 0,
+        block: 0,
+        again: false,
+        coming: Coming::Nothing,
+    };
+
+    #[inline(always)]
+    fn vector(&self) -> &Vector<'m, L> {
+        &self.vectors[self.at_work & 1]
+    }
+
+    /// Whether some message of the vector has ended before this turn's block.
+    #[inline(always)]
+    fn is_mixed(&self) -> bool {
+        !self.again && self.block > self.vector().ends.0
+    }
+
+    /// Decides what comes next: the block, if it is known.
+    #[inline(always)]
+    fn prepare<'s, J: Job<'m, L>>(
+        &'s mut self,
+        job: &'s J,
+        waiting: &mut &[u16],
+    ) -> Option<Preparation<'s, 'm, L, J>> {
+        let [one, other] = &mut self.vectors;
+        let (vector, spare) = if self.at_work & 1 == 0 { (one, other) } else { (other, one) };
+        if !self.again && self.block < vector.ends.1 {
+            self.coming = Coming::Block;
+            // The vector that follows is filled on the way, a turn or more before it is needed.
+            let fill = if spare.used == 0 && spare.take(waiting) { Some(spare) } else { None };
+            return Some(Preparation::new(job, vector, self.block + 1, fill));
+        }
+        if spare.used == 0 && spare.take(waiting) {
+            spare.fill(0..L, job);
+            spare.filled::<J>();
+        }
+        if spare.used == 0 || (J::TWICE && !self.again) {
+            self.coming = Coming::Nothing;
+            return None;
+        }
+        self.coming = Coming::Vector;
+        Some(Preparation::new(job, spare, 0, None))
+    }
+}
+
+/// A block to come, and perhaps a vector to fill for later.
+struct Preparation<'s, 'm, const L: usize, J> {
+    job: &'s J,
+    vector: &'s Vector<'m, L>,
+    /// Where the block begins in the messages that are not done.
+    position: usize,
+    whole: bool,
+    fill: Option<&'s mut Vector<'m, L>>,
+}
+
+impl<'s, 'm, const L: usize, J: Job<'m, L>> Preparation<'s, 'm, L, J> {
+    #[inline(always)]
+    fn new(
+        job: &'s J,
+        vector: &'s Vector<'m, L>,
+        block: usize,
+        fill: Option<&'s mut Vector<'m, L>>,
+    ) -> Preparation<'s, 'm, L, J> {
+        Preparation { job, vector, position: block * BLOCK, whole: block < vector.whole, fill }
+    }
+}
+
+impl<'m, const L: usize, J: Job<'m, L>> kernel::Coming<L> for Preparation<'_, 'm, L, J> {
+    #[inline(always)]
+    fn work(&mut self, piece: usize) {
+        if let Some(vector) = &mut self.fill {
+            vector.fill(L * piece / PIECES..L * (piece + 1) / PIECES, self.job);
+            if piece + 1 == PIECES {
+                vector.filled::<J>();
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    #[inline(always)]
+    fn row(&self, lane: usize) -> &[u8; BLOCK] {
+        block_at(self.vector.octets[lane], self.position)
+    }
+
+    #[inline(always)]
+    fn piece(&self, lane: usize) -> Piece<'_> {
+        // A lane that is done works on its last block again, to be thrown away.
+        let position = self.position.min(self.vector.last[lane] as usize * BLOCK);
+        let octets = self.vector.octets[lane];
+        let under = (position + BLOCK).saturating_sub(octets.len());
+        Piece {
+            octets: octets.get(position..).unwrap_or(&[]),
+            under: block_at(self.vector.tails[lane], under),
+            blank: self.job.blank(usize::from(self.vector.places[lane]), position),
+        }
+    }
+}
+
 /// Digests the messages at the places 0 to `count`, at most [`BATCH`].
-#[inline(always)]
 pub(crate) fn run<'m, const L: usize, K: Kernel<L>, J: Job<'m, L>>(
     kernel: K,
     scratch: &mut Scratch<L>,
     count: usize,
     job: &mut J,
 ) {
+    kernel.with_instructions(
+        #[inline(always)]
+        || turns(kernel, scratch, count, job),
+    );
+}
+
+#[inline(always)]
+fn turns<'m, const L: usize, K: Kernel<L>, J: Job<'m, L>>(
+    kernel: K,
+    scratch: &mut Scratch<L>,
+    count: usize,
+    job: &mut J,
+) {
     debug_assert!(count <= BATCH, "larger batches come in parts");
-    let Scratch { order, states, words } = scratch;
+    let Scratch { order, states, aside, words } = scratch;
+    let [mut words, mut next] = words.each_mut();
     let mut waiting = order.by_blocks(count, |place| job.blocks(place));
-    let mut vectors = [const { Vector::EMPTY }; SLOTS];
+    let mut slots = [const { Slot::EMPTY }; SLOTS];
     let mut active = 0;
-    loop {
-        while active < K::INTERLEAVED && !waiting.is_empty() {
-            let (places, rest) = waiting.split_at(waiting.len().min(L));
-            vectors[active].fill(places, |place| job.message(place));
-            states[active] = State::all(INITIAL);
-            waiting = rest;
-            active += 1;
+    while active < K::INTERLEAVED && !waiting.is_empty() {
+        let vector = &mut slots[active].vectors[0];
+        vector.take(&mut waiting);
+        vector.fill(0..L, job);
+        vector.filled::<J>();
+        let mut first = Preparation::new(job, vector, 0, None);
+        work_and_transpose(kernel, &mut first, &mut words[active]);
+        begin(vector, job, &mut states[active], &mut words[active], &mut aside[active]);
+        active += 1;
+    }
+    while active > 0 {
+        let mixed = slots[..active].iter().any(Slot::is_mixed);
+        let before = if mixed { *states } else { [State::ZERO; SLOTS] };
+        let mut coming = [const { None }; SLOTS];
+        for (coming, slot) in coming.iter_mut().zip(&mut slots[..active]) {
+            *coming = slot.prepare(job, &mut waiting);
         }
-        if active == 0 {
-            return;
+        kernel.turn(active, states, words, &mut coming, next);
+        drop(coming);
+        if mixed {
+            keep_ended(&slots[..active], states, &before);
         }
-        for ((vector, state), words) in vectors[..active].iter_mut().zip(&mut *states).zip(&mut *words) {
-            if vector.outer {
-                continue;
-            }
-            vector.load(kernel, words);
-            if vector.block == 0 {
-                job.begin(vector, state, words);
+        for number in (0..active).rev() {
+            let (slot, state, words) = (&mut slots[number], &mut states[number], &mut next[number]);
+            match slot.coming {
+                Coming::Block => {
+                    slot.block += 1;
+                    slot.vector().lengths::<J>(slot.block, words);
+                }
+                Coming::Nothing if J::TWICE && !slot.again => {
+                    job.between(slot.vector(), state, words);
+                    slot.again = true;
+                }
+                Coming::Vector => {
+                    job.end(slot.vector(), state, &aside[number]);
+                    slot.vectors[slot.at_work & 1].used = 0;
+                    slot.at_work ^= 1;
+                    slot.block = 0;
+                    slot.again = false;
+                    begin(slot.vector(), job, state, words, &mut aside[number]);
+                }
+                Coming::Nothing => {
+                    job.end(slot.vector(), state, &aside[number]);
+                    active -= 1;
+                    if number < active {
+                        slots.swap(number, active);
+                        states.swap(number, active);
+                        aside.swap(number, active);
+                        next.swap(number, active);
+                    }
+                }
             }
         }
-        compress(kernel, &vectors, active, states, words);
-        for slot in (0..active).rev() {
-            let vector = &mut vectors[slot];
-            if !vector.outer && vector.block < vector.ends.1 {
-                vector.block += 1;
-                continue;
-            }
-            if job.end(vector, &mut states[slot], &mut words[slot]) {
-                vector.outer = true;
-                continue;
-            }
-            if waiting.is_empty() {
-                active -= 1;
-                vectors.swap(slot, active);
-                states.swap(slot, active);
-                words.swap(slot, active);
-            } else {
-                let (places, rest) = waiting.split_at(waiting.len().min(L));
-                vector.fill(places, |place| job.message(place));
-                states[slot] = State::all(INITIAL);
-                waiting = rest;
-            }
-        }
+        std::mem::swap(&mut words, &mut next);
     }
 }
 
-/// One block for every active vector; lanes whose message has ended keep their state.
+/// The first block of a vector is in the words.
 #[inline(always)]
-fn compress<const L: usize, K: Kernel<L>>(
-    kernel: K,
-    vectors: &[Vector<'_, L>; SLOTS],
-    active: usize,
-    states: &mut [State<L>; SLOTS],
-    words: &[Words<L>; SLOTS],
+fn begin<'m, const L: usize, J: Job<'m, L>>(
+    vector: &Vector<'m, L>,
+    job: &mut J,
+    state: &mut State<L>,
+    words: &mut Words<L>,
+    aside: &mut State<L>,
 ) {
-    let ended = |vector: &Vector<'_, L>| !vector.outer && vector.block > vector.ends.0;
-    if !vectors[..active].iter().any(ended) {
-        return kernel.compress(active, states, words);
-    }
-    let before = *states;
-    kernel.compress(active, states, words);
-    for ((vector, state), before) in vectors[..active].iter().zip(states).zip(&before) {
-        if !ended(vector) {
+    *state = State::all(INITIAL);
+    vector.lengths::<J>(0, words);
+    job.begin(vector, state, words, aside);
+}
+
+/// Lanes whose message had ended before this turn keep their state.
+#[inline(always)]
+fn keep_ended<const L: usize>(
+    slots: &[Slot<'_, L>],
+    states: &mut [State<L>; SLOTS],
+    before: &[State<L>; SLOTS],
+) {
+    for ((slot, state), before) in slots.iter().zip(states).zip(before) {
+        if !slot.is_mixed() {
             continue;
         }
         for (word, before) in state.0.iter_mut().zip(&before.0) {
             for lane in 0..L {
-                let keeps = u32::from(vector.last[lane] < vector.block as u32).wrapping_neg();
+                let keeps = u32::from(slot.vector().last[lane] < slot.block as u32).wrapping_neg();
                 word[lane] = before[lane] & keeps | word[lane] & !keeps;
             }
         }

@@ -5,9 +5,8 @@
 use std::arch::x86_64::*;
 
 use crate::{
-    kernel::{BLOCK, Kernel, Piece, SLOTS, State, Words, block_at},
-    portable,
-    rounds::rounds,
+    kernel::{BLOCK, Coming, Kernel, Rows, SLOTS, State, Words, work_and_transpose},
+    rounds::round,
 };
 
 /// Lanes of a vector.
@@ -29,19 +28,32 @@ impl Kernel<LANES> for Avx2 {
     const INTERLEAVED: usize = 3;
 
     #[inline(always)]
-    fn load(self, octets: &[&[u8]; LANES], position: usize, words: &mut Words<LANES>) {
+    fn with_instructions<R>(self, work: impl FnOnce() -> R) -> R {
         // SAFETY: `self` exists only where `detect` found AVX2.
-        unsafe { load(octets, position, words) }
+        unsafe { with_instructions(work) }
     }
 
     #[inline(always)]
-    fn compose(self, pieces: &[Piece<'_>; LANES], words: &mut Words<LANES>) {
+    fn transpose(self, rows: &Rows<'_, LANES>, words: &mut Words<LANES>) {
         // SAFETY: `self` exists only where `detect` found AVX2.
-        unsafe { compose(pieces, words) }
+        unsafe { transpose(rows, words) }
     }
 
     #[inline(always)]
-    fn compress(self, active: usize, states: &mut [State<LANES>; SLOTS], words: &[Words<LANES>; SLOTS]) {
+    fn turn<C: Coming<LANES>>(
+        self,
+        active: usize,
+        states: &mut [State<LANES>; SLOTS],
+        words: &[Words<LANES>; SLOTS],
+        coming: &mut [Option<C>; SLOTS],
+        next: &mut [Words<LANES>; SLOTS],
+    ) {
+        // Beside the rounds there is no room for the transposition in 16 registers.
+        for (coming, next) in coming.iter_mut().zip(next) {
+            if let Some(coming) = coming {
+                work_and_transpose(self, coming, next);
+            }
+        }
         // SAFETY: `self` exists only where `detect` found AVX2.
         unsafe {
             match active {
@@ -51,6 +63,11 @@ impl Kernel<LANES> for Avx2 {
             }
         }
     }
+}
+
+#[target_feature(enable = "avx2")]
+fn with_instructions<R>(work: impl FnOnce() -> R) -> R {
+    work()
 }
 
 #[inline]
@@ -75,36 +92,17 @@ fn put(word: &mut [u32; LANES], value: __m256i) {
     unsafe { _mm256_storeu_si256(word.as_mut_ptr().cast(), value) }
 }
 
-#[target_feature(enable = "avx2")]
-fn load(octets: &[&[u8]; LANES], position: usize, words: &mut Words<LANES>) {
-    let mut blocks = [&[0; BLOCK]; LANES];
-    for lane in 0..LANES {
-        blocks[lane] = block_at(octets[lane], position);
-    }
-    transpose(&blocks, words);
-}
-
-#[target_feature(enable = "avx2")]
-fn compose(pieces: &[Piece<'_>; LANES], words: &mut Words<LANES>) {
-    let mut lines = [[0; BLOCK]; LANES];
-    for (piece, line) in pieces.iter().zip(&mut lines) {
-        portable::compose(piece, line);
-    }
-    transpose(&lines.each_ref(), words);
-}
-
 /// Row n is the block of message n; word n has that word of every message.
-#[inline]
 #[target_feature(enable = "avx2")]
-fn transpose(blocks: &[&[u8; BLOCK]; LANES], words: &mut Words<LANES>) {
+fn transpose(rows: &Rows<'_, LANES>, words: &mut Words<LANES>) {
     for n in 0..2 {
         // Part p of `quads[q][c]` has word 4p + c of messages 4q to 4q + 3.
         let mut quads = [[_mm256_setzero_si256(); 4]; 2];
         for q in 0..2 {
-            let r0 = half(blocks[4 * q], n);
-            let r1 = half(blocks[4 * q + 1], n);
-            let r2 = half(blocks[4 * q + 2], n);
-            let r3 = half(blocks[4 * q + 3], n);
+            let r0 = half(rows[4 * q], n);
+            let r1 = half(rows[4 * q + 1], n);
+            let r2 = half(rows[4 * q + 2], n);
+            let r3 = half(rows[4 * q + 3], n);
             let low = [_mm256_unpacklo_epi32(r0, r1), _mm256_unpacklo_epi32(r2, r3)];
             let high = [_mm256_unpackhi_epi32(r0, r1), _mm256_unpackhi_epi32(r2, r3)];
             quads[q] = [
@@ -165,7 +163,7 @@ fn compress<const V: usize>(states: &mut [State<LANES>; SLOTS], words: &[Words<L
         };
     }
     macro_rules! step {
-        ($f:ident $a:ident $b:ident $c:ident $d:ident, $word:literal, $shift:literal, $constant:literal) => {
+        ($number:literal, $f:ident $a:ident $b:ident $c:ident $d:ident, $word:literal, $shift:literal, $constant:literal) => {
             for v in 0..V {
                 let constant = _mm256_set1_epi32(constant!($f $constant) as i32);
                 let sum = _mm256_add_epi32(_mm256_add_epi32($a[v], constant), get(&words[v].0[$word]));
@@ -174,13 +172,19 @@ fn compress<const V: usize>(states: &mut [State<LANES>; SLOTS], words: &[Words<L
             }
         };
     }
-    // See the same place in `avx512`.
+    // Without this the compiler loads every word once for the four rounds and, for want of registers, stores it again.
     macro_rules! between {
         () => {
             words = std::hint::black_box(words);
         };
     }
-    rounds!(step, between, a b c d);
+    round!(0, step, a b c d);
+    between!();
+    round!(1, step, a b c d);
+    between!();
+    round!(2, step, a b c d);
+    between!();
+    round!(3, step, a b c d);
     for v in 0..V {
         let state = &mut states[v].0;
         for (word, new) in state.iter_mut().zip([a[v], b[v], c[v], d[v]]) {

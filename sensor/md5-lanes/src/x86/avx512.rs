@@ -3,24 +3,30 @@
 #![allow(unsafe_code, reason = "loads, stores and the call into code for this processor")]
 #![allow(clippy::needless_range_loop, reason = "the same lane of several arrays")]
 
-use std::arch::x86_64::*;
+use std::{
+    arch::{asm, x86_64::*},
+    hint::black_box,
+};
 
 use crate::{
-    kernel::{BLOCK, Kernel, Piece, SLOTS, State, Words, block_at},
-    rounds::rounds,
+    kernel::{BLOCK, Coming, Kernel, PIECES, Piece, Rows, SLOTS, State, Words},
+    rounds::{PERIOD, STEPS, Step},
 };
 
 /// Lanes of a vector.
 pub(crate) const LANES: usize = 16;
 
-/// Proof that the processor has AVX-512 F and BW.
+/// Proof that the processor has AVX-512 F and BW, and BMI1 and BMI2 as all of these have.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(());
 
 impl Avx512 {
     /// The proof, if the processor has it.
     pub(crate) fn detect() -> Option<Avx512> {
-        let there = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+        let there = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2");
         there.then_some(Avx512(()))
     }
 }
@@ -29,29 +35,41 @@ impl Kernel<LANES> for Avx512 {
     const INTERLEAVED: usize = 4;
 
     #[inline(always)]
-    fn load(self, octets: &[&[u8]; LANES], position: usize, words: &mut Words<LANES>) {
+    fn with_instructions<R>(self, work: impl FnOnce() -> R) -> R {
         // SAFETY: `self` exists only where `detect` found these features.
-        unsafe { load(octets, position, words) }
+        unsafe { with_instructions(work) }
     }
 
     #[inline(always)]
-    fn compose(self, pieces: &[Piece<'_>; LANES], words: &mut Words<LANES>) {
+    fn transpose(self, rows: &Rows<'_, LANES>, words: &mut Words<LANES>) {
         // SAFETY: `self` exists only where `detect` found these features.
-        unsafe { compose(pieces, words) }
+        unsafe { transpose(rows, words) }
     }
 
     #[inline(always)]
-    fn compress(self, active: usize, states: &mut [State<LANES>; SLOTS], words: &[Words<LANES>; SLOTS]) {
+    fn turn<C: Coming<LANES>>(
+        self,
+        active: usize,
+        states: &mut [State<LANES>; SLOTS],
+        words: &[Words<LANES>; SLOTS],
+        coming: &mut [Option<C>; SLOTS],
+        next: &mut [Words<LANES>; SLOTS],
+    ) {
         // SAFETY: `self` exists only where `detect` found these features.
         unsafe {
             match active {
-                1 => compress::<1>(states, words),
-                2 => compress::<2>(states, words),
-                3 => compress::<3>(states, words),
-                _ => compress::<4>(states, words),
+                1 => turn::<1, C>(states, words, coming, next),
+                2 => turn::<2, C>(states, words, coming, next),
+                3 => turn::<3, C>(states, words, coming, next),
+                _ => turn::<4, C>(states, words, coming, next),
             }
         }
     }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2")]
+fn with_instructions<R>(work: impl FnOnce() -> R) -> R {
+    work()
 }
 
 #[inline]
@@ -75,55 +93,72 @@ fn put(word: &mut [u32; LANES], value: __m512i) {
     unsafe { _mm512_storeu_si512(word.as_mut_ptr().cast(), value) }
 }
 
-#[target_feature(enable = "avx512f,avx512bw")]
-fn load(octets: &[&[u8]; LANES], position: usize, words: &mut Words<LANES>) {
-    let mut rows = [_mm512_setzero_si512(); LANES];
-    for lane in 0..LANES {
-        rows[lane] = block(block_at(octets[lane], position));
-    }
-    transpose(rows, words);
-}
-
-#[target_feature(enable = "avx512f,avx512bw")]
-fn compose(pieces: &[Piece<'_>; LANES], words: &mut Words<LANES>) {
-    let mut rows = [_mm512_setzero_si512(); LANES];
-    for lane in 0..LANES {
-        let (octets, under) = pieces[lane].parts();
-        let mask = pieces[lane].mask(octets.len());
-        // SAFETY: the mask has bits for octets of the slice only, and what is masked out is not touched.
-        let octets = unsafe { _mm512_maskz_loadu_epi8(mask, octets.as_ptr().cast()) };
-        rows[lane] = _mm512_or_si512(octets, block(under));
-    }
-    transpose(rows, words);
+/// A block put together in a register: no octet of it is stored before it is transposed.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2")]
+fn composed(piece: Piece<'_>) -> __m512i {
+    // A pointer that may not be read would not fault under an empty mask, but cost as much as if it did.
+    let octets = if piece.octets.is_empty() { piece.under.as_ptr() } else { piece.octets.as_ptr() };
+    // SAFETY: the mask has bits for octets of the slice only, and what is masked out is not touched.
+    let octets = unsafe { _mm512_maskz_loadu_epi8(piece.mask(), octets.cast()) };
+    _mm512_or_si512(octets, block(piece.under))
 }
 
 /// Row n is the block of message n; word n has that word of every message.
+#[target_feature(enable = "avx512f")]
+fn transpose(rows: &Rows<'_, LANES>, words: &mut Words<LANES>) {
+    let (quads, _) = rows.as_chunks::<4>();
+    for (quad, rows) in quads.iter().enumerate() {
+        transpose_rows(quad, [block(rows[0]), block(rows[1]), block(rows[2]), block(rows[3])], words);
+    }
+    for quad in 0..4 {
+        transpose_words(quad, words);
+    }
+}
+
+/// The first half of that for a quarter of the rows: words of four messages side by side. Part p of word 4 quad + c has
+/// word 4 p + c of messages 4 quad to 4 quad + 3.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn transpose(rows: [__m512i; LANES], words: &mut Words<LANES>) {
-    // Words of four messages side by side: part p of `quads[q][c]` has word 4p + c of messages 4q to 4q + 3.
-    let mut quads = [[_mm512_setzero_si512(); 4]; 4];
-    for q in 0..4 {
-        let [r0, r1, r2, r3] = [rows[4 * q], rows[4 * q + 1], rows[4 * q + 2], rows[4 * q + 3]];
-        let low = [_mm512_unpacklo_epi32(r0, r1), _mm512_unpacklo_epi32(r2, r3)];
-        let high = [_mm512_unpackhi_epi32(r0, r1), _mm512_unpackhi_epi32(r2, r3)];
-        quads[q] = [
-            _mm512_unpacklo_epi64(low[0], low[1]),
-            _mm512_unpackhi_epi64(low[0], low[1]),
-            _mm512_unpacklo_epi64(high[0], high[1]),
-            _mm512_unpackhi_epi64(high[0], high[1]),
-        ];
+fn transpose_rows(quad: usize, [r0, r1, r2, r3]: [__m512i; 4], words: &mut Words<LANES>) {
+    let low = [_mm512_unpacklo_epi32(r0, r1), _mm512_unpacklo_epi32(r2, r3)];
+    let high = [_mm512_unpackhi_epi32(r0, r1), _mm512_unpackhi_epi32(r2, r3)];
+    let (quads, _) = words.0.as_chunks_mut::<4>();
+    let quad = &mut quads[quad % 4];
+    put(&mut quad[0], _mm512_unpacklo_epi64(low[0], low[1]));
+    put(&mut quad[1], _mm512_unpackhi_epi64(low[0], low[1]));
+    put(&mut quad[2], _mm512_unpacklo_epi64(high[0], high[1]));
+    put(&mut quad[3], _mm512_unpackhi_epi64(high[0], high[1]));
+}
+
+/// The second half, when the first is done for all rows, for words c, 4 + c, 8 + c and 12 + c.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn transpose_words(c: usize, words: &mut Words<LANES>) {
+    let c = c % 4;
+    let [q0, q1] = [get(&words.0[c]), get(&words.0[4 + c])];
+    let [q2, q3] = [get(&words.0[8 + c]), get(&words.0[12 + c])];
+    let low = [_mm512_shuffle_i32x4::<0x44>(q0, q1), _mm512_shuffle_i32x4::<0x44>(q2, q3)];
+    let high = [_mm512_shuffle_i32x4::<0xEE>(q0, q1), _mm512_shuffle_i32x4::<0xEE>(q2, q3)];
+    put(&mut words.0[c], _mm512_shuffle_i32x4::<0x88>(low[0], low[1]));
+    put(&mut words.0[4 + c], _mm512_shuffle_i32x4::<0xDD>(low[0], low[1]));
+    put(&mut words.0[8 + c], _mm512_shuffle_i32x4::<0x88>(high[0], high[1]));
+    put(&mut words.0[12 + c], _mm512_shuffle_i32x4::<0xDD>(high[0], high[1]));
+}
+
+/// The sum of a vector and a word, at this place and in this order. Left to itself the compiler adds first what comes
+/// last in a step, and on which all else waits, so that a step is a chain of seven cycles instead of five.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn add_word(value: __m512i, words: &Words<LANES>, word: u8) -> __m512i {
+    let mut value = value;
+    // SAFETY: reads the 64 octets of one of the 16 words.
+    unsafe {
+        asm!("vpaddd {0}, {0}, zmmword ptr [{1} + {2}]", inout(zmm_reg) value, in(reg) words,
+            in(reg) usize::from(word % 16) * size_of::<[u32; LANES]>(),
+            options(pure, readonly, nostack, preserves_flags));
     }
-    // The same of all sixteen.
-    for c in 0..4 {
-        let [q0, q1, q2, q3] = [quads[0][c], quads[1][c], quads[2][c], quads[3][c]];
-        let low = [_mm512_shuffle_i32x4::<0x44>(q0, q1), _mm512_shuffle_i32x4::<0x44>(q2, q3)];
-        let high = [_mm512_shuffle_i32x4::<0xEE>(q0, q1), _mm512_shuffle_i32x4::<0xEE>(q2, q3)];
-        put(&mut words.0[c], _mm512_shuffle_i32x4::<0x88>(low[0], low[1]));
-        put(&mut words.0[4 + c], _mm512_shuffle_i32x4::<0xDD>(low[0], low[1]));
-        put(&mut words.0[8 + c], _mm512_shuffle_i32x4::<0x88>(high[0], high[1]));
-        put(&mut words.0[12 + c], _mm512_shuffle_i32x4::<0xDD>(high[0], high[1]));
-    }
+    value
 }
 
 /// The truth tables of F, G, H and I for `vpternlogd` over (b, c, d).
@@ -132,8 +167,25 @@ const G: i32 = 0xE4;
 const H: i32 = 0x96;
 const I: i32 = 0x39;
 
-#[target_feature(enable = "avx512f")]
-fn compress<const V: usize>(states: &mut [State<LANES>; SLOTS], words: &[Words<LANES>; SLOTS]) {
+/// One block more for `V` vectors; in the first two rounds the first half of the transposition of what comes, in the
+/// other two the second, and the work.
+///
+/// Each round is a loop over its four quarters. Expanded, all this is more than the first-level instruction cache
+/// holds, and was slower by a third.
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2")]
+fn turn<const V: usize, C: Coming<LANES>>(
+    states: &mut [State<LANES>; SLOTS],
+    words: &[Words<LANES>; SLOTS],
+    coming: &mut [Option<C>; SLOTS],
+    next: &mut [Words<LANES>; SLOTS],
+) {
+    const {
+        assert!(
+            PIECES == 16 / PERIOD && SLOTS == 4,
+            "a piece for each quarter of a round, a slot for each half"
+        )
+    };
     let mut a = [_mm512_setzero_si512(); V];
     let (mut b, mut c, mut d) = (a, a, a);
     for v in 0..V {
@@ -142,26 +194,62 @@ fn compress<const V: usize>(states: &mut [State<LANES>; SLOTS], words: &[Words<L
         c[v] = get(&states[v].0[2]);
         d[v] = get(&states[v].0[3]);
     }
-    let mut words = words;
     macro_rules! step {
-        ($f:ident $a:ident $b:ident $c:ident $d:ident, $word:literal, $shift:literal, $constant:literal) => {
+        ($step:expr, $f:ident $a:ident $b:ident $c:ident $d:ident, $shift:literal) => {
+            let Step { word, constant } = $step;
+            let constant = _mm512_set1_epi32(constant as i32);
             for v in 0..V {
-                let constant = _mm512_set1_epi32($constant as u32 as i32);
                 let mixed = _mm512_ternarylogic_epi32::<$f>($b[v], $c[v], $d[v]);
-                let sum = _mm512_add_epi32(_mm512_add_epi32($a[v], constant), get(&words[v].0[$word]));
+                let sum = add_word(_mm512_add_epi32($a[v], constant), &words[v], word);
                 let sum = _mm512_add_epi32(sum, mixed);
                 $a[v] = _mm512_add_epi32(_mm512_rol_epi32::<$shift>(sum), $b[v]);
             }
         };
     }
-    // Without this the compiler loads every word once for the four rounds and keeps it, in memory again, since it has no
-    // register left.
-    macro_rules! between {
-        () => {
-            words = std::hint::black_box(words);
+    macro_rules! beside {
+        (rows, $quarter:ident, $slot:expr) => {
+            if $slot < V
+                && let Some(coming) = &coming[$slot]
+            {
+                let mut rows = [_mm512_setzero_si512(); 4];
+                if coming.is_whole() {
+                    for lane in 0..4 {
+                        rows[lane] = block(coming.row($quarter * 4 + lane));
+                    }
+                } else {
+                    for lane in 0..4 {
+                        rows[lane] = composed(coming.piece($quarter * 4 + lane));
+                    }
+                }
+                transpose_rows($quarter, rows, &mut next[$slot]);
+            }
+        };
+        (words, $quarter:ident, $slot:expr) => {
+            if $slot < V
+                && let Some(coming) = &mut coming[$slot]
+            {
+                transpose_words($quarter, &mut next[$slot]);
+                coming.work($quarter);
+            }
         };
     }
-    rounds!(step, between, a b c d);
+    macro_rules! round {
+        ($round:literal, $f:ident, $s0:literal $s1:literal $s2:literal $s3:literal, $half:ident, $first:literal) => {
+            let (quarters, _) = black_box(&STEPS[$round]).as_chunks::<PERIOD>();
+            for (quarter, steps) in quarters.iter().enumerate() {
+                step!(steps[0], $f a b c d, $s0);
+                beside!($half, quarter, $first);
+                step!(steps[1], $f d a b c, $s1);
+                step!(steps[2], $f c d a b, $s2);
+                beside!($half, quarter, $first + 1);
+                step!(steps[3], $f b c d a, $s3);
+            }
+        };
+    }
+    round!(0, F, 7 12 17 22, rows, 0);
+    round!(1, G, 5 9 14 20, rows, 2);
+    round!(2, H, 4 11 16 23, words, 0);
+    round!(3, I, 6 10 15 21, words, 2);
     for v in 0..V {
         let state = &mut states[v].0;
         for (word, new) in state.iter_mut().zip([a[v], b[v], c[v], d[v]]) {
