@@ -5,6 +5,7 @@
 
 pub mod measure;
 pub mod replay;
+pub mod report;
 
 use radius::{
     Code,
