@@ -1,37 +1,31 @@
-//! `cargo xtask bench`: builds and runs the benches, gathers their results.
+//! `cargo xtask bench`: builds and runs the benches, gathers their results ([`crate::report`]).
 
 use std::{
-    fs::File,
-    io::{BufRead as _, BufReader, Write as _},
-    path::PathBuf,
+    io::{BufRead as _, BufReader},
     process::Stdio,
 };
 
 use anyhow::{Context as _, ensure};
 
-use crate::program::cargo;
+use crate::{program::cargo, report::Files};
 
 /// What there is to run: programs of the package `benches`, each printing lines of JSON.
-const BENCHES: [&str; 0] = [];
+const BENCHES: [&str; 1] = ["replay"];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Which benches; all of them without any
     #[arg(value_parser = BENCHES.to_vec())]
     names: Vec<String>,
-    /// Write the results to FILE, a line of JSON each
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
     /// Fewer and shorter runs: to see that everything works, not to quote
     #[arg(long)]
     quick: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut json = match &arguments.json {
-        Some(path) => Some(File::create(path).with_context(|| format!("cannot write {}", path.display()))?),
-        None => None,
-    };
+    let mut gathering = arguments.files.gather(arguments.names.is_empty())?;
     for name in
         BENCHES.iter().filter(|name| arguments.names.is_empty() || arguments.names.iter().any(|n| n == *name))
     {
@@ -45,13 +39,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         if let Some(output) = child.stdout.take() {
             for line in BufReader::new(output).lines() {
                 let line = line?;
-                if let Some(json) = &mut json {
-                    writeln!(json, "{line}")?;
+                if let Some(gathering) = &mut gathering {
+                    gathering.add(&line)?;
                 }
             }
         }
         let status = child.wait()?;
         ensure!(status.success(), "the bench {name} failed: {status}");
     }
-    Ok(())
+    gathering.map_or(Ok(()), |gathering| gathering.finish())
 }

@@ -44,8 +44,7 @@ fn wire(results: &Results, metric: &str) -> Option<Headline> {
             .filter_map(|own| Some((own, results.by_path(own, peer)?)))
             .collect();
         found.sort_by_key(|(own, _)| {
-            let common_rate = own.case.ends_with("a second");
-            (common_rate != cost, own.baseline.as_deref() != Some(peer))
+            (wording::is_set_rate(&own.case) != cost, own.baseline.as_deref() != Some(peer))
         });
         found.first().copied()
     };
@@ -129,7 +128,7 @@ fn latency(results: &Results) -> Option<Headline> {
     Some(Headline {
         figure: figure(middle.median, &middle.unit),
         sentence: format!(
-            "to a durable answer by {} at {}; p99 {}",
+            "median wait for a durable answer by {} at {}; p99 {}",
             wording::path(path),
             high.case,
             figure(high.median, &high.unit)
@@ -218,7 +217,7 @@ mod tests {
             [
                 "3.20 M/s requests on one core, from frame to committed: 312 ns each, journal on tmpfs (500 ns on disk)",
                 "21× verification against md-5 one by one: 30 ns a request with avx512 (200 octets, batch 1024)",
-                "900 µs to a durable answer by XDP at 50 % of saturation; p99 2 ms",
+                "900 µs median wait for a durable answer by XDP at 50 % of saturation; p99 2 ms",
             ]
         );
     }

@@ -12,6 +12,8 @@ mod plot;
 mod results;
 mod section;
 mod stages;
+#[cfg(test)]
+mod tests;
 mod wording;
 
 pub use page::page;

@@ -11,7 +11,7 @@ use super::{
     results::Results,
     section::{Plot, bar_plot, plots, stage_plot},
     stages::{Stages, of_the_processor, of_the_wait},
-    wording::{self, BENCHES},
+    wording::{self, BENCHES, Better},
 };
 use crate::measure::Measurement;
 
@@ -73,6 +73,7 @@ fn first_screen(
         header {
             h1 { "vpn-sensor: what was measured" }
             p.place { (place(results)) }
+            nav { @for (bench, _) in all { a href={ "#" (bench) } { (bench) } } }
         }
         main {
             section aria-label="Is it faster?" {
@@ -123,7 +124,7 @@ fn place(results: &Results) -> String {
 /// The figure whose case the first screen's bars have: the cost at a common rate.
 fn common_cost(results: &Results) -> Option<&Measurement> {
     let costs = || results.of("wire").filter(|it| it.metric == "cpu_per_request");
-    costs().find(|it| it.case.ends_with("a second")).or_else(|| costs().next())
+    costs().find(|it| wording::is_set_rate(&it.case)).or_else(|| costs().next())
 }
 
 fn stages_of(stages: Option<&Stages>, bench: &str) -> anyhow::Result<Markup> {
@@ -182,9 +183,10 @@ fn key_figures(all: &[(&str, Vec<Row<'_>>)]) -> Markup {
         .filter(|row| {
             let it = row.measured;
             let key = match &*it.bench {
-                "wire" => ["cpu_per_request", "requests_per_second"].contains(&&*it.metric),
+                "wire" if wording::is_set_rate(&it.case) => it.metric == "cpu_per_request",
+                "wire" => it.metric == "requests_per_second",
                 "replay" => it.metric == "time_per_request",
-                "digest" => it.metric == "time_per_request" && it.case.starts_with("200 octets, batch 1024"),
+                "digest" => it.metric == "time_per_request" && it.case.starts_with("200 octets"),
                 _ => false,
             };
             key && !wording::is_peer(&it.path)
@@ -235,6 +237,11 @@ fn figure_of(plot: &Plot) -> Markup {
         figure {
             figcaption {
                 (plot.title)
+                @match plot.better {
+                    Some(Better::Smaller) => span.note { " less is better" },
+                    Some(Better::Larger) => span.note { " more is better" },
+                    None => {}
+                }
                 @if plot.drawing.logarithmic { span.note { " (logarithmic)" } }
             }
             div.drawing role="img" aria-label=(plot.words) { (PreEscaped(&plot.drawing.svg)) }

@@ -33,11 +33,6 @@ impl Results {
         Ok(Results { measurements })
     }
 
-    /// Everything.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Measurement> {
-        self.measurements.iter()
-    }
-
     /// Everything that one bench measured.
     pub(super) fn of(&self, bench: &str) -> impl Iterator<Item = &Measurement> {
         self.measurements.iter().filter(move |measurement| measurement.bench == bench)
@@ -127,6 +122,6 @@ pub(super) mod tests {
         let new = measured(["a", "b", "c", "d"], "ns", [4.0, 5.0, 6.0]);
         let compared = new.clone().against("echo", &[2.0]);
         let results = results(&[old, new.clone(), compared.clone()]);
-        assert_eq!(results.all().cloned().collect::<Vec<_>>(), [new, compared]);
+        assert_eq!(results.measurements, [new, compared]);
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::{
     figure::figure,
-    plot::{Axes, Bar, Drawing, Ink, Point, Series, bars, lines},
+    plot::{Axes, Bar, Drawing, Ink, Point, Series, bars, lines, parts},
     results::Results,
     stages::Stages,
-    wording,
+    wording::{self, Better},
 };
 use crate::measure::Measurement;
 
@@ -27,6 +27,8 @@ const DRAWN: [(&str, &[&str]); 6] = [
 /// A drawing with what stands around it.
 pub(super) struct Plot {
     pub(super) title: String,
+    /// Which values are the good ones.
+    pub(super) better: Option<Better>,
     /// What can be seen, for those who cannot.
     pub(super) words: String,
     pub(super) drawing: Drawing,
@@ -37,7 +39,11 @@ pub(super) struct Plot {
 /// All plots of a bench.
 pub(super) fn plots(results: &Results, bench: &str) -> anyhow::Result<Vec<Plot>> {
     let drawn = DRAWN.iter().find(|(name, _)| *name == bench).map_or(&[][..], |(_, metrics)| *metrics);
-    let figures: Vec<_> = results.of(bench).filter(|it| drawn.contains(&&*it.metric)).collect();
+    let told = |it: &&Measurement| {
+        drawn.contains(&&*it.metric)
+            && !(it.metric == "requests_per_second" && wording::is_set_rate(&it.case))
+    };
+    let figures: Vec<_> = results.of(bench).filter(told).collect();
     let (swept, single): (Vec<_>, Vec<_>) = figures.iter().partition(|it| is_swept(&figures, it));
     let mut plots = Vec::new();
     for group in groups(&swept, |it| (sweep(&it.case).map_or("", |(_, rest)| rest), chart_of(it))) {
@@ -76,7 +82,14 @@ pub(super) fn bar_plot(results: &Results, of: &Measurement) -> anyhow::Result<Pl
         }
     }
     let title = format!("{}, {}", capital(&wording::metric(&of.metric)), of.case);
-    Ok(Plot { words: in_words(&title, &all), title, drawing: bars(&all, &of.unit)?, legend: Vec::new() })
+    let better = wording::better(&of.metric);
+    Ok(Plot {
+        words: in_words(&title, &all),
+        title,
+        better,
+        drawing: bars(&all, &of.unit)?,
+        legend: Vec::new(),
+    })
 }
 
 /// The stages of one whole.
@@ -92,7 +105,13 @@ pub(super) fn stage_plot(stages: &Stages) -> anyhow::Result<Plot> {
         })
         .collect();
     let title = format!("{}: {}", stages.title, figure(stages.whole, "ns"));
-    Ok(Plot { words: in_words(&title, &all), title, drawing: bars(&all, "ns")?, legend: Vec::new() })
+    Ok(Plot {
+        words: in_words(&title, &all),
+        title,
+        better: None,
+        drawing: parts(&all, "ns")?,
+        legend: Vec::new(),
+    })
 }
 
 /// Lines of one sweep; none if no line has two points.
@@ -137,7 +156,7 @@ fn line_plot(group: &[&Measurement]) -> anyhow::Result<Option<Plot>> {
     let (names, series): (Vec<_>, Vec<_>) = series.into_iter().unzip();
     let drawing = lines(&series, &Axes { x: rest, unit: &first.unit })?;
     let legend = series.iter().map(|series| series.ink).zip(names).collect();
-    Ok(Some(Plot { title, words, drawing, legend }))
+    Ok(Some(Plot { title, words, better: wording::better(&first.metric), drawing, legend }))
 }
 
 /// A sweep's lines share a chart if they are percentiles of one path's latency, or paths with the same metric.

@@ -86,7 +86,7 @@ pub(super) fn of_the_wait(results: &Results) -> Option<Stages> {
             _ => {}
         }
     }
-    Some(together(format!("Wait for an answer, {} at {case}", path.replace('-', ", ")), parts, whole))
+    Some(together(format!("Wait for an answer, {path}, {case}"), parts, whole))
 }
 
 /// The stage that a metric is about: `verify` for `stage_verify_p50`.
@@ -146,7 +146,7 @@ mod tests {
             stage(half, "xdp-durable", "stage_export_p50", 7.0),
         ]);
         let stages = of_the_wait(&run).unwrap();
-        assert_eq!(stages.title, "Wait for an answer, xdp, durable at 50 % of saturation");
+        assert_eq!(stages.title, "Wait for an answer, xdp-durable, 50 % of saturation");
         assert_eq!(stages.whole, 1000.0);
         assert_eq!(stages.parts, [("verify".to_owned(), [90.0; 3]), ("commit".to_owned(), [900.0; 3])]);
         assert_eq!(of_the_processor(&run), None);

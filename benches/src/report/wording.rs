@@ -24,8 +24,14 @@ pub(super) fn path(path: &str) -> &str {
         "echo" => "bare echo",
         "freeradius" => "FreeRADIUS",
         "freeradius-detail" => "FreeRADIUS with its detail file",
+        other if other.starts_with("fdatasync-beside") => "fdatasync alone",
         other => other,
     }
+}
+
+/// Whether a case is a rate that was set, not reached: then its cost tells something and its throughput nothing.
+pub(super) fn is_set_rate(case: &str) -> bool {
+    case.ends_with(" a second")
 }
 
 /// A path where there is little room.
@@ -43,7 +49,7 @@ pub(super) fn is_peer(path: &str) -> bool {
 
 /// A metric in words.
 pub(super) fn metric(metric: &str) -> String {
-    metric.replace('_', " ")
+    metric.replace('_', " ").replace("cpu", "CPU")
 }
 
 /// Which way a metric gets better; none for one that describes and is neither good nor bad.

@@ -18,6 +18,15 @@ pub(super) struct Axis {
 impl Axis {
     /// From zero, or by powers of ten if the values are far apart. Values that are not above zero do not count.
     pub(super) fn over(values: impl Iterator<Item = f64>) -> Axis {
+        Axis::with_limit(values, LINEAR_UP_TO)
+    }
+
+    /// From zero however far apart the values are: for parts of a whole.
+    pub(super) fn linear(values: impl Iterator<Item = f64>) -> Axis {
+        Axis::with_limit(values, f64::INFINITY)
+    }
+
+    fn with_limit(values: impl Iterator<Item = f64>, linear_up_to: f64) -> Axis {
         let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
         for value in values.filter(|value| *value > 0.0 && value.is_finite()) {
             (low, high) = (low.min(value), high.max(value));
@@ -25,7 +34,7 @@ impl Axis {
         if high == 0.0 {
             return Axis { logarithmic: false, ends: [0.0, 1.0], marks: vec![0.0] };
         }
-        if high / low <= LINEAR_UP_TO {
+        if high / low <= linear_up_to {
             let step = step(high);
             let last = (high / step).ceil();
             let marks = (0..=last as u32).map(|number| f64::from(number) * step).collect();
@@ -87,6 +96,12 @@ mod tests {
         assert_eq!(axis.place(1e4), 4.0);
         assert_eq!(axis.value(4.0), 1e4);
         assert_eq!(axis.place(0.0), 3.0);
+    }
+
+    #[test]
+    fn parts_of_a_whole_begin_at_zero_however_far_apart() {
+        let axis = Axis::linear([3.0, 90_000.0].into_iter());
+        assert_eq!(axis.ends, [0.0, 100_000.0]);
     }
 
     #[test]

@@ -31,11 +31,23 @@ pub(in crate::report) struct Bar {
     pub(in crate::report) ink: Ink,
 }
 
-/// Draws them all over one axis of values of this unit.
+/// Draws values of this unit that are to be compared, over one axis: by powers of ten if they are far apart.
 pub(in crate::report) fn bars(bars: &[Bar], unit: &str) -> anyhow::Result<Drawing> {
+    draw(bars, unit, &Axis::over(values(bars)))
+}
+
+/// The same for parts of a whole: always from zero, so that lengths are shares.
+pub(in crate::report) fn parts(bars: &[Bar], unit: &str) -> anyhow::Result<Drawing> {
+    draw(bars, unit, &Axis::linear(values(bars)))
+}
+
+fn values(bars: &[Bar]) -> impl Iterator<Item = f64> {
+    bars.iter().flat_map(|bar| bar.spread.into_iter().flatten())
+}
+
+fn draw(bars: &[Bar], unit: &str, axis: &Axis) -> anyhow::Result<Drawing> {
     let mut svg = String::new();
     let height = PITCH * bars.len() as u32 + SCALE;
-    let axis = Axis::over(bars.iter().flat_map(|bar| bar.spread.into_iter().flatten()));
     let letters = |longest: usize| (longest as f64 * LETTER) as u32 + 8;
     let name_width = letters(bars.iter().map(|bar| bar.name.chars().count().min(NAME)).max().unwrap_or(0));
     let figure_width = letters(bars.iter().map(|bar| bar.figure.chars().count()).max().unwrap_or(0));

@@ -5,7 +5,7 @@ mod bars;
 mod ink;
 mod lines;
 
-pub(super) use bars::{Bar, bars};
+pub(super) use bars::{Bar, bars, parts};
 pub(super) use ink::{Ink, style};
 pub(super) use lines::{Axes, Point, Series, lines};
 
