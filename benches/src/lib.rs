@@ -11,6 +11,7 @@ pub mod measure;
 pub mod peers;
 pub mod place;
 pub mod replay;
+pub mod report;
 pub mod round;
 
 use radius::{

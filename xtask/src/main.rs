@@ -6,6 +6,7 @@ mod demo;
 mod docs;
 mod ebpf;
 mod program;
+mod report;
 mod test;
 
 use std::process::ExitCode;
