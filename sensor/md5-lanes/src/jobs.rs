@@ -17,13 +17,13 @@ const AUTHENTICATOR: std::ops::Range<usize> = 1..5;
 fn equal<const L: usize>(one: &State<L>, other: &State<L>) -> u32 {
     let mut different = [0; L];
     for (one, other) in one.0.iter().zip(&other.0) {
-        for lane in 0..L {
-            different[lane] |= one[lane] ^ other[lane];
+        for ((different, one), other) in different.iter_mut().zip(one).zip(other) {
+            *different |= one ^ other;
         }
     }
     let mut equal = 0;
-    for lane in 0..L {
-        equal |= u32::from(different[lane] == 0) << lane;
+    for (lane, different) in different.into_iter().enumerate() {
+        equal |= u32::from(different == 0) << lane;
     }
     equal
 }

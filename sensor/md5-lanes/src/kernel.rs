@@ -23,6 +23,11 @@ pub(crate) struct State<const L: usize>(pub(crate) [[u32; L]; 4]);
 #[repr(C, align(64))]
 pub(crate) struct Words<const L: usize>(pub(crate) [[u32; L]; 16]);
 
+/// Room to compose blocks in.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Lines<const L: usize>(pub(crate) [[u8; BLOCK]; L]);
+
 /// The next block of each message of a vector, where it lies.
 pub(crate) type Rows<'r, const L: usize> = [&'r [u8; BLOCK]; L];
 
@@ -50,8 +55,8 @@ impl Piece<'_> {
 
     /// The block, for kernels that have no better way.
     #[inline(always)]
-    fn compose(&self) -> [u8; BLOCK] {
-        let mut line = *self.under;
+    fn compose(&self, line: &mut [u8; BLOCK]) {
+        *line = *self.under;
         let length = self.octets.len().min(BLOCK);
         line[..length].copy_from_slice(&self.octets[..length]);
         if self.blank != 0 {
@@ -60,7 +65,6 @@ impl Piece<'_> {
                 *octet &= u8::from(self.blank >> place & 1 == 0).wrapping_neg();
             }
         }
-        line
     }
 }
 
@@ -96,6 +100,16 @@ impl<const L: usize> State<L> {
 
 impl<const L: usize> Words<L> {
     pub(crate) const ZERO: Words<L> = Words([[0; L]; 16]);
+}
+
+impl<const L: usize> Lines<L> {
+    pub(crate) const ZERO: Lines<L> = Lines([[0; BLOCK]; L]);
+}
+
+impl<const L: usize> Zeroize for Lines<L> {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
 }
 
 impl<const L: usize> Zeroize for State<L> {
@@ -135,8 +149,8 @@ pub(crate) trait Kernel<const L: usize>: Copy {
     /// Calls `work` where the compiler may use all instructions of this path.
     fn with_instructions<R>(self, work: impl FnOnce() -> R) -> R;
 
-    /// Rows into words.
-    fn transpose(self, rows: &Rows<'_, L>, words: &mut Words<L>);
+    /// Does all the work of what is coming and puts its blocks into words. `lines` is room to compose them in.
+    fn load<C: Coming<L>>(self, coming: &mut C, lines: &mut Lines<L>, words: &mut Words<L>);
 
     /// One block more for the first `active` (1 to [`INTERLEAVED`](Kernel::INTERLEAVED)) states. While that goes on, the
     /// work of what is coming is done, and its blocks are put into the words `next` of the same slot.
@@ -146,17 +160,17 @@ pub(crate) trait Kernel<const L: usize>: Copy {
         states: &mut [State<L>; SLOTS],
         words: &[Words<L>; SLOTS],
         coming: &mut [Option<C>; SLOTS],
+        lines: &mut Lines<L>,
         next: &mut [Words<L>; SLOTS],
     );
 }
 
-/// Does all the work and transposes the blocks: what a kernel does that does not do it in the gaps.
+/// Where the blocks of what is coming lie, for kernels that read them from memory. All its work is done.
 #[inline(always)]
-pub(crate) fn work_and_transpose<const L: usize>(
-    kernel: impl Kernel<L>,
-    coming: &mut impl Coming<L>,
-    next: &mut Words<L>,
-) {
+pub(crate) fn rows<'r, const L: usize, C: Coming<L>>(
+    coming: &'r mut C,
+    lines: &'r mut Lines<L>,
+) -> Rows<'r, L> {
     for piece in 0..PIECES {
         coming.work(piece);
     }
@@ -165,14 +179,11 @@ pub(crate) fn work_and_transpose<const L: usize>(
         for (lane, row) in rows.iter_mut().enumerate() {
             *row = coming.row(lane);
         }
-        kernel.transpose(&rows, next);
     } else {
-        let mut lines = [[0; BLOCK]; L];
-        for (lane, (line, row)) in lines.iter_mut().zip(&mut rows).enumerate() {
-            *line = coming.piece(lane).compose();
+        for (lane, (line, row)) in lines.0.iter_mut().zip(&mut rows).enumerate() {
+            coming.piece(lane).compose(line);
             *row = line;
         }
-        kernel.transpose(&rows, next);
-        lines.zeroize();
     }
+    rows
 }

@@ -5,7 +5,7 @@
 use std::arch::aarch64::*;
 
 use crate::{
-    kernel::{BLOCK, Coming, Kernel, Rows, SLOTS, State, Words, work_and_transpose},
+    kernel::{BLOCK, Coming, Kernel, Lines, Rows, SLOTS, State, Words, rows},
     rounds::round,
 };
 
@@ -35,9 +35,9 @@ impl Kernel<LANES> for Neon {
     }
 
     #[inline(always)]
-    fn transpose(self, rows: &Rows<'_, LANES>, words: &mut Words<LANES>) {
+    fn load<C: Coming<LANES>>(self, coming: &mut C, lines: &mut Lines<LANES>, words: &mut Words<LANES>) {
         // SAFETY: `self` exists only where `detect` found NEON.
-        unsafe { transpose(rows, words) }
+        unsafe { transpose(&rows(coming, lines), words) }
     }
 
     #[inline(always)]
@@ -47,12 +47,13 @@ impl Kernel<LANES> for Neon {
         states: &mut [State<LANES>; SLOTS],
         words: &[Words<LANES>; SLOTS],
         coming: &mut [Option<C>; SLOTS],
+        lines: &mut Lines<LANES>,
         next: &mut [Words<LANES>; SLOTS],
     ) {
         // Not in the gaps of the rounds: that is to be found out on a processor.
         for (coming, next) in coming.iter_mut().zip(next) {
             if let Some(coming) = coming {
-                work_and_transpose(self, coming, next);
+                self.load(coming, lines, next);
             }
         }
         // SAFETY: `self` exists only where `detect` found NEON.

@@ -12,7 +12,7 @@ use std::ops::Range;
 use zeroize::Zeroize;
 
 use crate::{
-    kernel::{self, BLOCK, Kernel, PIECES, Piece, SLOTS, State, Words, block_at, work_and_transpose},
+    kernel::{self, BLOCK, Kernel, Lines, PIECES, Piece, SLOTS, State, Words, block_at},
     order::{BATCH, Order, UNORDERED},
     rounds::INITIAL,
 };
@@ -168,9 +168,12 @@ pub(crate) trait Job<'m, const L: usize> {
 pub(crate) struct Scratch<const L: usize> {
     order: Order,
     states: [State<L>; SLOTS],
+    /// The states of before the turn, where lanes have ended.
+    before: [State<L>; SLOTS],
     aside: [State<L>; SLOTS],
     /// What is digested in this turn, and what comes in the next, by turns.
     words: [[Words<L>; SLOTS]; 2],
+    lines: Lines<L>,
 }
 
 impl<const L: usize> Scratch<L> {
@@ -178,8 +181,10 @@ impl<const L: usize> Scratch<L> {
         Box::new(Scratch {
             order: Order::new(),
             states: [State::ZERO; SLOTS],
+            before: [State::ZERO; SLOTS],
             aside: [State::ZERO; SLOTS],
             words: [[Words::ZERO; SLOTS]; 2],
+            lines: Lines::ZERO,
         })
     }
 }
@@ -187,8 +192,10 @@ impl<const L: usize> Scratch<L> {
 impl<const L: usize> Drop for Scratch<L> {
     fn drop(&mut self) {
         self.states.zeroize();
+        self.before.zeroize();
         self.aside.zeroize();
         self.words.zeroize();
+        self.lines.zeroize();
     }
 }
 
@@ -341,7 +348,7 @@ fn turns<'m, const L: usize, K: Kernel<L>, J: Job<'m, L>>(
     job: &mut J,
 ) {
     debug_assert!(count <= BATCH, "larger batches come in parts");
-    let Scratch { order, states, aside, words } = scratch;
+    let Scratch { order, states, before, aside, words, lines } = scratch;
     let [mut words, mut next] = words.each_mut();
     let mut waiting = order.by_blocks(count, |place| job.blocks(place));
     let mut slots = [const { Slot::EMPTY }; SLOTS];
@@ -352,21 +359,22 @@ fn turns<'m, const L: usize, K: Kernel<L>, J: Job<'m, L>>(
         vector.fill(0..L, job);
         vector.filled::<J>();
         let mut first = Preparation::new(job, vector, 0, None);
-        work_and_transpose(kernel, &mut first, &mut words[active]);
+        kernel.load(&mut first, lines, &mut words[active]);
         begin(vector, job, &mut states[active], &mut words[active], &mut aside[active]);
         active += 1;
     }
     while active > 0 {
         let mixed = slots[..active].iter().any(Slot::is_mixed);
-        let before = if mixed { *states } else { [State::ZERO; SLOTS] };
+        if mixed {
+            *before = *states;
+        }
         let mut coming = [const { None }; SLOTS];
         for (coming, slot) in coming.iter_mut().zip(&mut slots[..active]) {
             *coming = slot.prepare(job, &mut waiting);
         }
-        kernel.turn(active, states, words, &mut coming, next);
-        drop(coming);
+        kernel.turn(active, states, words, &mut coming, lines, next);
         if mixed {
-            keep_ended(&slots[..active], states, &before);
+            keep_ended(&slots[..active], states, before);
         }
         for number in (0..active).rev() {
             let (slot, state, words) = (&mut slots[number], &mut states[number], &mut next[number]);

@@ -2,10 +2,10 @@
 #![allow(unsafe_code, reason = "loads, stores and the call into code for this processor")]
 #![allow(clippy::needless_range_loop, reason = "the same lane of several arrays")]
 
-use std::arch::x86_64::*;
+use std::arch::{asm, x86_64::*};
 
 use crate::{
-    kernel::{BLOCK, Coming, Kernel, Rows, SLOTS, State, Words, work_and_transpose},
+    kernel::{BLOCK, Coming, Kernel, Lines, Rows, SLOTS, State, Words, rows},
     rounds::round,
 };
 
@@ -34,9 +34,9 @@ impl Kernel<LANES> for Avx2 {
     }
 
     #[inline(always)]
-    fn transpose(self, rows: &Rows<'_, LANES>, words: &mut Words<LANES>) {
+    fn load<C: Coming<LANES>>(self, coming: &mut C, lines: &mut Lines<LANES>, words: &mut Words<LANES>) {
         // SAFETY: `self` exists only where `detect` found AVX2.
-        unsafe { transpose(rows, words) }
+        unsafe { transpose(&rows(coming, lines), words) }
     }
 
     #[inline(always)]
@@ -46,12 +46,13 @@ impl Kernel<LANES> for Avx2 {
         states: &mut [State<LANES>; SLOTS],
         words: &[Words<LANES>; SLOTS],
         coming: &mut [Option<C>; SLOTS],
+        lines: &mut Lines<LANES>,
         next: &mut [Words<LANES>; SLOTS],
     ) {
         // Beside the rounds there is no room for the transposition in 16 registers.
         for (coming, next) in coming.iter_mut().zip(next) {
             if let Some(coming) = coming {
-                work_and_transpose(self, coming, next);
+                self.load(coming, lines, next);
             }
         }
         // SAFETY: `self` exists only where `detect` found AVX2.
@@ -130,7 +131,6 @@ fn compress<const V: usize>(states: &mut [State<LANES>; SLOTS], words: &[Words<L
         c[v] = get(&states[v].0[2]);
         d[v] = get(&states[v].0[3]);
     }
-    let mut words = words;
     // F picks c or d by b. G = (b & d) | (c & !d) has two parts without a common bit, so they are added one after the
     // other and the part without b does not wait for it. I = c ^ (b | !d) = !(c ^ (!b & d)), and adding !x is
     // subtracting x and one.
@@ -166,24 +166,15 @@ fn compress<const V: usize>(states: &mut [State<LANES>; SLOTS], words: &[Words<L
         ($number:literal, $f:ident $a:ident $b:ident $c:ident $d:ident, $word:literal, $shift:literal, $constant:literal) => {
             for v in 0..V {
                 let constant = _mm256_set1_epi32(constant!($f $constant) as i32);
-                let sum = _mm256_add_epi32(_mm256_add_epi32($a[v], constant), get(&words[v].0[$word]));
+                let sum = add_word::<$word>(_mm256_add_epi32($a[v], constant), &words[v]);
                 let sum = mixed!($f sum $b $c $d v);
                 $a[v] = _mm256_add_epi32(rotate::<$shift, { 32 - $shift }>(sum), $b[v]);
             }
         };
     }
-    // Without this the compiler loads every word once for the four rounds and, for want of registers, stores it again.
-    macro_rules! between {
-        () => {
-            words = std::hint::black_box(words);
-        };
-    }
     round!(0, step, a b c d);
-    between!();
     round!(1, step, a b c d);
-    between!();
     round!(2, step, a b c d);
-    between!();
     round!(3, step, a b c d);
     for v in 0..V {
         let state = &mut states[v].0;
@@ -192,6 +183,21 @@ fn compress<const V: usize>(states: &mut [State<LANES>; SLOTS], words: &[Words<L
             put(word, sum);
         }
     }
+}
+
+/// The sum of a vector and word `W`, at this place and in this order. Left to itself the compiler loads every word once
+/// for the four rounds, and for want of registers stores it again; and it adds first what comes last in a step.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_word<const W: usize>(value: __m256i, words: &Words<LANES>) -> __m256i {
+    const { assert!(W < 16, "a block has 16 words") };
+    let mut value = value;
+    // SAFETY: reads the 32 octets of one of the 16 words.
+    unsafe {
+        asm!("vpaddd {0}, {0}, ymmword ptr [{1} + {2}]", inout(ymm_reg) value, in(reg) words, const W * size_of::<[u32; LANES]>(),
+            options(pure, readonly, nostack, preserves_flags));
+    }
+    value
 }
 
 #[inline]

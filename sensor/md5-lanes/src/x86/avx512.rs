@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    kernel::{BLOCK, Coming, Kernel, PIECES, Piece, Rows, SLOTS, State, Words},
+    kernel::{BLOCK, Coming, Kernel, Lines, PIECES, Piece, SLOTS, State, Words},
     rounds::{PERIOD, STEPS, Step},
 };
 
@@ -41,9 +41,9 @@ impl Kernel<LANES> for Avx512 {
     }
 
     #[inline(always)]
-    fn transpose(self, rows: &Rows<'_, LANES>, words: &mut Words<LANES>) {
+    fn load<C: Coming<LANES>>(self, coming: &mut C, _: &mut Lines<LANES>, words: &mut Words<LANES>) {
         // SAFETY: `self` exists only where `detect` found these features.
-        unsafe { transpose(rows, words) }
+        unsafe { load(coming, words) }
     }
 
     #[inline(always)]
@@ -53,6 +53,7 @@ impl Kernel<LANES> for Avx512 {
         states: &mut [State<LANES>; SLOTS],
         words: &[Words<LANES>; SLOTS],
         coming: &mut [Option<C>; SLOTS],
+        _: &mut Lines<LANES>,
         next: &mut [Words<LANES>; SLOTS],
     ) {
         // SAFETY: `self` exists only where `detect` found these features.
@@ -104,12 +105,30 @@ fn composed(piece: Piece<'_>) -> __m512i {
     _mm512_or_si512(octets, block(piece.under))
 }
 
-/// Row n is the block of message n; word n has that word of every message.
-#[target_feature(enable = "avx512f")]
-fn transpose(rows: &Rows<'_, LANES>, words: &mut Words<LANES>) {
-    let (quads, _) = rows.as_chunks::<4>();
-    for (quad, rows) in quads.iter().enumerate() {
-        transpose_rows(quad, [block(rows[0]), block(rows[1]), block(rows[2]), block(rows[3])], words);
+/// Four rows of what is coming. A macro, since a function would not be inlined where it has to be, between the steps.
+macro_rules! load_rows {
+    ($quad:expr, $coming:expr, $rows:ident) => {
+        if $coming.is_whole() {
+            for lane in 0..4 {
+                $rows[lane] = block($coming.row(4 * $quad + lane));
+            }
+        } else {
+            for lane in 0..4 {
+                $rows[lane] = composed($coming.piece(4 * $quad + lane));
+            }
+        }
+    };
+}
+
+/// Does the work of what is coming, and puts its blocks into words: word n has that word of every message.
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2")]
+fn load<C: Coming<LANES>>(coming: &mut C, words: &mut Words<LANES>) {
+    for quad in 0..4 {
+        coming.work(quad);
+        let mut rows = [_mm512_setzero_si512(); 4];
+        load_rows!(quad, coming, rows);
+        transpose_rows(quad, rows, words);
     }
     for quad in 0..4 {
         transpose_words(quad, words);
@@ -212,15 +231,7 @@ fn turn<const V: usize, C: Coming<LANES>>(
                 && let Some(coming) = &coming[$slot]
             {
                 let mut rows = [_mm512_setzero_si512(); 4];
-                if coming.is_whole() {
-                    for lane in 0..4 {
-                        rows[lane] = block(coming.row($quarter * 4 + lane));
-                    }
-                } else {
-                    for lane in 0..4 {
-                        rows[lane] = composed(coming.piece($quarter * 4 + lane));
-                    }
-                }
+                load_rows!($quarter, coming, rows);
                 transpose_rows($quarter, rows, &mut next[$slot]);
             }
         };
@@ -235,7 +246,7 @@ fn turn<const V: usize, C: Coming<LANES>>(
     }
     macro_rules! round {
         ($round:literal, $f:ident, $s0:literal $s1:literal $s2:literal $s3:literal, $half:ident, $first:literal) => {
-            let (quarters, _) = black_box(&STEPS[$round]).as_chunks::<PERIOD>();
+            let (quarters, _) = STEPS[$round].as_chunks::<PERIOD>();
             for (quarter, steps) in quarters.iter().enumerate() {
                 step!(steps[0], $f a b c d, $s0);
                 beside!($half, quarter, $first);
@@ -250,6 +261,8 @@ fn turn<const V: usize, C: Coming<LANES>>(
     round!(1, G, 5 9 14 20, rows, 2);
     round!(2, H, 4 11 16 23, words, 0);
     round!(3, I, 6 10 15 21, words, 2);
+    // Otherwise the compiler keeps what it loaded at the beginning, in memory of its own.
+    let states = black_box(states);
     for v in 0..V {
         let state = &mut states[v].0;
         for (word, new) in state.iter_mut().zip([a[v], b[v], c[v], d[v]]) {
