@@ -19,6 +19,9 @@ use journal::{Options, RealStorage, Retention, Writer};
 /// pay its system calls once for some 1,000 requests.
 pub const BURSTS_PER_COMMIT: usize = 8;
 
+/// Requests before anything is measured: some 100 MB of records.
+const WARM_UP: u64 = 250_000;
+
 /// A sensor without threads: one worker over frames in memory, one writer.
 pub struct Replay {
     ingest: Ingest,
@@ -62,9 +65,10 @@ impl Replay {
     ) -> anyhow::Result<Replay> {
         let storage = RealStorage::create(folder)?;
         let journal = Options {
-            // Memory file systems are small: the oldest segment makes room for the newest.
-            segment_bytes: 64 << 20,
-            retention: Retention { max_bytes: 256 << 20, free_reserve_bytes: 0, ..Retention::default() },
+            // Memory file systems are small: the oldest segment makes room for the newest, soon, so that what is
+            // measured is writing and not a machine that gets memory for the first time.
+            segment_bytes: 16 << 20,
+            retention: Retention { max_bytes: 48 << 20, free_reserve_bytes: 0, ..Retention::default() },
             ..Options::default()
         };
         let mut opened = journal::open(storage, journal).map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -72,8 +76,8 @@ impl Replay {
         let worker = ingest.worker("replay", MemorySource::new(frames), &mut opened.writer, ())?;
         let mut replay =
             Replay { ingest, worker, writer: opened.writer, bursts_per_commit: BURSTS_PER_COMMIT };
-        // The first commit makes a segment, the first notice a queue: not steady state.
-        replay.run(4096)?;
+        // Until the first segments have come and gone: before that it is not steady state.
+        replay.run(WARM_UP)?;
         Ok(replay)
     }
 

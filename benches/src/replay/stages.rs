@@ -65,7 +65,8 @@ impl Stages {
     ) -> anyhow::Result<Stages> {
         let storage = RealStorage::create(folder)?;
         let options = Options {
-            retention: Retention { max_bytes: 256 << 20, free_reserve_bytes: 0, ..Retention::default() },
+            segment_bytes: 16 << 20,
+            retention: Retention { max_bytes: 48 << 20, free_reserve_bytes: 0, ..Retention::default() },
             ..Options::default()
         };
         let mut opened = journal::open(storage, options).map_err(|error| anyhow::anyhow!("{error}"))?;
