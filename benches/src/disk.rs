@@ -41,7 +41,7 @@ fn appends(
     duration: Duration,
     pause: Option<Duration>,
 ) -> io::Result<Histogram<u64>> {
-    let mut times = Histogram::new(3).map_err(io::Error::other)?;
+    let mut times = Histogram::new_with_bounds(100, 60_000_000_000, 3).map_err(io::Error::other)?;
     let contents = vec![0x5A; octets];
     let began = Instant::now();
     let mut end = 0;
@@ -68,7 +68,8 @@ mod tests {
         let pause = Some(Duration::from_millis(5));
         let times = write_and_sync(folder.path(), 4096, Duration::from_millis(100), pause, 0).unwrap();
         assert!((1..=20).contains(&times.len()), "{}", times.len());
-        assert!(times.min() > 0);
+        // Two system calls on any file system take more than this.
+        assert!(times.min() >= 100, "{} ns", times.min());
         assert!(write_and_sync(Path::new("/absent"), 1, Duration::ZERO, None, 0).is_err());
     }
 }

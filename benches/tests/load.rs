@@ -1,5 +1,7 @@
 //! The load generator against a real sensor on a real wire: everything that it sends is answered, verified, recorded.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Mutex;
 
 use benches::{

@@ -105,6 +105,27 @@ fn with_ack_durable_an_answer_waits_for_the_disk() {
     sensor.settled();
 }
 
+/// Many bursts of one request each while the disk takes its time: they fill batches, they do not use them up.
+#[test]
+fn a_trickle_during_a_slow_sync_is_no_overload() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let slow = Strace::slow_sync(&sensor, SYNC_DELAY_MS);
+    let requests: Vec<_> =
+        (0..=255).map(|number| start(number, &format!("trickle-{number}"), SECRET)).collect();
+    for request in &requests {
+        nas.send(request);
+        // Longer than a burst takes: the next request is one of its own.
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    wait_until("every request is recorded", PATIENCE, || sensor.metrics().records() == 256);
+    slow.detach();
+    let metrics = sensor.settled();
+    assert_eq!((metrics.verdict("accepted"), metrics.verdict("overload")), (256, 0));
+}
+
 #[test]
 fn r61_a_probe_is_answered_only_while_the_journal_records() {
     let wire = Wire::new();

@@ -40,8 +40,8 @@ struct Arguments {
     /// Steps, per cent of the throughput of a closed loop
     #[arg(long, value_delimiter = ',', default_values_t = [5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 100.0])]
     steps: Vec<f64>,
-    /// Requests under way at once in the closed loop
-    #[arg(long, default_value_t = 256)]
+    /// Requests under way at once in the closed loop, as for `wire`
+    #[arg(long, default_value_t = 192)]
     window: u32,
     /// What the traffic is made of, as for `load`
     #[arg(long, default_value = "", hide_default_value = true)]

@@ -120,8 +120,12 @@ fn main() -> anyhow::Result<()> {
         say("storm", "1", report.storm as f64);
         say("storm_latency_max", "ns", report.storm_latency.max() as f64);
     }
-    let records = peer.metrics()?.records();
+    // Where the losses are: in the sensor, in front of it, or (the rest) on the wire.
+    let metrics = peer.metrics()?;
+    let records = metrics.records();
     say("records", "1", records as f64);
+    say("overload", "1", metrics.verdict("overload") as f64);
+    say("kernel_drops", "1", metrics.sum("vpn_sensor_kernel_drops_total", &[]) as f64);
     ensure!(report.fault().is_none(), "the sensor did wrong: {}", report.fault().unwrap_or_default());
     // Unanswered requests may be recorded; more than were sent, or fewer than were answered, never.
     ensure!(

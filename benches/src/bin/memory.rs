@@ -18,6 +18,8 @@ use benches::{
 };
 use clap::Parser;
 
+/// Requests under way at once in the closed loop that finds the throughput, as for `wire`.
+const WINDOW: u32 = 192;
 /// How often memory is looked at.
 const INTERVAL: Duration = Duration::from_millis(50);
 
@@ -64,10 +66,11 @@ fn measure(place: &Place, kind: Kind, arguments: &Arguments) -> anyhow::Result<(
     say("idle", "resident", "B", &[machine::resident(pid)?.0 as f64]);
     let mut round = Round::new(place, By::Xdp, &arguments.mix);
     let step = Duration::from_secs_f64(arguments.seconds);
-    let (done, samples) = watched(pid, || round.against(&peer, Pace::Closed { window: 256 }, step, None))?;
+    let closed = format!("window {WINDOW}");
+    let (done, samples) = watched(pid, || round.against(&peer, Pace::Closed { window: WINDOW }, step, None))?;
     let saturation = done.report.answered_per_second();
-    say("window 256", "resident", "B", &samples);
-    say("window 256", "requests_per_second", "1/s", &[saturation]);
+    say(&closed, "resident", "B", &samples);
+    say(&closed, "requests_per_second", "1/s", &[saturation]);
     for &percent in &arguments.steps {
         let case = format!("{percent} % of saturation");
         let pace = Pace::open(saturation * percent / 100.0);

@@ -14,7 +14,8 @@ pub(super) fn is_installed() -> bool {
 }
 
 /// Writes its configuration into `folder`: one accounting port, one client network, and either the `detail` module or
-/// nothing. Threads and limits are those of Debian's `radiusd.conf`.
+/// nothing. Threads and limits are those of Debian's `radiusd.conf`; the receive buffer is the largest that
+/// `net.core.rmem_max` allows by default, twice the usual one.
 pub(super) fn configure(
     folder: &Path,
     address: Ipv4Addr,
@@ -75,6 +76,7 @@ server default {{
         type = acct
         ipaddr = {address}
         port = {port}
+        recv_buff = 212992
     }}
     preacct {{
         ok

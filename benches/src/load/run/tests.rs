@@ -145,6 +145,13 @@ fn a_repetition_is_of_an_answered_request_and_answered_again() {
 }
 
 #[test]
+fn what_was_never_answered_is_not_repeated() {
+    let mut server = Server::new(|_| vec![]);
+    let report = run_against(&mut server, "duplicates=20%", Pace::open(5_000.0), 200);
+    assert_eq!((report.sent, report.repeats, report.lost), (1000, 0, 1000));
+}
+
+#[test]
 fn a_stalled_server_is_felt_by_all_that_should_have_left() {
     // It takes 40 ms over one request and has no room meanwhile: a generator that measures from sending would see
     // one slow request, by the schedule there are hundreds.

@@ -1,8 +1,7 @@
-//! How datagrams get to the server and answers back: three ways of one shape.
+//! How datagrams get to the server and answers back: two ways of one shape.
 //!
-//! [`Xdp`] sends and receives through an AF_XDP socket at the far end of a veth pair, [`Live`] has the kernel run its
-//! frames through that device (`BPF_F_TEST_XDP_LIVE_FRAMES`), [`Datagrams`] are ordinary UDP sockets and work on
-//! loopback too. The run loop owns one and knows no more of it than [`Sender`].
+//! [`Xdp`] sends and receives through an AF_XDP socket at the far end of a veth pair, [`Datagrams`] are ordinary UDP
+//! sockets and work on loopback too. The run loop owns one and knows no more of it than [`Sender`].
 
 mod datagrams;
 mod xdp;

@@ -300,6 +300,7 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
             self.seal();
         }
         self.open = self.port.take_free();
+        self.open_since_ns = self.verified_ns;
         self.open.is_some()
     }
 

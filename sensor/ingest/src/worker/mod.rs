@@ -5,7 +5,9 @@
 //! for many datagrams, and those of going to sleep. The assembly makes workers and runs them on their threads.
 //!
 //! What bounds it: the port's batches. Each has a flight, which holds the answers to its requests until they may
-//! leave. With no free batch a request that is not known becomes `overload`.
+//! leave. With no free batch a request that is not known becomes `overload`. So that a slow sync does not use up the
+//! batches with a few requests each, a batch is handed over at the end of its burst only while fewer than half of them
+//! are with the journal; then it is filled on until some come back.
 
 mod answers;
 mod burst;
@@ -123,10 +125,14 @@ struct Pipeline<R, O> {
     /// Slots whose answers were handed to the source and wait for its flush. At most one entry a flight.
     flushing: VecDeque<usize>,
     in_flight: usize,
+    /// Those of them that the journal has not given back.
+    with_journal: usize,
     /// Answers that record nothing: to duplicates and Status-Server. Has room for a burst of the longest.
     direct: Answers<R>,
-    /// When everything in the open batch was verified.
+    /// When the requests of this burst were verified.
     verified_ns: u64,
+    /// When the first request of the open batch was.
+    open_since_ns: u64,
     lanes: Lanes,
 }
 
@@ -147,7 +153,7 @@ impl<S: Source, O: Observer> Worker<S, O> {
         let Parts { source, port, shared, wake, counters, latency, observer, lanes } = parts;
         let batches = port.free();
         let flight = |_| Flight {
-            // A batch never outlives its burst, so it never holds more than that.
+            // As many as a batch has records by default.
             answers: Answers::new(BURST, FLIGHT_OCTETS),
             batch: None,
             submitted_ns: 0,
@@ -160,9 +166,11 @@ impl<S: Source, O: Observer> Worker<S, O> {
             outgoing: VecDeque::with_capacity(batches),
             flushing: VecDeque::with_capacity(batches),
             in_flight: 0,
+            with_journal: 0,
             direct: Answers::new(BURST, BURST * radius::MAX_LENGTH),
             open: None,
             verified_ns: 0,
+            open_since_ns: 0,
             lanes,
             port,
             shared,
@@ -202,7 +210,8 @@ impl<S: Source, O: Observer> Worker<S, O> {
         if count > 0 {
             self.pipeline.burst(&self.source, count);
             self.source.release();
-            self.pipeline.seal();
+        }
+        if self.pipeline.seal_when_due() | (count > 0) {
             self.send_answers()?;
         }
         self.pipeline.latency.exchange();
@@ -212,6 +221,7 @@ impl<S: Source, O: Observer> Worker<S, O> {
     /// Waits for the batches in flight and gets their answers out, as far as they still go out. Takes no datagrams.
     pub fn drain(&mut self) {
         let mut stuck_since = monotonic_ns();
+        self.pipeline.seal();
         loop {
             self.pipeline.latency.exchange();
             let progress = self.pipeline.complete() | self.send_answers().unwrap_or(false);
@@ -324,6 +334,7 @@ impl<R, O: Observer> Pipeline<R, O> {
             let slot = batch.slot();
             let flight = &mut self.flights[slot];
             let requests = flight.answers.len() as u64;
+            self.with_journal -= 1;
             cells.begin();
             cells.pending.sub(requests);
             match outcome {
@@ -376,6 +387,18 @@ impl<R, O: Observer> Pipeline<R, O> {
         self.in_flight -= 1;
     }
 
+    /// Hands the open batch to the journal, unless more are on their way than the journal takes at once: those that
+    /// come back will bring us here again. Under `received` its answers would wait for them, so it always goes. Whether
+    /// there was an open batch that went.
+    fn seal_when_due(&mut self) -> bool {
+        let due = self.with_journal < self.flights.len().div_ceil(2) || self.shared.ack == Ack::Received;
+        let open = self.open.is_some();
+        if due && open {
+            self.seal();
+        }
+        due && open
+    }
+
     /// Hands the open batch to the journal.
     fn seal(&mut self) {
         let Some(batch) = self.open.take() else { return };
@@ -388,8 +411,9 @@ impl<R, O: Observer> Pipeline<R, O> {
         let now = monotonic_ns();
         flight.submitted_ns = now;
         let requests = flight.answers.len() as u64;
-        self.latency.record(Stage::Batch, now.saturating_sub(self.verified_ns), requests);
+        self.latency.record(Stage::Batch, now.saturating_sub(self.open_since_ns), requests);
         self.in_flight += 1;
+        self.with_journal += 1;
         self.counters.cells().batches.add(1);
         if self.shared.ack == Ack::Received {
             self.outgoing.push_back(slot);

@@ -4,7 +4,8 @@
 //! nothing here keeps one.
 
 use std::{
-    io, mem,
+    io,
+    mem::{self, MaybeUninit},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
     os::fd::{AsRawFd, BorrowedFd},
     ptr,
@@ -252,25 +253,28 @@ fn read<T: Plain>(data: *const u8, available: usize) -> Option<T> {
 /// Sends up to a burst of messages whose octets lie in `octets`; returns how many went, at least one.
 pub(super) fn send(socket: BorrowedFd<'_>, messages: &[Message], octets: &[u8]) -> io::Result<usize> {
     let count = messages.len().min(MESSAGES);
-    let mut vectors = [const { iovec { iov_base: ptr::null_mut(), iov_len: 0 } }; MESSAGES];
-    let mut names = [Name::ZERO; MESSAGES];
-    let mut controls = [Control([0; CONTROL]); MESSAGES];
-    // SAFETY: an all-zero `mmsghdr` is valid: null pointers, no lengths.
-    let mut headers: [mmsghdr; MESSAGES] = unsafe { mem::zeroed() };
+    // Only what a message needs is written: setting all of it to zero takes longer than all else here when a lone
+    // request is answered (132 ns against 4 for 64 messages, and as much again for each 64 more).
+    let mut vectors = [const { MaybeUninit::<iovec>::uninit() }; MESSAGES];
+    let mut names = [const { MaybeUninit::<Name>::uninit() }; MESSAGES];
+    let mut controls = [const { MaybeUninit::<Control>::uninit() }; MESSAGES];
+    let mut headers = [const { MaybeUninit::<mmsghdr>::uninit() }; MESSAGES];
     for (i, message) in messages.iter().enumerate().take(count) {
         let payload = &octets[message.start..message.start + message.length];
         // The kernel only reads through this pointer.
-        vectors[i] = iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
+        let vector = iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
         let (name, name_length) = Name::set(message.peer);
-        names[i] = name;
-        let header = &mut headers[i].msg_hdr;
-        header.msg_name = (&raw mut names[i]).cast();
+        // SAFETY: an all-zero `mmsghdr` is valid: null pointers, no lengths.
+        let header = headers[i].write(unsafe { mem::zeroed() });
+        let header = &mut header.msg_hdr;
+        header.msg_name = (&raw mut *names[i].write(name)).cast();
         header.msg_namelen = name_length as libc::socklen_t;
-        header.msg_iov = &raw mut vectors[i];
+        header.msg_iov = &raw mut *vectors[i].write(vector);
         header.msg_iovlen = 1;
-        let used = write_control(&mut controls[i], message);
+        let control = controls[i].write(Control([0; CONTROL]));
+        let used = write_control(control, message);
         if used > 0 {
-            header.msg_control = controls[i].0.as_mut_ptr().cast();
+            header.msg_control = control.0.as_mut_ptr().cast();
             header.msg_controllen = used as _;
         }
     }
@@ -278,7 +282,7 @@ pub(super) fn send(socket: BorrowedFd<'_>, messages: &[Message], octets: &[u8]) 
     let sent = unsafe {
         libc::sendmmsg(
             socket.as_raw_fd(),
-            headers.as_mut_ptr(),
+            headers.as_mut_ptr().cast(),
             count as libc::c_uint,
             (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
         )
