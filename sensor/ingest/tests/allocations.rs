@@ -1,4 +1,5 @@
-//! A worker allocates nothing in steady state: counted by the test's own allocator, on the worker's thread alone.
+//! A worker allocates nothing in steady state, and the journal's writer nothing for a commit: counted by the test's own
+//! allocator, on their threads alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
 #![allow(unsafe_code, reason = "a global allocator that counts")]
 
@@ -20,18 +21,21 @@ use journal::RealStorage;
 use support::*;
 
 thread_local! {
-    static COUNTED: Cell<bool> = const { Cell::new(false) };
+    static COUNTED: Cell<Option<&'static AtomicU64>> = const { Cell::new(None) };
 }
 
+/// What the worker allocates and gives back.
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+/// And the journal's writer.
+static WRITER_ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
 struct Counting;
 
 impl Counting {
     fn note() {
         // A thread that is ending has no thread-locals any more, and is none that counts.
-        if COUNTED.try_with(Cell::get).unwrap_or(false) {
-            ALLOCATIONS.fetch_add(1, SeqCst);
+        if let Some(count) = COUNTED.try_with(Cell::get).ok().flatten() {
+            count.fetch_add(1, SeqCst);
         }
     }
 }
@@ -66,7 +70,7 @@ struct Marking;
 
 impl Observer for Marking {
     fn datagram(&mut self, _: u64, _: &Result<Datagram<'_>, FrameError>) {
-        COUNTED.set(true);
+        COUNTED.set(Some(&ALLOCATIONS));
     }
 }
 
@@ -79,7 +83,10 @@ fn a_worker_allocates_nothing_in_steady_state() {
     let server = source.addresses().next().unwrap();
     ingest.spawn_observed("udp-0", None, source, &mut opened.writer, Marking).unwrap();
     let handle = opened.handle.clone();
-    let writer = std::thread::spawn(move || opened.writer.run());
+    let writer = std::thread::spawn(move || {
+        COUNTED.set(Some(&WRITER_ALLOCATIONS));
+        opened.writer.run();
+    });
 
     let nas = Nas::new("127.0.0.1:0");
     let mut session = 0;
@@ -99,8 +106,12 @@ fn a_worker_allocates_nothing_in_steady_state() {
     // What is allocated once, at the first datagram or the first notice, is not steady state.
     round();
     ALLOCATIONS.store(0, SeqCst);
+    WRITER_ALLOCATIONS.store(0, SeqCst);
+    let commits = handle.statistics().commits;
     round();
     let allocations = ALLOCATIONS.load(SeqCst);
+    let commits = handle.statistics().commits - commits;
+    let of_the_writer = WRITER_ALLOCATIONS.load(SeqCst);
     let snapshot = ingest.snapshot().pop().unwrap();
     assert_eq!(snapshot.verdict(Verdict::Accepted), 1000);
     assert!(snapshot.verdict(Verdict::BadAuthenticator) > 0, "forgeries were seen, too");
@@ -110,4 +121,7 @@ fn a_worker_allocates_nothing_in_steady_state() {
     handle.stop();
     writer.join().unwrap();
     assert_eq!(allocations, 0, "allocations on the worker's thread");
+    // Once a second it lists the directory for retention: a few dozen names.
+    assert!(commits >= 400, "{commits} commits of 500 requests one by one");
+    assert!(of_the_writer < commits / 2, "{of_the_writer} allocations of the writer in {commits} commits");
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{Duration, Instant};
 
+use arrayvec::ArrayVec;
+
 use crate::batch::Batch;
 use crate::codec::{self, SEGMENT_HEADER, SegmentHeader};
 use crate::handle::{COMMIT_BOUNDS_NS, COMMIT_RECORDS_BOUNDS, Event, FailureKind, Handle, Shared, bucket};
@@ -18,6 +20,8 @@ use crate::storage::Storage;
 
 /// Octets written with one sync, at most (or one batch): keeps a group's latency bounded however much waits.
 const GROUP_BYTES: usize = 4 << 20;
+/// Batches written with one sync, at most: the list of their octets lies on the stack.
+const GROUP_BATCHES: usize = 255;
 /// Retention is looked at this often.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(1);
 /// An idle writer wakes this often, for retention by age and for the room on the disk.
@@ -150,7 +154,8 @@ impl<S: Storage> Writer<S> {
                 self.shared.bell.queued.fetch_sub(1, SeqCst);
                 bytes += batch.sealed_length();
                 self.group.push((number, batch));
-                if bytes >= GROUP_BYTES.min(self.options.segment_bytes as usize / 2) {
+                let full = bytes >= GROUP_BYTES.min(self.options.segment_bytes as usize / 2);
+                if full || self.group.len() == GROUP_BATCHES {
                     return;
                 }
                 more = true;
@@ -269,7 +274,8 @@ impl<S: Storage> Writer<S> {
     fn write(&self, file: &S::File, offset: u64, head: Option<&[u8]>) -> Result<(), Failure> {
         let batches =
             self.group.iter().filter(|(_, batch)| !batch.is_empty()).map(|(_, batch)| batch.octets());
-        let parts: Vec<IoSlice<'_>> = head.into_iter().chain(batches).map(IoSlice::new).collect();
+        let parts: ArrayVec<IoSlice<'_>, { GROUP_BATCHES + 1 }> =
+            head.into_iter().chain(batches).map(IoSlice::new).collect();
         self.storage.write_at(file, offset, &parts).map_err(|error| {
             self.shared.counters.write_failures.fetch_add(1, Relaxed);
             Failure { doing: "writing a segment", error }
