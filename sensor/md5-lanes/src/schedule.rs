@@ -459,8 +459,7 @@ mod tests {
     /// that lanes stay empty.
     fn batches() -> Vec<Vec<(Vec<u8>, Prepared)>> {
         let lengths: &[usize] = &[20, 36, 39, 40, 54, 55, 56, 63, 64, 65, 103, 104, 128, 190, 256, 300];
-        let sizes: &[usize] =
-            if cfg!(miri) { &[1, 3, 4, 9, 30] } else { &[1, 2, 3, 4, 5, 11, 12, 13, 30, 200] };
+        let sizes: &[usize] = if cfg!(miri) { &[1, 5, 18] } else { &[1, 2, 3, 4, 5, 11, 12, 13, 30, 200] };
         let batch = |&size: &usize| {
             let message = |place: usize| {
                 let length = lengths[place * 5 % lengths.len()];
@@ -471,7 +470,10 @@ mod tests {
             (0..size).map(message).collect()
         };
         let mut batches: Vec<Vec<_>> = sizes.iter().map(batch).collect();
-        // Longer than what is told apart in the order, in the wrong order.
+        // Longer than what is told apart in the order, in the wrong order; an interpreter has not the time for it.
+        if cfg!(miri) {
+            return batches;
+        }
         let long = [(5_500, 1), (6_000, 1), (5_000, 900), (40, 10), (5_200, 3)];
         batches.push(long.map(|(octets, secret)| (vec![7; octets], Prepared::new(&vec![9; secret]))).into());
         batches
