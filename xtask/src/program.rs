@@ -28,9 +28,25 @@ pub(crate) fn build(release: bool) -> anyhow::Result<PathBuf> {
         build.arg("--release");
     }
     succeed(&mut build)?;
+    Ok(folder("target_directory")?.join(if release { "release" } else { "debug" }).join("vpn-sensor"))
+}
+
+/// Builds a program of the package `benches` as it is measured; returns where it is.
+pub(crate) fn build_bench(name: &str) -> anyhow::Result<PathBuf> {
+    succeed(cargo().args(["build", "--quiet", "--release", "--package", "benches", "--bin", name]))?;
+    Ok(folder("target_directory")?.join("release").join(name))
+}
+
+/// The workspace's root.
+pub(crate) fn root() -> anyhow::Result<PathBuf> {
+    folder("workspace_root")
+}
+
+/// A folder that cargo names.
+fn folder(name: &str) -> anyhow::Result<PathBuf> {
     let output = cargo().args(["metadata", "--no-deps", "--format-version", "1"]).output()?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
-    let folder = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
-    Ok(Path::new(folder).join(if release { "release" } else { "debug" }).join("vpn-sensor"))
+    let folder = metadata[name].as_str().with_context(|| format!("cargo metadata names no {name}"))?;
+    Ok(Path::new(folder).to_owned())
 }

@@ -83,7 +83,10 @@ mod tests {
     #[test]
     fn longest_first_and_nothing_lost() {
         let mut order = Order::new();
-        for count in [0, 1, 2, 3, 4, 5, 16, 63, 64, 65, 1000, BATCH] {
+        // An interpreter gets fewer.
+        let counts: &[_] =
+            if cfg!(miri) { &[0, 1, 5, 90] } else { &[0, 1, 2, 3, 4, 5, 16, 63, 64, 65, 1000, BATCH] };
+        for &count in counts {
             for spread in [1, 2, 7, 78, 79, 80, 200] {
                 let blocks = |place: usize| place * 37 % spread;
                 let ordered = order.by_blocks(count, blocks);

@@ -1,5 +1,5 @@
-//! The rounds in plain Rust over any number of lanes: HMAC's key states are made with one lane of it, and the
-//! schedule is tested over it where the processor's own paths cannot run (Miri).
+//! The rounds in plain Rust over any number of lanes: HMAC's key states are made with one lane of it, and with four it is
+//! the kernel over which the schedule is tested where the processor's own cannot run (Miri).
 
 use crate::{
     kernel::{Rows, State, Words},
@@ -52,6 +52,44 @@ pub(crate) fn transpose<const L: usize>(rows: &Rows<'_, L>, words: &mut Words<L>
         let (octets, _) = rows[lane].as_chunks();
         for (word, octets) in words.0.iter_mut().zip(octets) {
             word[lane] = u32::from_le_bytes(*octets);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use crate::kernel::{self, Coming, Kernel, Lines, SLOTS, State, Words, rows};
+
+    /// A kernel of four lanes, three vectors interleaved, for every processor.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Portable;
+
+    impl Kernel<4> for Portable {
+        const INTERLEAVED: usize = 3;
+
+        fn with_instructions<R>(self, work: impl FnOnce() -> R) -> R {
+            work()
+        }
+
+        fn load<C: Coming<4>>(self, coming: &mut C, lines: &mut Lines<4>, words: &mut Words<4>) {
+            super::transpose(&rows(coming, lines), words);
+        }
+
+        fn turn<C: kernel::Coming<4>>(
+            self,
+            active: usize,
+            states: &mut [State<4>; SLOTS],
+            words: &[Words<4>; SLOTS],
+            coming: &mut [Option<C>; SLOTS],
+            lines: &mut Lines<4>,
+            next: &mut [Words<4>; SLOTS],
+        ) {
+            for (coming, next) in coming.iter_mut().zip(next) {
+                if let Some(coming) = coming {
+                    self.load(coming, lines, next);
+                }
+            }
+            super::compress(&mut states[..active], &words[..active]);
         }
     }
 }

@@ -7,6 +7,7 @@ pub(crate) const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1
 pub(crate) const ROUNDS: usize = 4;
 
 /// Steps of a round after which the shifts and the places of a, b, c and d repeat.
+#[cfg(target_arch = "x86_64")]
 pub(crate) const PERIOD: usize = 4;
 
 /// Expands `$step!(number, function a b c d, word, shift, constant)` for the 16 steps of a round (0 to 3):
@@ -89,6 +90,7 @@ macro_rules! round {
 pub(crate) use round;
 
 /// A step as data, for code that does not expand all 64.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub(crate) struct Step {
     /// Which word of the block.
@@ -97,6 +99,7 @@ pub(crate) struct Step {
 }
 
 /// The steps of the four rounds.
+#[cfg(target_arch = "x86_64")]
 pub(crate) static STEPS: [[Step; 16]; ROUNDS] = {
     let mut steps = [[Step { word: 0, constant: 0 }; 16]; ROUNDS];
     macro_rules! first {

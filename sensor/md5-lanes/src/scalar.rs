@@ -38,18 +38,22 @@ pub(crate) fn message_authenticator(octets: &[u8], offset: usize) -> Option<&[u8
     if offset < HEADER { None } else { octets.get(offset..)?.first_chunk() }
 }
 
-/// Whether the Message-Authenticator is what the secret makes it (RFC 2869 section 5.14, RFC 5997 section 3).
-pub(crate) fn message(check: &MessageCheck<'_>) -> bool {
-    let Some(received) = message_authenticator(check.octets, check.offset) else { return false };
-    if check.secret.is_empty() {
-        return false;
-    }
+/// What the Message-Authenticator has to be (RFC 2869 section 5.14, RFC 5997 section 3), if the value lies where it can.
+pub(crate) fn message_digest(check: &MessageCheck<'_>) -> Option<[u8; 16]> {
+    message_authenticator(check.octets, check.offset)?;
     // HMAC takes keys of any length; the error exists for other MACs.
-    let Ok(mut mac) = Hmac::<Md5>::new_from_slice(check.secret.octets()) else { return false };
+    let mut mac = Hmac::<Md5>::new_from_slice(check.secret.octets()).ok()?;
     mac.update(&check.octets[..START]);
     mac.update(if check.keeps_authenticator { &check.octets[START..HEADER] } else { &ZERO });
     mac.update(&check.octets[HEADER..check.offset]);
     mac.update(&ZERO);
     mac.update(&check.octets[check.offset + 16..]);
-    bool::from(mac.finalize().into_bytes()[..].ct_eq(received))
+    Some(mac.finalize().into_bytes().into())
+}
+
+/// Whether the Message-Authenticator is what the secret makes it.
+pub(crate) fn message(check: &MessageCheck<'_>) -> bool {
+    let Some(received) = message_authenticator(check.octets, check.offset) else { return false };
+    let Some(expected) = message_digest(check) else { return false };
+    !check.secret.is_empty() && bool::from(expected[..].ct_eq(received))
 }
