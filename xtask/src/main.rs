@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod docs;
 mod ebpf;
+mod instructions;
 mod program;
 mod report;
 mod test;
@@ -30,6 +31,8 @@ enum Task {
     Docs(docs::Arguments),
     /// Rebuild the steer program's object, or prove that it was built from its source
     Ebpf(ebpf::Arguments),
+    /// Count the instructions a request, and fail if they are more than the baseline
+    Instructions(instructions::Arguments),
     /// Run all tests, after installing what they need
     Test(test::Arguments),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::Demo(arguments) => demo::run(&arguments),
         Task::Docs(arguments) => docs::run(&arguments),
         Task::Ebpf(arguments) => ebpf::run(&arguments),
+        Task::Instructions(arguments) => instructions::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
     };
     match result {

@@ -22,8 +22,13 @@ pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
 
 /// Builds the sensor; returns where it is.
 pub(crate) fn build(release: bool) -> anyhow::Result<PathBuf> {
+    build_of("vpn-sensor", "vpn-sensor", release)
+}
+
+/// Builds a program of a package of the workspace; returns where it is.
+pub(crate) fn build_of(package: &str, program: &str, release: bool) -> anyhow::Result<PathBuf> {
     let mut build = cargo();
-    build.args(["build", "--package", "vpn-sensor", "--bin", "vpn-sensor"]);
+    build.args(["build", "--package", package, "--bin", program]);
     if release {
         build.arg("--release");
     }
@@ -32,5 +37,5 @@ pub(crate) fn build(release: bool) -> anyhow::Result<PathBuf> {
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
     let folder = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
-    Ok(Path::new(folder).join(if release { "release" } else { "debug" }).join("vpn-sensor"))
+    Ok(Path::new(folder).join(if release { "release" } else { "debug" }).join(program))
 }
