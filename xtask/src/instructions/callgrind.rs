@@ -1,9 +1,9 @@
 //! Instructions counted by valgrind's callgrind, which runs a program on a processor of its own making: the same count
 //! on a busy machine as on an idle one.
 //!
-//! That processor is AVX2's best whatever it runs on (valgrind shows programs an Intel of that age), so libc's `memcpy`
-//! and the scalar and AVX2 lanes are the same on all machines; AVX-512 does not exist there. Compiler and valgrind do
-//! change the figures: those of the baseline belong to the workspace's stable Rust and Debian 12's valgrind 3.19.
+//! It has AVX2 where the machine has it and never AVX-512, whose lanes cannot be counted here. Compiler, libc and
+//! valgrind change the figures: those of the baseline belong to the workspace's stable Rust and to Debian 12, whose
+//! valgrind is 3.19. Where one of them is another, bless first, then change the code.
 
 use std::{
     fs, io,
@@ -21,17 +21,22 @@ pub(super) struct Work {
     bench: &'static str,
     /// How digests are computed; none where there are none.
     lanes: Option<&'static str>,
-    tolerance: f64,
 }
 
-/// TOLERANCES
+/// What is counted.
 pub(super) const WORKS: [Work; 5] = [
-    Work { bench: "digest", lanes: Some("scalar"), tolerance: 0.01 },
-    Work { bench: "digest", lanes: Some("avx2"), tolerance: 0.01 },
-    Work { bench: "parse", lanes: None, tolerance: 0.01 },
-    Work { bench: "worker", lanes: Some("scalar"), tolerance: 0.01 },
-    Work { bench: "worker", lanes: Some("avx2"), tolerance: 0.01 },
+    Work { bench: "digest", lanes: Some("scalar") },
+    Work { bench: "digest", lanes: Some("avx2") },
+    Work { bench: "parse", lanes: None },
+    Work { bench: "worker", lanes: Some("scalar") },
+    Work { bench: "worker", lanes: Some("avx2") },
 ];
+
+/// By what share a figure may be more than the baseline. Found by counting: ten runs of the same program differ by
+/// less than 0.01 % (hash keys and addresses are random), the digests by 0.05 % when code beside them changes. One more
+/// pass over the attributes of a request costs 283 instructions: 3.2 % of the worker loop with scalar digests, 5.8 %
+/// with AVX2, 34 % of parsing.
+const TOLERANCE: f64 = 0.01;
 
 /// Each work is run twice, with so many requests; the difference of the two is free of start and end. A multiple of
 /// the 4096 frames; 15 times all frames is a second or two a run.
@@ -89,7 +94,7 @@ impl Callgrind {
             bench: work.bench.to_owned(),
             path: path.to_owned(),
             instructions_per_request: instructions / (many.requests - few.requests) as f64,
-            tolerance: work.tolerance,
+            tolerance: TOLERANCE,
         })
     }
 
