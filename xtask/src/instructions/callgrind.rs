@@ -32,10 +32,10 @@ pub(super) const WORKS: [Work; 5] = [
     Work { bench: "worker", lanes: Some("avx2") },
 ];
 
-/// By what share a figure may be more than the baseline. Found by counting: ten runs of the same program differ by
-/// less than 0.01 % (hash keys and addresses are random), the digests by 0.05 % when code beside them changes. One more
-/// pass over the attributes of a request costs 283 instructions: 3.2 % of the worker loop with scalar digests, 5.8 %
-/// with AVX2, 34 % of parsing.
+/// By what share a figure may be more than the baseline. Found by counting: 4 to 10 runs in a row of the same program
+/// differ by less than 0.01 %, runs from different places by less than 0.05 % (hash keys are random, and what is copied
+/// lies elsewhere). One more pass over the attributes of a request costs 283 instructions: 3.2 % of the worker loop
+/// with scalar digests, 5.8 % with AVX2, 34 % of parsing.
 const TOLERANCE: f64 = 0.01;
 
 /// Each work is run twice, with so many requests; the difference of the two is free of start and end. A multiple of
