@@ -1,5 +1,7 @@
 //! Benchmarks that report and never gate. `cargo xtask bench` runs the programs in `src/bin`, one file a bench, and
-//! gathers the lines of JSON that they print ([`measure`]); `cargo bench -p benches` has the micro benches. This
+//! gathers the lines of JSON that they print ([`measure`]); `cargo bench -p benches` has the micro benches. What gates
+//! is counted, not timed: `cargo xtask instructions` runs the program `instructions` and compares with
+//! `baseline.json`. This
 //! library builds their inputs ([`load`]), the wire that they run on ([`place`]), the servers that are compared
 //! ([`peers`]), and reads what the machine spent ([`machine`]).
 #![deny(unsafe_code)]

@@ -31,7 +31,7 @@ enum Task {
     Docs(docs::Arguments),
     /// Rebuild the steer program's object, or prove that it was built from its source
     Ebpf(ebpf::Arguments),
-    /// Count instructions and compare with what was accepted
+    /// Count the instructions a request, and fail if they are more than the baseline
     Instructions(instructions::Arguments),
     /// Run all tests, after installing what they need
     Test(test::Arguments),

@@ -22,24 +22,18 @@ pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
 
 /// Builds the sensor; returns where it is.
 pub(crate) fn build(release: bool) -> anyhow::Result<PathBuf> {
+    build_of("vpn-sensor", "vpn-sensor", release)
+}
+
+/// Builds a program of a package of the workspace; returns where it is.
+pub(crate) fn build_of(package: &str, program: &str, release: bool) -> anyhow::Result<PathBuf> {
     let mut build = cargo();
-    build.args(["build", "--package", "vpn-sensor", "--bin", "vpn-sensor"]);
+    build.args(["build", "--package", package, "--bin", program]);
     if release {
         build.arg("--release");
     }
     succeed(&mut build)?;
-    Ok(folder("target_directory")?.join(if release { "release" } else { "debug" }).join("vpn-sensor"))
-}
-
-/// Builds a program of the package `benches` as it is measured; returns where it is.
-pub(crate) fn build_bench(name: &str) -> anyhow::Result<PathBuf> {
-    succeed(cargo().args(["build", "--quiet", "--release", "--package", "benches", "--bin", name]))?;
-    Ok(folder("target_directory")?.join("release").join(name))
-}
-
-/// The workspace's root.
-pub(crate) fn root() -> anyhow::Result<PathBuf> {
-    folder("workspace_root")
+    Ok(folder("target_directory")?.join(if release { "release" } else { "debug" }).join(program))
 }
 
 /// A folder that cargo names.

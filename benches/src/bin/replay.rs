@@ -41,9 +41,6 @@ struct Arguments {
     /// Digests by this path: scalar, neon, avx2, avx512
     #[arg(long)]
     lanes: Option<Path>,
-    /// Only so many requests through the whole loop, without a word: for counting instructions
-    #[arg(long, value_name = "REQUESTS", hide = true)]
-    count: Option<u64>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -53,12 +50,6 @@ fn main() -> anyhow::Result<()> {
         Frames::build(&FrameOptions { placement, clients: arguments.clients, ..FrameOptions::default() })?;
     let options = IngestOptions { digests: arguments.lanes, ..IngestOptions::default() };
     let clients = || clients(arguments.clients);
-    if let Some(requests) = arguments.count {
-        let folder = tempfile::tempdir_in(arguments.memory.unwrap_or_else(|| "/dev/shm".into()))?;
-        let mut replay = Replay::new(folder.path(), clients()?, frames, &options)?;
-        replay.run(requests)?;
-        return Ok(());
-    }
     // A machine with one core has no other.
     let _ = pin::pin_current(arguments.core);
     let memory = memory_folder(arguments.memory.clone())?;

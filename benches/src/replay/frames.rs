@@ -155,6 +155,16 @@ impl Frames {
         &self.memory[start..start + length]
     }
 
+    /// The request in one.
+    pub fn request(&self, index: usize) -> &[u8] {
+        &self.frame(index)[HEADERS..]
+    }
+
+    /// The secret that the request in one is signed with.
+    pub fn secret(&self, index: usize) -> Vec<u8> {
+        client_secret(self.clients[index])
+    }
+
     /// Gives a frame another UDP source port, so that it is another request (the duplicate table's key has the port,
     /// the Request Authenticator has not), and mends the checksum (RFC 1624).
     pub(super) fn next_port(&mut self, index: usize) {

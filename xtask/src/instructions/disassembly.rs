@@ -6,7 +6,7 @@ use std::{path::Path, process::Command};
 
 use anyhow::{Context as _, ensure};
 
-use super::Count;
+use super::baseline::Figure;
 use crate::program;
 
 /// Rotations of the kernel's code for four vectors: 16 steps stand in it, a loop a round, each step once a vector.
@@ -22,8 +22,8 @@ struct Function {
 }
 
 /// Counts of the largest instance, of which there is one for each kind of authenticator.
-pub(crate) fn avx512() -> anyhow::Result<Vec<Count>> {
-    let program = program::build_bench("digest")?;
+pub(super) fn avx512() -> anyhow::Result<Vec<Figure>> {
+    let program = program::build_of("benches", "digest", true)?;
     let functions = kernels(&program)?;
     let full: Vec<_> = functions.iter().filter(|function| function.rotations == ROTATIONS).collect();
     ensure!(
@@ -33,9 +33,15 @@ pub(crate) fn avx512() -> anyhow::Result<Vec<Count>> {
         program.display()
     );
     let most = |count: fn(&Function) -> u64| full.iter().map(|function| count(function)).max().unwrap_or(0);
+    let figure = |path: &str, count: fn(&Function) -> u64, tolerance| Figure {
+        bench: "avx512".to_owned(),
+        path: path.to_owned(),
+        instructions: most(count) as f64,
+        tolerance,
+    };
     Ok(vec![
-        Count { name: "turn_instructions", value: most(|function| function.instructions), tolerance: 0.03 },
-        Count { name: "turn_spills", value: most(|function| function.spills), tolerance: 0.0 },
+        figure("code", |function| function.instructions, 0.03),
+        figure("spills", |function| function.spills, 0.0),
     ])
 }
 
