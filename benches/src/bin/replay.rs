@@ -2,7 +2,10 @@
 //! stage of it by itself.
 #![forbid(unsafe_code)]
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context as _, ensure};
 use benches::{
@@ -41,6 +44,11 @@ struct Arguments {
     /// Digests by this path: scalar, neon, avx2, avx512
     #[arg(long)]
     lanes: Option<Path>,
+    /// Only this stage, without a word: for whoever counts its instructions
+    #[arg(long, hide = true, requires = "bursts")]
+    stage: Option<String>,
+    #[arg(long, hide = true)]
+    bursts: Option<usize>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -50,6 +58,12 @@ fn main() -> anyhow::Result<()> {
         Frames::build(&FrameOptions { placement, clients: arguments.clients, ..FrameOptions::default() })?;
     let options = IngestOptions { digests: arguments.lanes, ..IngestOptions::default() };
     let clients = || clients(arguments.clients);
+    if let (Some(stage), Some(bursts)) = (&arguments.stage, arguments.bursts) {
+        let folder = tempfile::tempdir()?;
+        let lanes = Lanes::new(arguments.lanes.unwrap_or_else(Path::best))?;
+        Stages::new(folder.path(), clients()?, frames, lanes)?.run(stage, bursts)?;
+        return Ok(());
+    }
     // A machine with one core has no other.
     let _ = pin::pin_current(arguments.core);
     let memory = memory_folder(arguments.memory.clone())?;
@@ -82,22 +96,62 @@ fn main() -> anyhow::Result<()> {
         let rates: Vec<f64> = runs.iter().map(|ns| 1e9 / ns).collect();
         Measurement::new("replay", &case, path, "requests_per_second", "1/s", &rates).report();
     }
-    // What `commit` does begins with filling the batch, which `append` has by itself; `sign` begins with parsing.
-    let minus = |from: usize, what: usize| -> Vec<f64> {
-        each[from].iter().zip(&each[what]).map(|(all, part)| (all - part).max(0.0)).collect()
-    };
-    let place = |name: &str| STAGES.iter().position(|stage| *stage == name).unwrap_or_default();
-    let commit = minus(place("commit"), place("append"));
-    let sign = minus(place("sign"), place("parse"));
     for (stage, runs) in STAGES.iter().zip(&each) {
-        let runs = match *stage {
-            "commit" => &commit,
-            "sign" => &sign,
-            _ => runs,
+        let runs = match preceding(stage).and_then(|before| STAGES.iter().position(|stage| *stage == before))
+        {
+            Some(before) => runs.iter().zip(&each[before]).map(|(all, part)| (all - part).max(0.0)).collect(),
+            None => runs.clone(),
         };
-        Measurement::new("replay", &case, "tmpfs", &format!("stage_{stage}"), "ns", runs).report();
+        Measurement::new("replay", &case, "tmpfs", &format!("stage_{stage}"), "ns", &runs).report();
+    }
+    instructions(&case)
+}
+
+/// What a stage begins with although it is a stage of its own, and so is to be taken off: `commit` fills its batches as
+/// `append` does, `sign` parses.
+fn preceding(stage: &str) -> Option<&'static str> {
+    match stage {
+        "commit" => Some("append"),
+        "sign" => Some("parse"),
+        _ => None,
+    }
+}
+
+/// The instructions of each stage, counted by callgrind with the best digests that it knows (it has no AVX-512).
+fn instructions(case: &str) -> anyhow::Result<()> {
+    if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
+        Measurement::new("replay", case, "valgrind", "missing", "1", &[1.0]).report();
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let mut counts = Vec::new();
+    for stage in STAGES {
+        // Start and end fall out of the difference of two runs.
+        let [few, many] = [16, 80].map(|bursts| count(folder.path(), stage, bursts));
+        counts.push((many? - few?) / (64 * BURST) as f64);
+    }
+    let of =
+        |name: &str| STAGES.iter().zip(&counts).find(|(stage, _)| **stage == name).map_or(0.0, |(_, n)| *n);
+    for stage in STAGES {
+        // Every stage has its frames brought near first, which is what `receive` does.
+        let near = if stage == "receive" { 0.0 } else { of("receive") };
+        let before = preceding(stage).map_or(0.0, |before| of(before) - of("receive"));
+        let own = of(stage) - near - before;
+        Measurement::new("replay", case, "callgrind", &format!("instructions_{stage}"), "1", &[own]).report();
     }
     Ok(())
+}
+
+fn count(folder: &std::path::Path, stage: &str, bursts: usize) -> anyhow::Result<f64> {
+    let profile = folder.join("callgrind.out");
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--tool=callgrind"]).arg(format!("--callgrind-out-file={}", profile.display()));
+    valgrind.arg(std::env::current_exe()?).args(["--stage", stage, "--bursts", &bursts.to_string()]);
+    let output = valgrind.output().context("cannot run valgrind")?;
+    ensure!(output.status.success(), "{valgrind:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = std::fs::read_to_string(&profile).context("cannot read what callgrind wrote")?;
+    let total = text.lines().find_map(|line| line.strip_prefix("totals: ")).context("callgrind's total")?;
+    Ok(total.trim().parse()?)
 }
 
 /// A memory file system whose pages come in large pieces, as one for a journal would be mounted: 4 KiB at a time, the
