@@ -6,7 +6,8 @@ use crate::{
     order::BATCH,
     prepared::PADDING,
     scalar,
-    schedule::{Job, LONGEST, Message, Vector, blocks},
+    schedule::Job,
+    vector::{LONGEST, Message, Vector, blocks},
 };
 
 /// The words of the first block that are the Authenticator field.
@@ -77,7 +78,7 @@ impl<'a, const L: usize> Job<'a, L> for Requests<'_, 'a> {
     #[inline(always)]
     fn end(&mut self, vector: &Vector<'a, L>, state: &State<L>, aside: &State<L>) {
         let genuine = equal(state, aside);
-        for (lane, &place) in vector.places().iter().enumerate() {
+        for (lane, &place) in vector.used_places().iter().enumerate() {
             self.checks[usize::from(place)].genuine = genuine >> lane & 1 == 1;
         }
     }
@@ -128,7 +129,7 @@ impl<'c, const L: usize> Job<'c, L> for Responses<'c, '_> {
 
     #[inline(always)]
     fn end(&mut self, vector: &Vector<'c, L>, state: &State<L>, _: &State<L>) {
-        for (lane, &place) in vector.places().iter().enumerate() {
+        for (lane, &place) in vector.used_places().iter().enumerate() {
             let (words, _) = self.digests[usize::from(place)].as_chunks_mut();
             for (octets, word) in words.iter_mut().zip(&state.0) {
                 *octets = word[lane].to_le_bytes();
@@ -186,7 +187,7 @@ impl<'a, const L: usize> Job<'a, L> for Messages<'_, 'a> {
         words: &mut Words<L>,
         _: &mut State<L>,
     ) {
-        for (lane, &place) in vector.places().iter().enumerate() {
+        for (lane, &place) in vector.used_places().iter().enumerate() {
             let check = &self.checks[usize::from(place)];
             for (word, &inner) in state.0.iter_mut().zip(check.secret.inner()) {
                 word[lane] = inner;
@@ -205,7 +206,7 @@ impl<'a, const L: usize> Job<'a, L> for Messages<'_, 'a> {
         words.0[..4].copy_from_slice(&state.0);
         words.0[4] = [0x80; L];
         words.0[14] = [(64 + 16) * 8; L];
-        for (lane, &place) in vector.places().iter().enumerate() {
+        for (lane, &place) in vector.used_places().iter().enumerate() {
             for (word, &outer) in state.0.iter_mut().zip(self.checks[usize::from(place)].secret.outer()) {
                 word[lane] = outer;
             }
@@ -215,7 +216,7 @@ impl<'a, const L: usize> Job<'a, L> for Messages<'_, 'a> {
     #[inline(always)]
     fn end(&mut self, vector: &Vector<'a, L>, state: &State<L>, _: &State<L>) {
         let mut expected = State::ZERO;
-        for (lane, &place) in vector.places().iter().enumerate() {
+        for (lane, &place) in vector.used_places().iter().enumerate() {
             let check = &self.checks[usize::from(place)];
             let Some(received) = scalar::message_authenticator(check.octets, check.offset) else { continue };
             let (received, _) = received.as_chunks();
@@ -224,7 +225,7 @@ impl<'a, const L: usize> Job<'a, L> for Messages<'_, 'a> {
             }
         }
         let genuine = equal(state, &expected);
-        for (lane, &place) in vector.places().iter().enumerate() {
+        for (lane, &place) in vector.used_places().iter().enumerate() {
             self.checks[usize::from(place)].genuine = genuine >> lane & 1 == 1;
         }
     }

@@ -10,6 +10,7 @@
 
 mod jobs;
 mod kernel;
+mod lanes;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod order;
@@ -20,10 +21,9 @@ mod rounds;
 mod scalar;
 mod schedule;
 pub mod unprepared;
+mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
-
-mod lanes;
 
 pub use lanes::{Lanes, MessageCheck, RequestCheck, ResponseSignature};
 pub use path::{Path, Unavailable, UnknownPath};

@@ -1,139 +1,20 @@
 //! The schedule: puts the messages of a batch into lanes, feeds the kernel block by block, and hands each vector that
 //! is done to the job that knows what its digests are for. Safe code, the same for every path.
 //!
-//! All active vectors advance together, by a block a turn. In the same turn the kernel transposes what comes next, the
-//! following block or the first one of a vector that waits, and between the rounds the schedule prepares that: a
-//! vector's lanes are filled and the ends of its messages composed while the vector units have a round's work before
-//! them. Octets are read where they lie; only the end of a message is composed, from its last octets and the tail of
-//! its secret, with one store a block.
-
-use std::ops::Range;
+//! All active vectors advance together, by a block a turn. In the same turn the kernel loads what comes next, the
+//! following block or the first one of a vector that waits, and the lanes of the vector after that are filled: work for
+//! the units that the rounds leave idle. When a vector is done the next takes its slot, so that all slots are busy
+//! until the batch runs out. Octets are read where they lie; only the end of a message is composed, from its last
+//! octets and the tail of its secret.
 
 use zeroize::Zeroize;
 
 use crate::{
     kernel::{self, BLOCK, Kernel, Lines, PIECES, Piece, SLOTS, State, Words, block_at},
-    order::{BATCH, Order, UNORDERED},
+    order::{BATCH, Order},
     rounds::INITIAL,
+    vector::{Message, Vector},
 };
-
-/// Messages longer than this go one by one, so that lengths in bits and places fit 32 bits.
-pub(crate) const LONGEST: usize = 1 << 27;
-
-/// One message to digest: octets, then what its tail says.
-#[derive(Clone, Copy)]
-pub(crate) struct Message<'m> {
-    pub(crate) octets: &'m [u8],
-    /// 64 zeros, the secret that ends the text, its padding.
-    pub(crate) tail: &'m [u8],
-    /// Octets of that secret.
-    pub(crate) suffix: usize,
-}
-
-/// Blocks of a text of so many octets, with its padding.
-#[inline(always)]
-pub(crate) fn blocks(octets: usize) -> usize {
-    (octets + 8) / BLOCK + 1
-}
-
-/// Messages in the lanes of one vector.
-pub(crate) struct Vector<'m, const L: usize> {
-    octets: [&'m [u8]; L],
-    tails: [&'m [u8]; L],
-    /// Octets of each message.
-    lengths: [u32; L],
-    /// The last block of each.
-    last: [u32; L],
-    /// Octets of each text: message and secret.
-    texts: [u32; L],
-    places: [u16; L],
-    /// Lanes in use; the others repeat the last one. None: the vector is empty.
-    used: usize,
-    /// Blocks that lie within every message.
-    whole: usize,
-    /// The least and the greatest of `last`.
-    ends: (usize, usize),
-}
-
-impl<'m, const L: usize> Vector<'m, L> {
-    const EMPTY: Vector<'m, L> = Vector {
-        octets: [&[]; L],
-        tails: [&[]; L],
-        lengths: [0; L],
-        last: [0; L],
-        texts: [0; L],
-        places: [0; L],
-        used: 0,
-        whole: 0,
-        ends: (0, 0),
-    };
-
-    /// Takes the next of the waiting messages, if there are any. Their lanes are to be filled.
-    #[inline(always)]
-    fn take(&mut self, waiting: &mut &[u16]) -> bool {
-        if let Some((places, rest)) = waiting.split_first_chunk() {
-            self.places = *places;
-            self.used = L;
-            *waiting = rest;
-            return true;
-        }
-        let Some(&last) = waiting.last() else { return false };
-        self.places = [last; L];
-        self.places[..waiting.len()].copy_from_slice(waiting);
-        self.used = waiting.len();
-        *waiting = &[];
-        true
-    }
-
-    /// Fills these lanes.
-    #[inline(always)]
-    fn fill<J: Job<'m, L>>(&mut self, lanes: Range<usize>, job: &J) {
-        for lane in lanes {
-            let message = job.message(usize::from(self.places[lane]));
-            self.octets[lane] = message.octets;
-            self.tails[lane] = message.tail;
-            self.lengths[lane] = message.octets.len() as u32;
-            self.texts[lane] = message.octets.len().wrapping_add(message.suffix) as u32;
-        }
-    }
-
-    /// All lanes are filled.
-    #[inline(always)]
-    fn filled<J: Job<'m, L>>(&mut self) {
-        let mut shortest = u32::MAX;
-        // No sum here can wrap: no text is longer than `LONGEST`.
-        for lane in 0..L {
-            self.last[lane] = self.texts[lane].wrapping_add(8) / BLOCK as u32;
-            shortest = shortest.min(self.lengths[lane]);
-        }
-        self.whole = if J::BLANKS { 0 } else { shortest as usize / BLOCK };
-        // They come in the order of their blocks, only the longest of all in any.
-        let [first, .., last] = self.last.as_slice() else { return };
-        self.ends = (*last as usize, *first as usize);
-        if self.ends.1 >= UNORDERED {
-            let ends = (self.last.iter().min(), self.last.iter().max());
-            self.ends = (ends.0.map_or(0, |&last| last as usize), ends.1.map_or(0, |&last| last as usize));
-        }
-    }
-
-    /// The place in the batch of each lane in use.
-    #[inline(always)]
-    pub(crate) fn places(&self) -> &[u16] {
-        &self.places[..self.used.min(L)]
-    }
-
-    /// The length in bits into the words of messages that end with this block.
-    #[inline(always)]
-    fn lengths<J: Job<'m, L>>(&self, block: usize, words: &mut Words<L>) {
-        if block >= self.ends.0 {
-            for lane in 0..L {
-                let ends = u32::from(self.last[lane] == block as u32).wrapping_neg();
-                let bits = self.texts[lane].wrapping_add(J::PREFIX).wrapping_mul(8);
-                words.0[14][lane] |= bits & ends;
-            }
-        }
-    }
-}
 
 /// What the digests of a batch are for.
 pub(crate) trait Job<'m, const L: usize> {

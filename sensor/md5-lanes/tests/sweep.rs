@@ -4,7 +4,7 @@
 mod common;
 
 use common::{every_path, message_authenticator, noise, response_authenticator, signed};
-use md5_lanes::{MessageCheck, Prepared, RequestCheck, ResponseSignature};
+use md5_lanes::{MessageCheck, Path, Prepared, RequestCheck, ResponseSignature};
 
 /// The longest packet (RFC 2865 section 3).
 const LONGEST: usize = if cfg!(any(miri, target_arch = "aarch64")) { 200 } else { 4096 };
@@ -71,6 +71,9 @@ fn every_lane_at_every_length() {
     let count: usize = if cfg!(miri) { 20 } else { 100 };
     let bits = count.next_power_of_two().trailing_zeros();
     let mut every_lanes = every_path();
+    // One by one there are no lanes.
+    every_lanes.retain(|lanes| lanes.path() != Path::Scalar);
+    assert!(cfg!(miri) || !every_lanes.is_empty());
     for secret_length in secret_lengths().into_iter().filter(|&length| length <= 130) {
         let secret = noise(5, secret_length);
         let prepared = Prepared::new(&secret);
