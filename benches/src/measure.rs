@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A line of the result file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
-    /// Which bench: `digest`, `replay`, `wire`, `latency`, `scale`, `memory`.
+    /// Which bench: `digest`, `replay`, `wire`, `latency`, `knobs`, `scale`, `memory`.
     pub bench: String,
     /// What was done: `200 octets`, `1000 clients`.
     pub case: String,

@@ -84,6 +84,10 @@ pub struct SensorOptions {
     pub state: Option<PathBuf>,
     /// Leave the choice of processors to the sensor.
     pub every_core: bool,
+    /// A line for the configuration's `[listen]`.
+    pub listen: String,
+    /// Further lines of the configuration, such as a table.
+    pub lines: String,
 }
 
 /// A server that runs until it is dropped.
@@ -117,6 +121,7 @@ impl<'a> Peer<'a> {
                 if options.ack_received {
                     config = config.lines("[ack]\nwhen = \"received\"");
                 }
+                config = config.listen(&options.listen).lines(&options.lines);
                 let home = Home::with_state(&config, &folder.path().join("state"));
                 let program = sensor::program();
                 let mut command = if options.every_core {

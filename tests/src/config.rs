@@ -56,6 +56,7 @@ macro_rules! on_each_path {
 pub struct Config {
     xdp: &'static str,
     interfaces: Vec<String>,
+    listen: String,
     clients: Vec<ClientEntry>,
     more: String,
 }
@@ -95,6 +96,7 @@ impl Config {
         Config {
             xdp: "off",
             interfaces: Vec::new(),
+            listen: String::new(),
             clients: vec![ClientEntry::new(
                 "nas",
                 &["192.0.2.0/24", "2001:db8::/64", "127.0.0.0/8", "::1/128"],
@@ -123,6 +125,14 @@ impl Config {
         self
     }
 
+    /// Adds a line to `[listen]`, such as `ring = 512`.
+    #[must_use]
+    pub fn listen(mut self, line: &str) -> Config {
+        self.listen.push_str(line);
+        self.listen.push('\n');
+        self
+    }
+
     /// Appends lines behind everything else, such as a table.
     #[must_use]
     pub fn lines(mut self, lines: &str) -> Config {
@@ -138,7 +148,13 @@ impl Config {
             |items: &[String]| items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(", ");
         let _ = writeln!(text, "state_dir = {:?}\n", state.display().to_string());
         let _ = writeln!(text, "[listen]\naddresses = [\"0.0.0.0:{PORT}\", \"[::]:{PORT}\"]");
-        let _ = writeln!(text, "xdp = {:?}\ninterfaces = [{}]\n", self.xdp, quoted(&self.interfaces));
+        let _ = writeln!(
+            text,
+            "xdp = {:?}\ninterfaces = [{}]\n{}",
+            self.xdp,
+            quoted(&self.interfaces),
+            self.listen
+        );
         let _ = writeln!(text, "[metrics]\naddress = {METRICS:?}\n");
         for client in &self.clients {
             let _ = writeln!(

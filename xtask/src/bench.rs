@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What there is to run: programs of the package `benches`, each printing lines of JSON.
-const BENCHES: [&str; 7] = ["digest", "replay", "scale", "wire", "latency", "memory", "load"];
+const BENCHES: [&str; 8] = ["digest", "replay", "scale", "wire", "latency", "knobs", "memory", "load"];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

@@ -38,12 +38,14 @@ pub struct IngestOptions {
     pub duplicate_window: Duration,
     /// Entries of the duplicate table, 16 octets each: at least four for every request expected within the window.
     pub duplicate_entries: usize,
-    /// Batches of each worker: 256 requests each can be on their way to the disk before new ones become `overload`.
+    /// Batches of each worker: with 256 requests each, as the journal has them by default, these can be on their way to the disk before new ones become `overload`.
     pub batches: usize,
     /// Notices that can wait for the control thread.
     pub notices: usize,
     /// By which path digests are computed; none: the widest that the processor has.
     pub digests: Option<md5_lanes::Path>,
+    /// How long a worker with nothing to do goes on looking at its source and its batches before it sleeps.
+    pub spin: Duration,
 }
 
 impl Default for IngestOptions {
@@ -56,6 +58,7 @@ impl Default for IngestOptions {
             batches: 64,
             notices: 1024,
             digests: None,
+            spin: Duration::ZERO,
         }
     }
 }
@@ -65,6 +68,7 @@ pub struct Ingest {
     shared: Arc<Shared>,
     batches: usize,
     digests: md5_lanes::Path,
+    spin: Duration,
     workers: Vec<Station>,
 }
 
@@ -111,6 +115,7 @@ impl Ingest {
             shared: Arc::new(shared),
             batches: options.batches.max(1),
             digests: options.digests.unwrap_or_else(md5_lanes::Path::best),
+            spin: options.spin,
             workers: Vec::new(),
         }
     }
@@ -176,7 +181,9 @@ impl Ingest {
             latency: reader,
             thread: None,
         });
-        Ok(Worker::new(Parts { source, port, shared, wake, counters, latency: recorder, observer, lanes }))
+        let spin = self.spin;
+        let latency = recorder;
+        Ok(Worker::new(Parts { source, port, shared, wake, counters, latency, observer, lanes, spin }))
     }
 
     /// Starts a worker on a thread of this name (the kernel keeps 15 octets of it), on `core` if one is given. All of

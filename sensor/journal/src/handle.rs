@@ -328,7 +328,7 @@ impl Handle {
     /// returns then.
     pub fn stop(&self) {
         self.shared.stop.store(true, SeqCst);
-        self.shared.bell.ring();
+        self.shared.bell.unpark();
     }
 }
 

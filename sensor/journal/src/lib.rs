@@ -32,7 +32,7 @@ pub use cursor::{Cursor, CursorError};
 pub use handle::{
     COMMIT_BOUNDS_NS, COMMIT_BUCKETS, COMMIT_RECORDS_BOUNDS, Event, FailureKind, Handle, State, Statistics,
 };
-pub use options::{Options, Retention};
+pub use options::{BATCH_BYTES_MIN, Options, Retention};
 pub use port::{Outcome, Port, Wake};
 pub use reader::{ReadError, Reader, Record, Records};
 pub use recovery::{OpenError, Opened, RecoveryReport, open};

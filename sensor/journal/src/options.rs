@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::codec::{BATCH_HEADER, MAX_BATCH, MAX_RECORD_OVERHEAD, MAX_SENSOR, SEGMENT_HEADER};
 
 /// The smallest batch: one longest RADIUS packet (4,096 octets) with all that is recorded around it, and room to spare.
-const MIN_BATCH: usize = 8 << 10;
+pub const BATCH_BYTES_MIN: usize = 8 << 10;
 
 /// How a journal is written and kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub struct Options {
     pub batch_bytes: usize,
     /// Records per batch, at least 1.
     pub batch_records: u32,
+    /// Shortest time between the beginnings of two commits in [`Writer::run`](crate::Writer::run): what is submitted
+    /// meanwhile shares the next sync. Zero: a commit begins as soon as there is something to commit.
+    pub commit_interval: Duration,
     /// A segment older than this is followed by a new one at the next commit, so that retention by age can work.
     pub segment_age: Duration,
     /// What goes when.
@@ -53,6 +56,7 @@ impl Default for Options {
             // A burst of requests, 450 octets each with what is recorded around them.
             batch_bytes: 128 << 10,
             batch_records: 256,
+            commit_interval: Duration::ZERO,
             segment_age: Duration::from_secs(24 * 3600),
             retention: Retention::default(),
             probe_interval: Duration::from_millis(250),
@@ -69,18 +73,26 @@ impl Default for Retention {
 }
 
 impl Options {
+    /// The least `segment_bytes` with batches of this many octets: two of them.
+    pub const fn segment_bytes_min(batch_bytes: usize) -> u64 {
+        (2 * batch_bytes + SEGMENT_HEADER) as u64
+    }
+
     /// Says what is out of range.
     pub(crate) fn validate(&self) -> Result<(), String> {
         if self.sensor.len() > MAX_SENSOR {
             return Err(format!("the sensor's name has more than {MAX_SENSOR} octets"));
         }
-        if !(MIN_BATCH..=MAX_BATCH).contains(&self.batch_bytes) {
-            return Err(format!("batch_bytes is {}, not in {MIN_BATCH}..={MAX_BATCH}", self.batch_bytes));
+        if !(BATCH_BYTES_MIN..=MAX_BATCH).contains(&self.batch_bytes) {
+            return Err(format!(
+                "batch_bytes is {}, not in {BATCH_BYTES_MIN}..={MAX_BATCH}",
+                self.batch_bytes
+            ));
         }
         if self.batch_records == 0 {
             return Err("batch_records is 0".into());
         }
-        let least = (2 * self.batch_bytes + SEGMENT_HEADER) as u64;
+        let least = Self::segment_bytes_min(self.batch_bytes);
         if self.segment_bytes < least {
             return Err(format!("segment_bytes is {}, less than {least}, two batches", self.segment_bytes));
         }
@@ -88,4 +100,4 @@ impl Options {
     }
 }
 
-const _: () = assert!(MIN_BATCH > BATCH_HEADER + MAX_SENSOR + MAX_RECORD_OVERHEAD + 4096 + 16);
+const _: () = assert!(BATCH_BYTES_MIN > BATCH_HEADER + MAX_SENSOR + MAX_RECORD_OVERHEAD + 4096 + 16);

@@ -52,6 +52,15 @@ impl Bell {
         self.asleep.store(false, SeqCst);
     }
 
+    /// Ends a sleep whatever it waits for: for the stop.
+    pub(crate) fn unpark(&self) {
+        // As in `ring`: either the writer sees the stop, or we see its thread.
+        fence(SeqCst);
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+
     pub(crate) fn ring(&self) {
         fence(SeqCst);
         if self.asleep.load(SeqCst)
@@ -79,16 +88,22 @@ pub(crate) struct PortEnd {
 /// allocates.
 pub struct Port {
     free: Vec<Batch>,
+    batch_records: usize,
     queues: Arc<Queues>,
     bell: Arc<Bell>,
 }
 
 impl Port {
-    pub(crate) fn new(batches: Vec<Batch>, wake: Arc<dyn Wake>, bell: Arc<Bell>) -> (Self, PortEnd) {
+    pub(crate) fn new(
+        batches: Vec<Batch>,
+        batch_records: usize,
+        wake: Arc<dyn Wake>,
+        bell: Arc<Bell>,
+    ) -> (Self, PortEnd) {
         let capacity = batches.len().max(1);
         let queues =
             Arc::new(Queues { submitted: ArrayQueue::new(capacity), done: ArrayQueue::new(capacity) });
-        (Self { free: batches, queues: queues.clone(), bell }, PortEnd { queues, wake })
+        (Self { free: batches, batch_records, queues: queues.clone(), bell }, PortEnd { queues, wake })
     }
 
     /// An empty batch; `None` while all are filled or on their way (overload).
@@ -117,6 +132,11 @@ impl Port {
     pub fn give_back(&mut self, mut batch: Batch) {
         batch.clear();
         self.free.push(batch);
+    }
+
+    /// Records that each batch takes at most.
+    pub fn batch_records(&self) -> usize {
+        self.batch_records
     }
 
     /// Free batches now.

@@ -102,7 +102,7 @@ impl<S: Storage> Writer<S> {
             .map(|slot| Batch::new(&o.sensor, slot, o.batch_bytes, o.batch_records))
             .collect::<Vec<_>>();
         self.group.reserve(batches.len());
-        let (port, end) = Port::new(batches, wake, self.shared.bell.clone());
+        let (port, end) = Port::new(batches, o.batch_records as usize, wake, self.shared.bell.clone());
         self.ports.push(end);
         port
     }
@@ -110,8 +110,12 @@ impl<S: Storage> Writer<S> {
     /// The body of the writer's thread: returns after [`Handle::stop`], when all submitted batches are dealt with.
     pub fn run(mut self) {
         self.shared.bell.answer_here();
+        let mut due = Instant::now();
         loop {
+            self.await_interval(due);
+            let began = Instant::now();
             if self.turn() {
+                due = began + self.options.commit_interval;
                 continue;
             }
             self.shared.bell.announce_sleep();
@@ -123,6 +127,18 @@ impl<S: Storage> Writer<S> {
                 std::thread::park_timeout(nap);
             }
             self.shared.bell.awake();
+        }
+    }
+
+    /// Sleeps until `due`, or until the stop. Batches that are submitted meanwhile do not end it: they are to share the
+    /// next sync.
+    fn await_interval(&self, due: Instant) {
+        loop {
+            let left = due.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.shared.stop.load(SeqCst) {
+                return;
+            }
+            std::thread::park_timeout(left);
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     journal: Option<PathBuf>,
 }
 
-/// Batches of the one worker. A burst needs at most five: 64 requests of at most 4 KiB, 64 KiB a batch.
+/// Batches of the one worker. A burst needs nine at most: 256 requests of at most 4 KiB, 128 KiB a batch.
 const BATCHES: usize = 16;
 
 impl Arguments {

@@ -107,6 +107,9 @@ impl Arguments {
             keep_days: self.keep_days,
             window: config.dedup.window,
             max_bytes: config.journal.max_bytes,
+            ring: config.listen.ring,
+            batch_records: config.journal.batch_records,
+            batch_bytes: config.journal.batch_bytes(),
         };
         let capacities: Vec<Capacity> =
             users.into_iter().map(|users| Capacity::of(&demand(users), &figures)).collect();
@@ -305,6 +308,9 @@ mod tests {
             keep_days: 30.0,
             window: Duration::from_secs(30),
             max_bytes,
+            ring: 2048,
+            batch_records: 256,
+            batch_bytes: 128 << 10,
         };
         (Capacity::of(&demand, &figures), figures)
     }

@@ -4,7 +4,12 @@
 //! keys is the reading code itself. All problems are collected: one look at the file mends them all. No message quotes
 //! a line of the file, because that line may hold a secret.
 
-use std::{cell::RefCell, ops::Range, path::Path, time::Duration};
+use std::{
+    cell::RefCell,
+    ops::{Range, RangeInclusive},
+    path::Path,
+    time::Duration,
+};
 
 use toml::{
     Spanned,
@@ -166,6 +171,14 @@ impl<'a, 'i> Section<'a, 'i> {
         self.accept(key, value.span(), integer_within(value.get_ref(), &range))
     }
 
+    /// The power of two under `key`, which lies in `range`.
+    pub(super) fn power_of_two(&self, key: &'static str, range: Range<u64>) -> Option<u64> {
+        let number = self.integer(key, range)?;
+        let power = number.is_power_of_two().then_some(number);
+        let span = self.value(key)?.span();
+        self.accept(key, span, power.ok_or_else(|| format!("must be a power of two, {number} is none")))
+    }
+
     /// The whole numbers of the array under `key`, which lie in `range`.
     pub(super) fn integers(&self, key: &'static str, range: Range<u64>) -> Option<Vec<u64>> {
         let value = self.value(key)?;
@@ -206,13 +219,13 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// A length of time such as "30s" or "90d".
-    pub(super) fn duration(&self, key: &'static str, range: Range<Duration>) -> Option<Duration> {
+    pub(super) fn duration(&self, key: &'static str, range: RangeInclusive<Duration>) -> Option<Duration> {
         self.parsed(key, |text| {
             let duration = values::duration(text)?;
             if range.contains(&duration) {
                 Ok(duration)
             } else {
-                Err(format!("must lie between {:?} and {:?}", range.start, range.end))
+                Err(format!("must lie between {:?} and {:?}", range.start(), range.end()))
             }
         })
     }

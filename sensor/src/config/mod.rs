@@ -69,6 +69,10 @@ pub struct Listen {
     pub workers: usize,
     /// Cores for the workers; empty: chosen by NUMA node and queue.
     pub cores: Vec<usize>,
+    /// Packets that the rings of an AF_XDP queue hold, a power of two from 256 to 8192; its memory is 4 KiB a packet.
+    pub ring: u32,
+    /// How long a worker with nothing to do goes on looking before it sleeps, up to 1 s.
+    pub spin: Duration,
 }
 
 /// The best rung of the capture ladder that may be tried.
@@ -106,6 +110,18 @@ pub struct JournalLimits {
     pub free_reserve_bytes: u64,
     /// Keep what a consumer has not read, even when the disk fills.
     pub keep_unread: bool,
+    /// Records of a batch at most, 1 to 1024.
+    pub batch_records: u32,
+    /// Shortest time between the beginnings of two commits, up to 100 ms.
+    pub commit_interval: Duration,
+}
+
+impl JournalLimits {
+    /// Octets of a batch, from its records: 512 each, which holds a usual request of 450 octets with what is recorded
+    /// around it; at least what one request of the longest needs.
+    pub fn batch_bytes(&self) -> usize {
+        (self.batch_records as usize * 512).max(journal::BATCH_BYTES_MIN)
+    }
 }
 
 /// The `[dedup]` table.
@@ -153,6 +169,8 @@ impl Config {
                 interfaces: Vec::new(),
                 workers: 1,
                 cores: Vec::new(),
+                ring: 2048,
+                spin: Duration::ZERO,
             },
             ack: AckWhen::Durable,
             digest_lanes: None,
@@ -163,6 +181,8 @@ impl Config {
                 max_age: None,
                 free_reserve_bytes: 1 << 30,
                 keep_unread: false,
+                batch_records: 256,
+                commit_interval: Duration::ZERO,
             },
             dedup: DedupLimits { window: Duration::from_secs(30), entries: 1 << 18 },
             clients: Vec::new(),
@@ -214,6 +234,8 @@ impl Config {
             ("listen.interfaces", self.listen.interfaces != new.listen.interfaces),
             ("listen.workers", self.listen.workers != new.listen.workers),
             ("listen.cores", self.listen.cores != new.listen.cores),
+            ("listen.ring", self.listen.ring != new.listen.ring),
+            ("listen.spin", self.listen.spin != new.listen.spin),
             ("ack.when", self.ack != new.ack),
             ("digest.lanes", self.digest_lanes != new.digest_lanes),
             ("metrics.address", self.metrics != new.metrics),

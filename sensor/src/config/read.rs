@@ -95,6 +95,13 @@ fn read_listen(section: Section<'_, '_>, listen: &mut Listen) {
     if let Some(cores) = section.integers("cores", 0..4096) {
         listen.cores = cores.into_iter().map(|core| core as usize).collect();
     }
+    if let Some(ring) = section.power_of_two("ring", 256..8193) {
+        listen.ring = ring as u32;
+    }
+    // Beyond a second a worker that is never asleep is what was meant, and that is what a second is.
+    if let Some(spin) = section.duration("spin", Duration::ZERO..=Duration::from_secs(1)) {
+        listen.spin = spin;
+    }
     section.finish(&[]);
 }
 
@@ -107,7 +114,7 @@ fn read_journal(section: Section<'_, '_>, limits: &mut JournalLimits) {
         limits.max_bytes = Some(bytes);
     }
     if let Some(age) =
-        section.duration("max_age", Duration::from_secs(60)..Duration::from_secs(100 * 365 * 86_400))
+        section.duration("max_age", Duration::from_secs(60)..=Duration::from_secs(100 * 365 * 86_400))
     {
         limits.max_age = Some(age);
     }
@@ -116,6 +123,19 @@ fn read_journal(section: Section<'_, '_>, limits: &mut JournalLimits) {
     }
     if let Some(keep) = section.boolean("keep_unread") {
         limits.keep_unread = keep;
+    }
+    if let Some(records) = section.integer("batch_records", 1..1025) {
+        limits.batch_records = records as u32;
+    }
+    // VPN servers repeat a request after a second at the earliest: an answer must be there long before.
+    if let Some(interval) = section.duration("commit_interval", Duration::ZERO..=Duration::from_millis(100)) {
+        limits.commit_interval = interval;
+    }
+    if limits.segment_bytes < journal::Options::segment_bytes_min(limits.batch_bytes()) {
+        section.problem(
+            section.span.clone(),
+            "`journal.segment_bytes` must hold two batches at least (512 bytes for each of `journal.batch_records`)",
+        );
     }
     if limits.max_bytes.is_some_and(|max| max < limits.segment_bytes.saturating_mul(2)) {
         section.problem(
@@ -127,7 +147,7 @@ fn read_journal(section: Section<'_, '_>, limits: &mut JournalLimits) {
 }
 
 fn read_dedup(section: Section<'_, '_>, limits: &mut DedupLimits) {
-    if let Some(window) = section.duration("window", Duration::from_secs(5)..Duration::from_secs(301)) {
+    if let Some(window) = section.duration("window", Duration::from_secs(5)..=Duration::from_secs(300)) {
         limits.window = window;
     }
     if let Some(entries) = section.integer("entries", 1024..(1 << 26) + 1) {

@@ -76,6 +76,26 @@ fn each_mistake_is_named_with_its_place() {
         ),
         ("loopback for XDP", "[listen]\ninterfaces = [\"lo\"]".into(), 2, 15, "served by UDP sockets"),
         ("another ack", "[ack]\nwhen = \"never\"".into(), 2, 8, "none of \"durable\", \"received\""),
+        ("a ring that is no power", "[listen]\nring = 3000".into(), 2, 8, "must be a power of two"),
+        ("a ring too small", "[listen]\nring = 128".into(), 2, 8, "must lie between 256 and 8192"),
+        ("a ring too large", "[listen]\nring = 16384".into(), 2, 8, "must lie between 256 and 8192"),
+        ("spinning too long", "[listen]\nspin = \"2s\"".into(), 2, 8, "must lie between 0ns and 1s"),
+        ("spinning for a number", "[listen]\nspin = 50".into(), 2, 8, "wants a string"),
+        ("an empty batch", "[journal]\nbatch_records = 0".into(), 2, 17, "must lie between 1 and 1024"),
+        (
+            "batches too large for a segment",
+            "[journal]\nsegment_bytes = \"1 MiB\"\nbatch_records = 1024".into(),
+            1,
+            1,
+            "`journal.segment_bytes` must hold two batches",
+        ),
+        (
+            "commits too rare",
+            "[journal]\ncommit_interval = \"101ms\"".into(),
+            2,
+            19,
+            "must lie between 0ns and 100ms",
+        ),
         ("a window too short", "[dedup]\nwindow = \"1s\"".into(), 2, 10, "must lie between"),
         ("too few entries", "[dedup]\nentries = 1".into(), 2, 11, "must lie between 1024 and"),
         ("a size that is none", "[journal]\nmax_bytes = \"much\"".into(), 2, 13, "not a size"),
@@ -162,6 +182,8 @@ fn every_key_is_taken() {
             interfaces = ["eth0"]
             workers = 3
             cores = [0, 1]
+            ring = 512
+            spin = "50us"
             [ack]
             when = "received"
             [metrics]
@@ -172,6 +194,8 @@ fn every_key_is_taken() {
             max_age = "90d"
             free_reserve = 0
             keep_unread = true
+            batch_records = 64
+            commit_interval = "2ms"
             [dedup]
             window = "10s"
             entries = 4096
@@ -194,6 +218,9 @@ fn every_key_is_taken() {
     assert_eq!((config.listen.xdp, config.listen.workers), (XdpMode::Skb, 3));
     assert_eq!((config.ack, config.metrics), (AckWhen::Received, None));
     assert_eq!(config.journal.max_age, Some(Duration::from_secs(90 * 86_400)));
+    assert_eq!((config.listen.ring, config.listen.spin), (512, Duration::from_micros(50)));
+    assert_eq!((config.journal.batch_records, config.journal.batch_bytes()), (64, 32 << 10));
+    assert_eq!(config.journal.commit_interval, Duration::from_millis(2));
     assert_eq!(config.dedup, DedupLimits { window: Duration::from_secs(10), entries: 4096 });
     let client = &config.clients[0];
     assert_eq!(client.secret.octets(), SECRET.as_bytes());
@@ -242,6 +269,35 @@ fn the_defaults_are_safe_and_make_a_client_for_this_machine() {
 }
 
 #[test]
+fn the_defaults_of_the_knobs_are_those_of_the_parts() {
+    let config = Config::built_in();
+    assert_eq!(xsk::Options::of_ring(config.listen.ring), xsk::Options::default());
+    assert_eq!(config.listen.spin, ingest::IngestOptions::default().spin);
+    let journal = journal::Options::default();
+    assert_eq!(config.journal.batch_records, journal.batch_records);
+    assert_eq!(config.journal.batch_bytes(), journal.batch_bytes);
+    assert_eq!(config.journal.commit_interval, journal.commit_interval);
+    let one = JournalLimits { batch_records: 1, ..config.journal };
+    assert_eq!(one.batch_bytes(), 8 << 10, "a request of the longest fits");
+}
+
+#[test]
+fn the_ends_of_the_ranges_are_taken() {
+    let load =
+        |knobs: &str| load_text(&format!("{knobs}\n{}", client("secret = \"sixteen octets..\""))).unwrap();
+    let least =
+        load("[listen]\nring = 256\nspin = \"0us\"\n[journal]\nbatch_records = 1\ncommit_interval = \"0us\"");
+    assert_eq!((least.listen.ring, least.journal.batch_records), (256, 1));
+    assert_eq!((least.listen.spin, least.journal.commit_interval), (Duration::ZERO, Duration::ZERO));
+    let most = load(
+        "[listen]\nring = 8192\nspin = \"1s\"\n[journal]\nbatch_records = 1024\ncommit_interval = \"100ms\"",
+    );
+    assert_eq!((most.listen.ring, most.journal.batch_records), (8192, 1024));
+    assert_eq!(most.listen.spin, Duration::from_secs(1));
+    assert_eq!(most.journal.commit_interval, Duration::from_millis(100));
+}
+
+#[test]
 fn only_clients_change_without_a_restart() {
     let old = load_text(&client(&format!("secret = \"{SECRET}\""))).unwrap();
     let new = load_text(&client("secret = \"another-secret-of-length\"")).unwrap();
@@ -249,8 +305,12 @@ fn only_clients_change_without_a_restart() {
     let mut new = old.clone();
     new.state_dir = "/elsewhere".into();
     new.listen.addresses.pop();
+    new.listen.ring *= 2;
+    new.listen.spin = Duration::from_micros(1);
+    new.journal.commit_interval = Duration::from_millis(1);
     new.dedup.entries += 1;
-    assert_eq!(old.needs_restart(&new), ["state_dir", "listen.addresses", "dedup"]);
+    let keys = ["state_dir", "listen.addresses", "listen.ring", "listen.spin", "journal", "dedup"];
+    assert_eq!(old.needs_restart(&new), keys);
 }
 
 #[test]

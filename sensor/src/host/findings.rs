@@ -93,7 +93,7 @@ pub fn findings(config: &Config) -> Vec<Finding> {
             }
         }
     }
-    findings.push(locked_memory(queues, wanting));
+    findings.push(locked_memory(queues, config.listen.ring, wanting));
     findings
 }
 
@@ -244,23 +244,17 @@ fn has_vlan_upper(name: &str) -> bool {
     })
 }
 
-fn locked_memory(queues: u64, wanting: State) -> Finding {
+fn locked_memory(queues: u64, ring: u32, wanting: State) -> Finding {
     const SUBJECT: &str = "locked memory";
-    let needed = queues * umem_bytes();
+    let needed = queues * xsk::Options::of_ring(ring).locked_octets();
     let limit = rustix::process::getrlimit(rustix::process::Resource::Memlock).current;
     match limit {
         Some(limit) if limit < needed && !has(Capability::CAP_IPC_LOCK) => Finding::with(
             wanting,
             SUBJECT,
             format!("{} KiB allowed, {} KiB needed for {queues} queues", limit >> 10, needed >> 10),
-            "LimitMEMLOCK=infinity in the service, or CAP_IPC_LOCK",
+            "LimitMEMLOCK=infinity in the service, CAP_IPC_LOCK, or a smaller listen.ring",
         ),
         _ => Finding::good(SUBJECT, format!("enough for {queues} queues ({} KiB)", needed >> 10)),
     }
-}
-
-/// Octets that one queue's UMEM locks.
-fn umem_bytes() -> u64 {
-    let options = xsk::Options::default();
-    u64::from(options.frames) * u64::from(options.frame_size)
 }

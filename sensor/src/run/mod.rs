@@ -143,6 +143,9 @@ fn journal_options(config: &Config) -> Options {
     Options {
         sensor,
         segment_bytes: limits.segment_bytes,
+        batch_bytes: limits.batch_bytes(),
+        batch_records: limits.batch_records,
+        commit_interval: limits.commit_interval,
         retention: Retention {
             max_bytes: limits.max_bytes.unwrap_or(u64::MAX),
             max_age: limits.max_age,
@@ -177,6 +180,7 @@ fn ingest_options(config: &Config) -> Result<IngestOptions, Failure> {
         duplicate_window: config.dedup.window,
         duplicate_entries: config.dedup.entries,
         digests: Some(digests),
+        spin: config.listen.spin,
         ..IngestOptions::default()
     })
 }

@@ -142,7 +142,8 @@ fn cover(
     let addresses = watch.addresses().context("cannot list addresses")?;
     steer.set_endpoints(netlink::endpoints(&config.listen.addresses, &addresses, nic.index))?;
     steer.set_clients(prefixes(clients))?;
-    let plan = Plan { modes, options: xsk::Options::default(), release, force_copy_mode: false };
+    let plan =
+        Plan { modes, options: xsk::Options::of_ring(config.listen.ring), release, force_copy_mode: false };
     let opened = xsk::ladder::open(&nic, &mut steer, &plan)
         .inspect_err(|no_rung| tell_rungs(name, &no_rung.rungs, refused))?;
     tell_rungs(name, &opened.rungs, refused);

@@ -21,6 +21,7 @@ use std::{
             Ordering::{Relaxed, SeqCst},
         },
     },
+    time::{Duration, Instant},
 };
 
 use journal::{Batch, Outcome, Port};
@@ -40,9 +41,12 @@ use crate::{
 };
 use answers::Answers;
 
-/// Octets of answers that one flight holds. Nearly all are 20 octets long, so that 256 take 5,120; the rest is for
-/// answers with Proxy-State, up to eight of the longest. When it is full the batch is sealed early.
+/// Octets of answers that one flight holds at least. Nearly all are 20 octets long, so that 256 take 5,120; the rest is
+/// for answers with Proxy-State, up to eight of the longest. When it is full the batch is sealed early.
 const FLIGHT_OCTETS: usize = 32 << 10;
+
+/// Octets that a flight has for each answer of a batch with more than 256 records: as many as with 256.
+const FLIGHT_OCTETS_PER_ANSWER: usize = FLIGHT_OCTETS / BURST;
 
 /// Longest sleep. Everything that a worker waits for wakes it; this only limits what a mistake there could cost.
 const SLEEP_MS: i32 = 1000;
@@ -104,6 +108,7 @@ struct Flight<R> {
 /// One worker over one source.
 pub struct Worker<S: Source, O: Observer = ()> {
     source: S,
+    spin: Duration,
     pipeline: Pipeline<S::Route, O>,
 }
 
@@ -146,15 +151,16 @@ pub(crate) struct Parts<S, O> {
     pub(crate) latency: Recorder,
     pub(crate) observer: O,
     pub(crate) lanes: Lanes,
+    pub(crate) spin: Duration,
 }
 
 impl<S: Source, O: Observer> Worker<S, O> {
     pub(crate) fn new(parts: Parts<S, O>) -> Worker<S, O> {
-        let Parts { source, port, shared, wake, counters, latency, observer, lanes } = parts;
+        let Parts { source, port, shared, wake, counters, latency, observer, lanes, spin } = parts;
         let batches = port.free();
+        let records = port.batch_records();
         let flight = |_| Flight {
-            // As many as a batch has records by default.
-            answers: Answers::new(BURST, FLIGHT_OCTETS),
+            answers: Answers::new(records, FLIGHT_OCTETS.max(records * FLIGHT_OCTETS_PER_ANSWER)),
             batch: None,
             submitted_ns: 0,
             committed_ns: 0,
@@ -179,7 +185,7 @@ impl<S: Source, O: Observer> Worker<S, O> {
             latency,
             observer,
         };
-        Worker { source, pipeline }
+        Worker { source, spin, pipeline }
     }
 
     /// Turns and sleeps until it is told to stop, then waits for the batches in flight and answers them. An error is
@@ -192,11 +198,27 @@ impl<S: Source, O: Observer> Worker<S, O> {
 
     fn serve(&mut self) -> Result<(), SourceError> {
         while !self.pipeline.shared.stop.load(Relaxed) {
-            if !self.turn()? {
+            if !self.turn()? && !self.look_on()? {
                 self.sleep()?;
             }
         }
         Ok(())
+    }
+
+    /// Goes on turning for as long as an idle worker is to stay awake. Whether there was something to do, or a stop.
+    fn look_on(&mut self) -> Result<bool, SourceError> {
+        if self.spin.is_zero() {
+            return Ok(false);
+        }
+        let began = Instant::now();
+        while began.elapsed() < self.spin {
+            if self.pipeline.shared.stop.load(Relaxed) || self.turn()? {
+                return Ok(true);
+            }
+            // Leaves the core's other thread more of it between two looks.
+            std::hint::spin_loop();
+        }
+        Ok(false)
     }
 
     /// One round: completions, answers, one burst. Whether there was anything to do.
@@ -289,7 +311,7 @@ impl<S: Source, O: Observer> Worker<S, O> {
 
     /// Gives the source every answer that may leave, as far as it has room, and flushes. Whether any left.
     fn send_answers(&mut self) -> Result<bool, SourceError> {
-        let Worker { source, pipeline } = self;
+        let Worker { source, pipeline, .. } = self;
         let mut handed = send_all(source, &mut pipeline.direct)?;
         let mut full = pipeline.direct.unsent() > 0;
         while !full && let Some(&slot) = pipeline.outgoing.front() {

@@ -2,6 +2,7 @@
 // The lint's exception for tests does not reach the functions that tests share.
 #![allow(clippy::unwrap_used)]
 
+mod commit_interval;
 mod common;
 mod damage;
 mod disk;

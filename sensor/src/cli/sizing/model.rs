@@ -49,6 +49,12 @@ pub(super) struct Demand {
     pub(super) window: Duration,
     /// From the configuration: `journal.max_bytes`.
     pub(super) max_bytes: Option<u64>,
+    /// From the configuration: `listen.ring`.
+    pub(super) ring: u32,
+    /// From the configuration: `journal.batch_records`.
+    pub(super) batch_records: u32,
+    /// Octets of such a batch.
+    pub(super) batch_bytes: usize,
 }
 
 fn in_seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -115,8 +121,8 @@ impl Capacity {
             users * (SECONDS_A_DAY / demand.interim.as_secs_f64() + 2.0 * demand.sessions_per_day);
         let journal_bytes_per_day = records_per_day * figures.bytes_per_record;
         let table = dedup_entries as f64 * figures.bytes_per_entry;
-        let rings = xsk::Options::default();
-        let umem = f64::from(rings.frames) * f64::from(rings.frame_size);
+        let rings = xsk::Options::of_ring(demand.ring);
+        let umem = rings.locked_octets() as f64;
         let buffered = RECEIVE_BUFFER as f64 / BUFFER_OCTETS_PER_REQUEST;
         Capacity {
             demand: demand.clone(),
@@ -146,9 +152,8 @@ impl Needs {
         kept_per_worker: f64,
     ) -> Needs {
         let planned = storm * demand.headroom;
-        let journal = journal::Options::default();
         let batches = IngestOptions::default().batches as f64;
-        let per_worker = ring_bytes + batches * journal.batch_bytes as f64;
+        let per_worker = ring_bytes + batches * demand.batch_bytes as f64;
         let workers = (planned / path.requests_per_second).ceil().max(1.0);
         Needs {
             // A worker and the journal's writer run beside each other.
@@ -157,7 +162,7 @@ impl Needs {
             workers: workers as u64,
             memory_bytes: path.resident_bytes + table + (workers - 1.0) * per_worker,
             kept_seconds: kept_per_worker * workers / storm,
-            disk_stall_seconds: batches * f64::from(journal.batch_records) * workers / storm,
+            disk_stall_seconds: batches * f64::from(demand.batch_records) * workers / storm,
         }
     }
 }
@@ -179,6 +184,9 @@ mod tests {
             keep_days: 30.0,
             window: Duration::from_secs(30),
             max_bytes: Some(16 << 30),
+            ring: 2048,
+            batch_records: 256,
+            batch_bytes: 128 << 10,
         }
     }
 
@@ -216,9 +224,9 @@ mod tests {
         assert_eq!(Capacity::of(&demand(3_600_000), &figures()).udp.cores, 6);
         assert_eq!((capacity.xdp.workers, capacity.udp.workers), (1, 2));
         assert_eq!(capacity.xdp.memory_bytes, 50e6 + 16.0 * f64::from(1 << 21));
-        assert_eq!(capacity.udp.memory_bytes, 30e6 + 16.0 * f64::from(1 << 21) + f64::from(4 << 20));
+        assert_eq!(capacity.udp.memory_bytes, 30e6 + 16.0 * f64::from(1 << 21) + f64::from(8 << 20));
         assert!((capacity.xdp.kept_seconds - 2_048.0 / 13_200.0).abs() < 1e-9);
-        assert!((capacity.udp.disk_stall_seconds - 8_192.0 / 13_200.0).abs() < 1e-9);
+        assert!((capacity.udp.disk_stall_seconds - 32_768.0 / 13_200.0).abs() < 1e-9);
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl SocketError {
             (Step::RegisterUmem { octets, limit }, libc::ENOBUFS | libc::ENOMEM) => match limit {
                 Some(limit) => format!(
                     "RLIMIT_MEMLOCK is {limit} octets for all sockets of this user: raise it by at least {octets} a \
-                     queue, LimitMEMLOCK=infinity in the unit, or grant CAP_IPC_LOCK"
+                     queue, LimitMEMLOCK=infinity in the unit, grant CAP_IPC_LOCK, or set a smaller listen.ring"
                 ),
                 None => "the host is out of memory".into(),
             },
@@ -123,7 +123,10 @@ mod tests {
         };
         let memory = text(Step::RegisterUmem { octets: 8 << 20, limit: Some(65536) }, libc::ENOBUFS);
         assert!(
-            memory.contains("eth7 queue 3") && memory.contains("8388608") && memory.contains("65536"),
+            memory.contains("eth7 queue 3")
+                && memory.contains("8388608")
+                && memory.contains("65536 octets")
+                && memory.contains("listen.ring"),
             "{memory}"
         );
         assert!(text(Step::Bind(Binding::Copy), libc::EBUSY).contains("another socket holds this queue"));

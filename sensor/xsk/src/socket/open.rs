@@ -63,19 +63,31 @@ pub struct Options {
 impl Default for Options {
     /// 8 MiB: what the default `RLIMIT_MEMLOCK` allows for one queue. 2048 packets are 10 ms at 200,000 a second.
     fn default() -> Options {
-        Options {
-            frames: 4096,
-            frame_size: 2048,
-            fill: 2048,
-            receive: 2048,
-            transmit: 1024,
-            completion: 2048,
-            numa_node: None,
-        }
+        Options::of_ring(2048)
     }
 }
 
 impl Options {
+    /// Rings that hold this many packets, a power of two of at least 2, in frames of 2048 octets: twice as many, so that
+    /// a full fill ring and the answers on their way leave frames for the packets that the worker has. The transmit ring
+    /// is half as long: answers leave between two bursts.
+    pub const fn of_ring(ring: u32) -> Options {
+        Options {
+            frames: 2 * ring,
+            frame_size: 2048,
+            fill: ring,
+            receive: ring,
+            transmit: ring / 2,
+            completion: ring,
+            numa_node: None,
+        }
+    }
+
+    /// Octets of the UMEM: what counts against `RLIMIT_MEMLOCK`.
+    pub const fn locked_octets(&self) -> u64 {
+        self.frames as u64 * self.frame_size as u64
+    }
+
     /// The longest packet that fits into a frame behind the kernel's head room.
     pub fn longest_packet(&self) -> u32 {
         self.frame_size - 256
@@ -116,7 +128,7 @@ impl Socket {
             return Err(at(Step::Options(contradiction))(io::ErrorKind::InvalidInput.into()));
         }
         let fd = create().map_err(at(Step::Create))?;
-        let octets = options.frames as usize * options.frame_size as usize;
+        let octets = options.locked_octets() as usize;
         let (umem, free) = Umem::new(options.frames, options.frame_size, options.numa_node)
             .map_err(at(Step::MapUmem { octets }))?;
         register(fd.as_fd(), &umem).map_err(at(Step::RegisterUmem { octets, limit: memory_lock_limit() }))?;
@@ -287,7 +299,9 @@ mod tests {
     #[test]
     fn contradicting_options_are_named() {
         let defaults = Options::default();
-        assert_eq!(defaults.contradiction(), None);
+        for ring in [256, 2048, 8192] {
+            assert_eq!(Options::of_ring(ring).contradiction(), None);
+        }
         for (options, word) in [
             (Options { fill: 1000, ..defaults }, "powers of two"),
             (Options { transmit: 0, ..defaults }, "powers of two"),
