@@ -90,8 +90,45 @@ fn measure(place: &Place, kind: Kind, arguments: &Arguments) -> anyhow::Result<(
     let growth = samples.last().map_or(0.0, |last| last - early);
     say(&case, "growth", "B", &[growth]);
     say("all of it", "resident_peak", "B", &[machine::resident(pid)?.1 as f64]);
+    sizing(&peer, kind, &closed, &done, saturation, &samples)
+}
+
+/// What `vpn-sensor sizing --bench` derives a capacity from, of the steady load and of the closed loop before it.
+fn sizing(
+    peer: &Peer<'_>,
+    kind: Kind,
+    case: &str,
+    steady: &Done,
+    saturation: f64,
+    samples: &[f64],
+) -> anyhow::Result<()> {
+    let say = |path: &str, metric: &str, unit: &str, values: &[f64]| {
+        Measurement::new("sizing", case, path, metric, unit, values).report();
+    };
+    let path = if kind == Kind::SensorXdp { "xdp" } else { "udp" };
+    let answered = steady.report.answered.max(1) as f64;
+    say(path, "cpu_per_request", "ns", &[steady.threads_ns / answered]);
+    say(path, "requests_per_second", "1/s", &[saturation]);
+    let metrics = peer.metrics()?;
+    let sum = |name: &str| metrics.sum(name, &[]) as f64;
+    // The table is there from the start, whatever is in it.
+    let table = sum("vpn_sensor_duplicates_capacity") * BYTES_PER_ENTRY;
+    let resident: Vec<f64> = samples.iter().map(|sample| (sample - table).max(0.0)).collect();
+    say(path, "resident", "B", &resident);
+    say("duplicates", "bytes_per_entry", "B", &[BYTES_PER_ENTRY]);
+    let records = sum("vpn_sensor_records_total").max(1.0);
+    say("journal", "bytes_per_record", "B", &[sum("vpn_sensor_journal_written_bytes_total") / records]);
+    let latency: serde_json::Value = serde_json::from_str(&peer.get("/latency")?).context("/latency")?;
+    let stages = latency["stages"].as_array().context("the stages of /latency")?;
+    let commit = stages.iter().find(|stage| stage["stage"] == "commit").context("the stage commit")?;
+    let percentiles = commit["percentiles"].as_array().context("its percentiles")?;
+    let p999 = percentiles.iter().find(|pair| pair[0].as_f64().is_some_and(|at| at >= 99.9));
+    say("journal", "commit_p999", "ns", &[p999.and_then(|pair| pair[1].as_f64()).context("the 99.9th")?]);
     Ok(())
 }
+
+/// Octets of an entry of the duplicate table: a word and a key (`ingest::dedup`).
+const BYTES_PER_ENTRY: f64 = 16.0;
 
 /// Runs a load and looks at the memory meanwhile; at least one sample.
 fn watched(pid: u32, load: impl FnOnce() -> anyhow::Result<Done>) -> anyhow::Result<(Done, Vec<f64>)> {
