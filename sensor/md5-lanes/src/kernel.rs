@@ -44,6 +44,7 @@ pub(crate) struct Piece<'r> {
 
 impl Piece<'_> {
     /// The octets of the block that the message gives: bit n for octet n.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(crate) fn mask(&self) -> u64 {
         let mask = match self.octets.len() {

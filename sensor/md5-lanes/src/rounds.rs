@@ -4,6 +4,7 @@
 pub(crate) const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
 
 /// How many rounds there are, of 16 steps each.
+#[cfg(target_arch = "x86_64")]
 pub(crate) const ROUNDS: usize = 4;
 
 /// Steps of a round after which the shifts and the places of a, b, c and d repeat.
