@@ -82,7 +82,7 @@ pub struct SensorOptions {
     pub ack_received: bool,
     /// The state directory's parent; none: a temporary folder.
     pub state: Option<PathBuf>,
-    /// Leave the choice of processors to the sensor.
+    /// Both processors, the generator's too, and the choice is the sensor's.
     pub every_core: bool,
     /// A line for the configuration's `[listen]`.
     pub listen: String,
@@ -125,7 +125,7 @@ impl<'a> Peer<'a> {
                 let home = Home::with_state(&config, &folder.path().join("state"));
                 let program = sensor::program();
                 let mut command = if options.every_core {
-                    place.wire.sensor.command(program)
+                    place.command_on_both(program)
                 } else {
                     place.server_command(program)
                 };

@@ -156,8 +156,17 @@ impl Place {
 
     /// A command that runs in the sensor's namespace on the server's processor, and dies with this thread.
     pub fn server_command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        self.command_on(&self.server.to_string(), program)
+    }
+
+    /// The same on the generator's and the server's processor: a command would inherit this thread's, which is one.
+    pub fn command_on_both(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        self.command_on(&format!("{},{}", self.generator, self.server), program)
+    }
+
+    fn command_on(&self, cores: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "taskset", "-c", &self.server.to_string()]);
+        command.args(["--pdeathsig", "KILL", "taskset", "-c", cores]);
         command.args(["ip", "netns", "exec", self.wire.sensor.name()]).arg(program);
         command
     }
