@@ -46,7 +46,6 @@ mod prepared;
 mod rounds;
 mod scalar;
 mod schedule;
-pub mod unprepared;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
