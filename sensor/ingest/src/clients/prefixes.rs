@@ -1,7 +1,7 @@
 //! Longest-prefix match over a few flat arrays: nested prefixes are laid out once into disjoint ranges, and a look-up
 //! walks a tree of [`FANOUT`] ways that lies in arrays without pointers: one cache line of addresses a level, five
-//! levels for 100,000 IPv4 prefixes. A level has no branch that depends on data. A binary search over 1,000 clients
-//! took 21 ns of a request and twice that over 100,000.
+//! levels for 100,000 IPv4 prefixes, where a binary search has 17 steps that each wait for the one before. A level has
+//! no branch that depends on data.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
