@@ -88,9 +88,10 @@ fn main() -> anyhow::Result<()> {
         );
         cases.push(case);
     }
-    // The smallest table that the configuration takes, nearly empty: what ten millions are compared with.
-    let small = IngestOptions { duplicate_entries: 1 << 10, ..IngestOptions::default() };
-    cases.insert(0, Case::new(&arguments, "table of 1024".to_owned(), &usual, &small)?);
+    // A table that lies in the second-level cache: what ten millions are compared with. A smaller one has no room for
+    // what is on its way between two commits.
+    let small = IngestOptions { duplicate_entries: 1 << 14, ..IngestOptions::default() };
+    cases.insert(0, Case::new(&arguments, "table of 16384".to_owned(), &usual, &small)?);
     report(&arguments, "remembered requests", &mut cases)?;
 
     let mut cases = Vec::new();

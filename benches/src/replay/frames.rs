@@ -179,6 +179,8 @@ impl Frames {
         let mut sum = u32::from(!checksum) + u32::from(!old) + u32::from(new);
         sum = (sum & 0xffff) + (sum >> 16);
         sum = (sum & 0xffff) + (sum >> 16);
-        udp[6..].copy_from_slice(&(!(sum as u16)).to_be_bytes());
+        // Zero would say that there is none (RFC 768).
+        let checksum = if sum == 0xffff { 0xffff } else { !(sum as u16) };
+        udp[6..].copy_from_slice(&checksum.to_be_bytes());
     }
 }
