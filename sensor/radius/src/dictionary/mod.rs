@@ -1,14 +1,17 @@
-//! Names, types and enumerated values of attributes: the RFCs' and those of vendors whose VPN servers send accounting.
-//! Constant tables; a look-up is two binary searches at most. Used behind the journal and by the command line, never
-//! by the worker.
+//! Names, types and enumerated values of attributes: the RFCs', and those of all vendors whose lists are public, since
+//! whatever shares the accounting port with a VPN server is to be readable in the journal. Constant tables (the vendors'
+//! are made from `dictionary/*.txt` by `build.rs`); a look-up is two binary searches at most. Used behind the journal
+//! and by the command line, never by the worker.
 
 mod render;
 mod standard;
-mod vendors;
 
 pub use render::{Rendered, escaped};
 
 use crate::attribute::Id;
+
+// `VENDORS`, sorted by Private Enterprise Number.
+include!(concat!(env!("OUT_DIR"), "/vendors.rs"));
 
 /// How a value is to be read (RFC 8044 names most of these).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +97,8 @@ pub fn lookup(id: Id) -> Option<&'static Entry> {
 
 /// A vendor by its Private Enterprise Number.
 pub fn vendor(number: u32) -> Option<&'static Vendor> {
-    let at = vendors::VENDORS.binary_search_by_key(&number, |vendor| vendor.number).ok()?;
-    Some(&vendors::VENDORS[at])
+    let at = VENDORS.binary_search_by_key(&number, |vendor| vendor.number).ok()?;
+    Some(&VENDORS[at])
 }
 
 /// The attribute of this name, letter case ignored: for people who type names. Linear in the size of the dictionary.
@@ -107,7 +110,7 @@ pub fn by_name(name: &str) -> Option<(Id, &'static Entry)> {
     if let Some(entry) = standard::EXTENDED_241.iter().find(matches) {
         return Some((Id::Extended { kind: 241, extended: entry.number }, entry));
     }
-    vendors::VENDORS.iter().find_map(|vendor| {
+    VENDORS.iter().find_map(|vendor| {
         let entry = vendor.attributes.iter().find(matches)?;
         Some((Id::Vendor { vendor: vendor.number, kind: entry.number }, entry))
     })
@@ -117,7 +120,7 @@ pub fn by_name(name: &str) -> Option<(Id, &'static Entry)> {
 pub fn all() -> impl Iterator<Item = (Id, &'static Entry)> {
     let standard = standard::ATTRIBUTES.iter().map(|e| (Id::Standard(e.number), e));
     let extended = standard::EXTENDED_241.iter().map(|e| (Id::Extended { kind: 241, extended: e.number }, e));
-    let vendors = vendors::VENDORS.iter().flat_map(|vendor| {
+    let vendors = VENDORS.iter().flat_map(|vendor| {
         vendor.attributes.iter().map(|e| (Id::Vendor { vendor: vendor.number, kind: e.number }, e))
     });
     standard.chain(extended).chain(vendors)

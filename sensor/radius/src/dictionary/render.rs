@@ -86,7 +86,7 @@ impl fmt::Display for Escaped<'_> {
 
 /// Characters that reorder or break what stands around them on a screen.
 fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn text(f: &mut fmt::Formatter<'_>, value: Joined<'_>) -> fmt::Result {

@@ -27,6 +27,7 @@ pub(super) const ATTRIBUTES: &[Entry] = &[
     entry(23, "Framed-IPX-Network", Type::Ipv4, &[]),
     entry(24, "State", Type::Octets, &[]),
     entry(25, "Class", Type::Octets, &[]),
+    entry(26, "Vendor-Specific", Type::Octets, &[]),
     entry(27, "Session-Timeout", Type::Integer, &[]),
     entry(28, "Idle-Timeout", Type::Integer, &[]),
     entry(29, "Termination-Action", Type::Integer, TERMINATION_ACTION),
@@ -123,8 +124,13 @@ pub(super) const ATTRIBUTES: &[Entry] = &[
     entry(122, "SIP-AOR", Type::Text, &[]),
     entry(123, "Delegated-IPv6-Prefix", Type::Ipv6Prefix, &[]),
     entry(124, "MIP6-Feature-Vector", Type::Integer64, &[]),
+    entry(125, "MIP6-Home-Link-Prefix", Type::Octets, &[]),
     entry(126, "Operator-Name", Type::Text, &[]),
+    entry(127, "Location-Information", Type::Octets, &[]),
+    entry(128, "Location-Data", Type::Octets, &[]),
+    entry(129, "Basic-Location-Policy-Rules", Type::Octets, &[]),
     entry(130, "Extended-Location-Policy-Rules", Type::Text, &[]),
+    entry(131, "Location-Capable", Type::Integer, LOCATION_CAPABLE),
     entry(132, "Requested-Location-Info", Type::Integer, REQUESTED_LOCATION_INFO),
     entry(133, "Framed-Management", Type::Integer, FRAMED_MANAGEMENT),
     entry(134, "Management-Transport-Protection", Type::Integer, MANAGEMENT_TRANSPORT_PROTECTION),
@@ -175,9 +181,21 @@ pub(super) const ATTRIBUTES: &[Entry] = &[
     entry(179, "Network-Id-Name", Type::Octets, &[]),
     entry(180, "EAPoL-Announcement", Type::Octets, &[]),
     entry(181, "WLAN-HESSID", Type::Text, &[]),
+    entry(182, "WLAN-Venue-Info", Type::Integer, &[]),
     entry(183, "WLAN-Venue-Language", Type::Octets, &[]),
     entry(184, "WLAN-Venue-Name", Type::Text, &[]),
     entry(185, "WLAN-Reason-Code", Type::Integer, &[]),
+    entry(186, "WLAN-Pairwise-Cipher", Type::Integer, &[]),
+    entry(187, "WLAN-Group-Cipher", Type::Integer, &[]),
+    entry(188, "WLAN-AKM-Suite", Type::Integer, &[]),
+    entry(189, "WLAN-Group-Mgmt-Cipher", Type::Integer, &[]),
+    entry(190, "WLAN-RF-Band", Type::Integer, &[]),
+    entry(241, "Extended-Attribute-1", Type::Octets, &[]),
+    entry(242, "Extended-Attribute-2", Type::Octets, &[]),
+    entry(243, "Extended-Attribute-3", Type::Octets, &[]),
+    entry(244, "Extended-Attribute-4", Type::Octets, &[]),
+    entry(245, "Extended-Attribute-5", Type::Octets, &[]),
+    entry(246, "Extended-Attribute-6", Type::Octets, &[]),
 ];
 
 /// 241.x, sorted by x.
@@ -374,6 +392,9 @@ const ERROR_CAUSE: &[Value] = &[
     (508, "Multiple-Session-Selection-Unsupported"),
     (601, "Response-Too-Big"),
 ];
+
+const LOCATION_CAPABLE: &[Value] =
+    &[(1, "Civic-Location"), (2, "Geo-Location"), (4, "Users-Location"), (8, "NAS-Location")];
 
 const REQUESTED_LOCATION_INFO: &[Value] = &[
     (1, "Civic-Location"),

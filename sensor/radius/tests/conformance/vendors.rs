@@ -97,12 +97,29 @@ fn vendor_attributes_carry_the_usual_names() {
         (14988, 10, "Mikrotik-Host-IP"),
         (25461, 7, "PaloAlto-Client-Source-IP"),
         (25461, 9, "PaloAlto-Client-Hostname"),
+        (3076, 146, "ASA-TunnelGroupName"),
+        (4874, 1, "ERX-Virtual-Router-Name"),
+        (12341, 12, "mpd-link"),
+        (13644, 1, "pfSense-Bandwidth-Max-Up"),
+        (14179, 1, "Airespace-Wlan-Id"),
+        (14823, 1, "Aruba-User-Role"),
+        (55999, 1, "Accel-VRF-Name"),
     ] {
         assert_eq!(dictionary::lookup(Id::Vendor { vendor, kind }).map(|e| e.name), Some(name));
     }
     assert_eq!(dictionary::vendor(3076).map(|v| v.name), Some("Cisco ASA"));
     assert!(dictionary::lookup(Id::Vendor { vendor: 3076, kind: 146 }).is_some());
+    // Its sub-attributes are not read, its name is known.
+    assert_eq!(dictionary::vendor(8164).map(|v| v.name), Some("Starent"));
     assert!(dictionary::vendor(4242).is_none());
+}
+
+#[test]
+fn keys_and_passwords_of_vendors_are_never_shown() {
+    for (vendor, kind) in [(9, 249), (311, 17), (529, 214), (14988, 7), (14988, 16)] {
+        let entry = dictionary::lookup(Id::Vendor { vendor, kind }).unwrap();
+        assert_eq!(entry.kind, dictionary::Type::Hidden, "{}", entry.name);
+    }
 }
 
 #[test]

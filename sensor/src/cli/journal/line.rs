@@ -11,6 +11,7 @@ use journal::Record;
 use radius::{
     Framed, Request,
     attribute::{Decoded, Id, kind},
+    dictionary,
 };
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 
@@ -116,7 +117,8 @@ impl Serialize for Attributes<'_> {
     }
 }
 
-/// One attribute: numbers, name if the dictionary has one, tag if it carries one, value as text.
+/// One attribute: numbers, name if the dictionary has one (the vendor's, if its attributes are not laid out as usual),
+/// tag if it carries one, value as text.
 #[derive(Serialize)]
 struct Named {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,11 +142,15 @@ impl Named {
             Id::Extended { kind, extended } => (None, Some(kind), Some(extended)),
             Id::ExtendedVendor { kind, vendor, vendor_kind } => (Some(vendor), Some(vendor_kind), Some(kind)),
         };
+        let whole = match attribute.id {
+            Id::OpaqueVendor { vendor } => dictionary::vendor(vendor).map(|vendor| vendor.name),
+            _ => None,
+        };
         Named {
             vendor,
             kind,
             extended,
-            name: attribute.name(),
+            name: attribute.name().or(whole),
             tag: attribute.tag,
             value: attribute.render().to_string(),
         }
@@ -163,6 +169,7 @@ mod tests {
         octets.extend([1, 7, b'a', b'l', b'i', b'c', b'e']);
         octets.extend([40, 6, 0, 0, 0, 1]);
         octets.extend([2, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        octets.extend([26, 10, 0, 0, 0x1f, 0xe4, 0, 1, 0, 4]);
         octets[3] = octets.len() as u8;
         let record = Record {
             sequence: 1,
@@ -182,7 +189,8 @@ mod tests {
              \"authenticator\":\"abababababababababababababababab\",\"path\":\"udp\",\"attributes\":[\
              {\"type\":1,\"name\":\"User-Name\",\"value\":\"alice\"},\
              {\"type\":40,\"name\":\"Acct-Status-Type\",\"value\":\"Start\"},\
-             {\"type\":2,\"name\":\"User-Password\",\"value\":\"(hidden)\"}]}"
+             {\"type\":2,\"name\":\"User-Password\",\"value\":\"(hidden)\"},\
+             {\"vendor\":8164,\"type\":null,\"name\":\"Starent\",\"value\":\"00010004\"}]}"
         );
         let mut row = Vec::new();
         Line::new(&record).write_row(&mut row).unwrap();
