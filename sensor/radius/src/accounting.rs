@@ -13,23 +13,25 @@ pub struct EventTime {
     pub by_delay: u64,
     /// Event-Timestamp (RFC 2869 section 5.3), by the NAS's clock; only if it is plausible.
     pub by_timestamp: Option<u64>,
-    /// The delay was longer than [`TRUSTED_PAST`] and is not applied.
+    /// The delay was longer than the trusted past and is not applied.
     pub delay_implausible: bool,
-    /// The timestamp lay outside [`TRUSTED_PAST`] and [`TRUSTED_FUTURE`] around arrival (0, for one) and is not given.
+    /// The timestamp lay outside the trusted past and [`TRUSTED_FUTURE`] around arrival (0, for one) and is not given.
     pub timestamp_implausible: bool,
 }
 
-/// Farthest that an event may lie before its arrival: seconds, one day. NASes retransmit for hours, not for days.
+/// Farthest that an event may lie before its arrival unless somebody says otherwise: seconds, one day. NASes retransmit
+/// for hours, not for days.
 pub const TRUSTED_PAST: u64 = 24 * 60 * 60;
 /// Farthest that an event may lie behind its arrival: seconds, five minutes of wrong clock.
 pub const TRUSTED_FUTURE: u64 = 5 * 60;
 
-/// Weighs Acct-Delay-Time and Event-Timestamp of a request that arrived at `arrival`, seconds since 1970 UTC. Keeps
-/// both, since neither can be trusted alone, and never leaves the range of the numbers (R52).
-pub fn event_time(arrival: u64, delay: Option<u32>, timestamp: Option<u32>) -> EventTime {
+/// Weighs Acct-Delay-Time and Event-Timestamp of a request that arrived at `arrival`, seconds since 1970 UTC, where events
+/// up to `trusted_past` seconds before their arrival are believed. Keeps both, since neither can be trusted alone, and
+/// never leaves the range of the numbers (R52).
+pub fn event_time(arrival: u64, delay: Option<u32>, timestamp: Option<u32>, trusted_past: u64) -> EventTime {
     let delay = delay.map_or(0, u64::from);
-    let delay_implausible = delay > TRUSTED_PAST || delay > arrival;
-    let plausible = arrival.saturating_sub(TRUSTED_PAST)..=arrival.saturating_add(TRUSTED_FUTURE);
+    let delay_implausible = delay > trusted_past || delay > arrival;
+    let plausible = arrival.saturating_sub(trusted_past)..=arrival.saturating_add(TRUSTED_FUTURE);
     let timestamp = timestamp.map(u64::from);
     let by_timestamp = timestamp.filter(|t| *t != 0 && plausible.contains(t));
     EventTime {

@@ -18,6 +18,9 @@ kinds! {
     SERVICE_TYPE = 6, "2865";
     FRAMED_PROTOCOL = 7, "2865";
     FRAMED_IP_ADDRESS = 8, "2865";
+    LOGIN_IP_HOST = 14, "2865";
+    LOGIN_SERVICE = 15, "2865";
+    LOGIN_TCP_PORT = 16, "2865";
     REPLY_MESSAGE = 18, "2865";
     STATE = 24, "2865";
     CLASS = 25, "2865";

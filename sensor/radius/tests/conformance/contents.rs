@@ -175,19 +175,22 @@ fn r52_event_times_never_overflow_and_say_when_they_are_odd() {
         delay_implausible: false,
         timestamp_implausible: false,
     };
-    assert_eq!(event_time(arrival, Some(7), Some(arrival as u32 - 8)), sound);
-    let plain = event_time(arrival, None, None);
+    assert_eq!(event_time(arrival, Some(7), Some(arrival as u32 - 8), TRUSTED_PAST), sound);
+    let plain = event_time(arrival, None, None, TRUSTED_PAST);
     assert_eq!((plain.by_delay, plain.by_timestamp), (arrival, None));
     assert!(!plain.timestamp_implausible && !plain.delay_implausible);
-    let late = event_time(arrival, Some(u32::MAX), Some(0));
+    let late = event_time(arrival, Some(u32::MAX), Some(0), TRUSTED_PAST);
     assert_eq!((late.by_delay, late.by_timestamp), (arrival, None));
     assert!(late.delay_implausible && late.timestamp_implausible);
-    assert!(event_time(arrival, None, Some(u32::MAX)).timestamp_implausible);
-    assert!(!event_time(arrival, Some(TRUSTED_PAST as u32), None).delay_implausible);
+    assert!(event_time(arrival, None, Some(u32::MAX), TRUSTED_PAST).timestamp_implausible);
+    assert!(!event_time(arrival, Some(TRUSTED_PAST as u32), None, TRUSTED_PAST).delay_implausible);
     // Delay larger than arrival; the ends of the numbers.
-    assert_eq!(event_time(5, Some(6), None).by_delay, 5);
-    assert_eq!(event_time(0, Some(1), Some(1)).by_delay, 0);
-    assert_eq!(event_time(u64::MAX, Some(1), Some(1)).by_delay, u64::MAX - 1);
+    // A longer past may be trusted.
+    let month = 30 * TRUSTED_PAST;
+    assert_eq!(event_time(arrival, Some(month as u32), None, month).by_delay, arrival - month);
+    assert_eq!(event_time(5, Some(6), None, TRUSTED_PAST).by_delay, 5);
+    assert_eq!(event_time(0, Some(1), Some(1), TRUSTED_PAST).by_delay, 0);
+    assert_eq!(event_time(u64::MAX, Some(1), Some(1), TRUSTED_PAST).by_delay, u64::MAX - 1);
 }
 
 #[test]
