@@ -38,8 +38,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         out.push_str(text);
     }
     out.push_str("];\n");
+    out.push_str(&places(&vendors)?);
     let path = Path::new(&env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?).join("vendors.rs");
     Ok(fs::write(path, out)?)
+}
+
+/// The vendors' places in `VENDORS` by number, for a look-up without a search: an open-addressed table, half empty or more.
+/// `src/dictionary/mod.rs` has the same hash.
+fn places(vendors: &[(u32, String)]) -> Result<String, String> {
+    const SLOTS: usize = 512;
+    if vendors.len() > SLOTS / 2 || vendors.len() >= usize::from(u8::MAX) {
+        return Err("more vendors than VENDOR_PLACES has room for: double its slots".to_owned());
+    }
+    let mut slots = [u8::MAX; SLOTS];
+    for (place, (number, _)) in vendors.iter().enumerate() {
+        let mut slot = (number.wrapping_mul(0x9E37_79B1) >> 23) as usize;
+        while slots[slot] != u8::MAX {
+            slot = (slot + 1) % SLOTS;
+        }
+        slots[slot] = u8::try_from(place).map_err(|error| error.to_string())?;
+    }
+    Ok(format!("static VENDOR_PLACES: [u8; {SLOTS}] = {slots:?};\n"))
 }
 
 /// The vendor's number and the Rust text of its table.

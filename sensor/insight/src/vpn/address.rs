@@ -40,7 +40,7 @@ impl<'a> Station<'a> {
                 Station::Address(address, port.filter(|port| *port != 0))
             };
         }
-        if let Some(hardware) = hardware_within(text) {
+        if let Some(hardware) = hardware_within(octets) {
             Station::Hardware(hardware)
         } else if is_telephone(text) {
             Station::Telephone
@@ -125,12 +125,17 @@ pub fn hardware(text: &str) -> Option<[u8; 6]> {
     Some(octets)
 }
 
-/// A hardware address with an interface before it (`eth0:AA:BB:CC:DD:EE:FF`) or an SSID behind it
+/// A hardware address, perhaps with an interface before it (`eth0:AA:BB:CC:DD:EE:FF`) or an SSID behind it
 /// (`AA-BB-CC-DD-EE-FF:guest`).
-fn hardware_within(text: &str) -> Option<[u8; 6]> {
+pub(super) fn hardware_within(octets: &[u8]) -> Option<[u8; 6]> {
+    let octets = trimmed(octets);
+    if octets.len() < 12 {
+        return None;
+    }
+    let text = str::from_utf8(octets).ok()?;
     hardware(text).or_else(|| {
-        let head = text.get(..17).filter(|_| text.as_bytes().get(17) == Some(&b':'));
-        let tail = text.len().checked_sub(17).filter(|at| *at > 1 && text.as_bytes()[at - 1] == b':');
+        let head = text.get(..17).filter(|_| octets.get(17) == Some(&b':'));
+        let tail = octets.len().checked_sub(17).filter(|at| *at > 1 && octets[at - 1] == b':');
         head.and_then(hardware).or_else(|| hardware(text.get(tail?..)?))
     })
 }

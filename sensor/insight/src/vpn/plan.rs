@@ -19,31 +19,62 @@ pub(super) struct Plan {
     sources: Vec<Source>,
     /// Where the sources of each field end in `sources`.
     ends: [u8; Field::ALL.len()],
-    /// A bit for each standard type that a source names: most attributes are passed over by one look.
-    standard: [u64; 4],
+    /// Each attribute that a source names, once.
+    attributes: Vec<Reading>,
+    /// For each standard type its place in `attributes`: most attributes are passed over by one look.
+    standard: Box<[u8; 256]>,
+}
+
+/// One attribute and the sources that are read from it.
+#[derive(Debug, Clone)]
+struct Reading {
+    attribute: Id,
+    sources: Vec<u8>,
+    /// One of them is of [`Field::Assigned`], of which all count and not the first alone.
+    is_assigned: bool,
 }
 
 impl Plan {
     pub(super) fn new(vendor: Vendor, mapping: &Mapping) -> Plan {
-        let mut plan = Plan { sources: Vec::new(), ends: [0; Field::ALL.len()], standard: [0; 4] };
+        let mut plan = Plan {
+            sources: Vec::new(),
+            ends: [0; Field::ALL.len()],
+            attributes: Vec::new(),
+            standard: Box::new([NONE; 256]),
+        };
         for (field, end) in Field::ALL.into_iter().zip(0..) {
-            plan.sources.extend_from_slice(mapping.get(field).unwrap_or_else(|| vendor.sources(field)));
-            // Bounded by PLAN_SOURCES_MAX, which is below 255.
-            plan.ends[end] = plan.sources.len() as u8;
-        }
-        for source in &plan.sources {
-            if let Id::Standard(kind) = source.attribute {
-                plan.standard[usize::from(kind >> 6)] |= 1 << (kind & 63);
+            for source in mapping.get(field).unwrap_or_else(|| vendor.sources(field)) {
+                plan.add(field, source);
             }
+            // Bounded by PLAN_SOURCES_MAX, which is below 255; so are all places.
+            plan.ends[end] = plan.sources.len() as u8;
         }
         plan
     }
 
-    fn reads(&self, id: Id) -> bool {
+    fn add(&mut self, field: Field, source: &Source) {
+        let attribute = source.attribute;
+        let known = self.attributes.iter().position(|reading| reading.attribute == attribute);
+        let place = known.unwrap_or_else(|| {
+            self.attributes.push(Reading { attribute, sources: Vec::new(), is_assigned: false });
+            self.attributes.len() - 1
+        });
+        if let Id::Standard(kind) = attribute {
+            self.standard[usize::from(kind)] = place as u8;
+        }
+        let reading = &mut self.attributes[place];
+        reading.sources.push(self.sources.len() as u8);
+        reading.is_assigned |= field == Field::Assigned;
+        self.sources.push(source.clone());
+    }
+
+    fn reading(&self, id: Id) -> Option<&Reading> {
         match id {
-            Id::Standard(kind) => self.standard[usize::from(kind >> 6)] >> (kind & 63) & 1 == 1,
-            Id::Vendor { .. } | Id::Extended { .. } => true,
-            Id::OpaqueVendor { .. } | Id::ExtendedVendor { .. } => false,
+            Id::Standard(kind) => self.attributes.get(usize::from(self.standard[usize::from(kind)])),
+            Id::Vendor { .. } | Id::Extended { .. } => {
+                self.attributes.iter().find(|reading| reading.attribute == id)
+            }
+            Id::OpaqueVendor { .. } | Id::ExtendedVendor { .. } => None,
         }
     }
 
@@ -68,23 +99,23 @@ impl<'p, 'a> Found<'p, 'a> {
         Found { plan, values: Vec::with_capacity(12), places: [NONE; PLAN_SOURCES_MAX] }
     }
 
-    /// Keeps the attribute for each source that reads it and has none yet (R40).
-    pub(super) fn see(&mut self, decoded: &Decoded<'a>) {
-        if !self.plan.reads(decoded.id) {
-            return;
-        }
-        let Some(octets) = decoded.octets() else { return };
+    /// Keeps the attribute for each source that reads it and has none yet (R40). Returns whether it may hold an address
+    /// inside the tunnel.
+    pub(super) fn see(&mut self, decoded: &Decoded<'a>) -> bool {
+        let Some(reading) = self.plan.reading(decoded.id) else { return false };
+        let Some(octets) = decoded.octets() else { return false };
         let mut place = NONE;
-        for (source, slot) in self.plan.sources.iter().zip(&mut self.places) {
-            if source.attribute == decoded.id && *slot == NONE && source.take(octets).is_some() {
+        for at in reading.sources.iter().map(|at| usize::from(*at)) {
+            if self.places[at] == NONE && self.plan.sources[at].take(octets).is_some() {
                 if place == NONE {
                     // Below the number of sources.
                     place = self.values.len() as u8;
                     self.values.push(*decoded);
                 }
-                *slot = place;
+                self.places[at] = place;
             }
         }
+        reading.is_assigned
     }
 
     /// What was found for a field, the most trusted first.
@@ -93,10 +124,5 @@ impl<'p, 'a> Found<'p, 'a> {
             let decoded = self.values.get(usize::from(self.places[at]))?;
             Some((&self.plan.sources[at], *decoded))
         })
-    }
-
-    /// The sources of a field, found or not.
-    pub(super) fn sources(&self, field: Field) -> &'p [Source] {
-        &self.plan.sources[self.plan.range(field)]
     }
 }

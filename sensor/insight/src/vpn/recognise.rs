@@ -24,6 +24,9 @@ pub enum Recognised {
 /// Enterprises that one request is searched for: more would not be of use.
 const ENTERPRISES_MAX: usize = 8;
 
+/// Words of a NAS-Identifier that are looked at: enough for a full domain name.
+const WORDS_MAX: usize = 8;
+
 /// What a request shows of its vendor. Taken from the attributes as they stand, before anything is known about them.
 #[derive(Default)]
 struct Shown<'a> {
@@ -33,31 +36,71 @@ struct Shown<'a> {
     first_pair: Option<&'a [u8]>,
     mdm_pair: Option<&'a [u8]>,
     connect_info: Option<&'a [u8]>,
-    identifier: Option<&'a [u8]>,
+    /// Words of NAS-Identifier, numbers at their ends left out.
+    words: ArrayVec<&'a [u8], WORDS_MAX>,
     session_id: Option<&'a [u8]>,
     port: Option<u32>,
 }
 
-pub(super) fn recognise(request: &Request<'_>) -> (Vendor, Recognised) {
-    let shown = Shown::of(request);
-    for recognised in [Recognised::Attributes, Recognised::Identifier, Recognised::SessionId] {
-        let row = ROWS
-            .iter()
-            .find(|row| row.marks.iter().any(|mark| strength(mark) == recognised && shown.has(mark)));
-        if let Some(row) = row {
-            return (row.vendor, recognised);
-        }
-    }
-    (Vendor::Unknown, Recognised::No)
+/// The marks of all rows, sorted by what they look at, each with its vendor in the order of the rows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recogniser {
+    enterprises: Vec<(u32, Option<&'static [u8]>, Vendor)>,
+    /// Pairs and Connect-Infos: as sure as an enterprise.
+    prefixes: Vec<(Mark, Vendor)>,
+    words: Vec<(&'static str, Vendor)>,
+    session_ids: Vec<(Mark, Vendor)>,
 }
 
-fn strength(mark: &Mark) -> Recognised {
-    match mark {
-        Mark::Enterprise(_) | Mark::Attributes(..) | Mark::Pair(_) | Mark::ConnectInfo(_) => {
-            Recognised::Attributes
+impl Recogniser {
+    pub(super) fn new() -> Recogniser {
+        let mut recogniser = Recogniser::default();
+        for row in ROWS {
+            for mark in row.marks {
+                match *mark {
+                    Mark::Enterprise(number) => recogniser.enterprises.push((number, None, row.vendor)),
+                    Mark::Attributes(number, kinds) => {
+                        recogniser.enterprises.push((number, Some(kinds), row.vendor));
+                    }
+                    Mark::Pair(_) | Mark::ConnectInfo(_) => recogniser.prefixes.push((*mark, row.vendor)),
+                    Mark::Word(word) => recogniser.words.push((word, row.vendor)),
+                    Mark::SessionIdNamesPort | Mark::SessionIdIsDigest => {
+                        recogniser.session_ids.push((*mark, row.vendor));
+                    }
+                }
+            }
         }
-        Mark::Word(_) => Recognised::Identifier,
-        Mark::SessionIdNamesPort | Mark::SessionIdIsDigest => Recognised::SessionId,
+        recogniser
+    }
+
+    /// The vendor by the surest marks; of equally sure ones the first row's counts.
+    pub(super) fn recognise(&self, request: &Request<'_>) -> (Vendor, Recognised) {
+        let shown = Shown::of(request);
+        if let Some(vendor) = self.by_attributes(&shown) {
+            return (vendor, Recognised::Attributes);
+        }
+        let named = |(word, _): &&(&str, Vendor)| {
+            shown.words.iter().any(|seen| seen.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        if let Some((_, vendor)) = self.words.iter().find(named) {
+            return (*vendor, Recognised::Identifier);
+        }
+        match self.session_ids.iter().find(|(mark, _)| shown.has(*mark)) {
+            Some((_, vendor)) => (*vendor, Recognised::SessionId),
+            None => (Vendor::Unknown, Recognised::No),
+        }
+    }
+
+    fn by_attributes(&self, shown: &Shown<'_>) -> Option<Vendor> {
+        let by_enterprise = shown.enterprises.iter().filter_map(|(number, kind)| {
+            let is_it = |(of, kinds, _): &&(u32, Option<&[u8]>, Vendor)| {
+                of == number && kinds.is_none_or(|kinds| kinds.contains(kind))
+            };
+            self.enterprises.iter().find(is_it).map(|(_, _, vendor)| *vendor)
+        });
+        let by_prefix = self.prefixes.iter().filter(|(mark, _)| shown.has(*mark)).map(|(_, vendor)| *vendor);
+        // The variants stand in the order of the rows.
+        by_enterprise.chain(by_prefix).min_by_key(|vendor| *vendor as usize)
     }
 }
 
@@ -72,7 +115,12 @@ impl<'a> Shown<'a> {
                     continue;
                 }
                 kind::CONNECT_INFO => &mut shown.connect_info,
-                kind::NAS_IDENTIFIER => &mut shown.identifier,
+                kind::NAS_IDENTIFIER => {
+                    if shown.words.is_empty() {
+                        shown.words.extend(words(value).take(WORDS_MAX));
+                    }
+                    continue;
+                }
                 kind::ACCT_SESSION_ID => &mut shown.session_id,
                 kind::NAS_PORT => {
                     shown.port = shown.port.or(value.try_into().ok().map(u32::from_be_bytes));
@@ -100,12 +148,10 @@ impl<'a> Shown<'a> {
         }
     }
 
-    fn has(&self, mark: &Mark) -> bool {
-        match *mark {
-            Mark::Enterprise(number) => self.enterprises.iter().any(|(seen, _)| *seen == number),
-            Mark::Attributes(number, kinds) => {
-                self.enterprises.iter().any(|(seen, kind)| *seen == number && kinds.contains(kind))
-            }
+    /// Whether it shows a mark that is a beginning or a form; enterprises and words are compared above.
+    fn has(&self, mark: Mark) -> bool {
+        match mark {
+            Mark::Enterprise(_) | Mark::Attributes(..) | Mark::Word(_) => false,
             Mark::Pair(prefix) => [self.mdm_pair, self.first_pair]
                 .iter()
                 .flatten()
@@ -113,7 +159,6 @@ impl<'a> Shown<'a> {
             Mark::ConnectInfo(prefix) => {
                 self.connect_info.is_some_and(|info| info.starts_with(prefix.as_bytes()))
             }
-            Mark::Word(word) => self.identifier.is_some_and(|identifier| has_word(identifier, word)),
             Mark::SessionIdNamesPort => self.port.is_some_and(|port| {
                 self.session_id.and_then(epoch_and_port).is_some_and(|(_, number)| number == port)
             }),
@@ -124,11 +169,11 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Whether `word` (lower case) is one of the words of a name, whatever numbers end it: `asa` of `ASA5525-1`.
-fn has_word(identifier: &[u8], word: &str) -> bool {
-    identifier.split(|octet| !octet.is_ascii_alphanumeric()).any(|part| {
-        let letters = part.iter().rposition(|octet| !octet.is_ascii_digit()).map_or(0, |last| last + 1);
-        part[..letters].eq_ignore_ascii_case(word.as_bytes())
+/// The words of a name without the numbers that end them: `ASA` and nothing else of `ASA5525-1`.
+fn words(identifier: &[u8]) -> impl Iterator<Item = &[u8]> {
+    identifier.split(|octet| !octet.is_ascii_alphanumeric()).filter_map(|word| {
+        let last = word.iter().rposition(|octet| !octet.is_ascii_digit())?;
+        Some(&word[..=last])
     })
 }
 
@@ -144,16 +189,17 @@ mod tests {
 
     #[test]
     fn words_are_whole_and_numbers_behind_them_do_not_count() {
-        for (identifier, word, expected) in [
-            ("ASA5525-1", "asa", true),
-            ("vpn.asa.contoso.example", "asa", true),
-            ("kasal", "asa", false),
-            ("asa", "asa", true),
-            ("bigip-1.vpn.example", "bigip", true),
-            ("", "asa", false),
-            ("123", "asa", false),
+        for (identifier, expected) in [
+            ("ASA5525-1", &["ASA"][..]),
+            ("vpn.asa.contoso.example", &["vpn", "asa", "contoso", "example"]),
+            ("kasal", &["kasal"]),
+            ("bigip-1.vpn2", &["bigip", "vpn"]),
+            ("", &[]),
+            ("123", &[]),
         ] {
-            assert_eq!(has_word(identifier.as_bytes(), word), expected, "{identifier}");
+            let found: Vec<_> =
+                words(identifier.as_bytes()).map(|word| str::from_utf8(word).unwrap()).collect();
+            assert_eq!(found, expected, "{identifier}");
         }
     }
 }

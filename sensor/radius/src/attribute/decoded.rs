@@ -86,11 +86,13 @@ pub struct Decoded<'a> {
 
 impl<'a> Decoded<'a> {
     /// The value without its tag; `None` if there is a [`fault`](Decoded::fault), so that nobody reads it as its type.
+    #[inline]
     pub fn value(&self) -> Option<Joined<'a>> {
         self.fault.is_none().then_some(self.value)
     }
 
     /// The value if it is sound and in one piece, as all but long extended ones are.
+    #[inline]
     pub fn octets(&self) -> Option<&'a [u8]> {
         self.value()?.as_slice()
     }
@@ -101,11 +103,13 @@ impl<'a> Decoded<'a> {
     }
 
     /// What is wrong with it.
+    #[inline]
     pub fn fault(&self) -> Option<Fault> {
         self.fault
     }
 
     /// What the dictionary knows about it.
+    #[inline]
     pub fn entry(&self) -> Option<&'static Entry> {
         self.entry
     }
@@ -116,6 +120,7 @@ impl<'a> Decoded<'a> {
     }
 
     /// The value of an integer, enumeration or time.
+    #[inline]
     pub fn integer(&self) -> Option<u64> {
         use Type::{Integer, Integer64, TaggedInteger, Time};
         let (Integer | Integer64 | TaggedInteger | Time) = self.entry?.kind else { return None };
@@ -149,6 +154,7 @@ impl<'a> Decoded<'a> {
         Decoded { id, tag: None, entry: dictionary::lookup(id), value, fault: Some(fault) }
     }
 
+    #[inline]
     fn new(id: Id, value: Joined<'a>) -> Decoded<'a> {
         let entry = dictionary::lookup(id);
         let mut decoded = Decoded { id, tag: None, entry, value, fault: None };
@@ -161,6 +167,7 @@ impl<'a> Decoded<'a> {
     }
 
     /// Checks the octets against the type and cuts the tag off.
+    #[inline]
     fn check(&mut self, kind: Type, octets: &'a [u8]) -> Result<(), Fault> {
         let length = |wanted: usize| if octets.len() == wanted { Ok(()) } else { Err(Fault::Length) };
         match kind {
@@ -189,6 +196,7 @@ impl<'a> Decoded<'a> {
         }
     }
 
+    #[inline]
     fn cut_tag(&mut self, octets: &'a [u8]) {
         self.tag = (octets[0] != 0).then_some(octets[0]);
         self.value = Joined::one(&octets[1..]);
@@ -224,6 +232,7 @@ impl<'a> Decoder<'a> {
         Decoder { attributes, sub_attributes: &[], vendor: 0, runs: Runs::default() }
     }
 
+    #[inline]
     fn vendor_specific(&mut self, value: &'a [u8]) -> Decoded<'a> {
         let whole = Id::Standard(kind::VENDOR_SPECIFIC);
         let Some((&number, content)) = value.split_first_chunk::<4>() else {
@@ -245,6 +254,7 @@ impl<'a> Decoder<'a> {
         Decoded::new(Id::OpaqueVendor { vendor: self.vendor }, Joined::one(content))
     }
 
+    #[inline]
     fn sub_attribute(&mut self) -> Option<Decoded<'a>> {
         let &[kind, length, ..] = self.sub_attributes else { return None };
         let (sub_attribute, rest) = self.sub_attributes.split_at_checked(usize::from(length))?;
@@ -301,6 +311,7 @@ impl<'a> Decoder<'a> {
 impl<'a> Iterator for Decoder<'a> {
     type Item = Decoded<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Decoded<'a>> {
         if let Some(decoded) = self.sub_attribute() {
             return Some(decoded);

@@ -12,6 +12,7 @@ pub struct Joined<'a> {
 }
 
 impl<'a> Joined<'a> {
+    #[inline]
     pub(super) fn one(value: &'a [u8]) -> Joined<'a> {
         Joined { first: value, more: None }
     }
@@ -22,6 +23,7 @@ impl<'a> Joined<'a> {
     }
 
     /// The value if it lies in one piece, as all but long extended ones do.
+    #[inline]
     pub fn as_slice(&self) -> Option<&'a [u8]> {
         self.more.is_none().then_some(self.first)
     }
@@ -43,8 +45,9 @@ impl<'a> Joined<'a> {
     }
 
     /// Whether there is not one octet.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.fragments().all(<[u8]>::is_empty)
+        self.first.is_empty() && (self.more.is_none() || self.fragments().all(<[u8]>::is_empty))
     }
 
     /// Copies all pieces into the beginning of `out`, which 4096 octets always suffice for, and returns the part

@@ -39,6 +39,7 @@ impl<'a> Attributes<'a> {
 impl<'a> Iterator for Attributes<'a> {
     type Item = Attribute<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Attribute<'a>> {
         let &[kind, length, ..] = self.rest else { return None };
         let (attribute, rest) = self.rest.split_at_checked(usize::from(length))?;

@@ -1,7 +1,7 @@
 //! Names, types and enumerated values of attributes: the RFCs', and those of all vendors whose lists are public, since
 //! whatever shares the accounting port with a VPN server is to be readable in the journal. Constant tables (the vendors'
-//! are made from `dictionary/*.txt` by `build.rs`); a look-up is two binary searches at most. Used behind the journal
-//! and by the command line, never by the worker.
+//! are made from `dictionary/*.txt` by `build.rs`); a look-up is one binary search at most. Used behind the journal and by
+//! the command line, never by the worker.
 
 mod render;
 mod standard;
@@ -10,7 +10,7 @@ pub use render::{Rendered, escaped};
 
 use crate::attribute::Id;
 
-// `VENDORS`, sorted by Private Enterprise Number.
+// `VENDORS`, sorted by Private Enterprise Number, and `VENDOR_PLACES`, their places by the hash of the number.
 include!(concat!(env!("OUT_DIR"), "/vendors.rs"));
 
 /// How a value is to be read (RFC 8044 names most of these).
@@ -84,21 +84,51 @@ pub struct Vendor {
 }
 
 /// What is known about an attribute. `None` for unknown ones, for opaque VSAs and for extended VSAs.
+#[inline]
 pub fn lookup(id: Id) -> Option<&'static Entry> {
-    let (entries, number) = match id {
-        Id::Standard(kind) => (standard::ATTRIBUTES, kind),
-        Id::Vendor { vendor: number, kind } => (vendor(number)?.attributes, kind),
-        Id::Extended { kind: 241, extended } => (standard::EXTENDED_241, extended),
-        Id::Extended { .. } | Id::ExtendedVendor { .. } | Id::OpaqueVendor { .. } => return None,
-    };
+    match id {
+        Id::Standard(kind) => standard::ATTRIBUTES.get(usize::from(STANDARD_PLACES[usize::from(kind)])),
+        Id::Vendor { vendor: number, kind } => among(vendor(number)?.attributes, kind),
+        Id::Extended { kind: 241, extended } => among(standard::EXTENDED_241, extended),
+        Id::Extended { .. } | Id::ExtendedVendor { .. } | Id::OpaqueVendor { .. } => None,
+    }
+}
+
+/// Most lists begin with 1 and have no gaps at first.
+#[inline]
+fn among(entries: &'static [Entry], number: u8) -> Option<&'static Entry> {
+    let guess = entries.get(usize::from(number).wrapping_sub(1));
+    if let Some(entry) = guess.filter(|entry| entry.number == number) {
+        return Some(entry);
+    }
     let at = entries.binary_search_by_key(&number, |entry| entry.number).ok()?;
     Some(&entries[at])
 }
 
+/// Where each standard type stands in `standard::ATTRIBUTES`; 255 where it does not.
+static STANDARD_PLACES: [u8; 256] = {
+    let mut places = [u8::MAX; 256];
+    let mut place = 0;
+    assert!(standard::ATTRIBUTES.len() < u8::MAX as usize);
+    while place < standard::ATTRIBUTES.len() {
+        places[standard::ATTRIBUTES[place].number as usize] = place as u8;
+        place += 1;
+    }
+    places
+};
+
 /// A vendor by its Private Enterprise Number.
+#[inline]
 pub fn vendor(number: u32) -> Option<&'static Vendor> {
-    let at = VENDORS.binary_search_by_key(&number, |vendor| vendor.number).ok()?;
-    Some(&VENDORS[at])
+    // As `places` in build.rs; the table is never full, so this ends at an empty slot.
+    let mut slot = (number.wrapping_mul(0x9E37_79B1) >> 23) as usize;
+    loop {
+        let vendor = VENDORS.get(usize::from(VENDOR_PLACES[slot]))?;
+        if vendor.number == number {
+            return Some(vendor);
+        }
+        slot = (slot + 1) % VENDOR_PLACES.len();
+    }
 }
 
 /// The attribute of this name, letter case ignored: for people who type names. Linear in the size of the dictionary.

@@ -21,7 +21,7 @@ use super::{
     kind::{Facts, classify},
     names::{NameSort, Realms, UserName},
     plan::{Found, Plan},
-    recognise::{Recognised, recognise},
+    recognise::{Recognised, Recogniser},
     source::{Field, Mapping, Source},
     vendors::Vendor,
 };
@@ -80,6 +80,7 @@ impl Default for Settings {
 pub struct Decoder {
     realms: Realms,
     accept_past_s: u64,
+    recogniser: Recogniser,
     /// One plan for each vendor, unchanged.
     plans: Vec<Plan>,
     clients: HashMap<String, Ready>,
@@ -105,6 +106,7 @@ impl Decoder {
         Decoder {
             realms: settings.realms,
             accept_past_s: settings.accept_past_s,
+            recogniser: Recogniser::new(),
             clients: clients.collect(),
             plans: plans(&Mapping::default()),
         }
@@ -116,7 +118,7 @@ impl Decoder {
         let client = self.clients.get(received.client);
         let (vendor, recognised) = match client.and_then(|client| client.vendor) {
             Some(vendor) => (vendor, Recognised::Configured),
-            None => recognise(&request),
+            None => self.recogniser.recognise(&request),
         };
         let plans = client.and_then(|client| client.plans.as_ref()).unwrap_or(&self.plans);
         let mut walk = Walk {

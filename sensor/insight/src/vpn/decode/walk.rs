@@ -13,11 +13,10 @@ use radius::{
 
 use super::{
     super::{
-        address::Station,
+        address::{Station, hardware_within},
         event::{Assigned, Counters, Event, Flaw},
         kind::{ADMINISTRATOR_ROLES, Facts},
         plan::Found,
-        source::Field,
     },
     read::shown,
 };
@@ -42,8 +41,7 @@ impl<'a> Walk<'_, 'a> {
                 return;
             }
         }
-        self.found.see(decoded);
-        if self.found.sources(Field::Assigned).iter().any(|source| source.attribute == decoded.id) {
+        if self.found.see(decoded) {
             self.see_assigned(decoded);
         }
         match decoded.id {
@@ -132,6 +130,7 @@ impl<'a> Walk<'_, 'a> {
             (3076, 150) => facts.client_type = facts.client_type.or(integer),
             (3076, 151) => facts.session_type = facts.session_type.or(integer),
             (14988, 10) => facts.hotspot = true,
+            (9 | 311 | 3076, _) => {}
             _ => facts.role |= ADMINISTRATOR_ROLES.contains(&decoded.id),
         }
     }
@@ -165,7 +164,7 @@ pub(super) fn host(address: IpAddr) -> (IpAddr, u8) {
 }
 
 fn hardware(decoded: &Decoded<'_>) -> Option<[u8; 6]> {
-    Station::parse(decoded.octets()?).hardware()
+    hardware_within(decoded.octets()?)
 }
 
 pub(super) fn counters(counters: Counters, octets: [Option<u32>; 4]) -> Counters {

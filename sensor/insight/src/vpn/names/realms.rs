@@ -60,24 +60,21 @@ impl Realms {
 
     /// The key of an account in a realm.
     pub fn key(&self, account: &str, realm: Option<&str>) -> String {
-        let mut key = folded(account);
-        let Some(realm) = realm else {
-            append(&mut key, self.absent.as_deref());
-            return key;
+        let folded_realm = realm.map(folded);
+        let realm = match &folded_realm {
+            None => self.absent.as_deref(),
+            Some(realm) => match (self.named.get(realm), &self.others) {
+                (Some(stands), _) | (None, Some(stands)) => stands.as_deref(),
+                (None, None) => Some(realm.as_str()),
+            },
         };
-        let realm = folded(realm);
-        match (self.named.get(&realm), &self.others) {
-            (Some(stands), _) | (None, Some(stands)) => append(&mut key, stands.as_deref()),
-            (None, None) => append(&mut key, Some(&realm)),
+        let mut key = folded(account);
+        if let Some(realm) = realm {
+            key.reserve_exact(realm.len() + 1);
+            key.push('@');
+            key.push_str(realm);
         }
         key
-    }
-}
-
-fn append(key: &mut String, realm: Option<&str>) {
-    if let Some(realm) = realm {
-        key.push('@');
-        key.push_str(realm);
     }
 }
 
