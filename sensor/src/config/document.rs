@@ -151,6 +151,26 @@ impl<'a, 'i> Section<'a, 'i> {
         Some(parsed)
     }
 
+    /// The lists of strings of the array under `key`.
+    pub(super) fn groups(&self, key: &'static str) -> Option<Vec<Vec<&'a str>>> {
+        let value = self.value(key)?;
+        let wanted = "an array of arrays of strings";
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong_type(key, value, wanted);
+            return None;
+        };
+        let mut groups = Vec::with_capacity(items.len());
+        for item in items.iter() {
+            let texts =
+                item.get_ref().as_array().map(|texts| texts.iter().map(|text| text.get_ref().as_str()));
+            match texts.and_then(Iterator::collect) {
+                Some(group) => groups.push(group),
+                None => self.wrong_type(key, item, wanted),
+            }
+        }
+        Some(groups)
+    }
+
     /// The true or false under `key`.
     pub(super) fn boolean(&self, key: &'static str) -> Option<bool> {
         let value = self.value(key)?;

@@ -5,6 +5,7 @@
 //! never quote the file, which may hold secrets.
 
 mod document;
+mod meaning;
 mod read;
 mod secret;
 mod values;
@@ -19,7 +20,9 @@ use std::{
     time::Duration,
 };
 
+use insight::vpn::{self, Mapping, Vendor, names::Realms};
 use ipnet::IpNet;
+use radius::accounting;
 
 pub(crate) use values::duration;
 
@@ -50,6 +53,10 @@ pub struct Config {
     pub journal: JournalLimits,
     /// The table of requests seen.
     pub dedup: DedupLimits,
+    /// How far before its arrival an event may lie for its time to be trusted.
+    pub accept_past: Duration,
+    /// Realms of user names that mean the same.
+    pub realms: Realms,
     /// The clients. Empty means the generated one for this machine, see [`Config::generate_client`].
     pub clients: Vec<Client>,
     /// What is allowed and worth a word. Holds no secret.
@@ -144,8 +151,12 @@ pub struct Client {
     pub secret: Secret,
     /// The secret before, accepted during a change.
     pub previous_secret: Option<Secret>,
-    /// What its VPN server is, for decoding; `auto` recognises it.
-    pub vendor: String,
+    /// Whose VPN server it is; none: recognised in each request.
+    pub vendor: Option<Vendor>,
+    /// Attributes to read instead of those that are usual for the vendor.
+    pub attributes: Mapping,
+    /// Whether it is a VPN server and nothing else, whatever NAS-Port-Type it sends.
+    pub is_vpn: bool,
     /// Whether Status-Server is answered (RFC 5997).
     pub status_server: bool,
     /// Whether a request without Message-Authenticator is refused.
@@ -185,8 +196,23 @@ impl Config {
                 commit_interval: Duration::ZERO,
             },
             dedup: DedupLimits { window: Duration::from_secs(30), entries: 1 << 18 },
+            accept_past: Duration::from_secs(accounting::TRUSTED_PAST),
+            realms: Realms::default(),
             clients: Vec::new(),
             warnings: Vec::new(),
+        }
+    }
+
+    /// What decoding records into events goes by.
+    pub fn decoding(&self) -> vpn::Settings {
+        let client = |client: &Client| {
+            let (vendor, mapping) = (client.vendor, client.attributes.clone());
+            (client.name.clone(), vpn::Client { vendor, mapping, is_vpn: client.is_vpn })
+        };
+        vpn::Settings {
+            realms: self.realms.clone(),
+            accept_past_s: self.accept_past.as_secs(),
+            clients: self.clients.iter().map(client).collect(),
         }
     }
 
@@ -217,7 +243,9 @@ impl Config {
             prefixes: loopback_prefixes(),
             secret: Secret::read_or_generate(&path)?,
             previous_secret: None,
-            vendor: "auto".to_owned(),
+            vendor: None,
+            attributes: Mapping::default(),
+            is_vpn: false,
             status_server: true,
             require_message_authenticator: false,
             max_rate: None,

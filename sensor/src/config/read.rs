@@ -8,6 +8,7 @@ use toml::de::DeTable;
 use super::{
     AckWhen, Client, Config, ConfigError, DedupLimits, JournalLimits, Listen, Secret, XdpMode,
     document::{Document, Section},
+    meaning,
     secret::is_readable_by_others,
     values,
 };
@@ -64,6 +65,12 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
     if let Some(section) = top.section("dedup") {
         read_dedup(section, &mut config.dedup);
+    }
+    if let Some(section) = top.section("events") {
+        meaning::read_events(section, &mut config.accept_past);
+    }
+    if let Some(section) = top.section("users") {
+        meaning::read_users(section, &mut config.realms);
     }
     config.clients = read_clients(&top, base, &mut config.warnings);
     top.finish(&ABSENT_TABLES);
@@ -190,7 +197,9 @@ fn read_clients(top: &Section<'_, '_>, base: &Path, warnings: &mut Vec<String>) 
                 format!("client {name:?} has no secret: give `secret_file`, `secret_env` or `secret`");
             section.problem(section.span.clone(), message);
         }
-        let vendor = section.parsed("vendor", vendor).unwrap_or_else(|| "auto".to_owned());
+        let vendor = section.parsed("vendor", meaning::vendor).flatten();
+        let attributes = section.section("attributes").map(meaning::read_attributes).unwrap_or_default();
+        let is_vpn = section.parsed("kind", meaning::is_vpn).unwrap_or(false);
         let status_server = section.boolean("status_server").unwrap_or(true);
         let require_message_authenticator = section.boolean("require_message_authenticator").unwrap_or(false);
         let max_rate = section.integer("max_rate", 1..u64::from(u32::MAX)).map(|rate| rate as u32);
@@ -202,6 +211,8 @@ fn read_clients(top: &Section<'_, '_>, base: &Path, warnings: &mut Vec<String>) 
                 secret,
                 previous_secret: previous_secret.good(),
                 vendor,
+                attributes,
+                is_vpn,
                 status_server,
                 require_message_authenticator,
                 max_rate,
@@ -333,10 +344,4 @@ fn client_name(text: &str) -> Result<String, String> {
         return Err(format!("a name has 1 to {NAME_OCTETS_MAX} printable octets"));
     }
     Ok(text.to_owned())
-}
-
-fn vendor(text: &str) -> Result<String, String> {
-    let sound = !text.is_empty()
-        && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character));
-    if sound { Ok(text.to_owned()) } else { Err(format!("{text:?} is not a vendor's name")) }
 }

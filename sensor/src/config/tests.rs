@@ -96,6 +96,39 @@ fn each_mistake_is_named_with_its_place() {
             19,
             "must lie between 0ns and 100ms",
         ),
+        ("a vendor that is none", with("vendor = \"cisko\""), 5, 10, "no vendor that is known: auto, asa,"),
+        ("a kind that is none", with("kind = \"web\""), 5, 8, "none of \"auto\", \"vpn\""),
+        (
+            "an attribute that is none",
+            with("[client.attributes]\nremote = [\"Caling-Station-Id\"]"),
+            6,
+            11,
+            "names no attribute",
+        ),
+        (
+            "a field that is none",
+            with("[client.attributes]\nremotes = []"),
+            6,
+            1,
+            "unknown key `attributes.remotes`, did you mean `attributes.remote`?",
+        ),
+        (
+            "too many attributes",
+            with("[client.attributes]\nremote = [\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]"),
+            5,
+            1,
+            "at most 8 attributes for remote",
+        ),
+        ("a past too short", "[events]\naccept_past = \"59m\"".into(), 2, 15, "must lie between"),
+        ("a past too long", "[events]\naccept_past = \"91d\"".into(), 2, 15, "must lie between"),
+        ("realms in no group", "[users]\nrealms = [\"a\"]".into(), 2, 11, "an array of arrays of strings"),
+        (
+            "a realm in two groups",
+            "[users]\nrealms = [[\"a\"], [\"A\"]]".into(),
+            1,
+            1,
+            "stands in two groups",
+        ),
         ("a window too short", "[dedup]\nwindow = \"1s\"".into(), 2, 10, "must lie between"),
         ("too few entries", "[dedup]\nentries = 1".into(), 2, 11, "must lie between 1024 and"),
         ("a size that is none", "[journal]\nmax_bytes = \"much\"".into(), 2, 13, "not a size"),
@@ -199,15 +232,32 @@ fn every_key_is_taken() {
             [dedup]
             window = "10s"
             entries = 4096
+            [events]
+            accept_past = "35d"
+            [users]
+            realms = [["contoso.example", "CONTOSO", ""], ["fabrikam.example"]]
             [[client]]
             name = "branch-rras"
             address = ["192.0.2.10", "198.51.100.0/24", "2001:db8::/48"]
             secret = "{SECRET}"
             previous_secret_file = "old.secret"
             vendor = "rras"
+            kind = "vpn"
             status_server = false
             require_message_authenticator = true
             max_rate = 100
+            [client.attributes]
+            user = ["User-Name"]
+            domain = []
+            remote = ["26.4242.3", "Calling-Station-Id"]
+            assigned = ["8"]
+            device = ["Cisco-AVPair:client-name"]
+            device_model = []
+            software = []
+            operating_system = []
+            operating_system_version = []
+            group = ["Filter-Id"]
+            correlation = []
             "#
         ),
     )
@@ -222,7 +272,18 @@ fn every_key_is_taken() {
     assert_eq!((config.journal.batch_records, config.journal.batch_bytes()), (64, 32 << 10));
     assert_eq!(config.journal.commit_interval, Duration::from_millis(2));
     assert_eq!(config.dedup, DedupLimits { window: Duration::from_secs(10), entries: 4096 });
+    assert_eq!(config.accept_past, Duration::from_secs(35 * 86_400));
+    assert_eq!(config.realms.key("Alice", Some("contoso")), "alice@contoso.example");
     let client = &config.clients[0];
+    assert_eq!((client.vendor, client.is_vpn), (Some(Vendor::Microsoft), true));
+    let decoding = config.decoding();
+    let decoded = &decoding.clients["branch-rras"];
+    assert_eq!((decoded.vendor, decoded.is_vpn), (Some(Vendor::Microsoft), true));
+    assert_eq!(decoded.mapping, client.attributes);
+    let remote: Vec<_> =
+        client.attributes.get(vpn::Field::Remote).unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(remote, ["26.4242.3", "Calling-Station-Id"]);
+    assert_eq!((decoding.accept_past_s, &decoding.realms), (35 * 86_400, &config.realms));
     assert_eq!(client.secret.octets(), SECRET.as_bytes());
     assert_eq!(client.previous_secret.as_ref().unwrap().octets(), b"a-secret-from-a-file");
     assert_eq!((client.prefixes.len(), client.max_rate, client.status_server), (3, Some(100), false));
@@ -323,4 +384,18 @@ fn r9_the_old_port_1646_is_listened_on_only_when_configured() {
     let old =
         format!("[listen]\naddresses = [\"0.0.0.0:1646\"]\n{}", client("secret = \"sixteen octets..\""));
     assert_eq!(ports(&load_text(&old).unwrap()), [1646]);
+}
+
+#[test]
+fn what_the_page_on_attributes_shows_is_taken() {
+    let page = include_str!("../../docs/vendor-attributes.md");
+    let mut blocks = 0;
+    for block in page.split("```toml\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        let text = block
+            .replace("secret_file = \"/etc/vpn-sensor/gateway.secret\"", &format!("secret = \"{SECRET}\""));
+        load_text(&text).unwrap();
+        blocks += 1;
+    }
+    assert_eq!(blocks, 4);
 }

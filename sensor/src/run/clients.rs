@@ -31,6 +31,6 @@ fn client(configured: &config::Client) -> Result<clients::Client, EmptySecret> {
         require_message_authenticator: configured.require_message_authenticator,
         max_rate: configured.max_rate,
         prefixes: configured.prefixes.clone(),
-        vendor: configured.vendor.clone(),
+        vendor: configured.vendor.map_or("auto", |vendor| vendor.name()).to_owned(),
     })
 }

@@ -88,7 +88,8 @@ impl<'a> UserName<'a> {
             parts.realm = realm.map(realm_octets).filter(|realm| !realm.is_empty()).map(Cow::Borrowed);
         }
         let account = shown(parts.account);
-        let realm = parts.realm.map(shown);
+        // One with an @, from a certificate or another attribute, could make the key of somebody else.
+        let realm = parts.realm.map(shown).filter(|realm| !realm.contains('@'));
         let key = realms.key(&account, realm.as_deref());
         let key = if key == account { account.clone() } else { Cow::Owned(key) };
         let sort = match parts.form {

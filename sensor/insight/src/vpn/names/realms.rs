@@ -86,7 +86,10 @@ fn folded(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     let lower = |c: char| if c == 'ς' { 'σ'.to_lowercase() } else { c.to_lowercase() };
-    text.nfkc().flat_map(lower).nfkc().collect()
+    let key: String = text.nfkc().flat_map(lower).nfkc().collect();
+    // A wide @ that became an @ would move the place where the realm begins.
+    let separators = |text: &str| text.matches('@').count();
+    if separators(&key) == separators(text) { key } else { text.chars().flat_map(lower).collect() }
 }
 
 #[cfg(test)]
@@ -106,6 +109,7 @@ mod tests {
         }
         assert_ne!(folded("ılker"), folded("ilker"));
         assert_ne!(folded("alice"), folded("аlice"), "a Cyrillic a is another letter");
+        assert_eq!(folded("Alice＠contoso"), "alice＠contoso", "no realm");
     }
 
     #[test]

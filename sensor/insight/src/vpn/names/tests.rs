@@ -44,6 +44,8 @@ fn every_form_is_taken_apart() {
             "alice@contoso.example",
         ),
         ("alice@home@visited", "alice@home", Some("visited"), Principal, Person, "alice@home@visited"),
+        // A domain holds no @, else this were the key of alice@a@b too.
+        ("a@b\\alice", "a", Some("b\\alice"), Principal, Person, "a@b\\alice"),
         ("alice@", "alice", None, Plain, Person, "alice"),
         ("@contoso", "@contoso", None, Plain, Person, "@contoso"),
         ("CONTOSO\\", "CONTOSO\\", None, Plain, Person, "contoso\\"),
@@ -136,6 +138,10 @@ fn a_realm_from_elsewhere_counts_if_the_name_has_none() {
     assert_eq!(key("alice"), "alice@contoso");
     assert_eq!(key("alice@fabrikam.example"), "alice@fabrikam.example");
     assert_eq!(key("00-0C-29-74-9D-E8"), "00:0c:29:74:9d:e8");
+    // Not one that would make another user of it.
+    let user = UserName::parse(b"alice", Some(b"a@b"), &realms).unwrap().unwrap().0;
+    assert_eq!((&*user.key, user.realm), ("alice", None));
+    assert_eq!(parsed("CN=alice,DC=a@b").key, "alice");
 }
 
 #[test]
@@ -182,6 +188,20 @@ proptest! {
     fn a_key_is_its_own_key(name in "[A-Za-zÄäŞß.$-]{1,8}(@[A-Za-zÄ.-]{1,8}[a-z])?") {
         let key = parsed(&name).key.into_owned();
         prop_assert_eq!(&parsed(&key).key, &key);
+    }
+
+    /// Nobody comes under another's key by writing it in another form.
+    #[test]
+    fn a_key_is_of_one_account_in_one_realm(one in "[ab@/\\\\$.=]{1,7}", other in "[ab@/\\\\$.=]{1,7}") {
+        let realms = Realms::default();
+        let read = |name: &str| {
+            UserName::parse(name.as_bytes(), None, &realms).unwrap().map(|(user, _)| {
+                (user.key.into_owned(), (user.account.into_owned(), user.realm.map(Cow::into_owned)))
+            })
+        };
+        if let (Some((one_key, one)), Some((other_key, other))) = (read(&one), read(&other)) {
+            prop_assert_eq!(one_key == other_key, one == other, "{:?} {:?}", one, other);
+        }
     }
 
     #[test]

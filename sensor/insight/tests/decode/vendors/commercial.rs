@@ -39,6 +39,10 @@ fn fortinet_tells_vpn_from_administrators_and_web() {
          assigned 192.0.2.7
          group staff",
     );
+    let bare = start(|b| {
+        b.text(1, "alice").text(31, "203.0.113.7").text(77, "vpn-ssl");
+    });
+    assert_eq!(event(&bare).vendor.name(), "fortinet");
     for (info, kind) in [("vpn-ikev2", "vpn"), ("admin-login", "administrator"), ("web-auth", "web-sign-in")]
     {
         assert_eq!(event(&of(info)).classified.kind.name(), kind, "{info}");
@@ -97,6 +101,10 @@ fn mikrotik_tunnels_hotspots_and_pppoe() {
          remote 203.0.113.7, public, from 31
          assigned 192.0.2.7",
     );
+    let without_its_own = start(|b| {
+        b.text(1, "alice").text(32, "MikroTik").integer(61, 5).vendor(311, 10, b"\x01CONTOSO");
+    });
+    assert_eq!(event(&without_its_own).vendor.name(), "mikrotik");
     let hotspot = start(|b| {
         b.text(1, "alice").vendor(14988, 10, &[10, 0, 0, 9]).text(31, "00:0C:29:74:9D:E8");
     });

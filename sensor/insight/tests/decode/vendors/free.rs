@@ -72,6 +72,14 @@ fn strong_swan_by_its_default_name_and_by_its_session_id() {
 }
 
 #[test]
+fn a_session_id_that_does_not_name_the_port_is_not_strong_swans() {
+    let octets = octets(|b| {
+        b.integer(40, 1).text(44, "1795420000-17").text(1, "alice").integer(5, 18).text(31, "203.0.113.7");
+    });
+    assert_eq!(event(&octets).vendor, Vendor::Unknown);
+}
+
+#[test]
 fn accel_ppp_tunnels_are_vpn_and_pppoe_is_not() {
     let of = |calling: &str| {
         start(|b| {
