@@ -71,6 +71,23 @@ fn a_wrong_value_does_not_hide_a_right_one_behind_it() {
 }
 
 #[test]
+fn a_vendor_specific_attribute_that_is_no_sub_attributes_costs_itself_alone() {
+    for content in [&[1, 0, b'x'][..], &[1, 1], &[1, 99, b'x'], &[1, 3, b'x', 2]] {
+        let found = defects(|b| {
+            b.attribute(26, &[&9u32.to_be_bytes()[..], content].concat());
+        });
+        assert_eq!(found, ["26.9: wrong length"], "{content:?}");
+    }
+    // Starent's are laid out in another way, 4242's nobody knows.
+    for vendor in [8164u32, 4242] {
+        let found = defects(|b| {
+            b.attribute(26, &[&vendor.to_be_bytes()[..], &[0, 1, 0, 4]].concat());
+        });
+        assert_eq!(found, Vec::<String>::new());
+    }
+}
+
+#[test]
 fn empty_attributes_say_nothing_and_are_no_defect() {
     let found = defects(|b| {
         b.text(1, "").text(31, "").attribute(8, b"").attribute(66, b"").text(77, "").vendor(311, 34, b"");

@@ -9,6 +9,7 @@ use std::{
 use radius::{
     accounting,
     attribute::{Decoded, Fault, Id, kind},
+    dictionary,
 };
 
 use super::{
@@ -47,6 +48,10 @@ impl<'a> Walk<'_, 'a> {
         match decoded.id {
             Id::Standard(kind) => self.see_standard(kind, decoded),
             Id::Vendor { vendor, kind } => self.see_vendor(vendor, kind, decoded),
+            // Of a vendor whose attributes are laid out as usual it should have been sub-attributes.
+            Id::OpaqueVendor { vendor } if has_attributes(vendor) => {
+                self.event.defects.add(decoded.id, Flaw::Invalid(Fault::Length));
+            }
             _ => {}
         }
     }
@@ -157,6 +162,10 @@ impl<'a> Walk<'_, 'a> {
             let _ = self.event.assigned.try_push(assigned);
         }
     }
+}
+
+fn has_attributes(vendor: u32) -> bool {
+    dictionary::vendor(vendor).is_some_and(|vendor| !vendor.attributes.is_empty())
 }
 
 pub(super) fn host(address: IpAddr) -> (IpAddr, u8) {
