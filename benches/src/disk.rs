@@ -1,14 +1,16 @@
-//! What a disk costs: write and `fdatasync` of a given size, alone, over and over.
+//! Where journals of the benches lie, and what a disk costs: write and `fdatasync` of a given size, alone, over and over.
 
 use std::{
     fs::File,
     io,
     os::unix::fs::FileExt as _,
-    path::Path,
+    path::{Path, PathBuf},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
+use anyhow::{Context as _, ensure};
 use hdrhistogram::Histogram;
 use ingest::pin::pin_current;
 
@@ -56,6 +58,37 @@ fn appends(
         }
     }
     Ok(times)
+}
+
+/// A memory file system whose pages come in large pieces, as one for a journal would be mounted: 4 KiB at a time, the
+/// kernel's own book-keeping costs more than the copy. In a mount namespace of its own, gone with this process.
+///
+/// Comes back in a new process: to be called first of all.
+///
+/// # Errors
+/// Without `unshare` and `mount`.
+pub fn memory_folder(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    if let Some(folder) = given {
+        return Ok(folder);
+    }
+    let shared = PathBuf::from("/dev/shm");
+    if !rustix::process::geteuid().is_root() {
+        return Ok(shared);
+    }
+    const INSIDE: &str = "VPN_SENSOR_BENCH_MEMORY";
+    if std::env::var_os(INSIDE).is_none() {
+        use std::os::unix::process::CommandExt as _;
+        let mut command = Command::new("unshare");
+        command.arg("--mount").arg(std::env::current_exe()?).args(std::env::args_os().skip(1));
+        // Comes back only if it fails.
+        return Err(command.env(INSIDE, "1").exec()).context("cannot run unshare (util-linux)");
+    }
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=2g,huge=always", "tmpfs"])
+        .arg(&shared)
+        .status()?;
+    ensure!(mounted.success(), "mounting a tmpfs on {}: {mounted}", shared.display());
+    Ok(shared)
 }
 
 #[cfg(test)]

@@ -166,6 +166,19 @@ impl<'a> Bench<'a> {
         self.add(case, path, "others_share_of_a_core", others);
     }
 
+    /// What the sensor says about where the time went.
+    fn add_stages(&mut self, case: &str, path: &str, peer: &Peer<'_>) -> anyhow::Result<()> {
+        let stages: Stages = serde_json::from_str(&peer.get("/latency")?).context("/latency")?;
+        for stage in stages.stages.iter().filter(|stage| stage.count > 0) {
+            for (percentile, ns) in &stage.percentiles {
+                if [50.0, 99.0, 99.9].contains(percentile) {
+                    self.add(case, path, &format!("stage_{}_p{percentile}", stage.stage), *ns);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Saturation, then each step below it.
     fn sweep(&mut self, kind: Kind, received: bool) -> anyhow::Result<()> {
         let path = format!("{}-{}", kind.name(), if received { "received" } else { "durable" });
@@ -186,14 +199,7 @@ impl<'a> Bench<'a> {
             let case = format!("{step} % of saturation");
             self.add(&case, &path, "requests_per_second", done.report.answered_per_second());
             self.add_latency(&case, &path, &done);
-            let stages: Stages = serde_json::from_str(&peer.get("/latency")?).context("/latency")?;
-            for stage in stages.stages.iter().filter(|stage| stage.count > 0) {
-                for (percentile, ns) in &stage.percentiles {
-                    if [50.0, 99.0, 99.9].contains(percentile) {
-                        self.add(&case, &path, &format!("stage_{}_p{percentile}", stage.stage), *ns);
-                    }
-                }
-            }
+            self.add_stages(&case, &path, &peer)?;
             if !received {
                 let octets = commit_octets(&peer)?;
                 self.add(&case, &path, "octets_per_commit", octets);
@@ -231,6 +237,7 @@ impl<'a> Bench<'a> {
     fn lone(&mut self, kind: Kind) -> anyhow::Result<()> {
         let (case, path) = ("lone request", format!("{}-durable", kind.name()));
         let (done, peer) = self.step(kind, false, Pace::open(LONE_RATE), &Mix::default())?;
+        self.add_stages(case, &path, &peer)?;
         drop(peer);
         let pause = Some(Duration::from_secs_f64(1.0 / LONE_RATE));
         let (folder, core) = (self.folder.clone(), self.place.server);

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use benches::{
+    disk,
     measure::Measurement,
     replay::{FrameOptions, Frames, Placement, Replay, STAGES, Stages, clients},
 };
@@ -66,7 +67,7 @@ fn main() -> anyhow::Result<()> {
     }
     // A machine with one core has no other.
     let _ = pin::pin_current(arguments.core);
-    let memory = memory_folder(arguments.memory.clone())?;
+    let memory = disk::memory_folder(arguments.memory.clone())?;
     let in_memory = tempfile::tempdir_in(&memory)?;
     let on_disk = tempfile::tempdir_in(&arguments.disk)?;
     let mut tmpfs = Replay::new(in_memory.path(), clients()?, frames.clone(), &options)?;
@@ -152,30 +153,4 @@ fn count(folder: &std::path::Path, stage: &str, bursts: usize) -> anyhow::Result
     let text = std::fs::read_to_string(&profile).context("cannot read what callgrind wrote")?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: ")).context("callgrind's total")?;
     Ok(total.trim().parse()?)
-}
-
-/// A memory file system whose pages come in large pieces, as one for a journal would be mounted: 4 KiB at a time, the
-/// kernel's own book-keeping costs more than the copy. In a mount namespace of its own, gone with this process.
-fn memory_folder(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    if let Some(folder) = given {
-        return Ok(folder);
-    }
-    let shared = PathBuf::from("/dev/shm");
-    if !rustix::process::geteuid().is_root() {
-        return Ok(shared);
-    }
-    const INSIDE: &str = "VPN_SENSOR_REPLAY_INSIDE";
-    if std::env::var_os(INSIDE).is_none() {
-        use std::os::unix::process::CommandExt as _;
-        let mut command = Command::new("unshare");
-        command.arg("--mount").arg(std::env::current_exe()?).args(std::env::args_os().skip(1));
-        // Comes back only if it fails.
-        return Err(command.env(INSIDE, "1").exec()).context("cannot run unshare (util-linux)");
-    }
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=2g,huge=always", "tmpfs"])
-        .arg(&shared)
-        .status()?;
-    ensure!(mounted.success(), "mounting a tmpfs on {}: {mounted}", shared.display());
-    Ok(shared)
 }

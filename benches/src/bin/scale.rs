@@ -2,15 +2,20 @@
 //! of frames that arrive at once, and of its octets.
 #![forbid(unsafe_code)]
 
-use std::{thread, time::Duration, time::Instant};
+use std::{
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, ensure};
 use benches::{
+    disk,
     measure::{Measurement, speedups},
     replay::{FrameOptions, Frames, MemorySource, Placement, Replay, clients},
 };
 use clap::Parser;
-use ingest::{Ingest, IngestOptions, pin, verdict::Verdict};
+use ingest::{Ingest, IngestOptions, capture::BURST, pin, verdict::Verdict};
 use journal::{Options, RealStorage, Retention};
 
 /// The product's own.
@@ -26,9 +31,12 @@ struct Arguments {
     /// Fewer and shorter runs
     #[arg(long)]
     quick: bool,
-    /// A folder on a memory file system
-    #[arg(long, value_name = "DIR", default_value = "/dev/shm")]
-    memory: std::path::PathBuf,
+    /// A folder on a memory file system; by default one of our own is mounted (as root), else /dev/shm is taken
+    #[arg(long, value_name = "DIR")]
+    memory: Option<PathBuf>,
+    /// Where it is.
+    #[arg(skip)]
+    folder: PathBuf,
 }
 
 /// One value of what is varied, ready to run.
@@ -41,6 +49,9 @@ struct Case {
 /// Frames enough that each of 100,000 clients has one, whatever their number is: so that all cases read the same memory.
 const FRAMES: usize = 100_000;
 
+/// Requests of a worker that may wait for their answers: half of what its batches hold, so that none is overload.
+const WINDOW: u64 = 8 * BURST as u64;
+
 impl Case {
     fn new(
         arguments: &Arguments,
@@ -48,14 +59,15 @@ impl Case {
         frames: &FrameOptions,
         options: &IngestOptions,
     ) -> anyhow::Result<Case> {
-        let folder = tempfile::tempdir_in(&arguments.memory)?;
+        let folder = tempfile::tempdir_in(&arguments.folder)?;
         let replay = Replay::new(folder.path(), clients(frames.clients)?, Frames::build(frames)?, options)?;
         Ok(Case { name, replay, _folder: folder })
     }
 }
 
 fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    arguments.folder = disk::memory_folder(arguments.memory.clone())?;
     let cores: Vec<usize> = pin::Topology::read()?.cores().collect();
     let _ = pin::pin_current(cores.last().copied().unwrap_or_default());
     let usual = FrameOptions { count: FRAMES, placement: Placement::Packed, ..FrameOptions::default() };
@@ -157,7 +169,7 @@ fn workers(arguments: &Arguments, cores: &[usize]) -> anyhow::Result<()> {
 }
 
 fn together(arguments: &Arguments, cores: &[usize], requests: u64) -> anyhow::Result<f64> {
-    let folder = tempfile::tempdir_in(&arguments.memory)?;
+    let folder = tempfile::tempdir_in(&arguments.folder)?;
     let options = Options {
         retention: Retention { max_bytes: 256 << 20, free_reserve_bytes: 0, ..Retention::default() },
         ..Options::default()
@@ -167,7 +179,7 @@ fn together(arguments: &Arguments, cores: &[usize], requests: u64) -> anyhow::Re
     let mut ingest = Ingest::new(clients(1000)?, opened.handle.clone(), &IngestOptions::default());
     for (number, core) in cores.iter().enumerate() {
         let frames = Frames::build(&FrameOptions { seed: number as u64, ..FrameOptions::default() })?;
-        let source = MemorySource::running(frames, requests);
+        let source = MemorySource::running(frames, requests, WINDOW);
         ingest.spawn_worker(&format!("bench-{number}"), Some(*core), source, &mut opened.writer)?;
     }
     let all = requests * cores.len() as u64;

@@ -8,7 +8,10 @@ use ingest::capture::{
     frame::{Checksum, Layout, ReplyHeader},
 };
 use journal::CapturePath;
-use rustix::time::{ClockId, clock_gettime};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    time::{ClockId, clock_gettime},
+};
 
 use super::frames::{Frames, HEADERS, client_secret};
 
@@ -22,8 +25,11 @@ pub struct MemorySource {
     next: usize,
     left: u64,
     per_burst: u64,
-    /// Makes each frame another request at the moment it arrives: for a source that nobody else can reach.
-    renews: bool,
+    /// Makes each frame another request at the moment it arrives, and lets none arrive while so many are without an
+    /// answer: for a source that nobody else can reach, and whose writer has a thread of its own.
+    window: Option<u64>,
+    /// Requests that have arrived and are not answered.
+    waiting: u64,
     burst: Vec<Received>,
     answers: Vec<u8>,
     answer: usize,
@@ -51,7 +57,8 @@ impl MemorySource {
             next: 0,
             left: 0,
             per_burst: BURST as u64,
-            renews: false,
+            window: None,
+            waiting: 0,
             burst: Vec::with_capacity(BURST),
             answers: vec![0; ANSWER_SLOTS * ANSWER_SLOT],
             answer: 0,
@@ -61,9 +68,10 @@ impl MemorySource {
         }
     }
 
-    /// A source that lets `requests` frames arrive as soon as it is asked, each as another request than before.
-    pub fn running(frames: Frames, requests: u64) -> MemorySource {
-        MemorySource { left: requests, renews: true, ..MemorySource::new(frames) }
+    /// A source that lets `requests` frames arrive, each as another request than before, as soon as fewer than `window`
+    /// wait for their answers.
+    pub fn running(frames: Frames, requests: u64, window: u64) -> MemorySource {
+        MemorySource { left: requests, window: Some(window), ..MemorySource::new(frames) }
     }
 
     /// How many frames arrive at once, 1 to [`BURST`].
@@ -123,8 +131,10 @@ impl Source for MemorySource {
 
     #[inline]
     fn receive(&mut self) -> Result<usize, SourceError> {
-        let count = self.left.min(self.per_burst);
+        let room = self.window.map_or(u64::MAX, |window| window.saturating_sub(self.waiting));
+        let count = self.left.min(self.per_burst).min(room);
         self.left -= count;
+        self.waiting += count;
         if count > 0 {
             self.now_ns = nanoseconds(ClockId::Monotonic);
             self.unix_offset_ns = nanoseconds(ClockId::Realtime).wrapping_sub(self.now_ns);
@@ -139,7 +149,7 @@ impl Source for MemorySource {
         for _ in 0..count {
             let index = self.next;
             self.next = if index + 1 == self.frames.len() { 0 } else { index + 1 };
-            if self.renews {
+            if self.window.is_some() {
                 self.frames.next_port(index);
             }
             let frame = self.frames.frame(index);
@@ -181,6 +191,7 @@ impl Source for MemorySource {
     fn send(&mut self, route: &MemoryRoute, response: &[u8]) -> bool {
         let slot = self.answer % ANSWER_SLOTS * ANSWER_SLOT;
         self.answer += 1;
+        self.waiting = self.waiting.saturating_sub(1);
         route.header.write(response, &mut self.answers[slot..slot + ANSWER_SLOT]);
         if let Some(kept) = &mut self.kept {
             kept.push((route.index as usize, response.to_vec()));
@@ -192,7 +203,10 @@ impl Source for MemorySource {
         Ok(())
     }
 
-    fn wait(&mut self, _: BorrowedFd<'_>, _: i32) -> Result<(), SourceError> {
-        Ok(())
+    fn wait(&mut self, wake: BorrowedFd<'_>, timeout_ms: i32) -> Result<(), SourceError> {
+        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(timeout_ms.clamp(0, 999)) * 1_000_000 };
+        poll(&mut [PollFd::new(&wake, PollFlags::IN)], Some(&timeout))
+            .map(drop)
+            .map_err(|error| SourceError::Io { operation: "waiting for the writer", error: error.into() })
     }
 }

@@ -38,7 +38,8 @@ pub struct RecoveryReport {
     pub unchecked_segments: usize,
     /// Records found written but perhaps not durable, rewritten into a new segment.
     pub rescued_records: u64,
-    /// Octets above every watermark that are no good batch, left out: a torn tail. Nothing in it was acknowledged.
+    /// Octets above every watermark that are no good batch, left out: a torn tail, with the zeros behind it. Nothing in
+    /// it was acknowledged.
     pub torn_bytes: u64,
     /// Damage to acknowledged data.
     pub damage: Vec<Damage>,
@@ -225,7 +226,7 @@ fn rescue<S: Storage>(
     storage.rename(&unfinished, &name)?;
     storage.sync_directory()?;
     let offset = parts.iter().map(|part| part.len() as u64).sum();
-    Ok(Active { file, salt: header.salt, offset, created_unix_ns: header.created_unix_ns })
+    Ok(Active { file, salt: header.salt, offset, end: offset, created_unix_ns: header.created_unix_ns })
 }
 
 /// Makes the watermark file anew. Other processes fall back on the segments where it cannot be made.

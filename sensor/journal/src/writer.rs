@@ -2,6 +2,7 @@
 //! gives the batches back. The only one that writes segments.
 
 use std::io::{self, IoSlice};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{Duration, Instant};
@@ -22,6 +23,19 @@ use crate::storage::Storage;
 const GROUP_BYTES: usize = 4 << 20;
 /// Batches written with one sync, at most: the list of their octets lies on the stack.
 const GROUP_BATCHES: usize = 255;
+/// Zeros that go with a commit that has none before it: so many octets for each of the group's, within these bounds.
+///
+/// A write over octets that are there already changes nothing of the file but its octets, and its sync has neither
+/// blocks to allocate nor an inode to record: on ext4 write and `fdatasync` of 600 to 16,384 octets took 81 to 90 us
+/// where appending took 115 to 185 us, and one of 16 commits or fewer pays 50 to 150 us more for the zeros. Fewer were
+/// written again too soon, more made the slowest one in a hundred slower.
+const RUNWAY_FACTOR: u64 = 16;
+const RUNWAY_BYTES: RangeInclusive<u64> = 64 << 10..=256 << 10;
+/// A larger group gets none: it is the octets that take the time then.
+const RUNWAY_GROUP_BYTES: u64 = 64 << 10;
+/// The zeros, written as often as it takes.
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+const ZEROS_PARTS: usize = RUNWAY_BYTES.end().div_ceil(ZEROS.len() as u64) as usize;
 /// Retention is looked at this often.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(1);
 /// An idle writer wakes this often, for retention by age and for the room on the disk.
@@ -34,6 +48,8 @@ pub(crate) struct Active<F> {
     pub(crate) salt: u64,
     /// Where the next batch goes; all before it is committed.
     pub(crate) offset: u64,
+    /// Where the file ends: from `offset` to here it holds zeros, durably. A scan passes over them.
+    pub(crate) end: u64,
     pub(crate) created_unix_ns: u64,
 }
 
@@ -233,10 +249,13 @@ impl<S: Storage> Writer<S> {
         match self.active.take() {
             Some(mut active) => {
                 self.seal(active.salt);
-                self.write(&active.file, active.offset, None)?;
-                active.offset += bytes;
+                let end = active.offset + bytes;
+                let runway = if end > active.end { self.runway(end, bytes) } else { 0 };
+                self.write(&active.file, active.offset, None, runway as usize)?;
+                active.offset = end;
+                active.end = active.end.max(end + runway);
                 if let Some(segment) = self.segments.last_mut() {
-                    segment.bytes = active.offset;
+                    segment.bytes = active.end;
                 }
                 self.active = Some(active);
             }
@@ -257,7 +276,7 @@ impl<S: Storage> Writer<S> {
             Failure { doing: "making a segment", error }
         })?;
         let head = codec::segment_header(&header);
-        let result = self.write(&file, 0, Some(&head)).and_then(|()| {
+        let result = self.write(&file, 0, Some(&head), 0).and_then(|()| {
             self.storage.sync_directory().map_err(|error| {
                 self.shared.counters.sync_failures.fetch_add(1, Relaxed);
                 Failure { doing: "syncing the directory", error }
@@ -271,7 +290,7 @@ impl<S: Storage> Writer<S> {
             return Err(failure);
         }
         let offset = SEGMENT_HEADER as u64 + bytes;
-        self.active = Some(Active { file, salt: header.salt, offset, created_unix_ns: now });
+        self.active = Some(Active { file, salt: header.salt, offset, end: offset, created_unix_ns: now });
         self.segments.push(Retained { number, first, bytes: offset });
         self.retention_due = true;
         Ok(())
@@ -287,11 +306,22 @@ impl<S: Storage> Writer<S> {
         }
     }
 
-    fn write(&self, file: &S::File, offset: u64, head: Option<&[u8]>) -> Result<(), Failure> {
+    /// Octets of zeros to write behind a group of so many that ends there.
+    fn runway(&self, end: u64, bytes: u64) -> u64 {
+        if bytes > RUNWAY_GROUP_BYTES {
+            return 0;
+        }
+        let wanted = (RUNWAY_FACTOR * bytes).clamp(*RUNWAY_BYTES.start(), *RUNWAY_BYTES.end());
+        wanted.min(self.options.segment_bytes.saturating_sub(end))
+    }
+
+    /// The group, behind `head` and in front of `runway` octets of zeros, written and synced.
+    fn write(&self, file: &S::File, offset: u64, head: Option<&[u8]>, runway: usize) -> Result<(), Failure> {
         let batches =
             self.group.iter().filter(|(_, batch)| !batch.is_empty()).map(|(_, batch)| batch.octets());
-        let parts: ArrayVec<IoSlice<'_>, { GROUP_BATCHES + 1 }> =
-            head.into_iter().chain(batches).map(IoSlice::new).collect();
+        let zeros = (0..runway).step_by(ZEROS.len()).map(|at| &ZEROS[..ZEROS.len().min(runway - at)]);
+        let parts: ArrayVec<IoSlice<'_>, { 1 + GROUP_BATCHES + ZEROS_PARTS }> =
+            head.into_iter().chain(batches).chain(zeros).map(IoSlice::new).collect();
         self.storage.write_at(file, offset, &parts).map_err(|error| {
             self.shared.counters.write_failures.fetch_add(1, Relaxed);
             Failure { doing: "writing a segment", error }

@@ -174,7 +174,9 @@ struct Sketch {
     left: [u16; Class::COUNT],
 }
 
+// Inlined, so that the offsets stay where they were written: read by the eight of a copy, they would wait for the stores.
 impl Sketch {
+    #[inline(always)]
     fn of(octets: &[u8]) -> Result<Sketch, Malformed> {
         let mut sketch = Sketch { seen: 0, repeated: 0, left: [0; Class::COUNT] };
         let mut rest = &octets[HEADER_LENGTH..];
@@ -199,6 +201,7 @@ impl Sketch {
     }
 
     /// What there is to see, if that is the usual.
+    #[inline(always)]
     fn survey(&self, octets: &[u8]) -> Option<Survey> {
         if self.repeated & !(1 << Class::PLAIN) != 0 || self.seen & (1 << Class::RARE) != 0 {
             return None;

@@ -11,11 +11,11 @@ mod log;
 mod observe;
 mod privileges;
 mod refused;
+mod writing;
 mod xdp;
 
 use std::{
     env, fs, net::TcpListener, os::unix::fs::DirBuilderExt, path::Path, sync::atomic::Ordering::SeqCst,
-    thread,
 };
 
 use anyhow::{Context, anyhow};
@@ -63,6 +63,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let metrics = config.metrics.map(open_metrics).transpose()?;
     let (upkeep, queues) = xdp::open(&config, &ingest.clients().current())?;
     let interfaces = upkeep.interfaces();
+    let writer_thread = writing::prepare()?;
     let dropped = privileges::drop_all().context("cannot drop capabilities")?;
     tracing::info!(capabilities = dropped, "privileges are dropped");
 
@@ -87,7 +88,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
             .spawn_worker(&listening.name, core, listening.source, &mut writer)
             .map_err(|error| Failure::new(Exit::Failed, error))?;
     }
-    let writer = thread::Builder::new().name("journal".into()).spawn(move || writer.run())?;
+    let writer = writer_thread.run(writer)?;
 
     let observed = Observed::new(ingest, handle.clone(), captured);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -122,9 +123,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         let error = anyhow!("the network device {device} is gone; what was in flight is recorded");
         return Err(Failure::new(Exit::DeviceGone, error));
     }
-    if written.is_err() {
-        return Err(anyhow!("the journal's writer panicked").into());
-    }
+    written.map_err(|_| anyhow!("the journal's writer panicked"))??;
     tracing::info!(watermark = handle.watermark(), "stopped");
     result
 }

@@ -216,6 +216,29 @@ impl Clients {
         self.table.lookup(source).map(ClientIndex)
     }
 
+    /// The clients that hold these source addresses, in their order, into `found`, which is as long.
+    pub fn lookup_all(&self, sources: &[IpAddr], found: &mut [Option<ClientIndex>]) {
+        const PART: usize = 64;
+        for (sources, found) in sources.chunks(PART).zip(found.chunks_mut(PART)) {
+            let mut owners = [None; PART];
+            self.table.lookup_all(sources, &mut owners[..sources.len()]);
+            for (found, owner) in found.iter_mut().zip(owners) {
+                *found = owner.map(ClientIndex);
+            }
+        }
+    }
+
+    /// Loads what the way of a request of this client reads: its entry, its state, its name, its secret. Called for a
+    /// whole burst before the first is needed. What it returns means nothing; it is there so that the loads are done.
+    #[inline]
+    pub fn bring_near(&self, index: ClientIndex) -> u8 {
+        let client = self.get(index);
+        let name = client.name.as_bytes().first().copied().unwrap_or_default();
+        let secrets = client.secrets.iter().flatten();
+        let secret = secrets.fold(0, |mixture, secret| mixture ^ secret.prepared().bring_near());
+        name ^ secret ^ self.state(index).genuine() as u8
+    }
+
     /// The client at `index`, which must come from this snapshot.
     #[inline]
     pub fn get(&self, index: ClientIndex) -> &Client {

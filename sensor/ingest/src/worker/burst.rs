@@ -5,7 +5,7 @@
 //! one step overlap instead of being waited for one by one.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
@@ -24,6 +24,14 @@ use crate::{
     notice::{Notice, Reason},
     verdict::Verdict,
 };
+
+/// A datagram as long as it says, not looked into any further.
+struct Arrived<'a> {
+    /// Its place in the burst.
+    index: u32,
+    framed: Framed<'a>,
+    datagram: Datagram<'a>,
+}
 
 /// A request from a known client, on its way through the checks.
 struct Candidate<'a> {
@@ -87,19 +95,11 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
         // The snapshot stays alive by this reference while the burst borrows from it, whatever is reloaded meanwhile.
         let snapshot: Arc<Clients> = self.clients.load().clone();
         let clients = &*snapshot;
+        let arrived = self.arrive(source, first, count, taken_ns);
+        let owners = owners(&arrived, clients);
         let mut candidates: ArrayVec<Candidate<'_>, BURST> = ArrayVec::new();
-        for index in 0..count {
-            let number = first + index as u64;
-            let datagram = source.datagram(index);
-            self.observer.datagram(number, &datagram);
-            let Ok(datagram) = datagram else {
-                cells.count(Verdict::Malformed);
-                self.observer.verdict(number, Verdict::Malformed, Some(Reason::NotADatagram));
-                continue;
-            };
-            let waited = taken_ns.saturating_sub(datagram.arrival_monotonic_ns);
-            self.latency.record(Stage::ArrivalToWorker, waited, 1);
-            match examine(&datagram, clients) {
+        for (Arrived { index, framed, datagram }, owner) in arrived.iter().zip(owners) {
+            match examine(*framed, owner, clients) {
                 Ok((client, request)) => candidates.push(Candidate {
                     request,
                     secret: in_force(clients.get(client)).prepared(),
@@ -107,14 +107,15 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
                     destination: datagram.destination,
                     arrival_unix_ns: datagram.arrival_unix_ns,
                     arrival_monotonic_ns: datagram.arrival_monotonic_ns,
-                    index: index as u32,
+                    index: *index,
                     client,
                     genuine: false,
                     message_wrong: false,
                     by_previous: false,
                 }),
-                Err((client, reason)) => {
-                    let client = client.map(|client| clients.get(client));
+                Err(reason) => {
+                    let client = owner.map(|client| clients.get(client));
+                    let number = first + u64::from(*index);
                     self.refuse(number, datagram.source, datagram.destination, client, reason);
                 }
             }
@@ -141,6 +142,37 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
         self.sign_open(&mut burst);
         self.direct.sign(&mut self.lanes, &burst.direct_secrets);
         cells.end();
+    }
+
+    /// The datagrams of the burst that are as long as they say.
+    fn arrive<'a, S: Source<Route = R>>(
+        &mut self,
+        source: &'a S,
+        first: u64,
+        count: usize,
+        taken_ns: u64,
+    ) -> ArrayVec<Arrived<'a>, BURST> {
+        let mut arrived = ArrayVec::new();
+        for index in 0..count {
+            let number = first + index as u64;
+            let datagram = source.datagram(index);
+            self.observer.datagram(number, &datagram);
+            let Ok(datagram) = datagram else {
+                self.counters.cells().count(Verdict::Malformed);
+                self.observer.verdict(number, Verdict::Malformed, Some(Reason::NotADatagram));
+                continue;
+            };
+            let waited = taken_ns.saturating_sub(datagram.arrival_monotonic_ns);
+            self.latency.record(Stage::ArrivalToWorker, waited, 1);
+            match Framed::parse(datagram.payload) {
+                Ok(framed) => arrived.push(Arrived { index: index as u32, framed, datagram }),
+                Err(malformed) => {
+                    let reason = Reason::Malformed(malformed);
+                    self.refuse(number, datagram.source, datagram.destination, None, reason);
+                }
+            }
+        }
+        arrived
     }
 
     /// The keys of the burst, hashed, and their buckets on the way into the cache. Of forgeries too, whose number is
@@ -379,21 +411,34 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
     }
 }
 
-/// Lengths, client, code, attributes: all that can be said without a digest.
+/// The client of each datagram, and what the way of its request reads of it on its way into the cache: with a few
+/// thousand clients a third of a request's time was waiting for one line after the other.
+fn owners(arrived: &[Arrived<'_>], clients: &Clients) -> [Option<ClientIndex>; BURST] {
+    let sources: ArrayVec<IpAddr, BURST> =
+        arrived.iter().map(|arrived| arrived.datagram.source.ip()).collect();
+    let mut owners = [None; BURST];
+    clients.lookup_all(&sources, &mut owners[..sources.len()]);
+    let near = owners.iter().flatten().fold(0, |near, &client| near ^ clients.bring_near(client));
+    // Without a use the compiler would leave the loads out.
+    std::hint::black_box(near);
+    owners
+}
+
+/// Client, code, attributes: all that can be said without a digest.
 #[inline]
 fn examine<'a>(
-    datagram: &Datagram<'a>,
+    framed: Framed<'a>,
+    owner: Option<ClientIndex>,
     clients: &Clients,
-) -> Result<(ClientIndex, Request<'a>), (Option<ClientIndex>, Reason)> {
-    let framed = Framed::parse(datagram.payload).map_err(|malformed| (None, Reason::Malformed(malformed)))?;
-    let client = clients.lookup(datagram.source.ip()).ok_or((None, Reason::UnknownClient))?;
+) -> Result<(ClientIndex, Request<'a>), Reason> {
+    let client = owner.ok_or(Reason::UnknownClient)?;
     if framed.code() == u8::from(Code::StatusServer) && !clients.get(client).status_server {
-        return Err((Some(client), Reason::StatusServerOff));
+        return Err(Reason::StatusServerOff);
     }
     match framed.request() {
         Ok(request) => Ok((client, request)),
-        Err(Rejected::UnsupportedCode(code)) => Err((Some(client), Reason::UnsupportedCode(code))),
-        Err(Rejected::Malformed(malformed)) => Err((Some(client), Reason::Malformed(malformed))),
+        Err(Rejected::UnsupportedCode(code)) => Err(Reason::UnsupportedCode(code)),
+        Err(Rejected::Malformed(malformed)) => Err(Reason::Malformed(malformed)),
     }
 }
 

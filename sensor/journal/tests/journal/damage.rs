@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use journal::{ReadError, Reader, verify_storage};
+use journal::{Options, ReadError, Reader, verify_storage};
 
 use crate::common::{Acknowledged, Session, record, small, tag};
 use crate::disk::{Cut, Disk};
@@ -29,6 +29,12 @@ fn put_damaged(disk: &Disk, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Di
     change(&mut octets);
     disk.put(name, octets);
     disk
+}
+
+/// Octets of a segment in front of the zeros that are there to be written over. What ends in zeros itself is padded to 8.
+fn written(disk: &Disk, name: &str) -> usize {
+    let octets = disk.octets(name);
+    octets.iter().rposition(|octet| *octet != 0).map_or(0, |last| (last + 1).next_multiple_of(8))
 }
 
 /// The journal opens; what is lost is in the report, all else can be read, and new records go on above.
@@ -84,7 +90,7 @@ fn damage_at_any_octet_is_reported_and_read_around() {
     let (disk, acknowledged) = example();
     assert_eq!(survive(&disk.copy(), &acknowledged, "whole"), BTreeSet::new());
     for name in disk.segments() {
-        let length = disk.octets(&name).len();
+        let length = written(&disk, &name);
         // Every octet of the headers, and every 97th of the rest.
         for at in (0..length).filter(|at| *at < 200 || at % 97 == 0 || at + 8 > length) {
             let damaged = put_damaged(&disk, &name, |octets| octets[at] ^= 0x40);
@@ -99,10 +105,36 @@ fn damage_at_any_octet_is_reported_and_read_around() {
 }
 
 #[test]
+fn zeros_behind_the_last_batch_are_written_over_and_no_part_of_the_journal() {
+    let disk = Disk::default();
+    let mut acknowledged = Acknowledged::new();
+    let mut session = Session::open(&disk, Options { segment_bytes: 1 << 20, ..small() }).unwrap();
+    let mut lengths = BTreeSet::new();
+    for round in 0..40 {
+        session.submit(round * 2 + 1..round * 2 + 3, 300);
+        session.turn(&mut acknowledged);
+        let [name] = &disk.segments()[..] else { panic!("one segment") };
+        lengths.insert(disk.octets(name).len());
+        assert!(written(&disk, name) <= *lengths.last().unwrap());
+    }
+    // 40 commits of some 700 octets: the segment's first, one that needed zeros, and all others written over them.
+    assert_eq!(lengths.len(), 2, "{lengths:?}");
+    // Whatever of the zeros has become something else: nothing was acknowledged there.
+    let name = disk.segments()[0].clone();
+    for (at, noise) in [(0, 1), (8, 0x4A), (30_000, 0xFF)] {
+        let damaged = put_damaged(&disk.kill(), &name, |octets| {
+            let end = octets.iter().rposition(|octet| *octet != 0).unwrap().next_multiple_of(8) + 8;
+            octets[end + at] = noise;
+        });
+        assert_eq!(survive(&damaged, &acknowledged, &format!("{noise} at {at}")), BTreeSet::new());
+    }
+}
+
+#[test]
 fn sectors_of_zeros_and_short_files_are_damage_too() {
     let (disk, acknowledged) = example();
     for name in disk.segments() {
-        let length = disk.octets(&name).len();
+        let length = written(&disk, &name);
         for start in (512..length).step_by(512) {
             let text = format!("{name}, zeros from {start}");
             let damaged = put_damaged(&disk, &name, |o| {
@@ -149,13 +181,13 @@ fn a_last_batch_torn_at_any_octet_is_no_damage() {
     session.submit(0..2, 300);
     session.turn(&mut acknowledged);
     let name = disk.segments()[0].clone();
-    let before = disk.octets(&name).len();
+    let before = written(&disk, &name);
     let all_but_last = acknowledged.clone();
     session.submit(10..12, 300);
     session.turn(&mut acknowledged);
     let disk = disk.kill().copy();
     journal::Storage::remove(&disk, "watermark").unwrap();
-    let after = disk.octets(&name).len();
+    let after = written(&disk, &name);
     for length in before..after {
         for zeros in [0, 3, 5000] {
             let torn = put_damaged(&disk, &name, |octets| {
