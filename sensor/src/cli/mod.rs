@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod endpoint;
+mod events;
 mod journal;
 mod latency;
 mod man;
@@ -80,6 +81,8 @@ enum Command {
     Latency(latency::Arguments),
     /// Write shell completions to standard output
     Completions(completions::Arguments),
+    /// What the records on disk mean: who connected, from where, through which VPN server
+    Events(events::Arguments),
     /// Read and check the records on disk
     Journal(journal::Arguments),
     /// Write a man page for each command
@@ -122,6 +125,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Check(arguments) => arguments.execute(&common),
         Command::Latency(arguments) => arguments.execute(&common),
         Command::Completions(arguments) => arguments.execute(),
+        Command::Events(arguments) => arguments.execute(&common),
         Command::Journal(arguments) => arguments.execute(&common),
         Command::Man(arguments) => arguments.execute(),
         Command::Replay(arguments) => arguments.execute(&common),

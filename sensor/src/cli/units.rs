@@ -1,5 +1,15 @@
 //! Numbers as people read them, in as few places as a table has. Used by the commands that print tables.
 
+use jiff::Timestamp;
+
+/// A moment by RFC 3339, UTC, with microseconds; `-` where it lies outside the calendar.
+pub(super) fn rfc3339(unix_ns: u64) -> String {
+    match Timestamp::from_nanosecond(i128::from(unix_ns)) {
+        Ok(time) => format!("{time:.6}"),
+        Err(_) => "-".to_owned(),
+    }
+}
+
 /// Three digits and a unit.
 pub(super) fn duration(ns: u64) -> String {
     let (value, unit) = match ns {

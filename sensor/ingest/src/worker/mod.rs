@@ -11,6 +11,7 @@
 
 mod answers;
 mod burst;
+mod verify;
 
 use std::{
     collections::VecDeque,

@@ -6,7 +6,6 @@ use std::{
     net::SocketAddr,
 };
 
-use jiff::Timestamp;
 use journal::Record;
 use radius::{
     Framed, Request,
@@ -14,6 +13,8 @@ use radius::{
     dictionary,
 };
 use serde::{Serialize, Serializer, ser::SerializeSeq};
+
+use super::super::units::rfc3339;
 
 /// A record as `journal dump` prints it.
 #[derive(Serialize)]
@@ -62,7 +63,7 @@ impl<'a> Line<'a> {
             out,
             "{:>10}  {:<27}  {:<20}  {:<24}  {:<14}  {:<24}  {}",
             self.seq,
-            time(self.time),
+            rfc3339(self.time),
             self.client,
             self.src.to_string(),
             self.attribute(kind::ACCT_STATUS_TYPE),
@@ -79,16 +80,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// RFC 3339, UTC, with microseconds.
-fn time(unix_ns: u64) -> String {
-    match Timestamp::from_nanosecond(i128::from(unix_ns)) {
-        Ok(time) => format!("{time:.6}"),
-        Err(_) => "-".to_owned(),
-    }
-}
-
 fn microseconds<S: Serializer>(unix_ns: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&time(*unix_ns))
+    serializer.serialize_str(&rfc3339(*unix_ns))
 }
 
 struct Hex<'a>(&'a [u8]);

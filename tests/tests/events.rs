@@ -1,0 +1,108 @@
+//! `vpn-sensor events`: what four vendors' requests, sent by a client that we did not write, mean.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use end_to_end::config::{Config, SECRET};
+use end_to_end::radclient::{Summary, four_vendors, run};
+use end_to_end::requests::{Status, with};
+use end_to_end::sensor::Home;
+use end_to_end::tools::output;
+use end_to_end::wire::{NAS_V4, SENSOR_V4};
+use end_to_end::{Namespace, Nas, Wire};
+use serde_json::Value;
+
+fn events(home: &Home, namespace: &Namespace, options: &str) -> Vec<Value> {
+    let output = output(&mut home.command(namespace, &format!("events {options}")));
+    assert!(output.status.success(), "events: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_requests_of_four_vendors_say_who_came_from_where() {
+    const COUNT: usize = 12;
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp().lines("[users]\nrealms = [[\"contoso\", \"contoso.example\"]]"));
+    let sensor = home.start(&wire.sensor);
+    let folder = tempfile::tempdir().unwrap();
+    let summary = run(&wire.nas, folder.path(), SENSOR_V4.into(), &four_vendors(COUNT), SECRET);
+    assert_eq!(summary, Summary { answered: COUNT, lost: 0 });
+    // An administrator's log-in on the same port.
+    Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET).ask_once(&with(
+        Status::Start,
+        1,
+        "ssh",
+        SECRET,
+        |builder| {
+            builder.attribute(6, &6_u32.to_be_bytes()).attribute(61, &5_u32.to_be_bytes());
+        },
+    ));
+    sensor.settled();
+
+    let all = events(&home, &wire.sensor, "");
+    assert_eq!(all.len(), COUNT + 1);
+    let administrator = all.iter().find(|event| event["session"] == "ssh").unwrap();
+    assert_eq!(administrator["kind"], "administrator", "{administrator}");
+    let vpn = events(&home, &wire.sensor, "--vpn-only");
+    let by_session: BTreeMap<&str, &Value> =
+        vpn.iter().map(|event| (event["session"].as_str().unwrap(), event)).collect();
+    assert_eq!(by_session.len(), COUNT, "the administrator is left out, and nobody else");
+    for number in 0..COUNT {
+        let (shape, vendor, realm) = [
+            ("Rras", "rras", "@contoso"),
+            ("F5", "f5", "@contoso"),
+            // Nothing that Check Point sends says that it is Check Point.
+            ("CheckPoint", "unknown", ""),
+            ("Asa", "asa", ""),
+        ][number % 4];
+        let event = by_session[&*format!("{shape}-{number}")];
+        assert_eq!(event["vendor"], vendor, "{event}");
+        assert_eq!(event["user"], format!("user{number}{realm}"), "{event}");
+        assert_eq!(event["remote"]["address"], format!("198.51.100.{}", number + 1), "{event}");
+        assert_eq!(event["status"], ["Start", "Interim-Update", "Stop"][number % 3], "{event}");
+        if number % 3 == 2 {
+            assert_eq!(event["session_seconds"], 3600, "{event}");
+            assert_eq!(event["terminate_cause"], "User-Request", "{event}");
+        }
+        if shape == "Asa" {
+            assert_eq!(event["group"], "Employees", "{event}");
+            assert_eq!(event["software"], "AnyConnect Windows 4.10.04065", "{event}");
+        }
+    }
+    let one = events(&home, &wire.sensor, "--user CONTOSO\\USER0");
+    assert_eq!(one.len(), 1, "{one:?}");
+    assert_eq!(
+        (&one[0]["user"], &one[0]["user_original"]),
+        (&"user0@contoso".into(), &"CONTOSO\\user0".into())
+    );
+    assert_eq!(events(&home, &wire.sensor, "--from 3 --limit 2").len(), 2);
+
+    let table = output(&mut home.command(&wire.sensor, "events --format table"));
+    let table = String::from_utf8(table.stdout).unwrap();
+    let starts = |line: &str, word: &str| line.find(word).map(|at| line[..at].chars().count());
+    let mut lines = table.lines();
+    let head = lines.next().unwrap();
+    let row = lines.find(|line| line.contains("user4@contoso")).unwrap();
+    assert_eq!(starts(head, "USER"), starts(row, "user4@contoso"), "{table}");
+    assert_eq!(starts(head, "FROM"), starts(row, "198.51.100.5"), "{table}");
+}
+
+#[test]
+fn a_connection_without_an_address_lists_what_there_was() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    nas.ask_once(&with(Status::Start, 1, "hidden", SECRET, |builder| {
+        builder.attribute(6, &2_u32.to_be_bytes()).attribute(61, &5_u32.to_be_bytes());
+        builder.attribute(31, b"laptop");
+    }));
+    sensor.settled();
+    let events = events(&home, &wire.sensor, "--vpn-only");
+    let names = events[0]["attributes"].as_array().unwrap();
+    for name in ["User-Name", "Calling-Station-Id", "NAS-Port-Type"] {
+        assert!(names.iter().any(|listed| listed == name), "{name} in {}", events[0]);
+    }
+    assert!(events[0].get("remote").is_none(), "{}", events[0]);
+}
