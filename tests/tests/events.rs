@@ -50,7 +50,7 @@ fn the_requests_of_four_vendors_say_who_came_from_where() {
     assert_eq!(by_session.len(), COUNT, "the administrator is left out, and nobody else");
     for number in 0..COUNT {
         let (shape, vendor, realm) = [
-            ("Rras", "rras", "@contoso"),
+            ("Rras", "microsoft", "@contoso"),
             ("F5", "f5", "@contoso"),
             // Nothing that Check Point sends says that it is Check Point.
             ("CheckPoint", "unknown", ""),
