@@ -10,6 +10,7 @@ mod events;
 mod journal;
 mod latency;
 mod man;
+mod records;
 mod reference;
 mod replay;
 mod run;

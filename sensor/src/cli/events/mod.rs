@@ -5,19 +5,20 @@ mod line;
 
 use std::{
     io::{self, BufWriter, Write},
+    ops::ControlFlow,
     path::PathBuf,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::ValueEnum;
 use insight::vpn::{
     Decoder, Event, Kind, Received,
     names::{Realms, UserName},
 };
-use journal::{ReadError, Reader, Record};
+use journal::Record;
 use line::Line;
 
-use super::{Common, Exit, Failure};
+use super::{Common, Exit, Failure, records};
 
 /// Options of `events`.
 #[derive(Debug, clap::Args)]
@@ -57,61 +58,36 @@ enum Format {
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
         let config = common.load_config()?;
-        let directory = self
-            .state_dir
-            .as_ref()
-            .map_or_else(|| config.journal_dir(), |directory| directory.join("journal"));
-        if !directory.is_dir() {
-            let message =
-                anyhow!("there is no journal in {}: no sensor has run with it yet", directory.display());
-            return Err(message.into());
-        }
+        let directory = records::folder(self.state_dir.as_ref().unwrap_or(&config.state_dir))?;
         let decoding = config.decoding();
         let user = self.user.as_deref().map(|name| key(name, &decoding.realms)).transpose()?;
         let decoder = Decoder::new(decoding);
-        let reader =
-            Reader::open(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
         let mut out = BufWriter::new(io::stdout().lock());
         if self.format == Format::Table {
             Line::write_head(&mut out)?;
         }
         let mut left = self.limit.unwrap_or(usize::MAX);
-        let mut left_out = false;
-        for record in reader.records_from(self.from) {
+        records::print_each(&directory, self.from, &mut out, |record, out| {
             if left == 0 {
-                break;
+                return Ok(ControlFlow::Break(()));
             }
-            match record {
-                Ok(record) => {
-                    let Some(event) = decode(&decoder, &record) else {
-                        tracing::warn!("record {} holds no request", record.sequence);
-                        left_out = true;
-                        continue;
-                    };
-                    if !self.wants(&event, user.as_deref()) {
-                        continue;
+            let Some(event) = decode(&decoder, record) else {
+                tracing::warn!("record {} holds no request", record.sequence);
+                return Ok(ControlFlow::Continue(()));
+            };
+            if self.wants(&event, user.as_deref()) {
+                left -= 1;
+                let line = Line::new(record.sequence, &event);
+                match self.format {
+                    Format::Json => {
+                        serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
+                        out.write_all(b"\n")?;
                     }
-                    let line = Line::new(record.sequence, &event);
-                    match self.format {
-                        Format::Json => {
-                            serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
-                            out.write_all(b"\n")?;
-                        }
-                        Format::Table => line.write_row(&mut out)?,
-                    }
-                    left -= 1;
+                    Format::Table => line.write_row(out)?,
                 }
-                // Reading goes on behind both; what is missing is said where it is missing.
-                Err(error @ (ReadError::Damaged(_) | ReadError::Removed { .. })) => {
-                    left_out |= matches!(error, ReadError::Damaged(_));
-                    out.flush()?;
-                    tracing::warn!("{error}");
-                }
-                Err(error) => return Err(anyhow::Error::new(error).into()),
             }
-        }
-        out.flush()?;
-        if left_out { Err(Failure::silent(Exit::Failed)) } else { Ok(()) }
+            Ok(ControlFlow::Continue(()))
+        })
     }
 
     fn wants(&self, event: &Event<'_>, user: Option<&str>) -> bool {

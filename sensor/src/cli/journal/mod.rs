@@ -4,15 +4,15 @@ mod line;
 
 use std::{
     io::{self, BufWriter, Write},
-    path::PathBuf,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
-use journal::{ReadError, Reader};
 use line::Line;
 
-use super::{Common, Exit, Failure};
+use super::{Common, Exit, Failure, records};
 
 /// Options of `journal`.
 #[derive(Debug, clap::Args)]
@@ -62,66 +62,47 @@ struct Verify {
 
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
-        let directory = match self.state_dir {
-            Some(directory) => directory.join("journal"),
-            None => common.load_config()?.journal_dir(),
+        let state_dir = match self.state_dir {
+            Some(state_dir) => state_dir,
+            None => common.load_config()?.state_dir,
         };
-        if !directory.is_dir() {
-            let message =
-                anyhow!("there is no journal in {}: no sensor has run with it yet", directory.display());
-            return Err(message.into());
-        }
+        let directory = records::folder(&state_dir)?;
         match self.action {
-            Action::Dump(dump) => dump.execute(directory),
-            Action::Verify(verify) => verify.execute(directory),
+            Action::Dump(dump) => dump.execute(&directory),
+            Action::Verify(verify) => verify.execute(&directory),
         }
     }
 }
 
 impl Dump {
-    fn execute(self, directory: PathBuf) -> Result<(), Failure> {
-        let reader =
-            Reader::open(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
+    fn execute(self, directory: &Path) -> Result<(), Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
-        let mut left_out = false;
         let mut left = self.limit.unwrap_or(usize::MAX);
         if self.format == Format::Table {
             Line::write_head(&mut out)?;
         }
-        for record in reader.records_from(self.from) {
+        records::print_each(directory, self.from, &mut out, |record, out| {
             if left == 0 {
-                break;
+                return Ok(ControlFlow::Break(()));
             }
-            match record {
-                Ok(record) => {
-                    let line = Line::new(&record);
-                    match self.format {
-                        Format::Json => {
-                            serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
-                            out.write_all(b"\n")?;
-                        }
-                        Format::Table => line.write_row(&mut out)?,
-                    }
-                    left -= 1;
+            left -= 1;
+            let line = Line::new(record);
+            match self.format {
+                Format::Json => {
+                    serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
+                    out.write_all(b"\n")?;
                 }
-                // Reading goes on behind both; what is missing is said where it is missing.
-                Err(error @ (ReadError::Damaged(_) | ReadError::Removed { .. })) => {
-                    left_out |= matches!(error, ReadError::Damaged(_));
-                    out.flush()?;
-                    tracing::warn!("{error}");
-                }
-                Err(error) => return Err(anyhow::Error::new(error).into()),
+                Format::Table => line.write_row(out)?,
             }
-        }
-        out.flush()?;
-        if left_out { Err(Failure::silent(Exit::Failed)) } else { Ok(()) }
+            Ok(ControlFlow::Continue(()))
+        })
     }
 }
 
 impl Verify {
-    fn execute(self, directory: PathBuf) -> Result<(), Failure> {
+    fn execute(self, directory: &Path) -> Result<(), Failure> {
         let report =
-            journal::verify(&directory).with_context(|| format!("cannot check {}", directory.display()))?;
+            journal::verify(directory).with_context(|| format!("cannot check {}", directory.display()))?;
         let damage: Vec<serde_json::Value> = report
             .damage
             .iter()
