@@ -23,7 +23,8 @@
 //! The records of a batch have consecutive sequences. The batch header has its own checksum, so that after damage to
 //! the records the lost sequences and the place of the next batch are still known. Batches start at multiples of 8,
 //! which bounds the search for the next good one. The salt is random per segment: what a client writes into an
-//! attribute can never pass for a batch, nor can an old block that a file system hands out again.
+//! attribute can never pass for a batch, nor can an old block that a file system hands out again. Behind the last batch a
+//! file may end in zeros: the next batches are written over them, and readers pass over what is left of them.
 //! The IPv6 flow label and scope are not recorded.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
