@@ -1,0 +1,308 @@
+//! A session and what becomes of it: what [`Sessions`](super::Sessions) hands to places, profiles and the store. Plain
+//! data.
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use super::{
+    super::{Assigned, Event},
+    fact::SECOND,
+    volume::Volume,
+};
+
+/// A VPN server as [`Sessions`](super::Sessions) numbers them; see [`Server`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ServerNumber(pub u32);
+
+/// What a VPN server is known by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Server {
+    /// Name of the configured client.
+    pub client: Box<str>,
+    /// NAS-Identifier.
+    pub identifier: Option<Box<str>>,
+    /// NAS-IP-Address or NAS-IPv6-Address; where the request names neither address nor identifier, its source.
+    pub address: Option<IpAddr>,
+}
+
+/// What a session's requests said of it besides times and volumes. Absent in one request, it is filled from another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Details {
+    /// The user's key; see [`UserName`](super::super::names::UserName).
+    pub user: Option<Box<str>>,
+    /// The user's name as sent.
+    pub user_original: Option<Box<str>>,
+    /// The newest address outside the tunnel: it may change while the session lasts (MOBIKE).
+    pub remote: Option<IpAddr>,
+    /// Addresses inside the tunnel.
+    pub assigned: Box<[Assigned]>,
+    /// The device: a computer's name or a stable identifier.
+    pub device: Option<Box<str>>,
+    /// The client software.
+    pub software: Option<Box<str>>,
+    /// The client's operating system and its version.
+    pub operating_system: Option<Box<str>>,
+    /// Tunnel group, connection profile or user group.
+    pub group: Option<Box<str>>,
+}
+
+impl Details {
+    pub(super) fn of(event: &Event<'_>) -> Details {
+        let boxed = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(Box::from);
+        Details {
+            user: event.user.as_ref().map(|user| Box::from(&*user.key)),
+            user_original: event.user.as_ref().map(|user| Box::from(&*user.original)),
+            remote: event.remote.map(|remote| remote.address),
+            assigned: Box::from(&event.assigned[..]),
+            device: boxed(&event.device),
+            software: boxed(&event.software),
+            operating_system: event.operating_system_text().as_deref().map(Box::from),
+            group: boxed(&event.group),
+        }
+    }
+
+    /// Whether the event says the same, without allocating: most interims do.
+    pub(super) fn are_of(&self, event: &Event<'_>) -> bool {
+        self.user.as_deref() == event.user.as_ref().map(|user| &*user.key)
+            && self.user_original.as_deref() == event.user.as_ref().map(|user| &*user.original)
+            && self.remote == event.remote.map(|remote| remote.address)
+            && *self.assigned == event.assigned[..]
+            && self.device.as_deref() == event.device.as_deref()
+            && self.software.as_deref() == event.software.as_deref()
+            && self.operating_system.as_deref() == event.operating_system_text().as_deref()
+            && self.group.as_deref() == event.group.as_deref()
+    }
+
+    /// Whether both can be of one user: nobody is told apart by a name that is not there.
+    pub(super) fn may_share_user(&self, other: &Details) -> bool {
+        agree(self.user.as_ref(), other.user.as_ref())
+    }
+
+    /// Whether both can be of one connection.
+    pub(super) fn may_share_addresses(&self, other: &Details) -> bool {
+        agree(self.remote.as_ref(), other.remote.as_ref())
+            && (self.assigned.is_empty() || other.assigned.is_empty() || self.assigned == other.assigned)
+    }
+
+    /// Fills what is absent in `newer` from `older`.
+    pub(super) fn filled(newer: &Arc<Details>, older: &Arc<Details>) -> Arc<Details> {
+        if Arc::ptr_eq(newer, older) || newer == older {
+            return Arc::clone(older);
+        }
+        let text =
+            |newer: &Option<Box<str>>, older: &Option<Box<str>>| newer.clone().or_else(|| older.clone());
+        let assigned = if newer.assigned.is_empty() { &older.assigned } else { &newer.assigned };
+        let user = if newer.user.is_some() { newer } else { older };
+        let filled = Details {
+            user: user.user.clone(),
+            user_original: user.user_original.clone(),
+            remote: newer.remote.or(older.remote),
+            assigned: assigned.clone(),
+            device: text(&newer.device, &older.device),
+            software: text(&newer.software, &older.software),
+            operating_system: text(&newer.operating_system, &older.operating_system),
+            group: text(&newer.group, &older.group),
+        };
+        if filled == **older { Arc::clone(older) } else { Arc::new(filled) }
+    }
+}
+
+fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| one == other)
+}
+
+/// What a session's start rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StartSource {
+    /// Its first message that came, without an Acct-Session-Time: it began then or before.
+    FirstSeen,
+    /// Acct-Session-Time of a later message: the Start is lost.
+    SessionTime,
+    /// Its Start.
+    Start,
+}
+
+/// Why a session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EndReason {
+    /// Its Stop.
+    Stop,
+    /// Accounting-Off.
+    ServerStopped,
+    /// Accounting-On: it ended then or before.
+    ServerStarted,
+    /// Its id was used for another session: it ended then or before.
+    Replaced,
+    /// It missed interims. Its end is its last sign of life.
+    Silence,
+    /// It never had regular interims and no Stop came. Its end is unknown; the last sign of life stands for it.
+    Unknown,
+    /// There was no more memory to follow it.
+    Evicted,
+}
+
+impl EndReason {
+    /// One word for people, JSON and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            EndReason::Stop => "stop",
+            EndReason::ServerStopped => "server-stopped",
+            EndReason::ServerStarted => "server-started",
+            EndReason::Replaced => "replaced",
+            EndReason::Silence => "silence",
+            EndReason::Unknown => "unknown",
+            EndReason::Evicted => "evicted",
+        }
+    }
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The end of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// ns since 1970 UTC.
+    pub unix_ns: u64,
+    /// Why it is thought over.
+    pub reason: EndReason,
+    /// Acct-Terminate-Cause.
+    pub cause: Option<u32>,
+}
+
+/// One VPN connection of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Unlike that of every other session of one [`Sessions`](super::Sessions).
+    pub number: u64,
+    /// When it began, ns since 1970 UTC.
+    pub start_unix_ns: u64,
+    /// What the start rests on.
+    pub start_source: StartSource,
+    /// Event time of the newest message: its last proof of life, ns since 1970 UTC.
+    pub last_seen_unix_ns: u64,
+    /// What its requests say besides.
+    pub details: Arc<Details>,
+    /// Greatest Acct-Session-Time, seconds.
+    pub session_seconds: u32,
+    pub(super) volume: Volume,
+    /// The end that messages tell of.
+    pub(super) told_end: Option<End>,
+    /// The end of a session that fell silent; one more message and it lives.
+    pub(super) presumed_end: Option<EndReason>,
+    /// The Stop's time is its own.
+    pub(super) end_has_time: bool,
+    /// A message showed that it went on for a while.
+    pub(super) has_progress: bool,
+    /// Seconds between its last messages; 0: not yet known.
+    pub(super) gaps: [u32; 2],
+}
+
+impl Session {
+    /// Its end; `None` while it is open.
+    pub fn end(&self) -> Option<End> {
+        self.told_end.or_else(|| {
+            self.presumed_end.map(|reason| End { unix_ns: self.last_seen_unix_ns, reason, cause: None })
+        })
+    }
+
+    /// Octets from the client; `None` if the VPN server sent none.
+    pub fn input_octets(&self) -> Option<u64> {
+        self.volume.totals().map(|(input, _)| input)
+    }
+
+    /// Octets to the client; `None` if the VPN server sent none.
+    pub fn output_octets(&self) -> Option<u64> {
+        self.volume.totals().map(|(_, output)| output)
+    }
+
+    /// Seconds between its interims; `None` if it has no regular ones. Of the last two gaps the greater, so that one
+    /// out of turn (an address was assigned, a Start repeated) does not make the next late.
+    pub fn interim_seconds(&self) -> Option<u32> {
+        (self.gaps[0] > 0).then(|| self.gaps[0].max(self.gaps[1]))
+    }
+
+    /// Whether there is proof that it was up at `unix_ns`: between its start and last sign of life, or not longer than
+    /// `recent_ns` behind that while it is open. An open session alone is no proof: many ends are never told.
+    pub fn was_alive_at(&self, unix_ns: u64, recent_ns: u64) -> bool {
+        let until = match self.end() {
+            Some(end) => end.unix_ns.min(self.last_seen_unix_ns.saturating_add(recent_ns)),
+            None => self.last_seen_unix_ns.saturating_add(recent_ns),
+        };
+        (self.start_unix_ns..=until.max(self.last_seen_unix_ns)).contains(&unix_ns)
+    }
+
+    /// When it is to be presumed over, if nothing is heard; ns. `heard_since`: from when on there was somebody to hear.
+    pub(super) fn silent_from(&self, settings: &Settings, heard_since: u64) -> (u64, EndReason) {
+        let (seconds, reason) = match self.interim_seconds() {
+            Some(seconds) => {
+                (u64::from(seconds.max(60)) * u64::from(settings.missed_interims.max(1)), EndReason::Silence)
+            }
+            None => (settings.unknown_after_s, EndReason::Unknown),
+        };
+        let from = self.last_seen_unix_ns.max(heard_since);
+        (from.saturating_add(seconds.saturating_mul(SECOND)).saturating_add(super::LATE), reason)
+    }
+}
+
+/// What became of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Happening {
+    /// It is new; it may be over already.
+    Opened,
+    /// Something about it changed: time, volume, addresses, start, how it ended.
+    Updated,
+    /// It is over.
+    Closed,
+    /// It was thought over and is not.
+    Reopened,
+    /// A late message showed that it is one with another: take it away. [`Change::session`] is what it was.
+    Merged {
+        /// The number of the other.
+        into: u64,
+    },
+}
+
+/// A change of one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Sequence of the record that brought it; `None`: time went by.
+    pub sequence: Option<u64>,
+    /// What became of it.
+    pub happening: Happening,
+    /// Through which VPN server.
+    pub server: ServerNumber,
+    /// Acct-Session-Id; without one a text that stands for it, begins with a NUL.
+    pub session_id: Arc<str>,
+    /// How it is now.
+    pub session: Session,
+}
+
+/// What the configuration says about sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// So many interims must be missed for a session to be over: at least 1. 3: one lost and one late are usual.
+    pub missed_interims: u32,
+    /// A session without regular interims and without a Stop has an unknown end after so many seconds.
+    pub unknown_after_s: u64,
+    /// How long closed sessions are kept for late messages, seconds: as long as an event's time is trusted.
+    pub closed_kept_s: u64,
+    /// Most session ids that are followed at once, closed ones included.
+    pub sessions_max: usize,
+    /// Most VPN servers.
+    pub servers_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            missed_interims: 3,
+            unknown_after_s: 24 * 60 * 60,
+            closed_kept_s: 24 * 60 * 60,
+            sessions_max: 2_000_000,
+            servers_max: 65_536,
+        }
+    }
+}
