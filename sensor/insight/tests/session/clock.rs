@@ -32,11 +32,11 @@ fn an_older_message_does_not_break_silence() {
 #[test]
 fn without_regular_interims_the_end_is_unknown_after_a_day() {
     // One right behind the Start, for an address, is no interval.
-    let mut told = Told::by(&[start(0), interim(2, 2)]);
+    let mut told = Told::by(&[start(0), interim(3, 3), interim(6, 6)]);
     told.wait(0, 24 * HOUR + 240);
     sessions(&told, &["1:1 alice 0-open"]);
     told.wait(24 * HOUR + 240, 24 * HOUR + 400);
-    sessions(&told, &["1:1 alice 0-2 unknown"]);
+    sessions(&told, &["1:1 alice 0-6 unknown"]);
 }
 
 #[test]
@@ -107,6 +107,15 @@ fn a_stop_hours_late_ends_its_session_and_leaves_the_next_alone() {
         Say { time: Some(700), ..stop(9_500, 700) },
     ]);
     sessions(&told, &["1:1 alice 0-700 stop", "1:1 alice 5000-open"]);
+}
+
+#[test]
+fn an_id_without_lengths_that_comes_up_after_more_than_a_day_is_used_again() {
+    let told = Told::by(&[start(0), say(3, 600), say(3, 600 + 23 * HOUR)]);
+    sessions(&told, &["1:1 alice 0-open"]);
+    let told = Told::by(&[start(0), say(3, 600), say(3, 600 + 25 * HOUR)]);
+    let again = 600 + 25 * HOUR;
+    sessions(&told, &[&format!("1:1 alice 0-{again} replaced"), &format!("1:1 alice {again}-open")]);
 }
 
 #[test]

@@ -30,10 +30,20 @@ fn without_a_start_it_began_when_its_length_says() {
 fn a_start_that_comes_last_of_all_changes_nothing_about_the_end() {
     let told = Told::by(&[stop(100, 100), start(101)]);
     sessions(&told, &["1:1 alice 0-100 stop"]);
+    // However long ago it began.
+    let told = Told::by(&[stop(5_000, 5_000), start(5_001)]);
+    sessions(&told, &["1:1 alice 0-5000 stop"]);
     // Its time is exact, so it corrects the estimate.
     let told = Told::by(&[stop(100, 90).timed(), start(5).timed().late(100)]);
     sessions(&told, &["1:1 alice 5-100 stop"]);
     assert_eq!(told.happenings(), "OU");
+    // To later, too, and hours behind.
+    let told = Told::by(&[
+        interim(600, 590).timed(),
+        interim(1200, 1190).timed(),
+        Say { time: Some(15), ..start(1300) },
+    ]);
+    sessions(&told, &["1:1 alice 15-open"]);
 }
 
 #[test]
@@ -54,6 +64,8 @@ fn a_second_stop_counts_if_it_is_later_or_the_only_one_with_a_time() {
     sessions(&told, &["1:1 alice 0-140 stop"]);
     let told = Told::by(&[start(0).timed(), stop(100, 100).timed(), stop(140, 100)]);
     sessions(&told, &["1:1 alice 0-100 stop"]);
+    let told = Told::by(&[start(0), stop(100, 100), Say { time: Some(140), ..stop(101, 100) }]);
+    sessions(&told, &["1:1 alice 0-140 stop"]);
     let told = Told::by(&[start(0), stop(140, 100), stop(100, 100).timed().late(50)]);
     sessions(&told, &["1:1 alice 0-100 stop"]);
 }
@@ -95,6 +107,23 @@ fn an_on_that_comes_late_ends_what_began_before_it_and_nothing_else() {
 }
 
 #[test]
+fn an_on_hours_late_ends_nothing_that_went_on_behind_it() {
+    let mut told =
+        Told::by(&[start(100).timed(), interim(400, 300).timed(), Say { id: "2", ..start(150).timed() }]);
+    told.wait(400, 9_000);
+    told.hear(&[Say { time: Some(150), ..server(ON, 9_000) }]);
+    sessions(&told, &["1:1 alice 100-open", "1:2 alice 150-open"]);
+}
+
+#[test]
+fn on_repeated_pushes_no_other_out_of_memory() {
+    let mut says = vec![server(ON, 50).timed()];
+    says.extend((0..9).map(|late| server(ON, 100).timed().late(late)));
+    says.push(start(40).timed().late(100));
+    sessions(&Told::by(&says), &["1:1 alice 40-50 server-started"]);
+}
+
+#[test]
 fn a_session_that_outlives_an_on_is_open_again() {
     let told = Told::by(&[start(0), server(ON, 100), interim(400, 400)]);
     sessions(&told, &["1:1 alice 0-open"]);
@@ -121,6 +150,17 @@ fn two_sensors_tell_one_start() {
     sessions(&Told::by(&[start(0), start(700)]), &["1:1 alice 0-700 replaced", "1:1 alice 700-open"]);
     let restarted = ["1:1 alice 0-300 server-started", "1:1 alice 500-open"];
     sessions(&Told::by(&[start(0), server(ON, 300), start(500)]), &restarted);
+    // Also where the first Start is lost.
+    let told = Told::by(&[interim(40, 40).timed(), server(ON, 45).timed(), start(50).timed()]);
+    sessions(&told, &["1:1 alice 0-45 server-started", "1:1 alice 50-open"]);
+    // A copy of the Start hours later is still the same.
+    let told = Told::by(&[
+        start(0).timed(),
+        interim(4_000, 4_000),
+        interim(8_000, 8_000),
+        start(0).timed().late(9_000),
+    ]);
+    assert_eq!(told.happenings(), "OUU");
 }
 
 #[test]

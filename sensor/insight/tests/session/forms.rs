@@ -8,6 +8,9 @@ fn the_same_with_another_delay_is_a_retransmission() {
     let told = Told::by(&[start(0), again(2), again(6), again(14)]);
     sessions(&told, &["1:1 alice 0-open"]);
     assert_eq!(told.happenings(), "O");
+    // The delay is in whole seconds, the way is not.
+    let jittered = Say { delay: Some(6), ..interim(67, 60) };
+    assert_eq!(Told::by(&[interim(60, 60), jittered]).happenings(), "O");
 }
 
 #[test]

@@ -42,6 +42,16 @@ fn when_full_of_open_ones_the_first_to_fall_silent_is_given_up_and_told() {
 }
 
 #[test]
+fn room_given_to_another_server_is_no_longer_of_the_first() {
+    let mut told = few(1);
+    let other = |say: Say| Say { server: 2, ..say };
+    told.hear(&[start(0), other(start(1)), server(ON, 100)]);
+    sessions(&told, &["2:1 alice 1-open"]);
+    told.hear(&[other(server(ON, 200))]);
+    sessions(&told, &["2:1 alice 1-200 server-started"]);
+}
+
+#[test]
 fn ids_without_end_stay_within_the_bound() {
     let mut told = few(100);
     for at in 0..20_000u32 {
@@ -61,14 +71,4 @@ fn surplus_servers_of_one_client_are_one() {
     told.hear(&(1..=9).map(|server| Say { server, ..start(0) }).collect::<Vec<_>>());
     assert_eq!(told.sessions.server_count(), 3);
     assert_eq!(told.sessions.counts().server_surplus, 7);
-}
-
-#[test]
-fn one_id_repeated_within_a_second_stays_small() {
-    let says: Vec<Say> = (0..5_000u32)
-        .map(|at| Say { octets: Some((at, at)), ..interim(100 + u64::from(at) / 100, at) }.timed())
-        .collect();
-    let mut told = Told::new(Settings::default());
-    told.hear(&says);
-    assert!(told.list().len() <= 4);
 }

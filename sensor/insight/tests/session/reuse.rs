@@ -56,6 +56,28 @@ fn a_stop_of_before_the_reboot_ends_the_session_of_before() {
 }
 
 #[test]
+fn a_stop_that_says_when_its_session_began_ends_no_other() {
+    let told = Told::by(&[
+        start(0).timed(),
+        interim(600, 600).timed(),
+        start(1000).timed(),
+        stop(1010, 1010).timed(),
+    ]);
+    sessions(&told, &["1:1 alice 0-1010 stop", "1:1 alice 1000-open"]);
+}
+
+#[test]
+fn what_comes_to_light_hours_later_was_replaced() {
+    let told = Told::by(&[
+        start(5_000).timed(),
+        interim(5_600, 600).timed(),
+        interim(6_200, 1_200).timed(),
+        Say { time: Some(600), ..interim(6_300, 600) },
+    ]);
+    sessions(&told, &["1:1 alice 0-5000 replaced", "1:1 alice 5000-open"]);
+}
+
+#[test]
 fn behind_a_reboot_an_interim_without_a_length_is_new_unless_its_volume_goes_on() {
     let volume = |arrival, octets| Say { seconds: None, octets: Some(octets), ..interim(arrival, 0) };
     let before = [start(0), volume(90, (500, 500)), server(ON, 100)];

@@ -70,6 +70,13 @@ fn a_lower_value_that_does_not_say_when_it_was_sent_is_late() {
     let told =
         Told::by(&[start(0), volume(interim(600, 600), 1000, 1000), volume(interim(601, 300), 900, 900)]);
     assert_eq!(totals(&told), (1000, 1000));
+    let told = Told::by(&[
+        start(0),
+        volume(interim(300, 300), 1000, 1000),
+        volume(interim(600, 600), 5, 5),
+        volume(interim(601, 300), 1000, 1000),
+    ]);
+    assert_eq!(totals(&told), (1005, 1005));
 }
 
 #[test]

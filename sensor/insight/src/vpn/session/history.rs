@@ -51,10 +51,6 @@ impl History {
         let rewind = self.rewind.get_or_insert_with(|| {
             Box::new(Rewind { settled: sessions.clone(), pending: Vec::with_capacity(1) })
         });
-        if fact.time < self.settled_until {
-            step(&mut rewind.settled, &fact, unknown_after);
-            return Taken::Between;
-        }
         if let Some(at) = rewind.pending.iter().rposition(|other| other.is_copy_of(&fact)) {
             if rewind.pending[at].time <= fact.time {
                 return Taken::Copy;
@@ -203,5 +199,26 @@ impl Change {
     /// Whether it is about a session that is over now.
     pub fn is_over(&self) -> bool {
         self.session.end().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{super::fact::Report, *};
+
+    #[test]
+    fn few_facts_can_be_taken_again_however_many_come() {
+        let mut history = History::default();
+        for seconds in 0..1000u32 {
+            let mut fact = Fact::boot(u64::from(seconds), super::super::EndReason::ServerStarted);
+            (fact.report, fact.details) = (Report::Interim, Some(Arc::default()));
+            fact.seconds = Some(seconds);
+            history.take(fact, 0);
+            history.settle(0);
+            assert!(history.rewind.as_ref().is_some_and(|rewind| rewind.pending.len() <= PENDING_MAX));
+        }
+        assert_eq!(history.settled_until(), 999 - PENDING_MAX as u64);
     }
 }
