@@ -58,6 +58,7 @@ impl History {
             // The earliest of the copies tells the time best.
             rewind.pending.remove(at);
         }
+        rewind.pending.reserve_exact(1);
         let at = rewind.pending.partition_point(|other| other.order(&fact).is_le());
         if at == rewind.pending.len() {
             step(&mut self.sessions, &fact, unknown_after);

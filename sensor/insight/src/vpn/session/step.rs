@@ -234,6 +234,8 @@ fn add(sessions: &mut Vec<Session>, fact: &Fact, details: &Arc<Details>) {
     for older in &mut sessions[..at] {
         older.told_end = older.told_end.or(replaced(start_unix_ns));
     }
+    // Most ids have one session, and there are a million: nothing is kept for a second.
+    sessions.reserve_exact(1);
     sessions.insert(at, session);
     if sessions.len() > SESSIONS_OF_ID_MAX {
         sessions.remove(0);
