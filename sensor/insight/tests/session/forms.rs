@@ -22,7 +22,7 @@ fn a_start_without_address_is_filled_from_the_next_message() {
     ]);
     let session = &told.changes.last().unwrap().session;
     assert_eq!(session.details.assigned.len(), 1);
-    assert_eq!(session.details.user.as_deref(), Some("alice"));
+    assert_eq!(session.details.user(), Some("alice"));
     assert_eq!(session.details.remote.unwrap().to_string(), "203.0.113.7");
 }
 
@@ -83,4 +83,20 @@ fn a_clamped_delay_gives_the_arrival() {
     let zero = Say { time: Some((1 << 32) - crate::DAY), ..stop(90, 40) };
     let told = Told::by(&[Say { delay: Some(u32::MAX), ..start(50) }, zero]);
     sessions(&told, &["1:1 alice 50-90 stop"]);
+}
+
+#[test]
+fn what_only_the_start_says_stays_with_the_session() {
+    let mut told = Told::by(&[]);
+    told.octets(0, 10, |b| {
+        start(0).fill(b);
+        b.vendor(311, 34, b"MSRAS-0-PC7").vendor(311, 35, b"MSRASV5.20");
+    });
+    told.hear(&[Say { user: "CONTOSO\\Alice", id: "2", ..start(0) }, Say { user: "", ..stop(60, 60) }]);
+    let details = |at: usize| &told.changes[at].session.details;
+    assert_eq!((details(2).user(), details(2).user_original()), (Some("alice"), Some("alice")));
+    assert_eq!((details(2).device(), details(2).software()), (Some("PC7"), Some("MSRASV5.20")));
+    assert_eq!((details(2).operating_system(), details(2).group()), (None, None));
+    assert_eq!(details(1).user_original(), Some("CONTOSO\\Alice"));
+    assert_eq!((details(1).device(), details(1).software()), (None, None));
 }

@@ -200,7 +200,7 @@ impl Told {
                 format!(
                     "{} {id} {} {:?} {} seen {} end {end} {}s {volume:?} {}",
                     address.rsplit('.').next().unwrap_or_default(),
-                    session.details.user.as_deref().unwrap_or("-"),
+                    session.details.user().unwrap_or("-"),
                     session.start_source,
                     seconds(session.start_unix_ns),
                     seconds(session.last_seen_unix_ns),

@@ -25,56 +25,102 @@ pub struct Server {
 }
 
 /// What a session's requests said of it besides times and volumes. Absent in one request, it is filled from another.
+/// All texts share one allocation: there are a million of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Details {
-    /// The user's key; see [`UserName`](super::super::names::UserName).
-    pub user: Option<Box<str>>,
-    /// The user's name as sent.
-    pub user_original: Option<Box<str>>,
     /// The newest address outside the tunnel: it may change while the session lasts (MOBIKE).
     pub remote: Option<IpAddr>,
     /// Addresses inside the tunnel.
     pub assigned: Box<[Assigned]>,
-    /// The device: a computer's name or a stable identifier.
-    pub device: Option<Box<str>>,
-    /// The client software.
-    pub software: Option<Box<str>>,
-    /// The client's operating system and its version.
-    pub operating_system: Option<Box<str>>,
-    /// Tunnel group, connection profile or user group.
-    pub group: Option<Box<str>>,
+    /// One behind the other; an absent one is empty, since no decoded text is.
+    texts: Box<str>,
+    /// Where each of them ends. Six texts of one request are far shorter than 64 KiB.
+    ends: [u16; TEXTS],
 }
 
+/// Texts of [`Details`]: user, user as sent, device, software, operating system, group.
+const TEXTS: usize = 6;
+
 impl Details {
-    pub(super) fn of(event: &Event<'_>) -> Details {
-        let boxed = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(Box::from);
-        Details {
-            user: event.user.as_ref().map(|user| Box::from(&*user.key)),
-            user_original: event.user.as_ref().map(|user| Box::from(&*user.original)),
-            remote: event.remote.map(|remote| remote.address),
-            assigned: Box::from(&event.assigned[..]),
-            device: boxed(&event.device),
-            software: boxed(&event.software),
-            operating_system: event.operating_system_text().as_deref().map(Box::from),
-            group: boxed(&event.group),
+    /// The user's key; see [`UserName`](super::super::names::UserName).
+    pub fn user(&self) -> Option<&str> {
+        self.text(0)
+    }
+
+    /// The user's name as sent.
+    pub fn user_original(&self) -> Option<&str> {
+        self.text(1)
+    }
+
+    /// The device: a computer's name or a stable identifier.
+    pub fn device(&self) -> Option<&str> {
+        self.text(2)
+    }
+
+    /// The client software.
+    pub fn software(&self) -> Option<&str> {
+        self.text(3)
+    }
+
+    /// The client's operating system and its version.
+    pub fn operating_system(&self) -> Option<&str> {
+        self.text(4)
+    }
+
+    /// Tunnel group, connection profile or user group.
+    pub fn group(&self) -> Option<&str> {
+        self.text(5)
+    }
+
+    fn text(&self, at: usize) -> Option<&str> {
+        let begin = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let range = usize::from(begin)..usize::from(self.ends[at]);
+        self.texts.get(range).filter(|text| !text.is_empty())
+    }
+
+    fn with(remote: Option<IpAddr>, assigned: &[Assigned], given: [Option<&str>; TEXTS]) -> Details {
+        let mut texts = String::with_capacity(given.iter().flatten().map(|text| text.len()).sum());
+        let mut ends = [0; TEXTS];
+        for (text, end) in given.into_iter().zip(&mut ends) {
+            let text = text.unwrap_or_default();
+            if texts.len() + text.len() <= usize::from(u16::MAX) {
+                texts.push_str(text);
+            }
+            *end = texts.len() as u16;
         }
+        Details { remote, assigned: assigned.into(), texts: texts.into(), ends }
+    }
+
+    pub(super) fn of(event: &Event<'_>) -> Details {
+        let system = event.operating_system_text();
+        let texts = Details::texts_of(event, system.as_deref());
+        Details::with(event.remote.map(|remote| remote.address), &event.assigned, texts)
+    }
+
+    fn texts_of<'e>(event: &'e Event<'_>, system: Option<&'e str>) -> [Option<&'e str>; TEXTS] {
+        let user = event.user.as_ref();
+        [
+            user.map(|user| &*user.key),
+            user.map(|user| &*user.original),
+            event.device.as_deref(),
+            event.software.as_deref(),
+            system,
+            event.group.as_deref(),
+        ]
     }
 
     /// Whether the event says the same, without allocating: most interims do.
     pub(super) fn are_of(&self, event: &Event<'_>) -> bool {
-        self.user.as_deref() == event.user.as_ref().map(|user| &*user.key)
-            && self.user_original.as_deref() == event.user.as_ref().map(|user| &*user.original)
-            && self.remote == event.remote.map(|remote| remote.address)
+        let system = event.operating_system_text();
+        let texts = Details::texts_of(event, system.as_deref());
+        self.remote == event.remote.map(|remote| remote.address)
             && *self.assigned == event.assigned[..]
-            && self.device.as_deref() == event.device.as_deref()
-            && self.software.as_deref() == event.software.as_deref()
-            && self.operating_system.as_deref() == event.operating_system_text().as_deref()
-            && self.group.as_deref() == event.group.as_deref()
+            && texts.into_iter().enumerate().all(|(at, text)| text == self.text(at))
     }
 
     /// Whether both can be of one user: nobody is told apart by a name that is not there.
     pub(super) fn may_share_user(&self, other: &Details) -> bool {
-        agree(self.user.as_ref(), other.user.as_ref())
+        agree(self.user().as_ref(), other.user().as_ref())
     }
 
     /// Whether both can be of one connection.
@@ -88,20 +134,12 @@ impl Details {
         if Arc::ptr_eq(newer, older) || newer == older {
             return Arc::clone(older);
         }
-        let text =
-            |newer: &Option<Box<str>>, older: &Option<Box<str>>| newer.clone().or_else(|| older.clone());
         let assigned = if newer.assigned.is_empty() { &older.assigned } else { &newer.assigned };
-        let user = if newer.user.is_some() { newer } else { older };
-        let filled = Details {
-            user: user.user.clone(),
-            user_original: user.user_original.clone(),
-            remote: newer.remote.or(older.remote),
-            assigned: assigned.clone(),
-            device: text(&newer.device, &older.device),
-            software: text(&newer.software, &older.software),
-            operating_system: text(&newer.operating_system, &older.operating_system),
-            group: text(&newer.group, &older.group),
-        };
+        let mut texts: [Option<&str>; TEXTS] =
+            std::array::from_fn(|at| newer.text(at).or_else(|| older.text(at)));
+        // Key and name are one thing.
+        texts[1] = if newer.user().is_some() { newer.user_original() } else { older.user_original() };
+        let filled = Details::with(newer.remote.or(older.remote), assigned, texts);
         if filled == **older { Arc::clone(older) } else { Arc::new(filled) }
     }
 }
