@@ -1,6 +1,8 @@
 //! One true history, told in any order within five minutes and any number of times, gives the same sessions.
 
-use insight::vpn::session::Settings;
+use std::collections::HashMap;
+
+use insight::vpn::session::{Happening, Session, Settings};
 use proptest::prelude::*;
 
 use crate::{OFF, ON, Say, Told, interim, say, server, start, stop};
@@ -187,6 +189,64 @@ proptest! {
         order.sort_by_key(|at| seed[*at]);
         let shuffled: Vec<Say> = order.iter().map(|at| says[*at].clone()).collect();
         prop_assert_eq!(outcome(&shuffled), in_order);
+    }
+
+    /// Whoever applies the changes one by one has the sessions, whatever comes and whatever the clock does.
+    #[test]
+    fn the_changes_add_up_to_the_sessions(
+        says in prop::collection::vec(
+            (0..6usize, 0..20_000u64, 0..2_000u64, 0..2usize, prop::option::of(0..4_000u32), any::<bool>(), any::<u32>()),
+            1..40,
+        ),
+    ) {
+        let mut told = Told::new(Settings { sessions_max: 3, unknown_after_s: 7200, ..Settings::default() });
+        for (kind, at, late, one, seconds, has_time, octets) in says {
+            let say = match kind {
+                0 => start(at),
+                1 | 2 => say(3, at),
+                3 => say(2, at),
+                4 => server(ON, at),
+                _ => {
+                    told.tick(at);
+                    continue;
+                }
+            };
+            let is_session = kind < 4;
+            told.hear(&[Say {
+                time: has_time.then_some(at),
+                arrival: at + late,
+                id: if is_session { IDS[(octets % 3) as usize] } else { "" },
+                server: 1 + (octets % 2) as u8,
+                user: if is_session { USERS[one] } else { "" },
+                seconds: seconds.filter(|_| is_session),
+                octets: is_session.then_some((octets, octets / 2)),
+                ..say
+            }]);
+        }
+        let mut applied: HashMap<u64, Session> = HashMap::new();
+        for change in &told.changes {
+            let number = change.session.number;
+            let before = match change.happening {
+                Happening::Merged { into } => {
+                    prop_assert!(applied.contains_key(&into) && into != number);
+                    prop_assert!(applied.remove(&number).is_some());
+                    continue;
+                }
+                _ => applied.insert(number, change.session.clone()),
+            };
+            let was_open = before.as_ref().map(|before| before.end().is_none());
+            let expected = match change.happening {
+                Happening::Opened => was_open.is_none(),
+                Happening::Updated => was_open == Some(!change.is_over()),
+                Happening::Closed => was_open == Some(true) && change.is_over(),
+                _ => was_open == Some(false) && !change.is_over(),
+            };
+            prop_assert!(expected, "{:?} of {:?}", change, before);
+        }
+        for (_, _, session) in told.sessions.iter() {
+            prop_assert_eq!(applied.get(&session.number), Some(session));
+        }
+        prop_assert!(told.sessions.len() <= 3);
     }
 
     /// With nothing lost, told in any order, the sessions are those that were.
