@@ -208,7 +208,7 @@ pub struct Remote {
 }
 
 /// An address or prefix inside the tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Assigned {
     /// The address, with zeros behind the prefix.
     pub address: IpAddr,

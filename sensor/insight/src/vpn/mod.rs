@@ -1,9 +1,10 @@
-//! VPN connections: from a record to an [`Event`].
+//! VPN connections: from a record to an [`Event`], from events to [`session`]s.
 //!
 //! | file | what lives there |
 //! |---|---|
 //! | `decode/` | [`Decoder`]: one record becomes one event. The way in; calls all the others |
 //! | `event` | [`Event`], what later parts read |
+//! | `session/` | events become sessions: who was connected from when to when. Reads events only |
 //! | `vendors/` | the vendor tables: data. Which attributes carry what, how a vendor is recognised |
 //! | `source` | one place where a value stands: an attribute, perhaps a pair inside it; configuration writes them too |
 //! | `plan` | a vendor's table with a client's changes, made ready for decoding |
@@ -20,6 +21,7 @@ mod kind;
 pub mod names;
 mod plan;
 mod recognise;
+pub mod session;
 mod source;
 mod text;
 pub mod vendors;

@@ -1,0 +1,113 @@
+//! VPN servers: who is one, when it restarted, which of its session ids may still change. Called by
+//! [`Sessions`](super::Sessions) only.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    net::IpAddr,
+};
+
+use arrayvec::ArrayVec;
+use hashbrown::HashTable;
+
+use super::{
+    super::Event,
+    fact::Fact,
+    model::{Server, ServerNumber},
+};
+
+/// Restarts of a VPN server that are remembered for ids which come up after them.
+const BOOTS_MAX: usize = 8;
+
+/// What is known of one.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) server: Server,
+    /// Accounting-On and -Off, in the order of their times.
+    pub(super) boots: ArrayVec<Fact, BOOTS_MAX>,
+    /// Slots with an open session or a way back.
+    pub(super) active: Vec<u32>,
+}
+
+impl Known {
+    /// Remembers a restart; whether it is news.
+    pub(super) fn boot(&mut self, fact: &Fact) -> bool {
+        if self.boots.iter().any(|other| other.is_copy_of(fact)) {
+            return false;
+        }
+        if self.boots.is_full() {
+            if fact.time < self.boots[0].time {
+                return true;
+            }
+            self.boots.remove(0);
+        }
+        let at = self.boots.partition_point(|other| other.order(fact).is_le());
+        self.boots.insert(at, fact.clone());
+        true
+    }
+}
+
+/// All VPN servers.
+#[derive(Debug, Default)]
+pub(super) struct Servers {
+    known: Vec<Known>,
+    numbers: HashTable<u32>,
+    /// Seeded at random: a VPN server cannot choose identifiers that collide. Nothing visible depends on it.
+    hasher: RandomState,
+}
+
+impl Servers {
+    /// The VPN server that sent an event. Beyond `max` those unknown of one client become one, so that a client that
+    /// makes up identifiers harms nobody else.
+    pub(super) fn of(&mut self, event: &Event<'_>, max: usize) -> (ServerNumber, bool) {
+        let identifier = event.server.identifier.as_deref();
+        let address = match (identifier, event.server.address) {
+            (None, None) => Some(event.source.ip().to_canonical()),
+            (_, address) => address,
+        };
+        if let Some(number) = self.find(event.client, identifier, address) {
+            return (number, false);
+        }
+        if self.known.len() < max {
+            return (self.add(event.client, identifier, address), false);
+        }
+        let number =
+            self.find(event.client, None, None).unwrap_or_else(|| self.add(event.client, None, None));
+        (number, true)
+    }
+
+    fn find(&self, client: &str, identifier: Option<&str>, address: Option<IpAddr>) -> Option<ServerNumber> {
+        let hash = self.hasher.hash_one((client, identifier, address));
+        let is_it = |number: &u32| {
+            let Server { client: of, identifier: name, address: at } = &self.known[*number as usize].server;
+            **of == *client && name.as_deref() == identifier && *at == address
+        };
+        self.numbers.find(hash, is_it).copied().map(ServerNumber)
+    }
+
+    fn add(&mut self, client: &str, identifier: Option<&str>, address: Option<IpAddr>) -> ServerNumber {
+        let hash = self.hasher.hash_one((client, identifier, address));
+        let server = Server { client: client.into(), identifier: identifier.map(Box::from), address };
+        // Bounded by the settings and the configured clients.
+        let number = self.known.len() as u32;
+        self.known.push(Known { server, boots: ArrayVec::new(), active: Vec::new() });
+        let (known, hasher) = (&self.known, &self.hasher);
+        self.numbers.insert_unique(hash, number, |number| {
+            let Server { client, identifier, address } = &known[*number as usize].server;
+            hasher.hash_one((&**client, identifier.as_deref(), *address))
+        });
+        ServerNumber(number)
+    }
+
+    pub(super) fn get(&self, number: ServerNumber) -> Option<&Known> {
+        self.known.get(number.0 as usize)
+    }
+
+    /// One that [`Servers::of`] gave.
+    pub(super) fn known(&mut self, number: ServerNumber) -> &mut Known {
+        &mut self.known[number.0 as usize]
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+}

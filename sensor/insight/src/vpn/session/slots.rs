@@ -1,0 +1,123 @@
+//! The session ids that are followed: found by VPN server and Acct-Session-Id, freed and used again. Called by
+//! [`Sessions`](super::Sessions) only.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
+
+use hashbrown::HashTable;
+
+use super::{history::History, model::ServerNumber};
+
+/// Not in the list of its VPN server's active slots.
+pub(super) const INACTIVE: u32 = u32::MAX;
+
+/// One session id of one VPN server.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) server: ServerNumber,
+    pub(super) id: Arc<str>,
+    pub(super) history: History,
+    /// Its place among its VPN server's active slots, or [`INACTIVE`].
+    pub(super) active_at: u32,
+    /// Which use of the slot this is: what was queued for another does not concern it.
+    pub(super) used: u32,
+    /// The earliest time at which it is queued to be looked at; 0: none.
+    pub(super) due: u64,
+    /// It is queued to make room.
+    pub(super) is_spare: bool,
+    /// It is queued to give up its way back.
+    pub(super) is_unsettled: bool,
+    /// It is followed.
+    pub(super) is_used: bool,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    numbers: HashTable<u32>,
+    /// Seeded at random: a VPN server cannot choose ids that collide. Nothing visible depends on it.
+    hasher: RandomState,
+}
+
+impl Slots {
+    pub(super) fn find(&self, server: ServerNumber, id: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one((server, id));
+        let is_it = |number: &u32| {
+            let slot = &self.slots[*number as usize];
+            slot.server == server && *slot.id == *id
+        };
+        self.numbers.find(hash, is_it).copied()
+    }
+
+    /// Follows one that is not yet.
+    pub(super) fn add(&mut self, server: ServerNumber, id: &str) -> u32 {
+        let hash = self.hasher.hash_one((server, id));
+        let new = |used| Slot {
+            server,
+            id: id.into(),
+            history: History::default(),
+            active_at: INACTIVE,
+            used,
+            due: 0,
+            is_spare: false,
+            is_unsettled: false,
+            is_used: true,
+        };
+        let number = match self.free.pop() {
+            Some(number) => {
+                let slot = &mut self.slots[number as usize];
+                *slot = new(slot.used.wrapping_add(1));
+                number
+            }
+            None => {
+                // Bounded by the settings.
+                self.slots.push(new(0));
+                (self.slots.len() - 1) as u32
+            }
+        };
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.numbers.insert_unique(hash, number, |number| {
+            let slot = &slots[*number as usize];
+            hasher.hash_one((slot.server, &*slot.id))
+        });
+        number
+    }
+
+    /// Forgets one.
+    pub(super) fn remove(&mut self, number: u32) {
+        let slot = &mut self.slots[number as usize];
+        slot.is_used = false;
+        slot.history = History::default();
+        let hash = self.hasher.hash_one((slot.server, &*slot.id));
+        if let Ok(entry) = self.numbers.find_entry(hash, |other| *other == number) {
+            entry.remove();
+            self.free.push(number);
+        }
+    }
+
+    pub(super) fn get(&self, number: u32) -> &Slot {
+        &self.slots[number as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, number: u32) -> &mut Slot {
+        &mut self.slots[number as usize]
+    }
+
+    /// The slot, if it is still in the use it was queued for.
+    pub(super) fn queued(&mut self, number: u32, used: u32) -> Option<&mut Slot> {
+        self.slots.get_mut(number as usize).filter(|slot| slot.is_used && slot.used == used)
+    }
+
+    /// How many are followed.
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Slot)> {
+        (0..).zip(&self.slots).filter(|(_, slot)| slot.is_used)
+    }
+}

@@ -1,0 +1,131 @@
+//! What goes on beside the events: when to look at an id again, what fell silent, what is forgotten, and who makes room.
+//! Called by [`Sessions`] only.
+
+use std::{cmp::Reverse, sync::Arc};
+
+use super::{
+    Sessions,
+    fact::SECOND,
+    model::{Change, EndReason, Happening},
+    slots::INACTIVE,
+};
+
+impl Sessions {
+    /// Keeps the VPN server's list of slots that a restart concerns.
+    pub(super) fn mark_active(&mut self, number: u32) {
+        let slot = self.slots.get_mut(number);
+        let history = &slot.history;
+        // One presumed over may still be alive, so it stays.
+        let is_told = history.sessions.iter().all(|session| session.told_end.is_some());
+        let is_active = slot.is_used && (history.has_rewind() || !is_told);
+        let active = &mut self.servers.known(slot.server).active;
+        if is_active && slot.active_at == INACTIVE {
+            slot.active_at = active.len() as u32;
+            active.push(number);
+        } else if !is_active && slot.active_at != INACTIVE {
+            let at = slot.active_at as usize;
+            slot.active_at = INACTIVE;
+            active.swap_remove(at);
+            if let Some(moved) = active.get(at).copied() {
+                self.slots.get_mut(moved).active_at = at as u32;
+            }
+        }
+    }
+
+    /// When to look at a slot: when its open session falls silent, or when it is to be forgotten.
+    fn due_of(&self, number: u32) -> u64 {
+        let history = &self.slots.get(number).history;
+        let Some(newest) = history.newest() else { return self.now };
+        let (silent, _) = newest.silent_from(&self.settings, self.heard_since);
+        let kept = self.settings.closed_kept_s.saturating_mul(SECOND);
+        match newest.end() {
+            None => silent,
+            Some(_) if newest.told_end.is_none() => silent.saturating_add(kept),
+            Some(end) => end.unix_ns.max(newest.last_seen_unix_ns).saturating_add(kept),
+        }
+    }
+
+    /// Queues it where it is not queued early enough.
+    pub(super) fn queue(&mut self, number: u32) {
+        let due = self.due_of(number).max(self.now + 1);
+        let slot = self.slots.get_mut(number);
+        if slot.due == 0 || due < slot.due {
+            slot.due = due;
+            self.due.push(Reverse((due, number, slot.used)));
+        }
+        if !slot.history.is_open() && !slot.is_spare {
+            slot.is_spare = true;
+            self.spare.push_back((number, slot.used));
+        }
+        // Those queued too early by now are passed over when their time comes; not more than that many.
+        if self.due.len() > 4 * self.slots.len() + 1024 {
+            let slots = &mut self.slots;
+            self.due.retain(|Reverse((due, number, used))| {
+                slots.queued(*number, *used).is_some_and(|slot| slot.due == *due)
+            });
+        }
+    }
+
+    pub(super) fn look_at(&mut self, number: u32, changes: &mut Vec<Change>) {
+        let is_due = self.due_of(number) <= self.now;
+        let (settings, heard_since) = (&self.settings, self.heard_since);
+        let slot = self.slots.get_mut(number);
+        slot.due = 0;
+        if is_due && !slot.history.is_open() && !slot.history.has_rewind() {
+            self.forget(number);
+            return;
+        }
+        let (server, id) = (slot.server, &slot.id);
+        if is_due
+            && let Some(session) = slot.history.sessions.last_mut()
+            && session.end().is_none()
+        {
+            session.presumed_end = Some(session.silent_from(settings, heard_since).1);
+            changes.push(Change {
+                sequence: None,
+                happening: Happening::Closed,
+                server,
+                session_id: Arc::clone(id),
+                session: session.clone(),
+            });
+        }
+        self.queue(number);
+    }
+
+    /// Forgets one id if there is no room for another.
+    pub(super) fn make_room(&mut self, sequence: u64, changes: &mut Vec<Change>) {
+        if self.slots.len() < self.settings.sessions_max.max(1) {
+            return;
+        }
+        while let Some((number, used)) = self.spare.pop_front() {
+            let Some(slot) = self.slots.queued(number, used) else { continue };
+            slot.is_spare = false;
+            if !slot.history.is_open() {
+                self.forget(number);
+                return;
+            }
+        }
+        while let Some(Reverse((due, number, used))) = self.due.pop() {
+            let Some(slot) = self.slots.queued(number, used).filter(|slot| slot.due == due) else { continue };
+            let (server, id) = (slot.server, &slot.id);
+            for session in slot.history.sessions.iter_mut().filter(|session| session.end().is_none()) {
+                session.presumed_end = Some(EndReason::Evicted);
+                changes.push(Change {
+                    sequence: Some(sequence),
+                    happening: Happening::Closed,
+                    server,
+                    session_id: Arc::clone(id),
+                    session: session.clone(),
+                });
+            }
+            self.counts.evicted += 1;
+            self.forget(number);
+            return;
+        }
+    }
+
+    fn forget(&mut self, number: u32) {
+        self.slots.remove(number);
+        self.mark_active(number);
+    }
+}
