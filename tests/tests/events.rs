@@ -1,4 +1,5 @@
-//! `vpn-sensor events`: what four vendors' requests, sent by a client that we did not write, mean.
+//! `vpn-sensor events` and `vpn-sensor sessions`: what four vendors' requests, sent by a client that we did not write,
+//! mean, and which connections they make.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -13,8 +14,12 @@ use end_to_end::{Namespace, Nas, Wire};
 use serde_json::Value;
 
 fn events(home: &Home, namespace: &Namespace, options: &str) -> Vec<Value> {
-    let output = output(&mut home.command(namespace, &format!("events {options}")));
-    assert!(output.status.success(), "events: {}", String::from_utf8_lossy(&output.stderr));
+    lines(home, namespace, &format!("events {options}"))
+}
+
+fn lines(home: &Home, namespace: &Namespace, command: &str) -> Vec<Value> {
+    let output = output(&mut home.command(namespace, command));
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -105,4 +110,38 @@ fn a_connection_without_an_address_lists_what_there_was() {
         assert!(names.iter().any(|listed| listed == name), "{name} in {}", events[0]);
     }
     assert!(events[0].get("remote").is_none(), "{}", events[0]);
+}
+
+#[test]
+fn start_interim_and_stop_are_one_session_and_one_without_a_stop_is_open() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let vpn = |status, identifier, session: &str, octets: u32| {
+        nas.ask_once(&with(status, identifier, session, SECRET, |builder| {
+            builder.attribute(61, &5_u32.to_be_bytes()).attribute(31, b"203.0.113.7");
+            builder.attribute(42, &octets.to_be_bytes()).attribute(43, &(2 * octets).to_be_bytes());
+        }));
+    };
+    vpn(Status::Start, 1, "over", 0);
+    vpn(Status::Interim, 2, "over", 1000);
+    vpn(Status::Stop, 3, "over", 5000);
+    vpn(Status::Start, 4, "lasting", 0);
+    sensor.settled();
+    let sessions = lines(&home, &wire.sensor, "sessions --format json --user ALICE@contoso.example");
+    let [over, lasting] = &sessions[..] else { panic!("{sessions:?}") };
+    assert_eq!((&over["session"], &over["end_reason"]), (&"over".into(), &"stop".into()), "{over}");
+    assert_eq!((&over["input_octets"], &over["output_octets"]), (&5000.into(), &10_000.into()), "{over}");
+    assert_eq!(over["remote"], "203.0.113.7", "{over}");
+    assert_eq!(lasting["session"], "lasting", "{lasting}");
+    assert!(lasting.get("end").is_none(), "{lasting}");
+    assert_eq!(lines(&home, &wire.sensor, "sessions --format json --open").len(), 1);
+    assert_eq!(lines(&home, &wire.sensor, "sessions --format json --limit 1")[0]["session"], "lasting");
+    assert!(lines(&home, &wire.sensor, "sessions --format json --user bob").is_empty());
+    let table = output(&mut home.command(&wire.sensor, "sessions"));
+    let table = String::from_utf8(table.stdout).unwrap();
+    let [head, over, lasting] = &table.lines().collect::<Vec<_>>()[..] else { panic!("{table}") };
+    assert_eq!(head.find("ENDED BY"), over.find("stop"), "{table}");
+    assert_eq!(head.find("ENDED BY"), lasting.find("open"), "{table}");
 }

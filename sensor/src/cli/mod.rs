@@ -15,6 +15,7 @@ mod reference;
 mod replay;
 mod run;
 mod send;
+mod sessions;
 mod sizing;
 mod top;
 mod units;
@@ -93,6 +94,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Send accounting requests as a VPN server would, and check the answers
     Send(Box<send::Arguments>),
+    /// The VPN connections of persons: when, who, from where, how long
+    Sessions(sessions::Arguments),
     /// How many cores, how much memory and disk a number of VPN users needs
     Sizing(sizing::Arguments),
     /// Watch a running sensor in the terminal
@@ -131,6 +134,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Man(arguments) => arguments.execute(),
         Command::Replay(arguments) => arguments.execute(&common),
         Command::Send(arguments) => arguments.execute(&common),
+        Command::Sessions(arguments) => arguments.execute(&common),
         Command::Sizing(arguments) => arguments.execute(&common),
         Command::Top(arguments) => arguments.execute(&common),
         Command::Reference(arguments) => arguments.execute(),

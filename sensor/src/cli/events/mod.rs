@@ -97,14 +97,15 @@ impl Arguments {
 }
 
 /// The key of a user whose name was typed.
-fn key(name: &str, realms: &Realms) -> Result<String, Failure> {
+pub(super) fn key(name: &str, realms: &Realms) -> Result<String, Failure> {
     match UserName::parse(name.as_bytes(), None, realms) {
         Ok(Some((name, _))) => Ok(name.key.into_owned()),
         Ok(None) | Err(_) => Err(Failure::new(Exit::Usage, anyhow!("--user: {name:?} is no user name"))),
     }
 }
 
-fn decode<'a>(decoder: &Decoder, record: &'a Record) -> Option<Event<'a>> {
+/// The event of a record; none if it holds no request.
+pub(super) fn decode<'a>(decoder: &Decoder, record: &'a Record) -> Option<Event<'a>> {
     let received = Received {
         octets: &record.octets,
         source: record.source,

@@ -1,0 +1,130 @@
+//! `sessions`: the VPN connections of persons that the records on disk tell of, one a line. Reads the journal from its
+//! beginning, beside a running sensor or without one; nothing is kept.
+
+mod line;
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufWriter, Write},
+    ops::ControlFlow,
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use clap::ValueEnum;
+use insight::vpn::{
+    Decoder,
+    session::{Change, Happening, Sessions, Settings},
+};
+use line::Line;
+
+use super::{Common, Failure, events, records};
+
+/// Options of `sessions`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A connection without a Stop ends when its interims stay away, or, if it never had any, after a day: \
+                        then nobody knows when it ended."
+)]
+pub(super) struct Arguments {
+    /// How a session is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Only of this user: any way to write the name, `CONTOSO\alice` or `alice@contoso.example`
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Only those that are not over
+    #[arg(long)]
+    open: bool,
+    /// Only the newest so many
+    #[arg(long, value_name = "SESSIONS")]
+    limit: Option<usize>,
+    /// The state directory; by default the configuration's
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One JSON object a line.
+    Json,
+    /// Columns for people.
+    Table,
+}
+
+impl Arguments {
+    pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
+        let config = common.load_config()?;
+        let directory = records::folder(self.state_dir.as_ref().unwrap_or(&config.state_dir))?;
+        let decoding = config.decoding();
+        let user = self.user.as_deref().map(|name| events::key(name, &decoding.realms)).transpose()?;
+        let settings = Settings { closed_kept_s: decoding.accept_past_s, ..Settings::default() };
+        let decoder = Decoder::new(decoding);
+
+        let mut sessions = Sessions::new(settings);
+        let mut clock = 0;
+        let mut found = BTreeMap::new();
+        let mut changes = Vec::new();
+        let mut out = BufWriter::new(io::stdout().lock());
+        let read = records::print_each(&directory, 1, &mut out, |record, _| {
+            if let Some(event) = events::decode(&decoder, record) {
+                pass_time(&mut sessions, &mut clock, record.arrival_unix_ns, &mut changes);
+                sessions.take(record.sequence, &event, &mut changes);
+                changes.drain(..).for_each(|change| follow(&mut found, change));
+            }
+            Ok(ControlFlow::Continue(()))
+        });
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        pass_time(&mut sessions, &mut clock, now.as_nanos() as u64, &mut changes);
+        changes.drain(..).for_each(|change| follow(&mut found, change));
+
+        let wanted = |change: &&Change| {
+            let session = &change.session;
+            (!self.open || session.end().is_none())
+                && (user.is_none() || user.as_deref() == session.details.user())
+        };
+        let mut list: Vec<&Change> = found.values().filter(wanted).collect();
+        list.sort_by_key(|change| (change.session.start_unix_ns, change.session.number));
+        let first = list.len().saturating_sub(self.limit.unwrap_or(usize::MAX));
+        if self.format == Format::Table {
+            Line::write_head(&mut out)?;
+        }
+        for change in &list[first..] {
+            let line = Line::new(change, sessions.server(change.server));
+            match self.format {
+                Format::Json => {
+                    serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
+                    out.write_all(b"\n")?;
+                }
+                Format::Table => line.write_row(&mut out)?,
+            }
+        }
+        out.flush()?;
+        // What could be read is shown, and then what could not.
+        read
+    }
+}
+
+/// Lets the time between two records go by, in steps that count as listening: the sensor is taken to have been there. A
+/// session that is thought silent because it was not comes back with its next record.
+fn pass_time(sessions: &mut Sessions, clock: &mut u64, now: u64, changes: &mut Vec<Change>) {
+    const STEP_NS: u64 = 300 * 1_000_000_000;
+    /// Some ten years: behind a clock that was wrong by more, silence begins anew.
+    const STEPS_MAX: u64 = 1 << 20;
+    if *clock > 0 && now.saturating_sub(*clock) / STEP_NS < STEPS_MAX {
+        while now.saturating_sub(*clock) > STEP_NS {
+            *clock += STEP_NS;
+            sessions.advance(*clock, changes);
+        }
+    }
+    *clock = now;
+    sessions.advance(now, changes);
+}
+
+/// How things stand after one more change.
+fn follow(found: &mut BTreeMap<u64, Change>, change: Change) {
+    match change.happening {
+        Happening::Merged { .. } => drop(found.remove(&change.session.number)),
+        _ => drop(found.insert(change.session.number, change)),
+    }
+}
