@@ -73,6 +73,9 @@ impl Realms {
             key.reserve_exact(realm.len() + 1);
             key.push('@');
             key.push_str(realm);
+        } else if key.rfind('@').is_some_and(|at| at > 0) {
+            // Without a realm of its own it would be the key of another account, in the realm behind its last @.
+            key.push('@');
         }
         key
     }
