@@ -1,8 +1,8 @@
 //! A running sensor: puts journal, ingest, metrics and control together, and takes them apart again.
 //!
 //! The order is the point. Everything that needs a privilege is opened first, on one thread; then the privileges go;
-//! then the threads are made, which so have none. At the end: no more datagrams, commit and answer what is in flight,
-//! stop the writer. Called by `cli::run` alone.
+//! then the threads are made, which so have none (the journal's alone is made before, and gives up its own). At the end:
+//! no more datagrams, commit and answer what is in flight, stop the writer. Called by `cli::run` alone.
 
 pub(crate) mod clients;
 mod control;
