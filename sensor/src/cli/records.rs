@@ -1,15 +1,54 @@
-//! The journal read from front to back, for the commands that print what is in it.
+//! The journal read from front to back, and what comes of it printed a line at a time: for `journal dump`, `events` and
+//! `sessions`.
 
 use std::{
-    io::Write,
+    io::{self, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, anyhow};
+use clap::ValueEnum;
 use journal::{ReadError, Reader, Record};
+use serde::Serialize;
 
 use super::{Exit, Failure};
+
+/// How lines are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// One JSON object a line.
+    Json,
+    /// Columns for people.
+    Table,
+}
+
+/// What is printed on a line: its members as JSON, or a row below a head.
+pub(super) trait Row: Serialize {
+    fn write_head(out: &mut impl Write) -> io::Result<()>;
+    fn write_row(&self, out: &mut impl Write) -> io::Result<()>;
+}
+
+impl Format {
+    /// What stands above all lines.
+    pub(super) fn head<R: Row>(self, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Format::Json => Ok(()),
+            Format::Table => R::write_head(out),
+        }
+    }
+
+    /// One line.
+    pub(super) fn line(self, row: &impl Row, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Format::Json => {
+                serde_json::to_writer(&mut *out, row)?;
+                out.write_all(b"\n")
+            }
+            Format::Table => row.write_row(out),
+        }
+    }
+}
 
 /// The journal below a state directory.
 ///

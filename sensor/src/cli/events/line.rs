@@ -9,7 +9,7 @@ use std::{
 use insight::vpn::{Event, TimeSource};
 use serde::Serialize;
 
-use super::super::units::rfc3339;
+use super::super::{records::Row, units::rfc3339};
 
 /// An event as `events` prints it.
 #[derive(Serialize)]
@@ -122,8 +122,10 @@ impl<'a> Line<'a> {
             defects: event.defects.listed().iter().map(ToString::to_string).collect(),
         }
     }
+}
 
-    pub(super) fn write_head(out: &mut impl Write) -> io::Result<()> {
+impl Row for Line<'_> {
+    fn write_head(out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "{:>10}  {:<27}  {:<14}  {:<14}  {:<32}  {:<39}  {:<24}  DEVICE",
@@ -131,7 +133,7 @@ impl<'a> Line<'a> {
         )
     }
 
-    pub(super) fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
         let from = self.remote.as_ref().map_or("-".to_owned(), |remote| remote.address.to_string());
         writeln!(
             out,

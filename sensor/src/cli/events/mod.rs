@@ -4,13 +4,12 @@
 mod line;
 
 use std::{
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter},
     ops::ControlFlow,
     path::PathBuf,
 };
 
 use anyhow::anyhow;
-use clap::ValueEnum;
 use insight::vpn::{
     Decoder, Event, Kind, Received,
     names::{Realms, UserName},
@@ -18,7 +17,10 @@ use insight::vpn::{
 use journal::Record;
 use line::Line;
 
-use super::{Common, Exit, Failure, records};
+use super::{
+    Common, Exit, Failure,
+    records::{self, Format},
+};
 
 /// Options of `events`.
 #[derive(Debug, clap::Args)]
@@ -47,14 +49,6 @@ pub(super) struct Arguments {
     state_dir: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// One JSON object a line.
-    Json,
-    /// Columns for people.
-    Table,
-}
-
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
         let config = common.load_config()?;
@@ -63,28 +57,16 @@ impl Arguments {
         let user = self.user.as_deref().map(|name| key(name, &decoding.realms)).transpose()?;
         let decoder = Decoder::new(decoding);
         let mut out = BufWriter::new(io::stdout().lock());
-        if self.format == Format::Table {
-            Line::write_head(&mut out)?;
-        }
+        self.format.head::<Line<'_>>(&mut out)?;
         let mut left = self.limit.unwrap_or(usize::MAX);
         records::print_each(&directory, self.from, &mut out, |record, out| {
             if left == 0 {
                 return Ok(ControlFlow::Break(()));
             }
-            let Some(event) = decode(&decoder, record) else {
-                tracing::warn!("record {} holds no request", record.sequence);
-                return Ok(ControlFlow::Continue(()));
-            };
+            let Some(event) = decode(&decoder, record) else { return Ok(ControlFlow::Continue(())) };
             if self.wants(&event, user.as_deref()) {
                 left -= 1;
-                let line = Line::new(record.sequence, &event);
-                match self.format {
-                    Format::Json => {
-                        serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
-                        out.write_all(b"\n")?;
-                    }
-                    Format::Table => line.write_row(out)?,
-                }
+                self.format.line(&Line::new(record.sequence, &event), out)?;
             }
             Ok(ControlFlow::Continue(()))
         })
@@ -104,7 +86,8 @@ pub(super) fn key(name: &str, realms: &Realms) -> Result<String, Failure> {
     }
 }
 
-/// The event of a record; none if it holds no request.
+/// The event of a record. A record holds what was validated before it was written; one that does not is told and left
+/// out.
 pub(super) fn decode<'a>(decoder: &Decoder, record: &'a Record) -> Option<Event<'a>> {
     let received = Received {
         octets: &record.octets,
@@ -113,6 +96,11 @@ pub(super) fn decode<'a>(decoder: &Decoder, record: &'a Record) -> Option<Event<
         client: &record.client,
         arrival_unix_ns: record.arrival_unix_ns,
     };
-    // A record holds what was validated before it was written.
-    decoder.decode(&received).ok()
+    match decoder.decode(&received) {
+        Ok(event) => Some(event),
+        Err(error) => {
+            tracing::warn!("record {} holds no request: {error}", record.sequence);
+            None
+        }
+    }
 }

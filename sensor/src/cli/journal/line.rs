@@ -14,7 +14,7 @@ use radius::{
 };
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 
-use super::super::units::rfc3339;
+use super::super::{records::Row, units::rfc3339};
 
 /// A record as `journal dump` prints it.
 #[derive(Serialize)]
@@ -50,7 +50,16 @@ impl<'a> Line<'a> {
         }
     }
 
-    pub(super) fn write_head(out: &mut impl Write) -> io::Result<()> {
+    fn attribute(&self, wanted: u8) -> String {
+        let request = self.attributes.0.as_ref();
+        let found = request
+            .and_then(|request| request.decoded().find(|attribute| attribute.id == Id::Standard(wanted)));
+        found.map_or("-".to_owned(), |attribute| attribute.render().to_string())
+    }
+}
+
+impl Row for Line<'_> {
+    fn write_head(out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "{:>10}  {:<27}  {:<20}  {:<24}  {:<14}  {:<24}  SESSION",
@@ -58,7 +67,7 @@ impl<'a> Line<'a> {
         )
     }
 
-    pub(super) fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "{:>10}  {:<27}  {:<20}  {:<24}  {:<14}  {:<24}  {}",
@@ -70,13 +79,6 @@ impl<'a> Line<'a> {
             self.attribute(kind::USER_NAME),
             self.attribute(kind::ACCT_SESSION_ID),
         )
-    }
-
-    fn attribute(&self, wanted: u8) -> String {
-        let request = self.attributes.0.as_ref();
-        let found = request
-            .and_then(|request| request.decoded().find(|attribute| attribute.id == Id::Standard(wanted)));
-        found.map_or("-".to_owned(), |attribute| attribute.render().to_string())
     }
 }
 

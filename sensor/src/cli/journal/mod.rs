@@ -9,10 +9,13 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use line::Line;
 
-use super::{Common, Exit, Failure, records};
+use super::{
+    Common, Exit, Failure,
+    records::{self, Format},
+};
 
 /// Options of `journal`.
 #[derive(Debug, clap::Args)]
@@ -45,14 +48,6 @@ struct Dump {
     limit: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// One JSON object a line.
-    Json,
-    /// Columns for people.
-    Table,
-}
-
 #[derive(Debug, clap::Args)]
 struct Verify {
     /// Print JSON instead of text
@@ -78,22 +73,13 @@ impl Dump {
     fn execute(self, directory: &Path) -> Result<(), Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
         let mut left = self.limit.unwrap_or(usize::MAX);
-        if self.format == Format::Table {
-            Line::write_head(&mut out)?;
-        }
+        self.format.head::<Line<'_>>(&mut out)?;
         records::print_each(directory, self.from, &mut out, |record, out| {
             if left == 0 {
                 return Ok(ControlFlow::Break(()));
             }
             left -= 1;
-            let line = Line::new(record);
-            match self.format {
-                Format::Json => {
-                    serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
-                    out.write_all(b"\n")?;
-                }
-                Format::Table => line.write_row(out)?,
-            }
+            self.format.line(&Line::new(record), out)?;
             Ok(ControlFlow::Continue(()))
         })
     }

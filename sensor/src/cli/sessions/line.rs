@@ -8,7 +8,10 @@ use std::{
 use insight::vpn::session::{Change, Server, StartSource};
 use serde::Serialize;
 
-use super::super::units::{age, count, rfc3339};
+use super::super::{
+    records::Row,
+    units::{age, count, rfc3339},
+};
 
 /// A session as `sessions` prints it.
 #[derive(Serialize)]
@@ -83,8 +86,10 @@ impl<'a> Line<'a> {
             output_octets: session.output_octets(),
         }
     }
+}
 
-    pub(super) fn write_head(out: &mut impl Write) -> io::Result<()> {
+impl Row for Line<'_> {
+    fn write_head(out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "{:<27}  {:>11}  {:<14}  {:<32}  {:<39}  {:<24}  {:>15}  {:>15}  DEVICE",
@@ -92,7 +97,7 @@ impl<'a> Line<'a> {
         )
     }
 
-    pub(super) fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
         let octets = |octets: Option<u64>| octets.map_or("-".to_owned(), count);
         writeln!(
             out,

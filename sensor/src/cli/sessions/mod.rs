@@ -11,14 +11,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use clap::ValueEnum;
 use insight::vpn::{
     Decoder,
     session::{Change, Happening, Sessions, Settings},
 };
 use line::Line;
 
-use super::{Common, Failure, events, records};
+use super::{
+    Common, Failure, events,
+    records::{self, Format},
+};
 
 /// Options of `sessions`.
 #[derive(Debug, clap::Args)]
@@ -42,14 +44,6 @@ pub(super) struct Arguments {
     /// The state directory; by default the configuration's
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// One JSON object a line.
-    Json,
-    /// Columns for people.
-    Table,
 }
 
 impl Arguments {
@@ -86,18 +80,9 @@ impl Arguments {
         let mut list: Vec<&Change> = found.values().filter(wanted).collect();
         list.sort_by_key(|change| (change.session.start_unix_ns, change.session.number));
         let first = list.len().saturating_sub(self.limit.unwrap_or(usize::MAX));
-        if self.format == Format::Table {
-            Line::write_head(&mut out)?;
-        }
+        self.format.head::<Line<'_>>(&mut out)?;
         for change in &list[first..] {
-            let line = Line::new(change, sessions.server(change.server));
-            match self.format {
-                Format::Json => {
-                    serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
-                    out.write_all(b"\n")?;
-                }
-                Format::Table => line.write_row(&mut out)?,
-            }
+            self.format.line(&Line::new(change, sessions.server(change.server)), &mut out)?;
         }
         out.flush()?;
         // What could be read is shown, and then what could not.
