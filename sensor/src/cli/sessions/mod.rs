@@ -113,3 +113,49 @@ fn follow(found: &mut BTreeMap<u64, Change>, change: Change) {
         _ => drop(found.insert(change.session.number, change)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insight::vpn::{
+        Received,
+        session::{EndReason, Session},
+    };
+
+    use super::*;
+    use crate::traffic::{self, Status, Vendor};
+
+    const START_S: u64 = 1_790_000_000;
+
+    /// The only session of a Start and two interims, five minutes apart, so long after the last of them.
+    fn after(silence_s: u64) -> Session {
+        let decoder = Decoder::new(insight::vpn::Settings::default());
+        let mut sessions = Sessions::new(Settings::default());
+        let (mut found, mut changes, mut clock) = (BTreeMap::new(), Vec::new(), 0);
+        let told = traffic::Session::made_up(Vendor::Asa, 1, 1);
+        for (number, status) in (0..).zip([Status::Start, Status::InterimUpdate, Status::InterimUpdate]) {
+            let at_s = START_S + number * 300;
+            let mut buffer = [0; radius::MAX_LENGTH];
+            let attributes = told.attributes(status, at_s as u32);
+            let octets =
+                traffic::write(&mut buffer, status, number as u8, &[0; 16], &attributes, b"secret").unwrap();
+            let source = "192.0.2.1:1024".parse().unwrap();
+            let arrival_unix_ns = at_s * 1_000_000_000;
+            let received = Received { octets, source, destination: source, client: "vpn", arrival_unix_ns };
+            pass_time(&mut sessions, &mut clock, arrival_unix_ns, &mut changes);
+            sessions.take(number, &decoder.decode(&received).unwrap(), &mut changes);
+        }
+        let now = (START_S + 600 + silence_s) * 1_000_000_000;
+        pass_time(&mut sessions, &mut clock, now, &mut changes);
+        changes.drain(..).for_each(|change| follow(&mut found, change));
+        let [change] = &found.into_values().collect::<Vec<_>>()[..] else { panic!("one session") };
+        change.session.clone()
+    }
+
+    #[test]
+    fn silence_between_records_ends_a_session_though_no_record_comes() {
+        assert_eq!(after(600).end(), None);
+        // Hours without any record: the sensor was there and heard nothing.
+        let end = after(4 * 3600).end().unwrap();
+        assert_eq!((end.reason, end.unix_ns), (EndReason::Silence, (START_S + 600) * 1_000_000_000));
+    }
+}
