@@ -9,6 +9,15 @@ fn parsed(name: &str) -> UserName<'_> {
 }
 
 #[test]
+fn an_at_without_a_realm_behind_it_makes_no_key_of_another() {
+    // Account `a` in realm `a`, and account `a@a` in none.
+    assert_eq!(parsed("a@a").key, "a@a");
+    assert_ne!(parsed("a@a@").key, "a@a");
+    // No account, so nobody else's key.
+    assert_eq!(parsed("@contoso").key, "@contoso");
+}
+
+#[test]
 fn every_form_is_taken_apart() {
     use NameForm::{CertificateSubject, DownLevel, Hardware, Host, Plain, Principal};
     use NameSort::{Machine, Person};
