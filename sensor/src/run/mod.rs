@@ -1,8 +1,8 @@
 //! A running sensor: puts journal, ingest, metrics and control together, and takes them apart again.
 //!
 //! The order is the point. Everything that needs a privilege is opened first, on one thread; then the privileges go;
-//! then the threads are made, which so have none (the journal's alone is made before, and gives up its own). At the end:
-//! no more datagrams, commit and answer what is in flight, stop the writer. Called by `cli::run` alone.
+//! then the threads are made, which so have none. At the end: no more datagrams, commit and answer what is in flight,
+//! stop the writer. Called by `cli::run` alone.
 
 pub(crate) mod clients;
 mod control;
@@ -11,11 +11,11 @@ mod log;
 mod observe;
 mod privileges;
 mod refused;
-mod writing;
 mod xdp;
 
 use std::{
     env, fs, net::TcpListener, os::unix::fs::DirBuilderExt, path::Path, sync::atomic::Ordering::SeqCst,
+    thread,
 };
 
 use anyhow::{Context, anyhow};
@@ -63,7 +63,6 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let metrics = config.metrics.map(open_metrics).transpose()?;
     let (upkeep, queues) = xdp::open(&config, &ingest.clients().current())?;
     let interfaces = upkeep.interfaces();
-    let writer_thread = writing::prepare()?;
     let dropped = privileges::drop_all().context("cannot drop capabilities")?;
     tracing::info!(capabilities = dropped, "privileges are dropped");
 
@@ -88,7 +87,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
             .spawn_worker(&listening.name, core, listening.source, &mut writer)
             .map_err(|error| Failure::new(Exit::Failed, error))?;
     }
-    let writer = writer_thread.run(writer)?;
+    let writer = thread::Builder::new().name("journal".into()).spawn(move || writer.run())?;
 
     let observed = Observed::new(ingest, handle.clone(), captured);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -123,7 +122,9 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         let error = anyhow!("the network device {device} is gone; what was in flight is recorded");
         return Err(Failure::new(Exit::DeviceGone, error));
     }
-    written.map_err(|_| anyhow!("the journal's writer panicked"))??;
+    if written.is_err() {
+        return Err(anyhow!("the journal's writer panicked").into());
+    }
     tracing::info!(watermark = handle.watermark(), "stopped");
     result
 }

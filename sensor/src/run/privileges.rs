@@ -1,7 +1,7 @@
 //! Giving up privileges once everything that needs them is open.
 //!
-//! Capabilities belong to threads, so this runs before any other thread is made: the workers and the control runtime
-//! inherit what is left, which is nothing. Only the writer's thread is made earlier, and calls this itself.
+//! Capabilities belong to threads, so this runs before any other thread is made: the writer, the workers and the
+//! control runtime inherit what is left, which is nothing.
 
 use caps::{CapSet, errors::CapsError};
 
