@@ -78,8 +78,8 @@ impl PrefixTable {
 /// Ways of the tree: 16 IPv4 addresses are one cache line.
 const FANOUT: usize = 16;
 
-/// Addresses that are looked up side by side: enough to have the loads of a level under way while the first comes in, and
-/// few enough that their keys stay in the first-level cache.
+/// Addresses that are looked up side by side. Among 100,000 clients a look-up took 132 ns with 16, 125 with 64 and 124 with
+/// 256, which takes four times the stack; among 1,000 there was no difference (stage `lookup` of the bench `replay`).
 const TOGETHER: usize = 64;
 
 /// Disjoint ranges that together cover every address: range `i` begins at `levels[0]`'s address `i` and ends before
