@@ -1,18 +1,12 @@
 //! `vpn-sensor geo`: what is known of an address, and which databases say so. Nothing is asked outside this host.
 
-use std::{
-    fs,
-    io::Write as _,
-    net::IpAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::Write as _, net::IpAddr, path::PathBuf};
 
-use anyhow::Context;
 use insight::geo::{Contents, Database, Found, Places, Precision, Whereabouts};
 use serde_json::{Value, json};
 
 use super::{Common, Exit, Failure};
+use crate::places;
 
 /// Options of `geo`.
 #[derive(Debug, clap::Args)]
@@ -33,15 +27,16 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
-        let config = common.load_config()?;
-        let files = if self.database.is_empty() { &config.databases } else { &self.database };
-        let databases = files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+        let mut config = common.load_config()?;
+        if !self.database.is_empty() {
+            config.databases = self.database;
+        }
+        let places = places::configured(&config).map_err(|error| Failure::new(Exit::Usage, error))?;
         if self.check {
-            for database in &databases {
+            for database in places.databases() {
                 database.check().map_err(|error| Failure::new(Exit::Failed, error))?;
             }
         }
-        let places = Places::new(config.sites, databases);
         let mut out = std::io::stdout().lock();
         if self.addresses.is_empty() {
             out.write_all(listed(&places, self.json).as_bytes())?;
@@ -56,16 +51,6 @@ impl Arguments {
         }
         Ok(())
     }
-}
-
-fn read(path: &Path) -> Result<Arc<Database>, Failure> {
-    let octets = fs::read(path)
-        .with_context(|| {
-            format!("cannot read the database {}: check its path and permissions", path.display())
-        })
-        .map_err(|error| Failure::new(Exit::Usage, error))?;
-    let database = Database::read(path.display().to_string(), octets);
-    Ok(Arc::new(database.map_err(|error| Failure::new(Exit::Usage, error))?))
 }
 
 fn whereabouts(found: &Found<'_>) -> String {
@@ -181,6 +166,8 @@ fn built(database: &Database) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use insight::geo::{Site, Sites};
 
     use super::*;
@@ -246,16 +233,5 @@ mod tests {
         );
         assert_eq!(listed(&places(), true).lines().count(), 2);
         assert!(listed(&Places::default(), false).contains("geo.databases"));
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_or_no_database_says_what_to_do() {
-        let missing = read(Path::new("/nonexistent/a.mmdb")).unwrap_err();
-        assert!(missing.to_string().contains("check its path"), "{missing}");
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), "<html>").unwrap();
-        let wrong = read(file.path()).unwrap_err();
-        assert!(wrong.to_string().contains("web page"), "{wrong}");
-        assert_eq!(wrong.exit(), Exit::Usage);
     }
 }
