@@ -300,3 +300,49 @@ fn first<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> R
     }
     from.deserialize_seq(First(PhantomData))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::{
+        IntoDeserializer,
+        value::{Error, F32Deserializer, F64Deserializer, I32Deserializer, U16Deserializer, U64Deserializer},
+    };
+
+    use super::*;
+
+    #[test]
+    fn numbers_of_any_width_are_read_and_0_is_none() {
+        let of_16: U16Deserializer<Error> = 20_712_u16.into_deserializer();
+        let of_64: U64Deserializer<Error> = 4_200_000_000_u64.into_deserializer();
+        let signed: I32Deserializer<Error> = 3320_i32.into_deserializer();
+        let zero: U16Deserializer<Error> = 0_u16.into_deserializer();
+        assert_eq!(Whole::deserialize(of_16).unwrap().0, Some(20_712));
+        assert_eq!(Whole::deserialize(of_64).unwrap().0, Some(4_200_000_000));
+        assert_eq!(Whole::deserialize(signed).unwrap().0, Some(3320));
+        assert_eq!(Whole::deserialize(zero).unwrap().0, None);
+        let beyond: U64Deserializer<Error> = (1_u64 << 32).into_deserializer();
+        let negative: I32Deserializer<Error> = (-1_i32).into_deserializer();
+        assert!(Whole::deserialize(beyond).is_err() && Whole::deserialize(negative).is_err());
+    }
+
+    #[test]
+    fn degrees_of_either_width_are_read() {
+        let short: F32Deserializer<Error> = 52.5_f32.into_deserializer();
+        let long: F64Deserializer<Error> = 52.52_f64.into_deserializer();
+        assert_eq!(Degrees::deserialize(short).unwrap().0, Some(52.5));
+        assert_eq!(Degrees::deserialize(long).unwrap().0, Some(52.52));
+    }
+
+    #[test]
+    fn names_are_safe_to_show() {
+        fn of(text: &str) -> Option<String> {
+            name(Some(text)).map(Cow::into_owned)
+        }
+        assert_eq!(of(" Linköping ").as_deref(), Some("Linköping"));
+        assert_eq!(of("a\u{202e}b\u{1b}[31m").as_deref(), Some("a\\u{202e}b\\x1b[31m"));
+        assert_eq!(of("  "), None);
+        assert_eq!(of(&"x".repeat(NAME_MAX)), Some("x".repeat(NAME_MAX)));
+        assert_eq!(of(&"x".repeat(NAME_MAX + 1)), None);
+        assert_eq!(name(None), None);
+    }
+}

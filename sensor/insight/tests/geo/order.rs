@@ -28,6 +28,14 @@ fn a_place_comes_whole_from_one_database_and_says_which() {
 }
 
 #[test]
+fn kinds_come_from_all_databases_together() {
+    for databases in [[ANONYMOUS, ENTERPRISE], [ENTERPRISE, ANONYMOUS]] {
+        let found = find(&places(&databases), "1.124.213.1");
+        assert!(found.ends_with("; tor, vpn, mobile"), "{found}");
+    }
+}
+
+#[test]
 fn sites_go_first() {
     let sites = Sites::new(vec![
         Site {
