@@ -1,7 +1,7 @@
 //! The parts of the `vpn-sensor` binary: command line, configuration, metrics and the wiring of a running sensor.
 //!
 //! `cli` is called by `main` alone; `traffic` and `send` are the test client; `config` by everything here; `run` puts
-//! ingest, journal and metrics together.
+//! ingest, journal and metrics together; `places` opens the databases of places.
 #![forbid(unsafe_code)]
 
 pub mod cli;
@@ -9,6 +9,7 @@ pub mod config;
 pub mod failure;
 pub mod host;
 pub mod metrics;
+pub mod places;
 pub mod run;
 pub mod send;
 pub mod traffic;

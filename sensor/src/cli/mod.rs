@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod endpoint;
 mod events;
+mod geo;
 mod journal;
 mod latency;
 mod man;
@@ -85,6 +86,8 @@ enum Command {
     Completions(completions::Arguments),
     /// What the records on disk mean: who connected, from where, through which VPN server
     Events(events::Arguments),
+    /// Where an address is and whose network it is in; which databases say so
+    Geo(geo::Arguments),
     /// Read and check the records on disk
     Journal(journal::Arguments),
     /// Write a man page for each command
@@ -130,6 +133,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Latency(arguments) => arguments.execute(&common),
         Command::Completions(arguments) => arguments.execute(),
         Command::Events(arguments) => arguments.execute(&common),
+        Command::Geo(arguments) => arguments.execute(&common),
         Command::Journal(arguments) => arguments.execute(&common),
         Command::Man(arguments) => arguments.execute(),
         Command::Replay(arguments) => arguments.execute(&common),

@@ -6,6 +6,7 @@
 
 mod document;
 mod meaning;
+mod places;
 mod read;
 mod secret;
 mod values;
@@ -17,10 +18,14 @@ use std::{
     fmt, fs,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use insight::vpn::{self, Mapping, Vendor, names::Realms};
+use insight::{
+    geo::Sites,
+    vpn::{self, Mapping, Vendor, names::Realms},
+};
 use ipnet::IpNet;
 use radius::accounting;
 
@@ -57,6 +62,10 @@ pub struct Config {
     pub accept_past: Duration,
     /// Realms of user names that mean the same.
     pub realms: Realms,
+    /// Files of places and networks, in the order in which they are asked.
+    pub databases: Vec<PathBuf>,
+    /// Networks that have a name of their own.
+    pub sites: Arc<Sites>,
     /// The clients. Empty means the generated one for this machine, see [`Config::generate_client`].
     pub clients: Vec<Client>,
     /// What is allowed and worth a word. Holds no secret.
@@ -198,6 +207,8 @@ impl Config {
             dedup: DedupLimits { window: Duration::from_secs(30), entries: 1 << 18 },
             accept_past: Duration::from_secs(accounting::TRUSTED_PAST),
             realms: Realms::default(),
+            databases: Vec::new(),
+            sites: Arc::default(),
             clients: Vec::new(),
             warnings: Vec::new(),
         }

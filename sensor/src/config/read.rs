@@ -1,6 +1,6 @@
 //! From the text of a file to a [`Config`]: which keys there are, their types, ranges and defaults.
 
-use std::{collections::HashMap, env, ops::Range, path::Path, time::Duration};
+use std::{collections::HashMap, env, ops::Range, path::Path, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use toml::de::DeTable;
@@ -8,13 +8,13 @@ use toml::de::DeTable;
 use super::{
     AckWhen, Client, Config, ConfigError, DedupLimits, JournalLimits, Listen, Secret, XdpMode,
     document::{Document, Section},
-    meaning,
+    meaning, places,
     secret::is_readable_by_others,
     values,
 };
 
 /// Tables of the design that come with later versions.
-const ABSENT_TABLES: [&str; 2] = ["portal", "geo"];
+const ABSENT_TABLES: [&str; 1] = ["portal"];
 
 /// Longest client name: it is stored in each record.
 const NAME_OCTETS_MAX: usize = 64;
@@ -72,6 +72,10 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     if let Some(section) = top.section("users") {
         meaning::read_users(section, &mut config.realms);
     }
+    if let Some(section) = top.section("geo") {
+        config.databases = places::read_geo(section, base);
+    }
+    config.sites = Arc::new(places::read_sites(&top));
     config.clients = read_clients(&top, base, &mut config.warnings);
     top.finish(&ABSENT_TABLES);
     document.finish()?;

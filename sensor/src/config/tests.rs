@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use insight::geo::Position;
+
 use super::*;
 
 const SECRET: &str = "correct-horse-battery-staple";
@@ -45,7 +47,21 @@ fn each_mistake_is_named_with_its_place() {
             2,
             "does not have `portal`",
         ),
-        ("another one", "[geo]\ndatabases = []".into(), 1, 2, "does not have `geo`"),
+        ("a database without a name", "[geo]\ndatabases = [\"\"]".into(), 2, 14, "must not be empty"),
+        (
+            "a site without a network",
+            "[[site]]\nname = \"Berlin\"".into(),
+            1,
+            1,
+            "site 'Berlin' has no network",
+        ),
+        (
+            "a site nowhere on earth",
+            "[[site]]\nname = \"B\"\naddress = [\"10.0.0.0/8\"]\nposition = \"152.5, 13.4\"".into(),
+            4,
+            12,
+            "degrees north and east",
+        ),
         ("syntax", "[listen\n".into(), 1, 8, ""),
         ("a key twice", "state_dir = \"a\"\nstate_dir = \"b\"".into(), 2, 1, "duplicate key"),
         (
@@ -236,6 +252,13 @@ fn every_key_is_taken() {
             accept_past = "35d"
             [users]
             realms = [["contoso.example", "CONTOSO", ""], ["fabrikam.example"]]
+            [geo]
+            databases = ["city.mmdb", "/usr/share/GeoIP/asn.mmdb"]
+            [[site]]
+            name = "Headquarters, Berlin"
+            address = ["10.0.0.0/8", "2001:db8:5::/48"]
+            position = "52.52, 13.40"
+            radius_km = 3
             [[client]]
             name = "branch-rras"
             address = ["192.0.2.10", "198.51.100.0/24", "2001:db8::/48"]
@@ -274,6 +297,10 @@ fn every_key_is_taken() {
     assert_eq!(config.dedup, DedupLimits { window: Duration::from_secs(10), entries: 4096 });
     assert_eq!(config.accept_past, Duration::from_secs(35 * 86_400));
     assert_eq!(config.realms.key("Alice", Some("contoso")), "alice@contoso.example");
+    assert_eq!(config.databases, [directory.path().join("city.mmdb"), "/usr/share/GeoIP/asn.mmdb".into()]);
+    let site = config.sites.find("10.1.2.3".parse().unwrap()).unwrap();
+    assert_eq!((site.name.as_str(), site.prefixes.len()), ("Headquarters, Berlin", 2));
+    assert_eq!(site.position, Position::new(52.52, 13.4, 3));
     let client = &config.clients[0];
     assert_eq!((client.vendor, client.is_vpn), (Some(Vendor::Microsoft), true));
     let decoding = config.decoding();

@@ -4,6 +4,7 @@ use std::io;
 
 use caps::{CapSet, Capability};
 use ingest::capture::netlink::{Link, Watch};
+use insight::geo::Precision;
 use serde::Serialize;
 use xsk::KernelRelease;
 
@@ -48,7 +49,7 @@ impl Finding {
 
 /// Looks at the host with the eyes of this configuration.
 pub fn findings(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![state_directory(config), ports(config)];
+    let mut findings = vec![state_directory(config), ports(config), places(config)];
     if config.listen.xdp == XdpMode::Off {
         findings.push(Finding::good("XDP", "off by listen.xdp; kernel UDP serves everything"));
         return findings;
@@ -95,6 +96,33 @@ pub fn findings(config: &Config) -> Vec<Finding> {
     }
     findings.push(locked_memory(queues, config.listen.ring, wanting));
     findings
+}
+
+/// How finely places can be known with the configured databases.
+fn places(config: &Config) -> Finding {
+    const SUBJECT: &str = "places";
+    let places = match crate::places::configured(config) {
+        Ok(places) => places,
+        Err(error) => {
+            let remedy = "correct geo.databases, or leave the file out";
+            return Finding::with(State::Lacking, SUBJECT, format!("{error:#}"), remedy);
+        }
+    };
+    match places.precision() {
+        None => Finding::with(
+            State::Note,
+            SUBJECT,
+            "no database: connections have addresses, but no places",
+            "name .mmdb files under geo.databases, City or Country, and ASN",
+        ),
+        Some(Precision::Country) => Finding::with(
+            State::Note,
+            SUBJECT,
+            "countries only, each with its own radius: travel shows from country to country",
+            "name a City database under geo.databases",
+        ),
+        Some(_) => Finding::good(SUBJECT, format!("cities, from {} databases", places.databases().len())),
+    }
 }
 
 fn state_directory(config: &Config) -> Finding {
@@ -256,5 +284,31 @@ fn locked_memory(queues: u64, ring: u32, wanting: State) -> Finding {
             "LimitMEMLOCK=infinity in the service, CAP_IPC_LOCK, or a smaller listen.ring",
         ),
         _ => Finding::good(SUBJECT, format!("enough for {queues} queues ({} KiB)", needed >> 10)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn how_finely_places_are_known_is_said() {
+        let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("insight/tests/geo/data");
+        for (files, state, expected) in [
+            (&[][..], State::Note, "no database"),
+            (&["flat-asn.mmdb"], State::Note, "no database"),
+            (&["flat-country.mmdb", "flat-asn.mmdb"], State::Note, "countries only"),
+            (&["flat-country.mmdb", "flat-city-ipv4.mmdb"], State::Good, "cities, from 2 databases"),
+            (&["GeoIP2-Domain-Test.mmdb"], State::Lacking, "says nothing about places or networks"),
+            (&["missing.mmdb"], State::Lacking, "cannot read the database"),
+        ] {
+            let databases = files.iter().map(|file| data.join(file)).collect();
+            let finding = places(&Config { databases, ..Config::built_in() });
+            assert_eq!(finding.state, state, "{files:?}");
+            assert!(finding.found.contains(expected), "{}", finding.found);
+            assert_eq!(finding.remedy.is_some(), state != State::Good);
+        }
     }
 }

@@ -23,7 +23,7 @@ mod plan;
 mod recognise;
 pub mod session;
 mod source;
-mod text;
+pub(crate) mod text;
 pub mod vendors;
 
 pub use decode::{Client, Decoder, Received, Settings};

@@ -15,7 +15,7 @@ pub(super) fn text(octets: &[u8]) -> Option<(Cow<'_, str>, Option<Flaw>)> {
 }
 
 /// The same, nothing cut off.
-pub(super) fn printable(octets: &[u8]) -> (Cow<'_, str>, Option<Flaw>) {
+pub(crate) fn printable(octets: &[u8]) -> (Cow<'_, str>, Option<Flaw>) {
     let Ok(text) = str::from_utf8(octets) else {
         return (Cow::Owned(escaped(octets).to_string()), Some(Flaw::NotUtf8));
     };
