@@ -115,7 +115,7 @@ impl Event<'_> {
 
     /// The name of the terminate cause: `User-Request`; the number if it has none.
     pub fn terminate_cause_name(&self) -> Option<Cow<'static, str>> {
-        Some(value_name(49, self.terminate_cause?))
+        Some(terminate_cause_name(self.terminate_cause?))
     }
 
     /// Operating system and version, as far as known.
@@ -126,6 +126,11 @@ impl Event<'_> {
             (None, None) => None,
         }
     }
+}
+
+/// The name of an Acct-Terminate-Cause (RFC 2866 section 5.10): `User-Request`; the number if it has none.
+pub fn terminate_cause_name(cause: u32) -> Cow<'static, str> {
+    value_name(49, cause)
 }
 
 fn value_name(kind: u8, value: u32) -> Cow<'static, str> {

@@ -29,7 +29,7 @@ pub mod vendors;
 pub use decode::{Client, Decoder, Received, Settings};
 pub use event::{
     ASSIGNED_MAX, ATTRIBUTES_MAX, Assigned, Counters, DEFECTS_MAX, Defect, Defects, Event, EventTime, Flaw,
-    Remote, Status, TimeSource, VpnServer,
+    Remote, Status, TimeSource, VpnServer, terminate_cause_name,
 };
 pub use kind::{Classified, Kind};
 pub use recognise::Recognised;

@@ -1,0 +1,306 @@
+//! The fold: records and inputs in, changes of sessions, sightings and places out. It reads no clock and no file; equal
+//! records and inputs give equal outcomes, whatever was stored, killed or read again in between.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `place` | where an address was found to be, and the addresses that are resolved |
+//! | `sightings` | when users, devices, VPN servers and sensors were seen first and last |
+//! | `outcome` | what changed, on its way to the store |
+//! | `checkpoint` | the whole state as octets |
+//!
+//! Called by `live` and `rebuild`, and by benches.
+
+mod checkpoint;
+mod outcome;
+mod place;
+mod sightings;
+
+use std::{net::IpAddr, sync::Arc};
+
+use insight::vpn::{
+    Decoder, Received,
+    session::{Change, Happening, Sessions},
+};
+use journal::Record;
+
+pub use checkpoint::CheckpointError;
+pub use outcome::{Outcome, SessionChange};
+pub use place::{Placed, Resolved};
+pub use sightings::{Sighting, Sort};
+
+use crate::{Meaning, MeaningError, inputs::Input};
+use place::Resolutions;
+use sightings::{Look, Sightings};
+
+/// The time goes on at the latest after so many nanoseconds of arrival: ten seconds. Sessions fall silent by the minute,
+/// so that nobody sees a difference, and it costs nothing between two records.
+const ADVANCE_NS: u64 = 10_000_000_000;
+const DAY_NS: u64 = 86_400_000_000_000;
+/// More days at once are a jump of the clock, or a sensor that was off: then nothing is forgotten until the next day.
+const JUMP_DAYS: u64 = 7;
+
+/// Most addresses that are resolved at once. At 200 octets each, 200 MB; an office of ten thousand has fewer in a year.
+pub const ADDRESSES_MAX: usize = 1 << 20;
+
+/// Who says where an address is.
+pub trait Resolve {
+    /// Where `address` is; asked while the record with sequence `position` is taken, once for each address.
+    fn resolve(&mut self, position: u64, address: IpAddr) -> Resolved;
+}
+
+/// The state of everything that records made.
+#[derive(Debug)]
+pub struct Fold {
+    meaning: Meaning,
+    decoder: Decoder,
+    sessions: Sessions,
+    resolutions: Resolutions,
+    sightings: Sightings,
+    /// Sequence of the last record taken.
+    position: u64,
+    /// Number of the last entry of the input log that took effect.
+    entry: i64,
+    /// When time last went on, ns.
+    clock: u64,
+    /// The day for which old data was last forgotten.
+    day: u64,
+    counts: Counts,
+    /// By what addresses are resolved; empty before the first input says so.
+    databases: String,
+    changes: Vec<Change>,
+}
+
+/// What was taken so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counts {
+    /// Records.
+    pub records: u64,
+    /// Records that hold no request: a person's that was taken out, or damage.
+    pub without_request: u64,
+    /// Events of persons' VPN connections that carry no address of the client.
+    pub without_address: u64,
+    /// Changes of sessions.
+    pub session_changes: u64,
+}
+
+impl Fold {
+    /// The state before the first record.
+    ///
+    /// # Errors
+    /// [`MeaningError`].
+    pub fn new(meaning: Meaning) -> Result<Fold, MeaningError> {
+        Ok(Fold {
+            decoder: Decoder::new(meaning.decoding()?),
+            sessions: Sessions::new(meaning.sessions()),
+            meaning,
+            resolutions: Resolutions::default(),
+            sightings: Sightings::default(),
+            position: 0,
+            entry: 0,
+            clock: 0,
+            day: 0,
+            counts: Counts::default(),
+            databases: String::new(),
+            changes: Vec::new(),
+        })
+    }
+
+    /// What records mean now.
+    pub fn meaning(&self) -> &Meaning {
+        &self.meaning
+    }
+
+    /// Sequence of the last record taken.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Number of the last input taken, in its log.
+    pub fn entry(&self) -> i64 {
+        self.entry
+    }
+
+    /// Tells that the input log has come so far and all of it took effect.
+    pub(crate) fn set_entry(&mut self, entry: i64) {
+        self.entry = entry;
+    }
+
+    /// ns since 1970 UTC: how late it is for the fold.
+    pub fn clock_unix_ns(&self) -> u64 {
+        self.clock
+    }
+
+    /// Fingerprint of the databases by which addresses are resolved.
+    pub fn databases(&self) -> &str {
+        &self.databases
+    }
+
+    /// What was taken so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The sessions.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Users, devices, VPN servers or sensors that are followed.
+    pub fn seen(&self, sort: Sort) -> usize {
+        self.sightings.count(sort)
+    }
+
+    /// Names that are seen and not followed, since there is no more room for them.
+    pub fn sightings_surplus(&self) -> u64 {
+        self.sightings.surplus()
+    }
+
+    /// Addresses that are resolved.
+    pub fn addresses(&self) -> usize {
+        self.resolutions.len()
+    }
+
+    /// Takes the next record.
+    pub fn take(&mut self, record: &Record, resolve: &mut impl Resolve, outcome: &mut Outcome) {
+        self.position = record.sequence;
+        outcome.position = record.sequence;
+        self.counts.records += 1;
+        let arrival = record.arrival_unix_ns;
+        // The time first: what was due before this record is over before it.
+        if arrival > self.clock.saturating_add(ADVANCE_NS) || arrival.saturating_add(ADVANCE_NS) < self.clock
+        {
+            self.advance(arrival, resolve, outcome);
+        }
+        let look = Look { first_unix_ns: arrival, last_unix_ns: arrival, count: 1, original: None };
+        self.see(Sort::Sensor, &record.sensor, &look, outcome);
+        let received = Received {
+            octets: &record.octets,
+            source: record.source,
+            destination: record.destination,
+            client: &record.client,
+            arrival_unix_ns: arrival,
+        };
+        match self.decoder.decode(&received) {
+            Ok(event) => {
+                self.counts.without_address += u64::from(!event.attributes.is_empty());
+                self.sessions.take(record.sequence, &event, &mut self.changes);
+            }
+            Err(_) => self.counts.without_request += 1,
+        }
+        self.follow(resolve, outcome);
+    }
+
+    /// Takes an input.
+    ///
+    /// # Errors
+    /// A meaning that this release does not know; nothing changed.
+    pub fn apply(
+        &mut self,
+        entry: i64,
+        input: Input,
+        resolve: &mut impl Resolve,
+        outcome: &mut Outcome,
+    ) -> Result<(), CheckpointError> {
+        match input {
+            Input::Meaning(meaning) => {
+                let decoder = Decoder::new(meaning.decoding()?);
+                if meaning.sessions() != self.meaning.sessions() {
+                    self.sessions = Sessions::load(meaning.sessions(), &self.sessions_octets()?)?;
+                }
+                self.decoder = decoder;
+                self.meaning = *meaning;
+            }
+            Input::Databases { fingerprint } => {
+                self.resolutions.clear();
+                self.databases = fingerprint;
+            }
+            Input::Place { address, resolved } => drop(self.resolutions.insert(address, *resolved)),
+            Input::Tick { unix_ns } => self.advance(unix_ns, resolve, outcome),
+        }
+        self.entry = entry;
+        Ok(())
+    }
+
+    fn advance(&mut self, now: u64, resolve: &mut impl Resolve, outcome: &mut Outcome) {
+        self.clock = now;
+        self.sessions.advance(now, &mut self.changes);
+        self.follow(resolve, outcome);
+        let day = now / DAY_NS;
+        let is_next = day > self.day && day - self.day <= JUMP_DAYS;
+        // Behind a jump of the clock nothing is old until a day has gone by on it: a clock that is wrong for an hour
+        // must not cost what people keep.
+        if day > self.day || self.day - day > JUMP_DAYS {
+            self.day = day;
+        }
+        if is_next {
+            let before = (day * DAY_NS).saturating_sub(self.meaning.keep_s.saturating_mul(1_000_000_000));
+            self.sightings.forget_before(before);
+            outcome.forget_before_unix_ns = Some(before);
+        }
+    }
+
+    /// Takes what became of sessions further: places, sightings, the store.
+    fn follow(&mut self, resolve: &mut impl Resolve, outcome: &mut Outcome) {
+        let mut changes = std::mem::take(&mut self.changes);
+        for change in changes.drain(..) {
+            self.counts.session_changes += 1;
+            let placed = change.session.details.remote.map(|address| self.place(address, resolve));
+            self.sight(&change, outcome);
+            let number = change.session.number;
+            let stands = match change.happening {
+                Happening::Merged { .. } => SessionChange::Gone,
+                _ => SessionChange::Stands(Box::new(change), placed),
+            };
+            outcome.sessions.insert(number, stands);
+        }
+        self.changes = changes;
+    }
+
+    fn place(&mut self, address: IpAddr, resolve: &mut impl Resolve) -> Arc<Placed> {
+        if let Some(placed) = self.resolutions.get(address) {
+            return Arc::clone(placed);
+        }
+        let resolved = resolve.resolve(self.position, address);
+        self.resolutions.insert(address, resolved)
+    }
+
+    fn sight(&mut self, change: &Change, outcome: &mut Outcome) {
+        let session = &change.session;
+        let count = match change.happening {
+            Happening::Opened => 1,
+            Happening::Merged { .. } => -1,
+            Happening::Updated | Happening::Closed | Happening::Reopened => 0,
+        };
+        let look = Look {
+            first_unix_ns: session.start_unix_ns,
+            last_unix_ns: session.last_seen_unix_ns.max(session.start_unix_ns),
+            count,
+            original: None,
+        };
+        if let Some(user) = session.details.user() {
+            let original = session.details.user_original().filter(|_| count == 1);
+            self.see(Sort::User, user, &Look { original, ..look }, outcome);
+        }
+        if let Some(device) = session.details.device() {
+            self.see(Sort::Device, device, &look, outcome);
+        }
+        let Some(server) = self.sessions.server(change.server) else { return };
+        if count == 1 {
+            outcome.servers.entry(change.server.0).or_insert_with(|| server.clone());
+        }
+        let name = server_name(server);
+        self.see(Sort::Server, &name, &look, outcome);
+    }
+
+    fn see(&mut self, sort: Sort, name: &str, look: &Look<'_>, outcome: &mut Outcome) {
+        if let Some(sighting) = self.sightings.see(sort, name, look) {
+            outcome.sightings.insert((sort, name.into()), sighting.clone());
+        }
+    }
+}
+
+/// By what sightings know a VPN server: its parts, joined by a character that no decoded text holds.
+pub fn server_name(server: &insight::vpn::session::Server) -> String {
+    let address = server.address.map(|address| address.to_string()).unwrap_or_default();
+    format!("{}\n{}\n{address}", server.client, server.identifier.as_deref().unwrap_or_default())
+}

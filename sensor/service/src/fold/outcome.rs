@@ -1,0 +1,49 @@
+//! What the fold changed, on its way to the store. Everything in it is how things stand, never a difference: taken twice
+//! it changes nothing, and of two changes of one thing only the newer counts. So it does not matter where one outcome
+//! ends and the next begins, nor whether one is taken again after a crash.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use insight::vpn::session::{Change, Server};
+
+use super::{Placed, Sighting, Sort};
+
+/// What became of one session.
+#[derive(Debug)]
+pub enum SessionChange {
+    /// How it stands, and where its address is.
+    Stands(Box<Change>, Option<Arc<Placed>>),
+    /// It was one with another.
+    Gone,
+}
+
+/// Changes not yet stored.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The last record that is in it.
+    pub position: u64,
+    /// Sessions by number.
+    pub sessions: HashMap<u64, SessionChange>,
+    /// VPN servers by number that are new.
+    pub servers: BTreeMap<u32, Server>,
+    /// Sightings by sort and name.
+    pub sightings: HashMap<(Sort, Box<str>), Sighting>,
+    /// What was last seen before this is kept no longer, ns since 1970 UTC. An outcome with this is stored before the
+    /// next record is taken: what is forgotten must not depend on where an outcome ends.
+    pub forget_before_unix_ns: Option<u64>,
+}
+
+impl Outcome {
+    /// How many rows it will be.
+    pub fn len(&self) -> usize {
+        self.sessions.len() + self.sightings.len() + self.servers.len()
+    }
+
+    /// Whether nothing changed. The position may have moved on.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0 && self.forget_before_unix_ns.is_none()
+    }
+}

@@ -1,0 +1,182 @@
+//! Where an address was found to be, kept as an input: once resolved, a rebuild need not ask a database that may be
+//! another by then.
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+use insight::geo::{Found, NetworkKinds, Whereabouts};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What was found for an address.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// `place`, `site`, `internal`, or why there is none: `reserved`, `documentation`, `no-database`, `not-listed`.
+    pub whereabouts: String,
+    /// The network's name in the configuration.
+    pub site: Option<String>,
+    /// Two letters.
+    pub country: Option<String>,
+    /// The largest part of the country.
+    pub region: Option<String>,
+    /// The city.
+    pub city: Option<String>,
+    /// Degrees north.
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    pub longitude: Option<f64>,
+    /// Kilometres around the point within which the address probably is.
+    pub radius_km: Option<u16>,
+    /// Number of the autonomous system.
+    pub asn: Option<u32>,
+    /// Who runs it.
+    pub organisation: Option<String>,
+    /// Kinds of the network, by name.
+    pub kinds: Vec<String>,
+    /// Announced from many places at once.
+    pub anycast: bool,
+    /// Fingerprint of the database that gave the place, 32 hexadecimal digits: only places of one are compared.
+    pub database: Option<String>,
+}
+
+impl Resolved {
+    /// What was found, without ties to the databases.
+    pub fn of(found: &Found<'_>) -> Resolved {
+        let mut resolved = Resolved {
+            kinds: kind_names(found.kinds),
+            anycast: found.anycast,
+            asn: found.network.as_ref().map(|network| network.asn),
+            organisation: found
+                .network
+                .as_ref()
+                .and_then(|network| network.organisation.as_deref().map(str::to_owned)),
+            ..Resolved::default()
+        };
+        if let Some(position) = found.position() {
+            resolved.latitude = Some(position.latitude());
+            resolved.longitude = Some(position.longitude());
+            resolved.radius_km = Some(position.radius_km());
+        }
+        match &found.whereabouts {
+            Whereabouts::Site(site) => {
+                resolved.whereabouts = "site".to_owned();
+                resolved.site = Some(site.name.clone());
+            }
+            Whereabouts::Internal(_) => resolved.whereabouts = "internal".to_owned(),
+            Whereabouts::Place(place) => {
+                resolved.whereabouts = "place".to_owned();
+                resolved.country = place.country.map(|country| country.code().to_owned());
+                resolved.region = place.region.as_deref().map(str::to_owned);
+                resolved.city = place.city.as_deref().map(str::to_owned);
+                resolved.database = Some(format!("{:032x}", place.database.fingerprint()));
+            }
+            Whereabouts::Unknown(reason) => resolved.whereabouts = reason.name().to_owned(),
+        }
+        resolved
+    }
+
+    /// `Headquarters`, `Lyon, Rhone, FR`, `internal`.
+    pub fn name(&self) -> String {
+        if let Some(site) = &self.site {
+            return site.clone();
+        }
+        let parts = [&self.city, &self.region, &self.country];
+        let known: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        if known.is_empty() { self.whereabouts.clone() } else { known.join(", ") }
+    }
+
+    /// `AS3320 Deutsche Telekom AG`.
+    pub fn network(&self) -> Option<String> {
+        let asn = self.asn?;
+        Some(match &self.organisation {
+            Some(organisation) => format!("AS{asn} {organisation}"),
+            None => format!("AS{asn}"),
+        })
+    }
+
+    /// By what the store knows it: the first 63 bits of its SHA-256.
+    pub fn id(&self) -> i64 {
+        // A structure of texts and numbers cannot fail to be written.
+        let octets = postcard::to_stdvec(self).unwrap_or_default();
+        let digest = Sha256::digest(octets);
+        let first: [u8; 8] = std::array::from_fn(|at| digest[at]);
+        i64::from_be_bytes(first) & i64::MAX
+    }
+}
+
+fn kind_names(kinds: NetworkKinds) -> Vec<String> {
+    kinds.iter().map(|kind| kind.name().to_owned()).collect()
+}
+
+/// A place and by what the store knows it.
+#[derive(Debug, PartialEq)]
+pub struct Placed {
+    /// See [`Resolved::id`].
+    pub id: i64,
+    /// What was found.
+    pub resolved: Resolved,
+}
+
+/// Addresses that are resolved, so that equal ones are not asked for again and share their place.
+#[derive(Debug, Default)]
+pub(super) struct Resolutions {
+    addresses: HashMap<IpAddr, Arc<Placed>>,
+    places: HashMap<i64, Arc<Placed>>,
+}
+
+impl Resolutions {
+    pub(super) fn get(&self, address: IpAddr) -> Option<&Arc<Placed>> {
+        self.addresses.get(&address)
+    }
+
+    pub(super) fn insert(&mut self, address: IpAddr, resolved: Resolved) -> Arc<Placed> {
+        let id = resolved.id();
+        let placed = self.places.entry(id).or_insert_with(|| Arc::new(Placed { id, resolved }));
+        self.addresses.insert(address, Arc::clone(placed));
+        Arc::clone(placed)
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Resolutions::default();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.addresses.len()
+    }
+
+    /// In a form that can be kept: each place once, then the addresses with the number of theirs, in order.
+    pub(super) fn kept(&self) -> Kept {
+        let mut places: Vec<&Arc<Placed>> = self.places.values().collect();
+        places.sort_unstable_by_key(|placed| placed.id);
+        let numbers: HashMap<i64, u32> = (0..).zip(&places).map(|(at, placed)| (placed.id, at)).collect();
+        let mut addresses: Vec<(IpAddr, u32)> = self
+            .addresses
+            .iter()
+            .filter_map(|(address, placed)| Some((*address, *numbers.get(&placed.id)?)))
+            .collect();
+        addresses.sort_unstable();
+        Kept { places: places.iter().map(|placed| placed.resolved.clone()).collect(), addresses }
+    }
+
+    pub(super) fn restored(kept: Kept) -> Resolutions {
+        let mut resolutions = Resolutions::default();
+        let places: Vec<Arc<Placed>> = kept
+            .places
+            .into_iter()
+            .map(|resolved| Arc::new(Placed { id: resolved.id(), resolved }))
+            .collect();
+        for (address, at) in kept.addresses {
+            if let Some(placed) = places.get(at as usize) {
+                resolutions.addresses.insert(address, Arc::clone(placed));
+            }
+        }
+        resolutions.places = places.into_iter().map(|placed| (placed.id, placed)).collect();
+        resolutions
+    }
+}
+
+/// See [`Resolutions::kept`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    places: Vec<Resolved>,
+    addresses: Vec<(IpAddr, u32)>,
+}

@@ -1,0 +1,387 @@
+//! The service beside a running sensor: follows the journal, writes down what it decides (inputs), stores what follows.
+//!
+//! # What survives what
+//!
+//! Inputs are durable before anything that follows from them is stored. The store may be any number of outcomes behind
+//! the journal, and any number ahead of its checkpoint. A start loads the checkpoint and takes again, with the inputs of
+//! the first time, what was taken behind it; since outcomes say how things stand, taking them twice changes nothing.
+//! A full disk or a lock held by somebody else makes the service wait and fall behind, never the sensor.
+
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use insight::geo::Places;
+use journal::{Cursor, ReadError, Reader, Records};
+
+use crate::{
+    Meaning, ServiceError,
+    error::records_missed,
+    feed::Feed,
+    fold::{ADDRESSES_MAX, Fold, Outcome, Resolve, Resolved},
+    inputs::{Input, Inputs, Placing},
+    rebuild::BASE_FILE,
+    store::{self, Store},
+};
+
+/// Rows of an outcome at which it is stored: larger ones make the transaction cheaper by less than a tenth
+/// (`cargo xtask bench insight`), smaller ones are sooner there.
+const OUTCOME_ROWS: usize = 20_000;
+/// An outcome is stored after so long at the latest: what people see is at most this old when little happens.
+const OUTCOME_AGE: Duration = Duration::from_millis(250);
+/// Records between two checkpoints: taken again after a kill, they cost two seconds.
+const CHECKPOINT_RECORDS: u64 = 500_000;
+/// And at the latest after this, if anything was taken.
+const CHECKPOINT_AGE: Duration = Duration::from_secs(600);
+/// When nothing comes, the passing of time is an input this often: ns.
+const TICK_NS: u64 = 30_000_000_000;
+/// Records taken in one turn, between two looks at commands and signals.
+const TURN_RECORDS: usize = 4096;
+/// A base covers at most so many records less than the journal, so that retention need not wait for it: about a
+/// gigabyte of them.
+const BASE_RECORDS: u64 = 5_000_000;
+/// And is at most this old, if anything was taken.
+const BASE_AGE: Duration = Duration::from_secs(86_400);
+
+/// The cursor by which retention knows what the base covers.
+const CURSOR: &str = "service";
+
+/// How the service stands, for metrics.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Standing {
+    /// Sequence of the last record taken.
+    pub position: u64,
+    /// Arrival of the last record taken, or the last tick, ns since 1970 UTC.
+    pub clock_unix_ns: u64,
+    /// What was taken since the journal's first record.
+    pub counts: crate::fold::Counts,
+    /// Session ids that are followed.
+    pub sessions: u64,
+    /// Users that are followed.
+    pub users: u64,
+    /// Addresses that are resolved.
+    pub addresses: u64,
+    /// Outcomes stored since the start.
+    pub outcomes: u64,
+    /// Rows in them.
+    pub rows: u64,
+    /// Outcomes that could not be stored at the first attempt.
+    pub store_failures: u64,
+    /// Records that were gone or damaged before they were taken.
+    pub records_missed: u64,
+    /// Checkpoints written since the start.
+    pub checkpoints: u64,
+}
+
+/// The service.
+#[derive(Debug)]
+pub struct Live {
+    folder: PathBuf,
+    fold: Fold,
+    inputs: Inputs,
+    store: Store,
+    records: Records,
+    deciding: Deciding,
+    outcome: Outcome,
+    outcome_since: Option<Instant>,
+    /// What could not be stored is tried again then.
+    retry_at: Option<Instant>,
+    checkpoint_position: u64,
+    checkpoint_at: Instant,
+    cursor: Cursor,
+    base_at: Instant,
+    standing: Standing,
+}
+
+/// Resolves addresses and remembers what it decided, until that is in the input log.
+#[derive(Debug)]
+struct Deciding {
+    places: Arc<Places>,
+    pending: Vec<Placing>,
+}
+
+impl Resolve for Deciding {
+    fn resolve(&mut self, position: u64, address: IpAddr) -> Resolved {
+        let resolved = Resolved::of(&self.places.find(address));
+        let input = Input::Place { address, resolved: Box::new(resolved.clone()) };
+        self.pending.push(Placing { position, input });
+        resolved
+    }
+}
+
+impl Live {
+    /// Opens the service's folder below the state directory and comes back to where the last one stopped. `tell` hears
+    /// how far that is: records taken again, and how many there are.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn open(
+        state_dir: &Path,
+        reader: &Reader,
+        meaning: &Meaning,
+        places: Arc<Places>,
+    ) -> Result<Live, ServiceError> {
+        let folder = crate::make_folder(state_dir)?;
+        let inputs = Inputs::open(&folder)?;
+        let store = Store::open(&folder.join(store::FILE))?;
+        let fold = match store.checkpoint()? {
+            Some(octets) => Fold::load(&octets)?,
+            None => Fold::new(Meaning::default())?,
+        };
+        let cursor = Cursor::open(state_dir.join("journal"), CURSOR)?;
+        let mut live = Live {
+            records: reader.records_from(fold.position() + 1),
+            folder,
+            inputs,
+            store,
+            deciding: Deciding { places, pending: Vec::new() },
+            outcome: Outcome::default(),
+            outcome_since: None,
+            retry_at: None,
+            checkpoint_position: fold.position(),
+            checkpoint_at: Instant::now(),
+            cursor,
+            base_at: Instant::now(),
+            standing: Standing::default(),
+            fold,
+        };
+        live.return_to_where_it_was()?;
+        live.set_meaning(meaning)?;
+        let places = live.deciding.places.clone();
+        live.set_places(places)?;
+        live.store_outcome()?;
+        Ok(live)
+    }
+
+    /// Takes again what the store or the input log has seen already.
+    fn return_to_where_it_was(&mut self) -> Result<(), ServiceError> {
+        let horizon = self.store.position()?.max(self.inputs.last_position()?);
+        let mut feed = Feed::behind(self.fold.entry());
+        while self.fold.position() < horizon {
+            match self.records.next() {
+                Some(Ok(record)) => {
+                    let (fold, outcome) = (&mut self.fold, &mut self.outcome);
+                    feed.before(record.sequence, &self.inputs, fold, &mut self.deciding, outcome)?;
+                    fold.take(&record, &mut self.deciding, outcome);
+                }
+                Some(Err(error)) => self.missed(error)?,
+                None => break,
+            }
+            if self.outcome.len() >= OUTCOME_ROWS || self.outcome.forget_before_unix_ns.is_some() {
+                self.write_outcome(None)?;
+            }
+        }
+        let (fold, outcome) = (&mut self.fold, &mut self.outcome);
+        feed.before(u64::MAX, &self.inputs, fold, &mut self.deciding, outcome)
+    }
+
+    /// Takes what the journal has, up to a bound; stores what is due. Tells whether there may be more at once.
+    ///
+    /// # Errors
+    /// What waiting does not help against. What it does is told in the log and tried again.
+    pub fn turn(&mut self, now_unix_ns: u64) -> Result<bool, ServiceError> {
+        let mut taken = 0;
+        while taken < TURN_RECORDS && self.may_take() {
+            match self.records.next() {
+                Some(Ok(record)) => self.fold.take(&record, &mut self.deciding, &mut self.outcome),
+                Some(Err(error)) => self.missed(error)?,
+                None => break,
+            }
+            taken += 1;
+            if self.outcome.forget_before_unix_ns.is_some() || self.fold.addresses() > ADDRESSES_MAX {
+                break;
+            }
+        }
+        if self.fold.addresses() > ADDRESSES_MAX {
+            self.set_places(self.deciding.places.clone())?;
+        }
+        if taken == 0 && now_unix_ns > self.fold.clock_unix_ns().saturating_add(TICK_NS) {
+            self.decide(Input::Tick { unix_ns: now_unix_ns })?;
+        }
+        self.store_what_is_due()?;
+        Ok(taken > 0)
+    }
+
+    /// Records mean something else from here on.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn set_meaning(&mut self, meaning: &Meaning) -> Result<(), ServiceError> {
+        if meaning != self.fold.meaning() {
+            self.decide(Input::Meaning(Box::new(meaning.clone())))?;
+        }
+        Ok(())
+    }
+
+    /// Addresses are resolved by these databases from here on.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn set_places(&mut self, places: Arc<Places>) -> Result<(), ServiceError> {
+        let fingerprint = crate::fingerprint(&places);
+        if fingerprint != self.fold.databases() || self.fold.addresses() > ADDRESSES_MAX {
+            self.decide(Input::Databases { fingerprint })?;
+        }
+        self.deciding.places = places;
+        Ok(())
+    }
+
+    /// Stores everything, with a checkpoint: the next start has nothing to take again.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn stop(mut self) -> Result<(), ServiceError> {
+        self.write_checkpoint()
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            position: self.fold.position(),
+            clock_unix_ns: self.fold.clock_unix_ns(),
+            counts: self.fold.counts(),
+            sessions: self.fold.sessions().len() as u64,
+            users: self.fold.seen(crate::fold::Sort::User) as u64,
+            addresses: self.fold.addresses() as u64,
+            ..self.standing
+        }
+    }
+
+    /// While an outcome waits for the disk, nothing more is taken than fits into it.
+    fn may_take(&self) -> bool {
+        self.outcome.len() < OUTCOME_ROWS && self.outcome.forget_before_unix_ns.is_none()
+    }
+
+    fn decide(&mut self, input: Input) -> Result<(), ServiceError> {
+        self.deciding.pending.push(Placing { position: self.fold.position(), input: input.clone() });
+        // The number it will have is known when it is written, and set then.
+        let entry = self.fold.entry();
+        self.fold.apply(entry, input, &mut self.deciding, &mut self.outcome)?;
+        Ok(())
+    }
+
+    fn missed(&mut self, error: ReadError) -> Result<(), ServiceError> {
+        let text = error.to_string();
+        self.standing.records_missed += records_missed(error)?;
+        tracing::error!("the service: {text}; what they said is missing in sessions and profiles");
+        Ok(())
+    }
+
+    fn store_what_is_due(&mut self) -> Result<(), ServiceError> {
+        let now = Instant::now();
+        if self.retry_at.is_some_and(|at| now < at) {
+            return Ok(());
+        }
+        let has_something = !self.outcome.is_empty() || !self.deciding.pending.is_empty();
+        let since = *self.outcome_since.get_or_insert(now);
+        if !has_something {
+            self.outcome_since = None;
+        }
+        let is_due = !self.may_take() || now.duration_since(since) >= OUTCOME_AGE;
+        let records = self.fold.position() - self.checkpoint_position;
+        if records >= CHECKPOINT_RECORDS
+            || (records > 0 && now.duration_since(self.checkpoint_at) >= CHECKPOINT_AGE)
+        {
+            self.try_again_later(Self::write_checkpoint)?;
+            self.make_base_if_due(now)
+        } else if has_something && is_due {
+            self.try_again_later(Self::store_outcome)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn try_again_later(
+        &mut self,
+        write: fn(&mut Live) -> Result<(), ServiceError>,
+    ) -> Result<(), ServiceError> {
+        match write(self) {
+            Ok(()) => {
+                if self.retry_at.take().is_some() {
+                    tracing::info!("the service stores again");
+                }
+                Ok(())
+            }
+            Err(error) if error.may_pass() => {
+                self.standing.store_failures += 1;
+                if self.retry_at.is_none() {
+                    tracing::error!("{error}; the service waits and tries again, records and answers go on");
+                }
+                self.retry_at = Some(Instant::now() + Duration::from_secs(1));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn store_outcome(&mut self) -> Result<(), ServiceError> {
+        self.write_outcome(None)
+    }
+
+    fn write_checkpoint(&mut self) -> Result<(), ServiceError> {
+        self.append_inputs()?;
+        let octets = self.fold.save()?;
+        self.write_outcome(Some(&octets))?;
+        self.checkpoint_position = self.fold.position();
+        self.checkpoint_at = Instant::now();
+        self.standing.checkpoints += 1;
+        Ok(())
+    }
+
+    fn append_inputs(&mut self) -> Result<(), ServiceError> {
+        if !self.deciding.pending.is_empty() {
+            self.inputs.append(&self.deciding.pending)?;
+            self.deciding.pending.clear();
+            self.fold.set_entry(self.inputs.last_entry()?);
+        }
+        Ok(())
+    }
+
+    fn write_outcome(&mut self, checkpoint: Option<&[u8]>) -> Result<(), ServiceError> {
+        self.append_inputs()?;
+        self.outcome.position = self.fold.position();
+        self.store.write(&self.outcome, checkpoint)?;
+        self.standing.outcomes += 1;
+        self.standing.rows += self.outcome.len() as u64;
+        self.outcome = Outcome::default();
+        self.outcome_since = None;
+        Ok(())
+    }
+
+    /// Copies the store to where a rebuild begins, if the last copy is old. Behind a checkpoint only: the copy has the
+    /// state that belongs to it.
+    fn make_base_if_due(&mut self, now: Instant) -> Result<(), ServiceError> {
+        let records = self.checkpoint_position.saturating_sub(self.cursor.position());
+        let is_due = records >= BASE_RECORDS || (records > 0 && now.duration_since(self.base_at) >= BASE_AGE);
+        if !is_due || self.retry_at.is_some() {
+            return Ok(());
+        }
+        self.base_at = now;
+        match self.make_base() {
+            Err(error) if error.may_pass() => {
+                tracing::error!("{error}; the base for rebuilding stays the old one");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Copies the store, with a checkpoint, to where a rebuild begins; what the copy covers leaves the input log, and
+    /// may leave the journal.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn make_base(&mut self) -> Result<(), ServiceError> {
+        self.write_checkpoint()?;
+        let temporary = self.folder.join("base.new");
+        crate::remove_if_there(&temporary)?;
+        self.store.copy_to(&temporary)?;
+        crate::replace_durably(&temporary, &self.folder.join(BASE_FILE))?;
+        self.inputs.remove_up_to(self.fold.entry())?;
+        self.cursor.advance(self.fold.position())?;
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! The store made again from the fold's inputs: from the base, if there is one, and everything in the journal and the
+//! input log behind it. Nothing is decided anew and nothing is sent.
+
+use std::{
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+use insight::geo::Places;
+use journal::Reader;
+
+use crate::{
+    Meaning, ServiceError,
+    error::records_missed,
+    feed::Feed,
+    fold::{Fold, Outcome, Resolve, Resolved},
+    inputs::Inputs,
+    store::{Store, StoreReader},
+};
+
+/// Name of the copy of the store in the service's folder that a rebuild begins with.
+pub const BASE_FILE: &str = "base.sqlite";
+
+/// Rows of an outcome at which it is stored. Sessions that begin and end within one are written once: the larger, the
+/// less is written; this many take some 60 MB.
+const OUTCOME_ROWS: usize = 100_000;
+/// Records between two calls of `tell`.
+const TELL_RECORDS: u64 = 8192;
+
+/// What a rebuild did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// The last record that the base covers; 0 without one.
+    pub base: u64,
+    /// Records taken.
+    pub records: u64,
+    /// Sequence of the last of them.
+    pub position: u64,
+    /// Records that are gone or damaged.
+    pub missed: u64,
+    /// Addresses that the input log does not have and that were resolved by today's databases: records that no service
+    /// had come to.
+    pub resolved_anew: u64,
+}
+
+struct Today<'a> {
+    places: &'a Places,
+    count: u64,
+}
+
+impl Resolve for Today<'_> {
+    fn resolve(&mut self, _position: u64, address: IpAddr) -> Resolved {
+        self.count += 1;
+        Resolved::of(&self.places.find(address))
+    }
+}
+
+/// Makes the store again, in the new file `to`, up to the record `until`. `tell` hears the sequence of a record now and
+/// then. Reads beside a running service.
+///
+/// # Errors
+/// [`ServiceError`]; `to` is there already.
+pub fn rebuild(
+    folder: &Path,
+    reader: &Reader,
+    to: &Path,
+    until: u64,
+    places: &Places,
+    mut tell: impl FnMut(u64),
+) -> Result<Rebuilt, ServiceError> {
+    if to.exists() {
+        return Err(ServiceError::Exists(to.to_owned()));
+    }
+    let base: PathBuf = folder.join(BASE_FILE);
+    if base.exists() {
+        fs::copy(&base, to).map_err(|error| ServiceError::io(to, error))?;
+    }
+    let inputs = Inputs::open_read_only(folder)?;
+    let mut store = Store::open(to)?;
+    store.make_in_bulk()?;
+    let mut fold = match store.checkpoint()? {
+        Some(octets) => Fold::load(&octets)?,
+        None => Fold::new(Meaning::default())?,
+    };
+    let mut rebuilt = Rebuilt { base: fold.position(), ..Rebuilt::default() };
+    let mut resolve = Today { places, count: 0 };
+    let mut feed = Feed::behind(fold.entry());
+    let mut outcome = Outcome::default();
+    for record in reader.records_from(fold.position() + 1) {
+        let record = match record {
+            Ok(record) if record.sequence > until => break,
+            Ok(record) => record,
+            Err(error) => {
+                rebuilt.missed += records_missed(error)?;
+                continue;
+            }
+        };
+        feed.before(record.sequence, &inputs, &mut fold, &mut resolve, &mut outcome)?;
+        fold.take(&record, &mut resolve, &mut outcome);
+        rebuilt.records += 1;
+        if rebuilt.records.is_multiple_of(TELL_RECORDS) {
+            tell(record.sequence);
+        }
+        if outcome.len() >= OUTCOME_ROWS || outcome.forget_before_unix_ns.is_some() {
+            store.write(&outcome, None)?;
+            outcome = Outcome::default();
+        }
+    }
+    // Inputs at the last record itself took effect behind it.
+    feed.before(until.saturating_add(1), &inputs, &mut fold, &mut resolve, &mut outcome)?;
+    outcome.position = fold.position();
+    let octets = fold.save()?;
+    store.write(&outcome, Some(&octets))?;
+    (rebuilt.position, rebuilt.resolved_anew) = (fold.position(), resolve.count);
+    Ok(rebuilt)
+}
+
+/// The last record that the store of a service has, to rebuild up to the same.
+///
+/// # Errors
+/// [`ServiceError`].
+pub fn position_of(store: &Path) -> Result<u64, ServiceError> {
+    Ok(StoreReader::open(store)?.position()?)
+}

@@ -1,0 +1,164 @@
+//! What the fold made, in SQLite: written by the service alone, read by anybody on the host beside it.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `schema.sql` | the tables |
+//! | `write` | [`Outcome`](crate::fold::Outcome)s and checkpoints go in |
+//! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
+//! | `row` | what comes out: plain rows for tables, JSON and the API |
+//! | `digest` | one number for all that it says |
+//!
+//! Everything in it can be made again from the inputs, so a sync is left to WAL checkpoints: after a loss of power the
+//! store is some moments older, and the fold goes on from there.
+
+mod digest;
+mod read;
+mod row;
+mod write;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+pub use digest::Digest;
+pub use read::{Feature, SessionFilter, StoreReader};
+pub use row::{PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
+
+/// Name of the file in the service's folder.
+pub const FILE: &str = "store.sqlite";
+
+/// What `user_version` must be. A store with a lower one is taken forward by [`MIGRATIONS`], one with a higher one
+/// belongs to a later release.
+const RELEASE: i64 = MIGRATIONS.len() as i64;
+
+/// Each takes a store from the release of its index to the next.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// SQLite, or the disk below it.
+    #[error("the store {}: {error}", .path.display())]
+    Sqlite {
+        /// Its file.
+        path: PathBuf,
+        /// What SQLite says.
+        error: rusqlite::Error,
+    },
+    /// Written by a later release.
+    #[error(
+        "the store {} is of release {found}, this program knows {RELEASE}: use the later program, or move the file away \
+         and run `vpn-sensor rebuild`",
+        .path.display()
+    )]
+    Release {
+        /// Its file.
+        path: PathBuf,
+        /// Its release.
+        found: i64,
+    },
+    /// There is none.
+    #[error("there is no store in {}: no service has run with it yet", .0.display())]
+    Missing(PathBuf),
+}
+
+impl StoreError {
+    /// Whether trying again later can help: somebody else holds a lock, or the disk is full.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, StoreError::Sqlite { error, .. } if may_pass(error))
+    }
+}
+
+/// Whether what SQLite says may pass.
+pub(crate) fn may_pass(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+    let code = error.sqlite_error_code();
+    code.is_some_and(|code| matches!(code, DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure))
+}
+
+/// The store, to be written.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the store in this file, makes it if there is none, takes an older one forward.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let flawed = |error| StoreError::Sqlite { path: path.to_owned(), error };
+        let connection = Connection::open(path).map_err(flawed)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(flawed)?;
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;
+                 PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;",
+            )
+            .map_err(flawed)?;
+        let mut store = Store { connection, path: path.to_owned() };
+        store.migrate()?;
+        Ok(store)
+    }
+
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn migrate(&mut self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let flawed = |error| StoreError::Sqlite { path: path.clone(), error };
+        let found: i64 =
+            self.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(flawed)?;
+        if !(0..=RELEASE).contains(&found) {
+            return Err(StoreError::Release { path: path.clone(), found });
+        }
+        for release in found..RELEASE {
+            let step = self.connection.transaction().map_err(flawed)?;
+            step.execute_batch(MIGRATIONS[release as usize]).map_err(flawed)?;
+            step.pragma_update(None, "user_version", release + 1).map_err(flawed)?;
+            step.commit().map_err(flawed)?;
+        }
+        Ok(())
+    }
+
+    fn flawed(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::Sqlite { path: self.path.clone(), error }
+    }
+
+    /// Copies all of it, as it is between two outcomes, into a new file.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`]: the file is there already, or the disk.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let copied = self.connection.execute("VACUUM INTO ?1", [path.display().to_string()]);
+        copied.map(|_| ()).map_err(|error| StoreError::Sqlite { path: path.to_owned(), error })
+    }
+}
+
+/// Opens the file for reading only.
+fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        let folder = path.parent().unwrap_or(path);
+        return Err(StoreError::Missing(folder.to_owned()));
+    }
+    let flawed = |error| StoreError::Sqlite { path: path.to_owned(), error };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(flawed)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(flawed)?;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(flawed)?;
+    if found != RELEASE {
+        return Err(StoreError::Release { path: path.to_owned(), found });
+    }
+    Ok(connection)
+}

@@ -1,0 +1,354 @@
+//! Questions to the store. Each is answered as of one moment, beside a running service or without one.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+
+use super::{
+    StoreError, open_read_only,
+    row::{
+        PlaceRow, SESSION_COLUMNS, SeenRow, ServerRow, SessionRow, Share, UserRow, place_from, rfc3339,
+        session,
+    },
+};
+use crate::fold::Sort;
+
+const SESSION_TABLES: &str = "session LEFT JOIN server ON server.number = session.server
+    LEFT JOIN place ON place.id = session.place";
+
+/// Which sessions, the newest first.
+#[derive(Debug, Clone, Default)]
+pub struct SessionFilter {
+    /// Of the user with this key.
+    pub user: Option<String>,
+    /// From this device.
+    pub device: Option<String>,
+    /// From this address.
+    pub remote: Option<String>,
+    /// From this place, by number.
+    pub place: Option<i64>,
+    /// From this country, two letters.
+    pub country: Option<String>,
+    /// Through VPN servers with this client name or NAS-Identifier.
+    pub server: Option<String>,
+    /// Only those that are not over.
+    pub open: bool,
+    /// Begun then or later, ns since 1970 UTC.
+    pub since_unix_ns: Option<i64>,
+    /// Begun before, ns since 1970 UTC.
+    pub until_unix_ns: Option<i64>,
+    /// Behind this one, by start and number: the last of the page before.
+    pub after: Option<(i64, i64)>,
+}
+
+/// What a user's connections have in common with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// Places.
+    Place,
+    /// Networks: autonomous systems.
+    Network,
+    /// Addresses.
+    Remote,
+    /// Devices.
+    Device,
+    /// Client software.
+    Software,
+    /// VPN servers.
+    Server,
+    /// Users.
+    User,
+}
+
+impl Feature {
+    fn expression(self) -> &'static str {
+        match self {
+            Feature::Place => "place.name",
+            Feature::Network => {
+                "CASE WHEN asn IS NULL THEN NULL ELSE 'AS' || asn || coalesce(' ' || organisation, '') END"
+            }
+            Feature::Remote => "remote",
+            Feature::Device => "device",
+            Feature::Software => "software",
+            Feature::Server => "coalesce(server.identifier, server.address, server.client)",
+            Feature::User => "user",
+        }
+    }
+}
+
+/// The store, to be read.
+#[derive(Debug)]
+pub struct StoreReader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl StoreReader {
+    /// Opens the store in this file.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(path: &Path) -> Result<StoreReader, StoreError> {
+        Ok(StoreReader { connection: open_read_only(path)?, path: path.to_owned() })
+    }
+
+    /// Sessions, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn sessions(&self, filter: &SessionFilter, limit: usize) -> Result<Vec<SessionRow>, StoreError> {
+        let (condition, values) = filter.condition();
+        let query = format!(
+            "SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE {condition}
+             ORDER BY start DESC, session.number DESC LIMIT {limit}"
+        );
+        self.rows(&query, &values, session)
+    }
+
+    /// One session by its number.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn session(&self, number: i64) -> Result<Option<SessionRow>, StoreError> {
+        let query = format!("SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE session.number = ?1");
+        Ok(self.rows(&query, &[Box::new(number)], session)?.pop())
+    }
+
+    /// How the sessions that a filter takes are spread over a feature: the latest seen first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn shares(
+        &self,
+        feature: Feature,
+        filter: &SessionFilter,
+        limit: usize,
+    ) -> Result<Vec<Share>, StoreError> {
+        let (condition, values) = filter.condition();
+        let query = format!(
+            "SELECT {0} AS feature, count(*), min(start), max(last_seen) AS last FROM {SESSION_TABLES}
+             WHERE {condition} AND feature IS NOT NULL GROUP BY feature ORDER BY last DESC, feature LIMIT {limit}",
+            feature.expression()
+        );
+        self.rows(&query, &values, |row| {
+            Ok(Share {
+                name: row.get(0)?,
+                connections: row.get(1)?,
+                first_seen: rfc3339(row.get(2)?),
+                last_seen: rfc3339(row.get(3)?),
+            })
+        })
+    }
+
+    /// When the sessions that a filter takes began: how many in each hour of the week, Monday 0 h UTC first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn hours(&self, filter: &SessionFilter) -> Result<Vec<u64>, StoreError> {
+        let (condition, values) = filter.condition();
+        // 1970 began on a Thursday.
+        let query = format!(
+            "SELECT (start / 3600000000000 + 72) % 168 AS hour, count(*) FROM {SESSION_TABLES} WHERE {condition}
+             GROUP BY hour"
+        );
+        let mut hours = vec![0; 168];
+        for (hour, count) in
+            self.rows(&query, &values, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?
+        {
+            hours[hour.rem_euclid(168) as usize] = count as u64;
+        }
+        Ok(hours)
+    }
+
+    /// Users, the latest seen first; those whose key holds `part`. `after`: the last of the page before.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn users(
+        &self,
+        part: Option<&str>,
+        after: Option<(i64, &str)>,
+        limit: usize,
+    ) -> Result<Vec<UserRow>, StoreError> {
+        let (last, name) = after.map_or((i64::MAX, ""), |(last, name)| (last, name));
+        let values: Vec<Box<dyn ToSql>> =
+            vec![Box::new(last), Box::new(name.to_owned()), Box::new(part.unwrap_or_default().to_owned())];
+        let query = format!(
+            "SELECT name, original, first, last, count FROM sighting
+             WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND name > ?2)) AND instr(name, ?3) > 0
+             ORDER BY last DESC, name LIMIT {limit}"
+        );
+        self.rows(&query, &values, user)
+    }
+
+    /// One user by key.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn user(&self, key: &str) -> Result<Option<UserRow>, StoreError> {
+        let query = "SELECT name, original, first, last, count FROM sighting WHERE sort = 1 AND name = ?1";
+        Ok(self.rows(query, &[Box::new(key.to_owned())], user)?.pop())
+    }
+
+    /// Devices, users or sensors, the latest seen first. `after`: the last of the page before.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn seen(
+        &self,
+        sort: Sort,
+        after: Option<(i64, &str)>,
+        limit: usize,
+    ) -> Result<Vec<SeenRow>, StoreError> {
+        let (last, name) = after.map_or((i64::MAX, ""), |(last, name)| (last, name));
+        let values: Vec<Box<dyn ToSql>> =
+            vec![Box::new(sort as u8), Box::new(last), Box::new(name.to_owned())];
+        let query = format!(
+            "SELECT name, first, last, count FROM sighting
+             WHERE sort = ?1 AND (last < ?2 OR (last = ?2 AND name > ?3)) ORDER BY last DESC, name LIMIT {limit}"
+        );
+        self.rows(&query, &values, |row| {
+            Ok(SeenRow {
+                name: row.get(0)?,
+                first_seen: rfc3339(row.get(1)?),
+                last_seen: rfc3339(row.get(2)?),
+                count: row.get(3)?,
+                last_unix_ns: row.get(2)?,
+            })
+        })
+    }
+
+    /// One device by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn has_device(&self, name: &str) -> Result<bool, StoreError> {
+        let query = "SELECT 1 FROM sighting WHERE sort = 2 AND name = ?1";
+        self.connection
+            .query_row(query, [name], |_| Ok(()))
+            .optional()
+            .map(|found| found.is_some())
+            .map_err(|error| self.flawed(error))
+    }
+
+    /// Places that stored sessions came from, with how often and when.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn places(&self, after: i64, limit: usize) -> Result<Vec<(PlaceRow, i64)>, StoreError> {
+        let query = format!(
+            "SELECT id, name, country, region, city, site, latitude, longitude, radius_km, asn, organisation, kinds,
+                 (SELECT count(*) FROM session WHERE session.place = place.id) AS connections
+             FROM place WHERE id > ?1 AND connections > 0 ORDER BY id LIMIT {limit}"
+        );
+        self.rows(&query, &[Box::new(after)], |row| Ok((place_from(row, 0)?, row.get(12)?)))
+    }
+
+    /// VPN servers, by client and name.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn servers(&self, limit: usize) -> Result<Vec<ServerRow>, StoreError> {
+        let query = format!(
+            "SELECT client, identifier, address, first, last, count,
+                 (SELECT count(*) FROM session WHERE session.server = server.number AND ended IS NULL)
+             FROM server LEFT JOIN sighting ON sort = 3
+                 AND name = client || char(10) || coalesce(identifier, '') || char(10) || coalesce(address, '')
+             ORDER BY client, identifier, address LIMIT {limit}"
+        );
+        self.rows(&query, &[], |row| {
+            Ok(ServerRow {
+                client: row.get(0)?,
+                nas_identifier: row.get(1)?,
+                nas_address: row.get(2)?,
+                first_seen: rfc3339(row.get::<_, Option<i64>>(3)?.unwrap_or(0)),
+                last_seen: rfc3339(row.get::<_, Option<i64>>(4)?.unwrap_or(0)),
+                connections: row.get::<_, Option<i64>>(5)?.unwrap_or(0),
+                open: row.get(6)?,
+            })
+        })
+    }
+
+    /// The last record that is in the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn position(&self) -> Result<u64, StoreError> {
+        let query = "SELECT coalesce(max(value), 0) FROM meta WHERE name = 'position'";
+        let position: i64 = self
+            .connection
+            .query_row(query, params![], |row| row.get(0))
+            .map_err(|error| self.flawed(error))?;
+        Ok(position as u64)
+    }
+
+    fn rows<T>(
+        &self,
+        query: &str,
+        values: &[Box<dyn ToSql>],
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = || {
+            let mut select = self.connection.prepare_cached(query)?;
+            let values: Vec<&dyn ToSql> = values.iter().map(|value| &**value).collect();
+            let rows = select.query_map(&values[..], |row| read(row))?;
+            rows.collect::<rusqlite::Result<Vec<T>>>()
+        };
+        rows().map_err(|error| self.flawed(error))
+    }
+
+    fn flawed(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::Sqlite { path: self.path.clone(), error }
+    }
+}
+
+fn user(row: &Row<'_>) -> rusqlite::Result<UserRow> {
+    Ok(UserRow {
+        user: row.get(0)?,
+        original: row.get(1)?,
+        first_seen: rfc3339(row.get(2)?),
+        last_seen: rfc3339(row.get(3)?),
+        connections: row.get(4)?,
+        last_unix_ns: row.get(3)?,
+    })
+}
+
+impl SessionFilter {
+    /// As SQL, with the values for its parameters in their order.
+    fn condition(&self) -> (String, Vec<Box<dyn ToSql>>) {
+        let mut conditions = vec!["TRUE".to_owned()];
+        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+        let mut add = |condition: &str, value: Box<dyn ToSql>| {
+            values.push(value);
+            conditions.push(condition.replace('?', &format!("?{}", values.len())));
+        };
+        for (column, text) in [
+            ("user = ?", &self.user),
+            ("device = ?", &self.device),
+            ("remote = ?", &self.remote),
+            ("country = ?", &self.country),
+            ("(server.client = ? OR server.identifier = ?)", &self.server),
+        ] {
+            if let Some(text) = text {
+                add(column, Box::new(text.clone()));
+            }
+        }
+        for (column, number) in [
+            ("session.place = ?", self.place),
+            ("start >= ?", self.since_unix_ns),
+            ("start < ?", self.until_unix_ns),
+        ] {
+            if let Some(number) = number {
+                add(column, Box::new(number));
+            }
+        }
+        if let Some((start, number)) = self.after {
+            add("start <= ?", Box::new(start));
+            add(&format!("(start < {start} OR session.number < ?)"), Box::new(number));
+        }
+        if self.open {
+            conditions.push("ended IS NULL".to_owned());
+        }
+        (conditions.join(" AND "), values)
+    }
+}

@@ -1,0 +1,200 @@
+//! Outcomes and checkpoints go in. Every row says how something stands, so writing one again changes nothing.
+
+use std::net::IpAddr;
+
+use insight::vpn::session::{Change, Server, StartSource};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::{Store, StoreError};
+use crate::fold::{Outcome, Placed, SessionChange};
+
+/// Octets of one piece of a checkpoint: well below what SQLite takes in one value (1 GB), and little enough to be read
+/// without a copy of the whole beside it.
+const PIECE_OCTETS: usize = 16 << 20;
+
+impl Store {
+    /// Takes an outcome, whole or not at all; with it the state behind it, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`]; the same outcome can be given again.
+    pub fn write(&mut self, outcome: &Outcome, checkpoint: Option<&[u8]>) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let transaction = self.connection.transaction();
+        let written = transaction.and_then(|transaction| {
+            rows(&transaction, outcome)?;
+            if let Some(octets) = checkpoint {
+                transaction.execute("DELETE FROM checkpoint", [])?;
+                let mut insert =
+                    transaction.prepare_cached("INSERT INTO checkpoint (piece, octets) VALUES (?1, ?2)")?;
+                for (at, piece) in (0i64..).zip(octets.chunks(PIECE_OCTETS)) {
+                    insert.execute(params![at, piece])?;
+                }
+            }
+            transaction
+                .prepare_cached(
+                    "INSERT INTO meta (name, value) VALUES ('position', ?1)
+                     ON CONFLICT DO UPDATE SET value = max(value, ?1)",
+                )?
+                .execute([outcome.position as i64])?;
+            transaction.commit()
+        });
+        written.map_err(|error| StoreError::Sqlite { path, error })
+    }
+
+    /// The last record that is in it; 0 if none is.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn position(&self) -> Result<u64, StoreError> {
+        let position: Option<i64> = self
+            .connection
+            .query_row("SELECT value FROM meta WHERE name = 'position'", [], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.flawed(error))?;
+        Ok(position.unwrap_or(0) as u64)
+    }
+
+    /// The checkpoint; `None` if none was written yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn checkpoint(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let read = || {
+            let mut select = self.connection.prepare("SELECT octets FROM checkpoint ORDER BY piece")?;
+            let mut rows = select.query([])?;
+            let mut octets = Vec::new();
+            while let Some(row) = rows.next()? {
+                octets.extend_from_slice(row.get_ref(0)?.as_blob()?);
+            }
+            Ok((!octets.is_empty()).then_some(octets))
+        };
+        read().map_err(|error| self.flawed(error))
+    }
+
+    /// For a store that is made again and thrown away if that is interrupted: nothing waits for the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn make_in_bulk(&self) -> Result<(), StoreError> {
+        self.connection
+            .execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -262144;")
+            .map_err(|error| self.flawed(error))
+    }
+}
+
+fn rows(transaction: &Transaction<'_>, outcome: &Outcome) -> rusqlite::Result<()> {
+    let mut server = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO server (number, client, identifier, address) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for (number, Server { client, identifier, address }) in &outcome.servers {
+        server.execute(params![number, client, identifier, address.map(|address| address.to_string())])?;
+    }
+    let mut gone = transaction.prepare_cached("DELETE FROM session WHERE number = ?1")?;
+    // In the order of their numbers: new rows then go to the end of the table, one behind the other.
+    let mut numbers: Vec<&u64> = outcome.sessions.keys().collect();
+    numbers.sort_unstable();
+    for number in numbers {
+        match &outcome.sessions[number] {
+            SessionChange::Stands(change, placed) => session(transaction, change, placed.as_deref())?,
+            SessionChange::Gone => drop(gone.execute([*number as i64])?),
+        }
+    }
+    let mut sighting = transaction.prepare_cached(
+        "INSERT INTO sighting (sort, name, first, last, count, original) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET first = ?3, last = ?4, count = ?5, original = ?6",
+    )?;
+    for ((sort, name), seen) in &outcome.sightings {
+        let (first, last) = (seen.first_unix_ns as i64, seen.last_unix_ns as i64);
+        sighting.execute(params![*sort as u8, name, first, last, seen.count as i64, seen.original])?;
+    }
+    if let Some(before) = outcome.forget_before_unix_ns {
+        let before = before as i64;
+        transaction.execute("DELETE FROM session WHERE start < ?1 AND last_seen < ?1", [before])?;
+        transaction.execute("DELETE FROM sighting WHERE last < ?1", [before])?;
+        transaction.execute(
+            "DELETE FROM place WHERE NOT EXISTS (SELECT 1 FROM session WHERE session.place = place.id)",
+            [],
+        )?;
+    }
+    Ok(())
+}
+
+fn session(transaction: &Transaction<'_>, change: &Change, placed: Option<&Placed>) -> rusqlite::Result<()> {
+    if let Some(placed) = placed {
+        place(transaction, placed)?;
+    }
+    let session = &change.session;
+    let details = &*session.details;
+    let end = session.end();
+    let assigned: Vec<String> = details.assigned.iter().map(ToString::to_string).collect();
+    transaction
+        .prepare_cached(
+            "INSERT INTO session (number, server, session_id, start, start_source, last_seen, ended, end_reason,
+                 terminate_cause, user, user_original, remote, assigned, device, software,
+                 operating_system, user_group, input_octets, output_octets, place)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+             ON CONFLICT DO UPDATE SET server = ?2, session_id = ?3, start = ?4, start_source = ?5, last_seen = ?6,
+                 ended = ?7, end_reason = ?8, terminate_cause = ?9, user = ?10, user_original = ?11,
+                 remote = ?12, assigned = ?13, device = ?14, software = ?15, operating_system = ?16,
+                 user_group = ?17, input_octets = ?18, output_octets = ?19, place = ?20",
+        )?
+        .execute(params![
+            session.number as i64,
+            change.server.0,
+            change.session_id.trim_start_matches('\0'),
+            session.start_unix_ns as i64,
+            start_source(session.start_source),
+            session.last_seen_unix_ns as i64,
+            end.map(|end| end.unix_ns as i64),
+            end.map(|end| end.reason.name()),
+            end.and_then(|end| end.cause),
+            details.user(),
+            details.user_original(),
+            details.remote.map(|remote: IpAddr| remote.to_string()),
+            assigned.join(" "),
+            details.device(),
+            details.software(),
+            details.operating_system(),
+            details.group(),
+            session.input_octets().map(|octets| octets as i64),
+            session.output_octets().map(|octets| octets as i64),
+            placed.map(|placed| placed.id),
+        ])?;
+    Ok(())
+}
+
+fn place(transaction: &Transaction<'_>, placed: &Placed) -> rusqlite::Result<()> {
+    let resolved = &placed.resolved;
+    transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO place (id, whereabouts, name, site, country, region, city, latitude, longitude,
+                 radius_km, asn, organisation, kinds, anycast, database)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        )?
+        .execute(params![
+            placed.id,
+            resolved.whereabouts,
+            resolved.name(),
+            resolved.site,
+            resolved.country,
+            resolved.region,
+            resolved.city,
+            resolved.latitude,
+            resolved.longitude,
+            resolved.radius_km,
+            resolved.asn,
+            resolved.organisation,
+            resolved.kinds.join(" "),
+            resolved.anycast,
+            resolved.database,
+        ])?;
+    Ok(())
+}
+
+fn start_source(source: StartSource) -> &'static str {
+    match source {
+        StartSource::FirstSeen => "first-seen",
+        StartSource::SessionTime => "session-time",
+        StartSource::Start => "start",
+    }
+}
