@@ -206,6 +206,17 @@ impl Sensor<'_> {
         metrics
     }
 
+    /// The same, and what the records say is in the store.
+    #[track_caller]
+    pub fn stored(&self) -> Metrics {
+        self.settled();
+        self.wait_metrics("the store has every record", |metrics| {
+            metrics.has("vpn_sensor_service_lag_records", &[])
+                && metrics.sum("vpn_sensor_service_up", &[]) == 1
+                && metrics.sum("vpn_sensor_service_lag_records", &[]) == 0
+        })
+    }
+
     /// Sends a signal.
     #[track_caller]
     pub fn signal(&self, signal: Signal) {

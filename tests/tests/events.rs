@@ -128,9 +128,9 @@ fn start_interim_and_stop_are_one_session_and_one_without_a_stop_is_open() {
     vpn(Status::Interim, 2, "over", 1000);
     vpn(Status::Stop, 3, "over", 5000);
     vpn(Status::Start, 4, "lasting", 0);
-    sensor.settled();
+    sensor.stored();
     let sessions = lines(&home, &wire.sensor, "sessions --format json --user ALICE@contoso.example");
-    let [over, lasting] = &sessions[..] else { panic!("{sessions:?}") };
+    let [lasting, over] = &sessions[..] else { panic!("{sessions:?}") };
     assert_eq!((&over["session"], &over["end_reason"]), (&"over".into(), &"stop".into()), "{over}");
     assert_eq!((&over["input_octets"], &over["output_octets"]), (&5000.into(), &10_000.into()), "{over}");
     assert_eq!(over["remote"], "203.0.113.7", "{over}");
@@ -141,7 +141,7 @@ fn start_interim_and_stop_are_one_session_and_one_without_a_stop_is_open() {
     assert!(lines(&home, &wire.sensor, "sessions --format json --user bob").is_empty());
     let table = output(&mut home.command(&wire.sensor, "sessions"));
     let table = String::from_utf8(table.stdout).unwrap();
-    let [head, over, lasting] = &table.lines().collect::<Vec<_>>()[..] else { panic!("{table}") };
+    let [head, lasting, over] = &table.lines().collect::<Vec<_>>()[..] else { panic!("{table}") };
     assert_eq!(head.find("ENDED BY"), over.find("stop"), "{table}");
     assert_eq!(head.find("ENDED BY"), lasting.find("open"), "{table}");
 }

@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// What there is to run: programs of the package `benches`, each printing lines of JSON.
-const BENCHES: [&str; 8] = ["digest", "replay", "scale", "wire", "latency", "knobs", "memory", "load"];
+const BENCHES: [&str; 9] =
+    ["digest", "replay", "scale", "wire", "latency", "knobs", "memory", "load", "insight"];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

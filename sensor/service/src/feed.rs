@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::{
     ServiceError,
-    fold::{Fold, Outcome, Resolve},
+    fold::{Fold, Resolve},
     inputs::{Input, Inputs, Placing},
 };
 
@@ -33,7 +33,6 @@ impl Feed {
         inputs: &Inputs,
         fold: &mut Fold,
         resolve: &mut impl Resolve,
-        outcome: &mut Outcome,
     ) -> Result<(), ServiceError> {
         while let Some((_, placing)) = self.peek(inputs)? {
             let is_due = match placing.input {
@@ -44,7 +43,7 @@ impl Feed {
                 break;
             }
             if let Some((entry, placing)) = self.ready.pop_front() {
-                fold.apply(entry, placing.input, resolve, outcome)?;
+                fold.apply(entry, placing.input, resolve)?;
             }
         }
         Ok(())

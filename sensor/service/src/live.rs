@@ -54,6 +54,8 @@ const CURSOR: &str = "service";
 pub struct Standing {
     /// Sequence of the last record taken.
     pub position: u64,
+    /// Sequence of the last record whose outcome is stored: what people see.
+    pub stored: u64,
     /// Arrival of the last record taken, or the last tick, ns since 1970 UTC.
     pub clock_unix_ns: u64,
     /// What was taken since the journal's first record.
@@ -85,7 +87,8 @@ pub struct Live {
     store: Store,
     records: Records,
     deciding: Deciding,
-    outcome: Outcome,
+    /// An outcome that could not be stored yet.
+    waiting: Option<Outcome>,
     outcome_since: Option<Instant>,
     /// What could not be stored is tried again then.
     retry_at: Option<Instant>,
@@ -138,7 +141,7 @@ impl Live {
             inputs,
             store,
             deciding: Deciding { places, pending: Vec::new() },
-            outcome: Outcome::default(),
+            waiting: None,
             outcome_since: None,
             retry_at: None,
             checkpoint_position: fold.position(),
@@ -163,19 +166,17 @@ impl Live {
         while self.fold.position() < horizon {
             match self.records.next() {
                 Some(Ok(record)) => {
-                    let (fold, outcome) = (&mut self.fold, &mut self.outcome);
-                    feed.before(record.sequence, &self.inputs, fold, &mut self.deciding, outcome)?;
-                    fold.take(&record, &mut self.deciding, outcome);
+                    feed.before(record.sequence, &self.inputs, &mut self.fold, &mut self.deciding)?;
+                    self.fold.take(&record, &mut self.deciding);
                 }
                 Some(Err(error)) => self.missed(error)?,
                 None => break,
             }
-            if self.outcome.len() >= OUTCOME_ROWS || self.outcome.forget_before_unix_ns.is_some() {
+            if !self.may_take() {
                 self.write_outcome(None)?;
             }
         }
-        let (fold, outcome) = (&mut self.fold, &mut self.outcome);
-        feed.before(u64::MAX, &self.inputs, fold, &mut self.deciding, outcome)
+        feed.before(u64::MAX, &self.inputs, &mut self.fold, &mut self.deciding)
     }
 
     /// Takes what the journal has, up to a bound; stores what is due. Tells whether there may be more at once.
@@ -186,19 +187,23 @@ impl Live {
         let mut taken = 0;
         while taken < TURN_RECORDS && self.may_take() {
             match self.records.next() {
-                Some(Ok(record)) => self.fold.take(&record, &mut self.deciding, &mut self.outcome),
+                Some(Ok(record)) => self.fold.take(&record, &mut self.deciding),
                 Some(Err(error)) => self.missed(error)?,
                 None => break,
             }
             taken += 1;
-            if self.outcome.forget_before_unix_ns.is_some() || self.fold.addresses() > ADDRESSES_MAX {
+            if self.fold.addresses() > ADDRESSES_MAX {
                 break;
             }
         }
         if self.fold.addresses() > ADDRESSES_MAX {
             self.set_places(self.deciding.places.clone())?;
         }
-        if taken == 0 && now_unix_ns > self.fold.clock_unix_ns().saturating_add(TICK_NS) {
+        // What waits for the disk and the state belong together: no time goes by between the two.
+        if taken == 0
+            && self.waiting.is_none()
+            && now_unix_ns > self.fold.clock_unix_ns().saturating_add(TICK_NS)
+        {
             self.decide(Input::Tick { unix_ns: now_unix_ns })?;
         }
         self.store_what_is_due()?;
@@ -252,14 +257,14 @@ impl Live {
 
     /// While an outcome waits for the disk, nothing more is taken than fits into it.
     fn may_take(&self) -> bool {
-        self.outcome.len() < OUTCOME_ROWS && self.outcome.forget_before_unix_ns.is_none()
+        self.waiting.is_none() && self.fold.rows() < OUTCOME_ROWS && !self.fold.must_be_stored()
     }
 
     fn decide(&mut self, input: Input) -> Result<(), ServiceError> {
         self.deciding.pending.push(Placing { position: self.fold.position(), input: input.clone() });
         // The number it will have is known when it is written, and set then.
         let entry = self.fold.entry();
-        self.fold.apply(entry, input, &mut self.deciding, &mut self.outcome)?;
+        self.fold.apply(entry, input, &mut self.deciding)?;
         Ok(())
     }
 
@@ -275,7 +280,8 @@ impl Live {
         if self.retry_at.is_some_and(|at| now < at) {
             return Ok(());
         }
-        let has_something = !self.outcome.is_empty() || !self.deciding.pending.is_empty();
+        let has_something =
+            self.waiting.is_some() || self.fold.rows() > 0 || !self.deciding.pending.is_empty();
         let since = *self.outcome_since.get_or_insert(now);
         if !has_something {
             self.outcome_since = None;
@@ -323,6 +329,10 @@ impl Live {
 
     fn write_checkpoint(&mut self) -> Result<(), ServiceError> {
         self.append_inputs()?;
+        if self.waiting.is_some() {
+            // It is of an earlier state.
+            self.write_outcome(None)?;
+        }
         let octets = self.fold.save()?;
         self.write_outcome(Some(&octets))?;
         self.checkpoint_position = self.fold.position();
@@ -342,11 +352,14 @@ impl Live {
 
     fn write_outcome(&mut self, checkpoint: Option<&[u8]>) -> Result<(), ServiceError> {
         self.append_inputs()?;
-        self.outcome.position = self.fold.position();
-        self.store.write(&self.outcome, checkpoint)?;
+        let outcome = self.waiting.take().unwrap_or_else(|| self.fold.finish());
+        if let Err(error) = self.store.write(&outcome, checkpoint) {
+            self.waiting = Some(outcome);
+            return Err(error.into());
+        }
+        self.standing.stored = self.fold.position();
         self.standing.outcomes += 1;
-        self.standing.rows += self.outcome.len() as u64;
-        self.outcome = Outcome::default();
+        self.standing.rows += outcome.len() as u64;
         self.outcome_since = None;
         Ok(())
     }

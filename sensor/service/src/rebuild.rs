@@ -14,7 +14,7 @@ use crate::{
     Meaning, ServiceError,
     error::records_missed,
     feed::Feed,
-    fold::{Fold, Outcome, Resolve, Resolved},
+    fold::{Fold, Resolve, Resolved},
     inputs::Inputs,
     store::{Store, StoreReader},
 };
@@ -86,7 +86,6 @@ pub fn rebuild(
     let mut rebuilt = Rebuilt { base: fold.position(), ..Rebuilt::default() };
     let mut resolve = Today { places, count: 0 };
     let mut feed = Feed::behind(fold.entry());
-    let mut outcome = Outcome::default();
     for record in reader.records_from(fold.position() + 1) {
         let record = match record {
             Ok(record) if record.sequence > until => break,
@@ -96,22 +95,20 @@ pub fn rebuild(
                 continue;
             }
         };
-        feed.before(record.sequence, &inputs, &mut fold, &mut resolve, &mut outcome)?;
-        fold.take(&record, &mut resolve, &mut outcome);
+        feed.before(record.sequence, &inputs, &mut fold, &mut resolve)?;
+        fold.take(&record, &mut resolve);
         rebuilt.records += 1;
         if rebuilt.records.is_multiple_of(TELL_RECORDS) {
             tell(record.sequence);
         }
-        if outcome.len() >= OUTCOME_ROWS || outcome.forget_before_unix_ns.is_some() {
-            store.write(&outcome, None)?;
-            outcome = Outcome::default();
+        if fold.rows() >= OUTCOME_ROWS || fold.must_be_stored() {
+            store.write(&fold.finish(), None)?;
         }
     }
     // Inputs at the last record itself took effect behind it.
-    feed.before(until.saturating_add(1), &inputs, &mut fold, &mut resolve, &mut outcome)?;
-    outcome.position = fold.position();
-    let octets = fold.save()?;
-    store.write(&outcome, Some(&octets))?;
+    feed.before(until.saturating_add(1), &inputs, &mut fold, &mut resolve)?;
+    let outcome = fold.finish();
+    store.write(&outcome, Some(&fold.save()?))?;
     (rebuilt.position, rebuilt.resolved_anew) = (fold.position(), resolve.count);
     Ok(rebuilt)
 }

@@ -11,6 +11,7 @@ mod geo;
 mod journal;
 mod latency;
 mod man;
+mod rebuild;
 mod records;
 mod reference;
 mod replay;
@@ -18,8 +19,11 @@ mod run;
 mod send;
 mod sessions;
 mod sizing;
+mod store;
 mod top;
 mod units;
+mod user;
+mod users;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -93,6 +97,8 @@ enum Command {
     /// Write a man page for each command
     #[command(hide = true)]
     Man(man::Arguments),
+    /// Make the store of sessions and users again from the records on disk
+    Rebuild(rebuild::Arguments),
     /// Run a capture file through the pipeline, one line of JSON a datagram
     Replay(replay::Arguments),
     /// Send accounting requests as a VPN server would, and check the answers
@@ -101,8 +107,14 @@ enum Command {
     Sessions(sessions::Arguments),
     /// How many cores, how much memory and disk a number of VPN users needs
     Sizing(sizing::Arguments),
+    /// Look at the store of sessions and users as a whole
+    Store(store::Arguments),
     /// Watch a running sensor in the terminal
     Top(top::Arguments),
+    /// All that is known of one user: connections, places, networks, devices, usual hours
+    User(user::Arguments),
+    /// The users, the latest seen first
+    Users(users::Arguments),
     /// Write the page of all metrics to standard output
     #[command(hide = true)]
     Reference(reference::Arguments),
@@ -136,11 +148,15 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Geo(arguments) => arguments.execute(&common),
         Command::Journal(arguments) => arguments.execute(&common),
         Command::Man(arguments) => arguments.execute(),
+        Command::Rebuild(arguments) => arguments.execute(&common),
         Command::Replay(arguments) => arguments.execute(&common),
         Command::Send(arguments) => arguments.execute(&common),
         Command::Sessions(arguments) => arguments.execute(&common),
         Command::Sizing(arguments) => arguments.execute(&common),
+        Command::Store(arguments) => arguments.execute(&common),
         Command::Top(arguments) => arguments.execute(&common),
+        Command::User(arguments) => arguments.execute(&common),
+        Command::Users(arguments) => arguments.execute(&common),
         Command::Reference(arguments) => arguments.execute(),
     }
 }

@@ -28,9 +28,11 @@ use insight::{
 };
 use ipnet::IpNet;
 use radius::accounting;
+use service::ClientMeaning;
 
 pub(crate) use values::duration;
 
+pub use meaning::SessionLimits;
 pub use secret::{SECRET_OCTETS_PREFERRED, Secret};
 
 /// The port of RADIUS accounting (RFC 2866 section 3).
@@ -62,6 +64,14 @@ pub struct Config {
     pub accept_past: Duration,
     /// Realms of user names that mean the same.
     pub realms: Realms,
+    /// The same as they are written.
+    pub realm_groups: Vec<Vec<String>>,
+    /// When sessions are over that nobody ends.
+    pub sessions: SessionLimits,
+    /// How long the store keeps what is over.
+    pub keep: Duration,
+    /// Where people's questions are answered; none: nowhere.
+    pub portal: Option<SocketAddr>,
     /// Files of places and networks, in the order in which they are asked.
     pub databases: Vec<PathBuf>,
     /// Networks that have a name of their own.
@@ -177,6 +187,7 @@ pub struct Client {
 impl Config {
     /// The built-in defaults.
     pub fn built_in() -> Config {
+        let meaning = service::Meaning::default();
         Config {
             path: None,
             state_dir: default_state_dir(),
@@ -207,6 +218,13 @@ impl Config {
             dedup: DedupLimits { window: Duration::from_secs(30), entries: 1 << 18 },
             accept_past: Duration::from_secs(accounting::TRUSTED_PAST),
             realms: Realms::default(),
+            realm_groups: Vec::new(),
+            sessions: SessionLimits {
+                missed_interims: meaning.missed_interims,
+                unknown_after: Duration::from_secs(meaning.unknown_after_s),
+            },
+            keep: Duration::from_secs(meaning.keep_s),
+            portal: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8813))),
             databases: Vec::new(),
             sites: Arc::default(),
             clients: Vec::new(),
@@ -224,6 +242,21 @@ impl Config {
             realms: self.realms.clone(),
             accept_past_s: self.accept_past.as_secs(),
             clients: self.clients.iter().map(client).collect(),
+        }
+    }
+
+    /// What decides what records mean, in the form in which the service keeps it. Clients that change nothing are left
+    /// out: a new one alone is no other meaning.
+    pub fn meaning(&self) -> service::Meaning {
+        let decoding = self.decoding();
+        let clients = decoding.clients.iter().map(|(name, client)| (name.clone(), ClientMeaning::of(client)));
+        service::Meaning {
+            accept_past_s: decoding.accept_past_s,
+            realms: self.realm_groups.clone(),
+            clients: clients.filter(|(_, client)| *client != ClientMeaning::default()).collect(),
+            missed_interims: self.sessions.missed_interims,
+            unknown_after_s: self.sessions.unknown_after.as_secs(),
+            keep_s: self.keep.as_secs(),
         }
     }
 
@@ -278,6 +311,7 @@ impl Config {
             ("ack.when", self.ack != new.ack),
             ("digest.lanes", self.digest_lanes != new.digest_lanes),
             ("metrics.address", self.metrics != new.metrics),
+            ("portal.address", self.portal != new.portal),
             ("journal", self.journal != new.journal),
             ("dedup", self.dedup != new.dedup),
         ];

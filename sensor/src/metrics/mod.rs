@@ -11,7 +11,7 @@ mod table;
 pub use http::{Service, serve};
 pub use latency::{StageHistogram, StageHistograms};
 pub use reading::{
-    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, Refused, RefusedMode, RefusedSource,
-    SteerReading, WorkerReading,
+    CaptureMode, ClientReading, FrameReading, InsightReading, KernelDrops, Reading, Refused, RefusedMode,
+    RefusedSource, SteerReading, WorkerReading,
 };
-pub use table::{METRICS, Metric, exposition, markdown};
+pub use table::{Metric, exposition, markdown, metrics};

@@ -6,6 +6,7 @@ use ingest::verdict::Verdict;
 use jiff::Timestamp;
 use journal::{State, Statistics};
 use serde::{Deserialize, Serialize};
+use service::live::Standing;
 
 use super::StageHistograms;
 
@@ -28,6 +29,8 @@ pub struct Reading {
     pub frames: Vec<FrameReading>,
     /// Latency by stage, of all workers together.
     pub stages: StageHistograms,
+    /// What has been made of the records.
+    pub insight: InsightReading,
     /// The journal's numbers.
     pub journal: Statistics,
     /// Whether the journal records.
@@ -50,6 +53,15 @@ pub struct Reading {
     pub restart_needed: bool,
     /// Log lines about datagrams that were suppressed by the limit of one a second and key, or lost.
     pub notices_suppressed: u64,
+}
+
+/// How the service stands that makes sense of the records.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InsightReading {
+    /// Whether it is at work.
+    pub is_up: bool,
+    /// What it has come to.
+    pub standing: Standing,
 }
 
 /// One worker's counters.

@@ -21,6 +21,7 @@ use super::{
     clients,
     log::NoticeLog,
     observe::Observed,
+    service::Insight,
     xdp::{Interfaces, Upkeep},
 };
 use crate::{
@@ -51,6 +52,7 @@ pub(super) async fn run(
     observed: &Arc<Observed>,
     listener: Option<TcpListener>,
     mut upkeep: Upkeep,
+    insight: &Insight,
 ) -> anyhow::Result<End> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -77,7 +79,7 @@ pub(super) async fn run(
         tokio::select! {
             _ = terminate.recv() => break End::Signal("SIGTERM"),
             _ = interrupt.recv() => break End::Signal("SIGINT"),
-            Some(()) = received(&mut hangup) => reload(&mut config, observed, &interfaces),
+            Some(()) = received(&mut hangup) => reload(&mut config, observed, &interfaces, insight),
             _ = seconds.tick() => {
                 let counts = upkeep.tell_unknown(Instant::now());
                 observed.refused_sources().note_steered(counts, SystemTime::now());
@@ -160,8 +162,8 @@ pub(super) fn tell_event(event: &Event) {
 
 /// Reads the configuration again. Clients change at once; what only a restart takes is named and stays as it was; a
 /// file with a mistake changes nothing.
-fn reload(config: &mut Config, observed: &Observed, interfaces: &Interfaces) {
-    match try_reload(config, observed, interfaces) {
+fn reload(config: &mut Config, observed: &Observed, interfaces: &Interfaces, insight: &Insight) {
+    match try_reload(config, observed, interfaces, insight) {
         Ok(restart) if restart.is_empty() => {
             observed.restart_needed.store(false, SeqCst);
             observed.reloads_good.fetch_add(1, Relaxed);
@@ -190,6 +192,7 @@ fn try_reload(
     config: &mut Config,
     observed: &Observed,
     interfaces: &Interfaces,
+    insight: &Insight,
 ) -> Result<Vec<&'static str>, String> {
     let mut new = config::load(config.path.as_deref()).map_err(|error| error.to_string())?;
     for warning in &new.warnings {
@@ -204,6 +207,7 @@ fn try_reload(
     observed.ingest().clients().replace(snapshot);
     let current = observed.ingest().clients().current();
     interfaces.set_clients(&current)?;
+    insight.reload(&new)?;
     config.clients = new.clients;
     Ok(restart)
 }

@@ -11,6 +11,7 @@ mod log;
 mod observe;
 mod privileges;
 mod refused;
+mod service;
 mod xdp;
 
 use std::{
@@ -89,10 +90,12 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     }
     let writer = thread::Builder::new().name("journal".into()).spawn(move || writer.run())?;
 
-    let observed = Observed::new(ingest, handle.clone(), captured);
+    // Records are answered whether or not somebody makes sense of them: the service fails alone.
+    let insight = service::Insight::start(&config, &handle)?;
+    let observed = Observed::new(ingest, handle.clone(), captured, insight.standing());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");
-    let end = runtime.block_on(control::run(config, &observed, metrics, upkeep));
+    let end = runtime.block_on(control::run(config, &observed, metrics, upkeep, &insight));
 
     observed.stopping.store(true, SeqCst);
     if let Ok(End::Signal(signal)) = &end {
@@ -102,6 +105,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let ended = observed.ingest().stop();
     handle.stop();
     let written = writer.join();
+    insight.stop();
     while let Some(event) = handle.next_event() {
         control::tell_event(&event);
     }

@@ -16,8 +16,8 @@ use ingest::{Ingest, clients::Clients};
 
 use super::refused::RefusedSources;
 use crate::metrics::{
-    CaptureMode, ClientReading, FrameReading, KernelDrops, Reading, Refused, RefusedMode, Service,
-    StageHistograms, SteerReading, WorkerReading,
+    CaptureMode, ClientReading, FrameReading, InsightReading, KernelDrops, Reading, Refused, RefusedMode,
+    Service, StageHistograms, SteerReading, WorkerReading,
 };
 
 /// Longest wait for the histograms of one worker that is in the middle of a burst.
@@ -56,6 +56,7 @@ pub(super) struct Observed {
     pub(super) notices_suppressed: AtomicU64,
     refused: Mutex<RefusedSources>,
     pub(super) stopping: AtomicBool,
+    insight: Arc<Mutex<InsightReading>>,
 }
 
 impl Observed {
@@ -63,6 +64,7 @@ impl Observed {
         ingest: Ingest,
         journal: journal::Handle,
         captured: Vec<Box<dyn Captured>>,
+        insight: Arc<Mutex<InsightReading>>,
     ) -> Arc<Observed> {
         Arc::new(Observed {
             ingest: Mutex::new(ingest),
@@ -76,6 +78,7 @@ impl Observed {
             notices_suppressed: AtomicU64::new(0),
             refused: Mutex::default(),
             stopping: AtomicBool::new(false),
+            insight,
         })
     }
 
@@ -116,6 +119,7 @@ impl Service for Observed {
             refused_modes: self.captured.iter().flat_map(|captured| captured.refused()).collect(),
             frames: self.captured.iter().flat_map(|captured| captured.frames()).collect(),
             stages,
+            insight: *self.insight.lock().unwrap_or_else(PoisonError::into_inner),
             journal: self.journal.statistics(),
             journal_state: self.journal.state(),
             duplicates_capacity: duplicates.capacity() as u64,

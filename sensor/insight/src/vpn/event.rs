@@ -14,6 +14,8 @@ use radius::{
     dictionary,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{Classified, Recognised, Vendor, address::Scope, names::UserName};
 
 /// Inner addresses of one event that are kept: dual stack with a prefix and a delegated one makes four; strongSwan
@@ -213,7 +215,7 @@ pub struct Remote {
 }
 
 /// An address or prefix inside the tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Assigned {
     /// The address, with zeros behind the prefix.
     pub address: IpAddr,

@@ -7,6 +7,7 @@ mod forms;
 mod memory;
 mod orders;
 mod reuse;
+mod snapshots;
 mod volumes;
 
 use std::{collections::HashMap, net::SocketAddr};

@@ -1,9 +1,16 @@
 //! The whole state of the fold as octets, and back: what a restart goes on from. The same state gives the same octets.
 
+use std::sync::Arc;
+
 use insight::vpn::{Decoder, session::Sessions};
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Fold, Sighting, place, place::Resolutions, sightings::Sightings};
+use super::{
+    Counts, Fold, Outcome, Sighting, place,
+    place::Resolutions,
+    sightings::{NOBODY, Sightings},
+    ties::Ties,
+};
 use crate::{Meaning, MeaningError};
 
 /// Of the form of the octets; another one is refused, and the state is made again from the inputs.
@@ -27,8 +34,9 @@ pub enum CheckpointError {
     Meaning(#[from] MeaningError),
 }
 
+/// What is written; `S` is a sighting, borrowed on the way out.
 #[derive(Serialize, Deserialize)]
-struct Form<'a> {
+struct Form<'a, S> {
     meaning: Meaning,
     position: u64,
     entry: i64,
@@ -36,8 +44,7 @@ struct Form<'a> {
     day: u64,
     counts: Counts,
     databases: String,
-    #[serde(borrow)]
-    sightings: (Vec<(u8, &'a str, Sighting)>, u64),
+    sightings: (Vec<S>, u64),
     resolutions: place::Kept,
     sessions: &'a [u8],
 }
@@ -77,7 +84,7 @@ impl Fold {
         if version != VERSION {
             return Err(CheckpointError::Version(version));
         }
-        let form: Form<'_> = postcard::from_bytes(octets)?;
+        let form: Form<'_, Sighting> = postcard::from_bytes(octets)?;
         let (sightings, surplus) = form.sightings;
         Ok(Fold {
             decoder: Decoder::new(form.meaning.decoding()?),
@@ -85,6 +92,10 @@ impl Fold {
             meaning: form.meaning,
             resolutions: Resolutions::restored(form.resolutions),
             sightings: Sightings::restored(sightings, surplus),
+            ties: Ties::default(),
+            sensor: (Arc::from(""), NOBODY),
+            outcome: Outcome::default(),
+            outcomes: 0,
             position: form.position,
             entry: form.entry,
             clock: form.clock,
@@ -96,8 +107,6 @@ impl Fold {
     }
 
     pub(super) fn sessions_octets(&self) -> Result<Vec<u8>, CheckpointError> {
-        let mut octets = Vec::new();
-        self.sessions.save(&mut octets);
-        Ok(octets)
+        Ok(self.sessions.save(Vec::new())?)
     }
 }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `place` | where an address was found to be, and the addresses that are resolved |
 //! | `sightings` | when users, devices, VPN servers and sensors were seen first and last |
+//! | `ties` | what open sessions belong to, so that interims need not ask again |
 //! | `outcome` | what changed, on its way to the store |
 //! | `checkpoint` | the whole state as octets |
 //!
@@ -14,12 +15,13 @@ mod checkpoint;
 mod outcome;
 mod place;
 mod sightings;
+mod ties;
 
 use std::{net::IpAddr, sync::Arc};
 
 use insight::vpn::{
     Decoder, Received,
-    session::{Change, Happening, Sessions},
+    session::{Change, Happening, Server, Sessions},
 };
 use journal::Record;
 
@@ -30,7 +32,8 @@ pub use sightings::{Sighting, Sort};
 
 use crate::{Meaning, MeaningError, inputs::Input};
 use place::Resolutions;
-use sightings::{Look, Sightings};
+use sightings::{NOBODY, Number, Sightings};
+use ties::{Tie, Ties};
 
 /// The time goes on at the latest after so many nanoseconds of arrival: ten seconds. Sessions fall silent by the minute,
 /// so that nobody sees a difference, and it costs nothing between two records.
@@ -56,6 +59,13 @@ pub struct Fold {
     sessions: Sessions,
     resolutions: Resolutions,
     sightings: Sightings,
+    ties: Ties,
+    /// The sensor of the last record, and its number among the sightings.
+    sensor: (Arc<str>, Number),
+    /// What changed since the last outcome, without its sightings.
+    outcome: Outcome,
+    /// Outcomes so far.
+    outcomes: u64,
     /// Sequence of the last record taken.
     position: u64,
     /// Number of the last entry of the input log that took effect.
@@ -95,6 +105,10 @@ impl Fold {
             meaning,
             resolutions: Resolutions::default(),
             sightings: Sightings::default(),
+            ties: Ties::default(),
+            sensor: (Arc::from(""), NOBODY),
+            outcome: Outcome::default(),
+            outcomes: 0,
             position: 0,
             entry: 0,
             clock: 0,
@@ -160,19 +174,40 @@ impl Fold {
         self.resolutions.len()
     }
 
+    /// Rows of the outcome so far.
+    pub fn rows(&self) -> usize {
+        self.outcome.len() + self.sightings.changed()
+    }
+
+    /// Whether the outcome must be stored before the next record is taken.
+    pub fn must_be_stored(&self) -> bool {
+        self.outcome.forget_before_unix_ns.is_some()
+    }
+
+    /// What changed since the last outcome.
+    pub fn finish(&mut self) -> Outcome {
+        self.outcomes += 1;
+        let mut outcome = std::mem::take(&mut self.outcome);
+        self.sightings.take_changed(&mut outcome.sightings);
+        outcome.position = self.position;
+        outcome
+    }
+
     /// Takes the next record.
-    pub fn take(&mut self, record: &Record, resolve: &mut impl Resolve, outcome: &mut Outcome) {
+    pub fn take(&mut self, record: &Record, resolve: &mut impl Resolve) {
         self.position = record.sequence;
-        outcome.position = record.sequence;
         self.counts.records += 1;
         let arrival = record.arrival_unix_ns;
         // The time first: what was due before this record is over before it.
         if arrival > self.clock.saturating_add(ADVANCE_NS) || arrival.saturating_add(ADVANCE_NS) < self.clock
         {
-            self.advance(arrival, resolve, outcome);
+            self.advance(arrival, resolve);
         }
-        let look = Look { first_unix_ns: arrival, last_unix_ns: arrival, count: 1, original: None };
-        self.see(Sort::Sensor, &record.sensor, &look, outcome);
+        if self.sensor.1 == NOBODY || !Arc::ptr_eq(&self.sensor.0, &record.sensor) {
+            let number = self.sightings.number(Sort::Sensor, &record.sensor, arrival);
+            self.sensor = (Arc::clone(&record.sensor), number);
+        }
+        self.sightings.see(self.sensor.1, arrival, arrival, 1);
         let received = Received {
             octets: &record.octets,
             source: record.source,
@@ -187,7 +222,7 @@ impl Fold {
             }
             Err(_) => self.counts.without_request += 1,
         }
-        self.follow(resolve, outcome);
+        self.follow(resolve);
     }
 
     /// Takes an input.
@@ -199,7 +234,6 @@ impl Fold {
         entry: i64,
         input: Input,
         resolve: &mut impl Resolve,
-        outcome: &mut Outcome,
     ) -> Result<(), CheckpointError> {
         match input {
             Input::Meaning(meaning) => {
@@ -212,19 +246,20 @@ impl Fold {
             }
             Input::Databases { fingerprint } => {
                 self.resolutions.clear();
+                self.ties.clear();
                 self.databases = fingerprint;
             }
             Input::Place { address, resolved } => drop(self.resolutions.insert(address, *resolved)),
-            Input::Tick { unix_ns } => self.advance(unix_ns, resolve, outcome),
+            Input::Tick { unix_ns } => self.advance(unix_ns, resolve),
         }
         self.entry = entry;
         Ok(())
     }
 
-    fn advance(&mut self, now: u64, resolve: &mut impl Resolve, outcome: &mut Outcome) {
+    fn advance(&mut self, now: u64, resolve: &mut impl Resolve) {
         self.clock = now;
         self.sessions.advance(now, &mut self.changes);
-        self.follow(resolve, outcome);
+        self.follow(resolve);
         let day = now / DAY_NS;
         let is_next = day > self.day && day - self.day <= JUMP_DAYS;
         // Behind a jump of the clock nothing is old until a day has gone by on it: a clock that is wrong for an hour
@@ -234,26 +269,79 @@ impl Fold {
         }
         if is_next {
             let before = (day * DAY_NS).saturating_sub(self.meaning.keep_s.saturating_mul(1_000_000_000));
+            self.sightings.take_changed(&mut self.outcome.sightings);
             self.sightings.forget_before(before);
-            outcome.forget_before_unix_ns = Some(before);
+            self.ties.clear();
+            self.sensor.1 = NOBODY;
+            self.outcome.forget_before_unix_ns = Some(before);
         }
     }
 
     /// Takes what became of sessions further: places, sightings, the store.
-    fn follow(&mut self, resolve: &mut impl Resolve, outcome: &mut Outcome) {
+    fn follow(&mut self, resolve: &mut impl Resolve) {
         let mut changes = std::mem::take(&mut self.changes);
         for change in changes.drain(..) {
             self.counts.session_changes += 1;
-            let placed = change.session.details.remote.map(|address| self.place(address, resolve));
-            self.sight(&change, outcome);
-            let number = change.session.number;
-            let stands = match change.happening {
-                Happening::Merged { .. } => SessionChange::Gone,
-                _ => SessionChange::Stands(Box::new(change), placed),
-            };
-            outcome.sessions.insert(number, stands);
+            self.follow_one(change, resolve);
         }
         self.changes = changes;
+    }
+
+    fn follow_one(&mut self, change: Change, resolve: &mut impl Resolve) {
+        let session = &change.session;
+        let number = session.number;
+        if self.ties.of(number, &session.details).is_none() {
+            let tie = self.tie(&change, resolve);
+            self.ties.set(number, tie);
+        }
+        let Some(tie) = self.ties.of(number, &session.details) else { return };
+        let count = match change.happening {
+            Happening::Opened => 1,
+            Happening::Merged { .. } => -1,
+            Happening::Updated | Happening::Closed | Happening::Reopened => 0,
+        };
+        let (first, last) = (session.start_unix_ns, session.last_seen_unix_ns.max(session.start_unix_ns));
+        for seen in [tie.user, tie.device, tie.server] {
+            self.sightings.see(seen, first, last, count);
+        }
+        let is_over = session.end().is_some();
+        let placed = tie.placed.clone();
+        let stands = match change.happening {
+            Happening::Merged { .. } => SessionChange::Gone(number),
+            _ => SessionChange::Stands(change, placed),
+        };
+        match self.outcome.sessions.get_mut(tie.outcome.1 as usize) {
+            Some(place) if tie.outcome.0 == self.outcomes => *place = stands,
+            _ => {
+                // Outcomes are stored long before they have so many.
+                tie.outcome = (self.outcomes, self.outcome.sessions.len() as u32);
+                self.outcome.sessions.push(stands);
+            }
+        }
+        if is_over || count < 0 {
+            self.ties.remove(number);
+        }
+    }
+
+    /// What a session belongs to.
+    fn tie(&mut self, change: &Change, resolve: &mut impl Resolve) -> Tie {
+        let session = &change.session;
+        let details = Arc::clone(&session.details);
+        let at = session.start_unix_ns;
+        let mut number =
+            |sort, name: Option<&str>| name.map_or(NOBODY, |name| self.sightings.number(sort, name, at));
+        let user = number(Sort::User, details.user());
+        let device = number(Sort::Device, details.device());
+        let server = self.sessions.server(change.server);
+        let server_number = number(Sort::Server, server.map(server_name).as_deref());
+        if let (Happening::Opened, Some(server)) = (change.happening, server) {
+            self.outcome.servers.entry(change.server.0).or_insert_with(|| server.clone());
+        }
+        if let (Happening::Opened, Some(original)) = (change.happening, details.user_original()) {
+            self.sightings.write(user, original);
+        }
+        let placed = details.remote.map(|address| self.place(address, resolve));
+        Tie { details, user, device, server: server_number, placed, outcome: (u64::MAX, 0) }
     }
 
     fn place(&mut self, address: IpAddr, resolve: &mut impl Resolve) -> Arc<Placed> {
@@ -263,44 +351,10 @@ impl Fold {
         let resolved = resolve.resolve(self.position, address);
         self.resolutions.insert(address, resolved)
     }
-
-    fn sight(&mut self, change: &Change, outcome: &mut Outcome) {
-        let session = &change.session;
-        let count = match change.happening {
-            Happening::Opened => 1,
-            Happening::Merged { .. } => -1,
-            Happening::Updated | Happening::Closed | Happening::Reopened => 0,
-        };
-        let look = Look {
-            first_unix_ns: session.start_unix_ns,
-            last_unix_ns: session.last_seen_unix_ns.max(session.start_unix_ns),
-            count,
-            original: None,
-        };
-        if let Some(user) = session.details.user() {
-            let original = session.details.user_original().filter(|_| count == 1);
-            self.see(Sort::User, user, &Look { original, ..look }, outcome);
-        }
-        if let Some(device) = session.details.device() {
-            self.see(Sort::Device, device, &look, outcome);
-        }
-        let Some(server) = self.sessions.server(change.server) else { return };
-        if count == 1 {
-            outcome.servers.entry(change.server.0).or_insert_with(|| server.clone());
-        }
-        let name = server_name(server);
-        self.see(Sort::Server, &name, &look, outcome);
-    }
-
-    fn see(&mut self, sort: Sort, name: &str, look: &Look<'_>, outcome: &mut Outcome) {
-        if let Some(sighting) = self.sightings.see(sort, name, look) {
-            outcome.sightings.insert((sort, name.into()), sighting.clone());
-        }
-    }
 }
 
 /// By what sightings know a VPN server: its parts, joined by a character that no decoded text holds.
-pub fn server_name(server: &insight::vpn::session::Server) -> String {
+pub fn server_name(server: &Server) -> String {
     let address = server.address.map(|address| address.to_string()).unwrap_or_default();
     format!("{}\n{}\n{address}", server.client, server.identifier.as_deref().unwrap_or_default())
 }

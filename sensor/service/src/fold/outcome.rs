@@ -2,22 +2,29 @@
 //! it changes nothing, and of two changes of one thing only the newer counts. So it does not matter where one outcome
 //! ends and the next begins, nor whether one is taken again after a crash.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use insight::vpn::session::{Change, Server};
 
-use super::{Placed, Sighting, Sort};
+use super::{Placed, Sighting};
 
 /// What became of one session.
 #[derive(Debug)]
 pub enum SessionChange {
     /// How it stands, and where its address is.
-    Stands(Box<Change>, Option<Arc<Placed>>),
-    /// It was one with another.
-    Gone,
+    Stands(Change, Option<Arc<Placed>>),
+    /// The session of this number was one with another.
+    Gone(u64),
+}
+
+impl SessionChange {
+    /// Number of the session.
+    pub fn number(&self) -> u64 {
+        match self {
+            SessionChange::Stands(change, _) => change.session.number,
+            SessionChange::Gone(number) => *number,
+        }
+    }
 }
 
 /// Changes not yet stored.
@@ -25,12 +32,12 @@ pub enum SessionChange {
 pub struct Outcome {
     /// The last record that is in it.
     pub position: u64,
-    /// Sessions by number.
-    pub sessions: HashMap<u64, SessionChange>,
+    /// Sessions; of one that is there twice the last counts.
+    pub sessions: Vec<SessionChange>,
     /// VPN servers by number that are new.
     pub servers: BTreeMap<u32, Server>,
-    /// Sightings by sort and name.
-    pub sightings: HashMap<(Sort, Box<str>), Sighting>,
+    /// Who and what was seen.
+    pub sightings: Vec<Sighting>,
     /// What was last seen before this is kept no longer, ns since 1970 UTC. An outcome with this is stored before the
     /// next record is taken: what is forgotten must not depend on where an outcome ends.
     pub forget_before_unix_ns: Option<u64>,

@@ -22,6 +22,10 @@ pub enum Sort {
 /// When and how often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
+    /// What is seen.
+    pub sort: Sort,
+    /// Its name.
+    pub name: Arc<str>,
     /// ns since 1970 UTC.
     pub first_unix_ns: u64,
     /// ns since 1970 UTC.
@@ -32,15 +36,9 @@ pub struct Sighting {
     pub original: Option<Arc<str>>,
 }
 
-/// What one change shows.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Look<'a> {
-    pub(super) first_unix_ns: u64,
-    pub(super) last_unix_ns: u64,
-    /// So many more connections; one less where two turned out to be one.
-    pub(super) count: i64,
-    pub(super) original: Option<&'a str>,
-}
+/// A sighting as [`Sightings`] numbers them; [`NOBODY`] where there is no name or no room.
+pub(super) type Number = u32;
+pub(super) const NOBODY: Number = Number::MAX;
 
 /// Most names of one sort that are followed. Twice the million users that a service must carry; beyond, new ones are
 /// counted and have no totals.
@@ -49,37 +47,94 @@ const NAMES_MAX: usize = 2_000_000;
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
-    sorts: [HashMap<Box<str>, Sighting>; 4],
+    sorts: [HashMap<Arc<str>, Number>; 4],
+    sightings: Vec<Option<Sighting>>,
+    free: Vec<Number>,
+    /// Those that changed since they were last taken out, and for each number whether it is among them.
+    changed: Vec<Number>,
+    is_changed: Vec<bool>,
     surplus: u64,
 }
 
 impl Sightings {
-    /// Takes one more look. Tells how it stands now; `None` if there is no more room.
-    pub(super) fn see(&mut self, sort: Sort, name: &str, look: &Look<'_>) -> Option<&Sighting> {
+    /// The number of a name; seen now if it is new.
+    pub(super) fn number(&mut self, sort: Sort, name: &str, unix_ns: u64) -> Number {
         let names = &mut self.sorts[sort as usize - 1];
-        if !names.contains_key(name) {
-            if names.len() >= NAMES_MAX {
-                self.surplus += 1;
-                return None;
-            }
-            let first_unix_ns = look.first_unix_ns;
-            let new = Sighting { first_unix_ns, last_unix_ns: look.last_unix_ns, count: 0, original: None };
-            names.insert(name.into(), new);
+        if let Some(number) = names.get(name) {
+            return *number;
         }
-        let known = names.get_mut(name)?;
-        known.first_unix_ns = known.first_unix_ns.min(look.first_unix_ns);
-        known.last_unix_ns = known.last_unix_ns.max(look.last_unix_ns);
-        known.count = known.count.saturating_add_signed(look.count);
-        if let Some(original) = look.original.filter(|text| known.original.as_deref() != Some(text)) {
-            known.original = Some(original.into());
+        if names.len() >= NAMES_MAX {
+            self.surplus += 1;
+            return NOBODY;
         }
-        Some(known)
+        let name: Arc<str> = name.into();
+        let (first_unix_ns, last_unix_ns) = (unix_ns, unix_ns);
+        let new =
+            Sighting { sort, name: Arc::clone(&name), first_unix_ns, last_unix_ns, count: 0, original: None };
+        let number = self.put(new);
+        self.sorts[sort as usize - 1].insert(name, number);
+        number
     }
 
-    /// Those not seen since are forgotten.
+    fn put(&mut self, sighting: Sighting) -> Number {
+        match self.free.pop() {
+            Some(number) => {
+                self.sightings[number as usize] = Some(sighting);
+                number
+            }
+            None => {
+                // Bounded by four times `NAMES_MAX`.
+                self.sightings.push(Some(sighting));
+                self.is_changed.push(false);
+                (self.sightings.len() - 1) as Number
+            }
+        }
+    }
+
+    /// Takes one more look: seen from `first` to `last`, in `count` more connections.
+    pub(super) fn see(&mut self, number: Number, first: u64, last: u64, count: i64) {
+        let Some(Some(sighting)) = self.sightings.get_mut(number as usize) else { return };
+        sighting.first_unix_ns = sighting.first_unix_ns.min(first);
+        sighting.last_unix_ns = sighting.last_unix_ns.max(last);
+        sighting.count = sighting.count.saturating_add_signed(count);
+        self.change(number);
+    }
+
+    /// How the name was written.
+    pub(super) fn write(&mut self, number: Number, original: &str) {
+        let Some(Some(sighting)) = self.sightings.get_mut(number as usize) else { return };
+        if sighting.original.as_deref() != Some(original) {
+            sighting.original = Some(original.into());
+            self.change(number);
+        }
+    }
+
+    fn change(&mut self, number: Number) {
+        if !std::mem::replace(&mut self.is_changed[number as usize], true) {
+            self.changed.push(number);
+        }
+    }
+
+    /// How many changed since they were last taken out.
+    pub(super) fn changed(&self) -> usize {
+        self.changed.len()
+    }
+
+    /// Those that changed, as they are now.
+    pub(super) fn take_changed(&mut self, into: &mut Vec<Sighting>) {
+        for number in self.changed.drain(..) {
+            self.is_changed[number as usize] = false;
+            into.extend(self.sightings[number as usize].clone());
+        }
+    }
+
+    /// Those not seen since are forgotten. Their numbers mean nothing from here on.
     pub(super) fn forget_before(&mut self, unix_ns: u64) {
-        for names in &mut self.sorts {
-            names.retain(|_, sighting| sighting.last_unix_ns >= unix_ns);
+        for (number, place) in (0..).zip(&mut self.sightings) {
+            if let Some(old) = place.take_if(|sighting| sighting.last_unix_ns < unix_ns) {
+                self.sorts[old.sort as usize - 1].remove(&old.name);
+                self.free.push(number);
+            }
         }
     }
 
@@ -91,21 +146,19 @@ impl Sightings {
         self.surplus
     }
 
-    pub(super) fn kept(&self) -> (Vec<(u8, &str, Sighting)>, u64) {
-        let mut kept: Vec<(u8, &str, Sighting)> = Vec::new();
-        for (at, names) in (0..).zip(&self.sorts) {
-            kept.extend(names.iter().map(|(name, sighting)| (at, &**name, sighting.clone())));
-        }
-        kept.sort_unstable_by_key(|(at, name, _)| (*at, *name));
+    /// In a form that can be kept, in the order of their names.
+    pub(super) fn kept(&self) -> (Vec<&Sighting>, u64) {
+        let mut kept: Vec<&Sighting> = self.sightings.iter().flatten().collect();
+        kept.sort_unstable_by_key(|sighting| (sighting.sort, &sighting.name));
         (kept, self.surplus)
     }
 
-    pub(super) fn restored(kept: Vec<(u8, &str, Sighting)>, surplus: u64) -> Sightings {
+    pub(super) fn restored(kept: Vec<Sighting>, surplus: u64) -> Sightings {
         let mut sightings = Sightings { surplus, ..Sightings::default() };
-        for (at, name, sighting) in kept {
-            if let Some(names) = sightings.sorts.get_mut(usize::from(at)) {
-                names.insert(name.into(), sighting);
-            }
+        for sighting in kept {
+            let (sort, name) = (sighting.sort, Arc::clone(&sighting.name));
+            let number = sightings.put(sighting);
+            sightings.sorts[sort as usize - 1].insert(name, number);
         }
         sightings
     }

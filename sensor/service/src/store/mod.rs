@@ -5,6 +5,7 @@
 //! | `schema.sql` | the tables |
 //! | `write` | [`Outcome`](crate::fold::Outcome)s and checkpoints go in |
 //! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
+//! | `page` | all that there is about one user |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
 //! | `digest` | one number for all that it says |
 //!
@@ -12,6 +13,7 @@
 //! store is some moments older, and the fold goes on from there.
 
 mod digest;
+mod page;
 mod read;
 mod row;
 mod write;
@@ -24,6 +26,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 pub use digest::Digest;
+pub use page::UserPage;
 pub use read::{Feature, SessionFilter, StoreReader};
 pub use row::{PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
 

@@ -90,22 +90,24 @@ fn rows(transaction: &Transaction<'_>, outcome: &Outcome) -> rusqlite::Result<()
         server.execute(params![number, client, identifier, address.map(|address| address.to_string())])?;
     }
     let mut gone = transaction.prepare_cached("DELETE FROM session WHERE number = ?1")?;
-    // In the order of their numbers: new rows then go to the end of the table, one behind the other.
-    let mut numbers: Vec<&u64> = outcome.sessions.keys().collect();
-    numbers.sort_unstable();
-    for number in numbers {
-        match &outcome.sessions[number] {
+    // In the order of their numbers: new rows then go to the end of the table, one behind the other. Of two changes of
+    // one session the later stays the later.
+    let mut changes: Vec<&SessionChange> = outcome.sessions.iter().collect();
+    changes.sort_by_key(|change| change.number());
+    for change in changes {
+        match change {
             SessionChange::Stands(change, placed) => session(transaction, change, placed.as_deref())?,
-            SessionChange::Gone => drop(gone.execute([*number as i64])?),
+            SessionChange::Gone(number) => drop(gone.execute([*number as i64])?),
         }
     }
     let mut sighting = transaction.prepare_cached(
         "INSERT INTO sighting (sort, name, first, last, count, original) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET first = ?3, last = ?4, count = ?5, original = ?6",
     )?;
-    for ((sort, name), seen) in &outcome.sightings {
+    for seen in &outcome.sightings {
         let (first, last) = (seen.first_unix_ns as i64, seen.last_unix_ns as i64);
-        sighting.execute(params![*sort as u8, name, first, last, seen.count as i64, seen.original])?;
+        let (sort, name, count) = (seen.sort as u8, &seen.name, seen.count as i64);
+        sighting.execute(params![sort, name, first, last, count, seen.original])?;
     }
     if let Some(before) = outcome.forget_before_unix_ns {
         let before = before as i64;

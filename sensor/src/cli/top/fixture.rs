@@ -10,8 +10,8 @@ use super::{frame::Frame, scrape::Sample};
 use crate::{
     cli::latency::Latency,
     metrics::{
-        CaptureMode, ClientReading, KernelDrops, Reading, Refused, RefusedSource, StageHistograms,
-        SteerReading, WorkerReading, exposition,
+        CaptureMode, ClientReading, InsightReading, KernelDrops, Reading, Refused, RefusedSource,
+        StageHistograms, SteerReading, WorkerReading, exposition,
     },
 };
 
@@ -81,6 +81,7 @@ pub(super) fn sample(step: u64) -> Sample {
         refused_modes: vec![],
         frames: vec![],
         stages,
+        insight: InsightReading::default(),
         journal,
         journal_state: State::Ready,
         duplicates_capacity: 1 << 18,

@@ -3,6 +3,8 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     super::{Event, Status, TimeSource},
     model::{Details, EndReason},
@@ -15,7 +17,7 @@ pub(super) const SECOND: u64 = 1_000_000_000;
 pub(super) const COPY_APART: u64 = 2 * SECOND;
 
 /// What a fact reports. The order is that of facts at one time: what ends comes before what begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Report {
     Stop,
     /// The VPN server starts or stops, and the reason with which its sessions end.
@@ -25,7 +27,7 @@ pub(super) enum Report {
 }
 
 /// What one request says of its session.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Fact {
     /// Event time, ns since 1970 UTC.
     pub(super) time: u64,

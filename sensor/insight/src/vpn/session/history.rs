@@ -2,8 +2,12 @@
 //! belongs and what followed is taken again. So the order of arrival does not matter where facts carry their times.
 //! Called by [`Sessions`](super::Sessions) only.
 
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
 use super::{
-    LATE,
+    Details, LATE,
     fact::Fact,
     model::{Change, Happening, Session},
     step::step,
@@ -14,7 +18,7 @@ use super::{
 const PENDING_MAX: usize = 32;
 
 /// The sessions of one id.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct History {
     /// As they are now, in the order of their starts.
     pub(super) sessions: Vec<Session>,
@@ -25,7 +29,7 @@ pub(super) struct History {
 }
 
 /// Where to begin again.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Rewind {
     /// Before any pending fact.
     settled: Vec<Session>,
@@ -103,6 +107,40 @@ impl History {
             self.sessions.shrink_to_fit();
         }
         is_over
+    }
+
+    /// Lets equal details share their memory again, as they did before they were written down.
+    pub(super) fn share_details(&mut self) {
+        let rewind = self.rewind.as_deref_mut();
+        let (settled, pending) = rewind.map(|rewind| (&mut rewind.settled, &mut rewind.pending)).unzip();
+        let of_sessions = self.sessions.iter_mut().chain(settled.into_iter().flatten());
+        let of_facts = pending.into_iter().flatten().filter_map(|fact| fact.details.as_mut());
+        let mut shared: Vec<Arc<Details>> = Vec::new();
+        for details in of_sessions.map(|session| &mut session.details).chain(of_facts) {
+            match shared.iter().find(|other| *other == details) {
+                Some(other) => *details = Arc::clone(other),
+                None => shared.push(Arc::clone(details)),
+            }
+        }
+    }
+
+    /// Takes out what is of this user. The numbers of the sessions that were; whether nothing of anybody else is left.
+    pub(super) fn forget_user(&mut self, user: &str) -> (Vec<u64>, bool) {
+        let is_of = |details: &Details| details.user() == Some(user);
+        let forgotten = self.sessions.extract_if(.., |session| is_of(&session.details));
+        let numbers = forgotten.map(|session| session.number).collect();
+        if let Some(rewind) = &mut self.rewind {
+            rewind.settled.retain(|session| !is_of(&session.details));
+            rewind.pending.retain(|fact| !fact.details.as_deref().is_some_and(is_of));
+        }
+        (numbers, self.sessions.is_empty())
+    }
+
+    /// Whether anything in it is of this user.
+    pub(super) fn knows(&self, user: &str) -> bool {
+        let of_facts = self.pending_details().any(|details| details.user() == Some(user));
+        let settled = self.rewind.iter().flat_map(|rewind| &rewind.settled);
+        of_facts || self.sessions.iter().chain(settled).any(|session| session.details.user() == Some(user))
     }
 
     /// Whether facts can still be put between those that came.

@@ -58,6 +58,7 @@ mod history;
 mod model;
 mod servers;
 mod slots;
+mod snapshot;
 mod step;
 mod upkeep;
 mod volume;
@@ -73,7 +74,11 @@ pub use model::{
     Change, Details, End, EndReason, Happening, Server, ServerNumber, Session, Settings, StartSource,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{Event, Kind, Status};
+pub use snapshot::SnapshotError;
+
 use fact::{Fact, SECOND};
 use history::{Taken, differences};
 use servers::Servers;
@@ -85,7 +90,7 @@ const LATE: u64 = 300 * SECOND;
 const UNHEARD: u64 = 600 * SECOND;
 
 /// What was done with events.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Not about a person's VPN connection.
     pub passed_by: u64,

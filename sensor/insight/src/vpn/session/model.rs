@@ -3,6 +3,8 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     super::{Assigned, Event},
     fact::SECOND,
@@ -10,11 +12,11 @@ use super::{
 };
 
 /// A VPN server as [`Sessions`](super::Sessions) numbers them; see [`Server`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ServerNumber(pub u32);
 
 /// What a VPN server is known by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Server {
     /// Name of the configured client.
     pub client: Box<str>,
@@ -26,7 +28,7 @@ pub struct Server {
 
 /// What a session's requests said of it besides times and volumes. Absent in one request, it is filled from another.
 /// All texts share one allocation: there are a million of these.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Details {
     /// The newest address outside the tunnel: it may change while the session lasts (MOBIKE).
     pub remote: Option<IpAddr>,
@@ -149,7 +151,7 @@ fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
 }
 
 /// What a session's start rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum StartSource {
     /// Its first message that came, without an Acct-Session-Time: it began then or before.
     FirstSeen,
@@ -160,7 +162,7 @@ pub enum StartSource {
 }
 
 /// Why a session is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum EndReason {
     /// Its Stop.
     Stop,
@@ -200,7 +202,7 @@ impl fmt::Display for EndReason {
 }
 
 /// The end of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// ns since 1970 UTC.
     pub unix_ns: u64,
@@ -211,7 +213,7 @@ pub struct End {
 }
 
 /// One VPN connection of a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Unlike that of every other session of one [`Sessions`](super::Sessions).
     pub number: u64,

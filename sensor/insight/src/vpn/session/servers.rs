@@ -8,6 +8,7 @@ use std::{
 
 use arrayvec::ArrayVec;
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 use super::{
     super::Event,
@@ -19,7 +20,7 @@ use super::{
 const BOOTS_MAX: usize = 8;
 
 /// What is known of one.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Known {
     pub(super) server: Server,
     /// Accounting-On and -Off, in the order of their times.
@@ -82,6 +83,22 @@ impl Servers {
             **of == *client && name.as_deref() == identifier && *at == address
         };
         self.numbers.find(hash, is_it).copied().map(ServerNumber)
+    }
+
+    /// What a snapshot holds.
+    pub(super) fn kept(&self) -> &[Known] {
+        &self.known
+    }
+
+    /// From what a snapshot held.
+    pub(super) fn restored(known: Vec<Known>) -> Servers {
+        let mut servers = Servers::default();
+        for Known { server, boots, active } in known {
+            let number = servers.add(&server.client, server.identifier.as_deref(), server.address);
+            let known = servers.known(number);
+            (known.boots, known.active) = (boots, active);
+        }
+        servers
     }
 
     fn add(&mut self, client: &str, identifier: Option<&str>, address: Option<IpAddr>) -> ServerNumber {

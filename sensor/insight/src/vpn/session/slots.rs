@@ -7,6 +7,7 @@ use std::{
 };
 
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 use super::{history::History, model::ServerNumber};
 
@@ -14,7 +15,7 @@ use super::{history::History, model::ServerNumber};
 pub(super) const INACTIVE: u32 = u32::MAX;
 
 /// One session id of one VPN server.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Slot {
     pub(super) server: ServerNumber,
     pub(super) id: Arc<str>,
@@ -99,12 +100,49 @@ impl Slots {
         }
     }
 
+    /// Clears what free slots were called: without Acct-Session-Id that is the user's name.
+    pub(super) fn erase_free(&mut self) {
+        for number in &self.free {
+            self.slots[*number as usize].id = Arc::default();
+        }
+    }
+
     pub(super) fn get(&self, number: u32) -> &Slot {
         &self.slots[number as usize]
     }
 
     pub(super) fn get_mut(&mut self, number: u32) -> &mut Slot {
         &mut self.slots[number as usize]
+    }
+
+    /// What a snapshot holds: the slots, and those that are free, in the order in which they are used again.
+    pub(super) fn kept(&self) -> (&[Slot], &[u32]) {
+        (&self.slots, &self.free)
+    }
+
+    /// From what a snapshot held. `None`: no slots ever were so.
+    pub(super) fn restored(slots: Vec<Slot>, free: Vec<u32>) -> Option<Slots> {
+        let mut restored = Slots { slots, free, ..Slots::default() };
+        let Slots { slots, free, numbers, hasher } = &mut restored;
+        let used = (0..).zip(slots.iter()).filter(|(_, slot)| slot.is_used);
+        let hash = |number: &u32| {
+            let slot = &slots[*number as usize];
+            hasher.hash_one((slot.server, &*slot.id))
+        };
+        for (number, slot) in used {
+            let hashed = hash(&number);
+            let is_it = |other: &u32| {
+                let other = &slots[*other as usize];
+                other.server == slot.server && other.id == slot.id
+            };
+            if numbers.find(hashed, is_it).is_some() {
+                return None;
+            }
+            numbers.insert_unique(hashed, number, hash);
+        }
+        let is_free = |number: &u32| slots.get(*number as usize).is_some_and(|slot| !slot.is_used);
+        let all = numbers.len() + free.len() == slots.len();
+        (all && free.iter().all(is_free)).then_some(restored)
     }
 
     /// The slot, if it is still in the use it was queued for.

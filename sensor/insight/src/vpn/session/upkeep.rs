@@ -124,6 +124,29 @@ impl Sessions {
         }
     }
 
+    /// Takes a person out, by the user's key: sessions, what is still to be put in its place, and the names in both. The
+    /// numbers of the sessions that were. A later event of the same user is one of somebody new.
+    pub fn forget_user(&mut self, user: &str) -> Vec<u64> {
+        let known: Vec<u32> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.history.knows(user))
+            .map(|(number, _)| number)
+            .collect();
+        let mut numbers = Vec::new();
+        for number in known {
+            let (forgotten, is_empty) = self.slots.get_mut(number).history.forget_user(user);
+            numbers.extend(forgotten);
+            if is_empty {
+                self.slots.remove(number);
+            }
+            self.mark_active(number);
+        }
+        self.slots.erase_free();
+        self.before.clear();
+        numbers
+    }
+
     fn forget(&mut self, number: u32) {
         self.slots.remove(number);
         self.mark_active(number);

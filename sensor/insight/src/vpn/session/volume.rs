@@ -1,5 +1,7 @@
 //! Volumes of a session from totals that wrap, begin again, or come late. Called by the rules in `step` only.
 
+use serde::{Deserialize, Serialize};
+
 use super::fact::Fact;
 
 /// Without gigawords octets begin again here.
@@ -10,7 +12,7 @@ const WRAP: u64 = 1 << 32;
 const WRAP_STEP_MAX: u64 = WRAP / 2;
 
 /// One direction.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Meter {
     /// What was counted before the counter began again.
     before: u64,
@@ -40,7 +42,7 @@ impl Meter {
 }
 
 /// Both directions. Totals never go down.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Volume {
     input: Meter,
     output: Meter,

@@ -1,0 +1,175 @@
+//! `cargo xtask bench insight`: what becomes of records, on one core: decoding, sessions, places and profiles in memory;
+//! storing; taking up again after a kill; rebuilding.
+#![forbid(unsafe_code)]
+
+mod journaled;
+mod people;
+
+use std::{
+    fs,
+    path::PathBuf,
+    process,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use benches::{machine, measure::Measurement};
+use clap::Parser;
+use insight::geo::Places;
+use journal::Reader;
+use people::People;
+use service::{
+    Meaning,
+    fold::{Fold, Resolve, Resolved},
+    live::Live,
+    rebuild::rebuild,
+    store::Store,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Records made before and taken within one measured step: few enough to stay in the cache on their way as they would
+/// from the journal.
+const STEP_RECORDS: usize = 4096;
+/// When the bench's population begins to connect: 1 November 2026.
+const START_UNIX_S: u64 = 1_793_491_200;
+
+#[derive(Parser)]
+#[command(name = "insight", about = "From records to sessions, places and profiles, on one core", version)]
+struct Arguments {
+    /// Users, each connected
+    #[arg(long, default_value_t = 1_000_000)]
+    users: u64,
+    /// Records that are taken once all users are connected
+    #[arg(long, default_value_t = 3_000_000)]
+    records: usize,
+    /// Records that are rebuilt
+    #[arg(long, default_value_t = 10_000_000)]
+    rebuild: usize,
+    /// Where journal and store are written; by default the folder for temporary files
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// A hundredth of everything: to see that it works
+    #[arg(long)]
+    quick: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = Arguments::parse();
+    if arguments.quick {
+        arguments.users /= 100;
+        arguments.records /= 100;
+        arguments.rebuild /= 100;
+    }
+    let folder = match &arguments.folder {
+        Some(folder) => tempfile::tempdir_in(folder)?,
+        None => tempfile::tempdir()?,
+    };
+    let places = Arc::new(vpn_sensor::places::configured(&vpn_sensor::config::Config::built_in())?);
+    memory(&arguments, &places, &folder)?;
+    journaled::measure(&arguments, &places, &folder)
+}
+
+/// Says one figure.
+fn say(case: &str, metric: &str, unit: &str, values: &[f64]) {
+    Measurement::new("insight", case, "one core", metric, unit, values).report();
+}
+
+/// Asks the databases.
+struct Asking<'a>(&'a Places);
+
+impl Resolve for Asking<'_> {
+    fn resolve(&mut self, _position: u64, address: std::net::IpAddr) -> Resolved {
+        Resolved::of(&self.0.find(address))
+    }
+}
+
+/// A million users connect, go on and come back, in memory; then what that changes is stored.
+fn memory(arguments: &Arguments, places: &Places, folder: &tempfile::TempDir) -> anyhow::Result<()> {
+    let mut people = People::new(arguments.users, START_UNIX_S);
+    let mut fold = Fold::new(Meaning::default())?;
+    let mut asking = Asking(places);
+    let before = machine::resident(process::id())?.0;
+    let users = arguments.users;
+    let mut taken = |fold: &mut Fold, count: usize| -> anyhow::Result<Vec<f64>> {
+        let mut rates = Vec::new();
+        let mut left = count;
+        while left > 0 {
+            let records = people.take(left.min(STEP_RECORDS))?;
+            left -= records.len();
+            let began = Instant::now();
+            for record in &records {
+                fold.take(record, &mut asking);
+            }
+            drop(fold.finish());
+            rates.push(records.len() as f64 / began.elapsed().as_secs_f64());
+        }
+        Ok(rates)
+    };
+    let connecting = taken(&mut fold, users as usize)?;
+    say(&format!("{users} users connect"), "events_per_second", "1/s", &connecting);
+    let going_on = taken(&mut fold, arguments.records)?;
+    say(&format!("{users} users connected"), "events_per_second", "1/s", &going_on);
+    let after = machine::resident(process::id())?.0;
+    say(&format!("{users} users connected"), "resident", "B", &[after as f64]);
+    let case = format!("{users} users connected");
+    say(&case, "resident_per_user", "B", &[after.saturating_sub(before) as f64 / users as f64]);
+
+    let began = Instant::now();
+    let octets = fold.save()?;
+    say(&case, "checkpoint_seconds", "s", &[began.elapsed().as_secs_f64()]);
+    say(&case, "checkpoint", "B", &[octets.len() as f64]);
+
+    // The same people again, with a store behind it.
+    let mut people = People::new(users, START_UNIX_S);
+    let mut fold = Fold::new(Meaning::default())?;
+    let mut store = Store::open(&folder.path().join("changes.sqlite"))?;
+    let mut rates = Vec::new();
+    let total = users as usize + arguments.records / 4;
+    let mut done = 0;
+    while done < total {
+        while fold.rows() < 20_000 && done < total {
+            for record in people.take(STEP_RECORDS.min(total - done))? {
+                fold.take(&record, &mut asking);
+                done += 1;
+            }
+        }
+        let outcome = fold.finish();
+        let changes = outcome.sessions.len() as f64;
+        let began = Instant::now();
+        store.write(&outcome, None)?;
+        rates.push(changes / began.elapsed().as_secs_f64());
+    }
+    say(&format!("{users} users in the store"), "session_changes_per_second", "1/s", &rates);
+    let size = fs::metadata(store.path())?.len();
+    say(&format!("{users} users in the store"), "store", "B", &[size as f64]);
+    Ok(())
+}
+
+/// How long something takes, seconds.
+fn timed<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(f64, T)> {
+    let began = Instant::now();
+    let made = work()?;
+    Ok((began.elapsed().as_secs_f64(), made))
+}
+
+/// For the parts that read a journal.
+fn rebuilt(
+    reader: &Reader,
+    state: &std::path::Path,
+    to: &std::path::Path,
+    places: &Places,
+) -> anyhow::Result<(f64, u64)> {
+    let (seconds, rebuilt) =
+        timed(|| Ok(rebuild(&service::folder(state), reader, to, u64::MAX, places, |_| {})?))?;
+    Ok((seconds, rebuilt.records))
+}
+
+/// Opens the service on a state directory.
+fn open(state: &std::path::Path, reader: &Reader, places: &Arc<Places>) -> anyhow::Result<(f64, Live)> {
+    timed(|| Ok(Live::open(state, reader, &Meaning::default(), Arc::clone(places))?))
+}
+
+/// Longest wait for a turn that has something to take.
+const IDLE_MAX: Duration = Duration::from_secs(10);

@@ -1,0 +1,162 @@
+//! `user NAME`: one person's page. Reads the store beside a running sensor or without one.
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+};
+
+use anyhow::anyhow;
+use service::store::{SessionRow, Share, UserPage};
+
+use super::{
+    Common, Exit, Failure, events,
+    records::Format,
+    units::{age, count},
+    users,
+};
+
+/// Options of `user`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The user in any way the name is written: `alice`, `CONTOSO\alice`, `alice@contoso.example`
+    name: String,
+    /// How the page is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// The newest so many connections
+    #[arg(long, value_name = "CONNECTIONS", default_value_t = 20)]
+    limit: usize,
+    /// The state directory; by default the configuration's
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
+        let config = common.load_config()?;
+        let key = events::key(&self.name, &config.realms)?;
+        let store = users::open(self.state_dir.as_ref().unwrap_or(&config.state_dir))?;
+        let page = store.user_page(&key, self.limit).map_err(anyhow::Error::new)?;
+        let Some(page) = page else {
+            let similar = store.users(Some(account(&key)), None, 5).map_err(anyhow::Error::new)?;
+            let names: Vec<String> = similar.into_iter().map(|user| user.user).collect();
+            let hint = match names.is_empty() {
+                true => "`vpn-sensor users` lists all".to_owned(),
+                false => format!("there is {}; `users.realms` makes realms one", names.join(", ")),
+            };
+            return Err(Failure::new(
+                Exit::Failed,
+                anyhow!("no connection of a user {key:?} is known: {hint}"),
+            ));
+        };
+        let mut out = BufWriter::new(io::stdout().lock());
+        match self.format {
+            Format::Json => {
+                serde_json::to_writer(&mut out, &page).map_err(io::Error::from)?;
+                writeln!(out)?;
+            }
+            Format::Table => write_page(&page, &mut out)?,
+        }
+        Ok(out.flush()?)
+    }
+}
+
+/// The name without its realm.
+fn account(key: &str) -> &str {
+    key.rsplit_once('@').map_or(key, |(account, _)| account)
+}
+
+fn write_page(page: &UserPage, out: &mut impl Write) -> io::Result<()> {
+    let user = &page.user;
+    write!(out, "{}", user.user)?;
+    if let Some(original) = user.original.as_ref().filter(|original| **original != user.user) {
+        write!(out, "  (as sent: {original})")?;
+    }
+    writeln!(
+        out,
+        "\n{} connections, first {}, last seen {}\n",
+        count(user.connections as u64),
+        moment(&user.first_seen),
+        moment(&user.last_seen)
+    )?;
+    for (title, shares) in [
+        ("VPN LOCATIONS", &page.places),
+        ("NETWORKS", &page.networks),
+        ("ADDRESSES", &page.addresses),
+        ("DEVICES", &page.devices),
+        ("CLIENT SOFTWARE", &page.software),
+        ("VPN SERVERS", &page.servers),
+    ] {
+        write_shares(title, shares, out)?;
+    }
+    write_hours(&page.hours, out)?;
+    write_sessions(&page.sessions, out)
+}
+
+fn write_shares(title: &str, shares: &[Share], out: &mut impl Write) -> io::Result<()> {
+    if shares.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{title:<44}  {:>11}  {:<16}  LAST SEEN", "CONNECTIONS", "FIRST SEEN")?;
+    for share in shares {
+        let connections = count(share.connections as u64);
+        let (first, last) = (moment(&share.first_seen), moment(&share.last_seen));
+        writeln!(out, "{:<44}  {connections:>11}  {first:<16}  {last}", share.name)?;
+    }
+    writeln!(out)
+}
+
+/// A line a day, a character an hour: the higher, the more connections began in it.
+fn write_hours(hours: &[u64], out: &mut impl Write) -> io::Result<()> {
+    const LEVELS: [char; 8] =
+        ['\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}'];
+    let most = hours.iter().copied().max().unwrap_or(0).max(1);
+    writeln!(out, "HOURS (UTC)    0     6     12    18")?;
+    for (day, hours) in ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+        .into_iter()
+        .zip(hours.chunks(24))
+    {
+        let bar: String = hours
+            .iter()
+            .map(|&count| match count {
+                0 => '.',
+                _ => LEVELS[((count * 8).div_ceil(most) as usize).clamp(1, 8) - 1],
+            })
+            .collect();
+        writeln!(out, "{day:<13}  {bar}")?;
+    }
+    writeln!(out)
+}
+
+fn write_sessions(sessions: &[SessionRow], out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:<16}  {:>11}  {:<14}  {:<39}  {:<24}  {:<32}  {:<20}  DEVICE",
+        "CONNECTIONS", "LASTED", "ENDED BY", "FROM", "PLACE", "NETWORK", "VPN SERVER"
+    )?;
+    for session in sessions {
+        let place = session.place.as_ref();
+        let network = place.and_then(|place| {
+            let asn = place.asn?;
+            Some(format!("AS{asn} {}", place.organisation.as_deref().unwrap_or_default()))
+        });
+        writeln!(
+            out,
+            "{:<16}  {:>11}  {:<14}  {:<39}  {:<24}  {:<32}  {:<20}  {}",
+            moment(&session.start),
+            age(session.seconds),
+            session.end_reason.as_deref().unwrap_or("open"),
+            session.remote.as_deref().unwrap_or("-"),
+            place.map_or("-", |place| &place.name),
+            network.as_deref().unwrap_or("-").trim_end(),
+            session.nas_identifier.as_deref().or(session.nas_address.as_deref()).unwrap_or(&session.client),
+            session.device.as_deref().or(session.software.as_deref()).unwrap_or("-"),
+        )?;
+    }
+    Ok(())
+}
+
+/// Date and minute of an RFC 3339 time: what fits into a column.
+fn moment(time: &str) -> String {
+    time.get(..16).unwrap_or(time).replace('T', " ")
+}

@@ -1,0 +1,96 @@
+//! Metrics of the service: how far it is behind the journal, what it follows, how storing goes.
+
+use super::{
+    Kind::{Counter, Gauge},
+    Metric, Reading, metric, plain,
+};
+
+/// All of them.
+pub(super) const METRICS: &[Metric] = &[
+    metric(
+        "vpn_sensor_service_up",
+        Gauge,
+        &[],
+        "1 while records are made sense of; 0 if the service could not start or ended: see the log",
+        plain!(gauge, |reading| f64::from(u8::from(reading.insight.is_up))),
+    ),
+    metric(
+        "vpn_sensor_service_lag_records",
+        Gauge,
+        &[],
+        "Committed records whose outcome is not in the store yet: what people see is so far behind",
+        plain!(gauge, |reading| {
+            reading.journal.watermark.saturating_sub(reading.insight.standing.stored) as f64
+        }),
+    ),
+    metric(
+        "vpn_sensor_service_records_total",
+        Counter,
+        &[],
+        "Records made sense of, since the journal's first",
+        plain!(counter, |reading| reading.insight.standing.counts.records),
+    ),
+    metric(
+        "vpn_sensor_service_records_missed_total",
+        Counter,
+        &[],
+        "Records that retention or damage took before the service came to them",
+        plain!(counter, |reading| reading.insight.standing.records_missed),
+    ),
+    metric(
+        "vpn_sensor_service_events_without_address_total",
+        Counter,
+        &[],
+        "Events of persons' VPN connections without an address of the client: see client.attributes",
+        plain!(counter, |reading| reading.insight.standing.counts.without_address),
+    ),
+    metric(
+        "vpn_sensor_service_session_changes_total",
+        Counter,
+        &[],
+        "Changes of VPN sessions: opened, went on, closed",
+        plain!(counter, |reading| reading.insight.standing.counts.session_changes),
+    ),
+    metric(
+        "vpn_sensor_service_sessions",
+        Gauge,
+        &[],
+        "Session ids that are followed, open ones and those that a late message may still change",
+        plain!(gauge, |reading| reading.insight.standing.sessions as f64),
+    ),
+    metric(
+        "vpn_sensor_service_users",
+        Gauge,
+        &[],
+        "Users that are followed",
+        plain!(gauge, |reading| reading.insight.standing.users as f64),
+    ),
+    metric(
+        "vpn_sensor_service_addresses",
+        Gauge,
+        &[],
+        "Addresses whose place is known",
+        plain!(gauge, |reading| reading.insight.standing.addresses as f64),
+    ),
+    metric(
+        "vpn_sensor_service_stored_rows_total",
+        Counter,
+        &[],
+        "Rows written to the store",
+        plain!(counter, |reading| reading.insight.standing.rows),
+    ),
+    metric(
+        "vpn_sensor_service_store_failures_total",
+        Counter,
+        &[],
+        "Attempts to store that failed and were made again: the disk is full or somebody holds a lock",
+        plain!(counter, |reading| reading.insight.standing.store_failures),
+    ),
+    metric(
+        "vpn_sensor_service_checkpoints_total",
+        Counter,
+        &[],
+        "Checkpoints written; behind the last one records are taken again after a kill",
+        plain!(counter, |reading| reading.insight.standing.checkpoints),
+    ),
+];

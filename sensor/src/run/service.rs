@@ -1,0 +1,148 @@
+//! The thread that makes sense of the records, beside the sensor. It reads the journal behind the workers; whatever
+//! becomes of it, records are taken and answered.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context as _;
+use crossbeam::channel::{Receiver, Sender, TryRecvError, bounded};
+use insight::geo::Places;
+use journal::{Handle, Reader};
+use service::{Meaning, ServiceError, live::Live};
+
+use crate::{
+    config::Config,
+    failure::{Exit, Failure},
+    metrics::InsightReading,
+    places,
+};
+
+/// How long the thread rests when the journal has nothing new: what people see is about that old.
+const REST: Duration = Duration::from_millis(20);
+/// How long the thread may go on taking what is committed once the sensor stops; the next start takes the rest.
+const STOPPING_MAX: Duration = Duration::from_secs(5);
+/// Changes of the configuration that may wait. The thread takes them between two turns.
+const CHANGES_MAX: usize = 4;
+
+/// A changed configuration.
+struct Change {
+    meaning: Meaning,
+    places: Arc<Places>,
+}
+
+/// The thread and the way to it.
+pub(super) struct Insight {
+    changes: Sender<Change>,
+    stopping: Arc<AtomicBool>,
+    reading: Arc<Mutex<InsightReading>>,
+    thread: JoinHandle<()>,
+}
+
+impl Insight {
+    /// Starts the thread. It opens the store itself: what there is to take again must not keep the sensor from starting.
+    pub(super) fn start(config: &Config, handle: &Handle) -> Result<Insight, Failure> {
+        let (sender, changes) = bounded(CHANGES_MAX);
+        let stopping = Arc::new(AtomicBool::new(false));
+        let reading = Arc::new(Mutex::new(InsightReading::default()));
+        let reader = Reader::beside(config.journal_dir(), handle).context("cannot read the journal")?;
+        let first = Change { meaning: config.meaning(), places: places_in_force(config) };
+        let state_dir = config.state_dir.clone();
+        let body = Body { changes, stopping: Arc::clone(&stopping), reading: Arc::clone(&reading) };
+        let thread = thread::Builder::new()
+            .name("insight".to_owned())
+            .spawn(move || body.run(&state_dir, &reader, first))
+            .map_err(|error| Failure::new(Exit::Failed, error))?;
+        Ok(Insight { changes: sender, stopping, reading, thread })
+    }
+
+    /// How it stands, for the exporter.
+    pub(super) fn standing(&self) -> Arc<Mutex<InsightReading>> {
+        Arc::clone(&self.reading)
+    }
+
+    /// Hands over what a new configuration says; databases are read anew.
+    pub(super) fn reload(&self, config: &Config) -> Result<(), String> {
+        let change = Change { meaning: config.meaning(), places: places_in_force(config) };
+        let busy = "the service is still busy with the reloads before this one; send SIGHUP again";
+        self.changes.try_send(change).map_err(|_| busy.to_owned())
+    }
+
+    /// Lets it take what is committed, and store everything.
+    pub(super) fn stop(self) {
+        self.stopping.store(true, SeqCst);
+        if self.thread.join().is_err() {
+            tracing::error!("the service's thread panicked; records are whole, run `vpn-sensor rebuild`");
+        }
+    }
+}
+
+/// A database that cannot be read must not keep the service from its work: what it would have said is missing.
+fn places_in_force(config: &Config) -> Arc<Places> {
+    let places = places::configured(config).unwrap_or_else(|error| {
+        tracing::error!("{error:#}; addresses have no place until that is mended and SIGHUP sent");
+        Places::new(config.sites.clone(), Vec::new())
+    });
+    Arc::new(places)
+}
+
+struct Body {
+    changes: Receiver<Change>,
+    stopping: Arc<AtomicBool>,
+    reading: Arc<Mutex<InsightReading>>,
+}
+
+impl Body {
+    fn run(self, state_dir: &std::path::Path, reader: &Reader, first: Change) {
+        let result = Live::open(state_dir, reader, &first.meaning, first.places).and_then(|live| {
+            let standing = live.standing();
+            tracing::info!(
+                position = standing.position,
+                sessions = standing.sessions,
+                users = standing.users,
+                "the service goes on"
+            );
+            self.work(live)
+        });
+        self.tell(|reading| reading.is_up = false);
+        if let Err(error) = result {
+            tracing::error!("the service ended: {error}; records are taken and answered as before");
+        }
+    }
+
+    fn work(&self, mut live: Live) -> Result<(), ServiceError> {
+        let mut stopping_since = None;
+        loop {
+            match self.changes.try_recv() {
+                Ok(Change { meaning, places }) => {
+                    live.set_meaning(&meaning)?;
+                    live.set_places(places)?;
+                }
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
+            }
+            // Asked before the turn: what was committed before the stop is taken.
+            if self.stopping.load(SeqCst) {
+                stopping_since.get_or_insert_with(Instant::now);
+            }
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let has_more = live.turn(now.as_nanos() as u64)?;
+            let standing = live.standing();
+            self.tell(|reading| *reading = InsightReading { is_up: true, standing });
+            if stopping_since.is_some_and(|since| !has_more || since.elapsed() > STOPPING_MAX) {
+                return live.stop();
+            }
+            if !has_more {
+                thread::sleep(REST);
+            }
+        }
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut InsightReading)) {
+        change(&mut self.reading.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}

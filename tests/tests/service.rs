@@ -1,0 +1,154 @@
+//! The service beside the sensor: killed, stopped, given other meanings and other databases, it has the store that a
+//! rebuild makes of the journal and its input log.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Stdio},
+    thread,
+    time::Duration,
+};
+
+use end_to_end::config::{Config, SECRET};
+use end_to_end::sensor::Home;
+use end_to_end::tools::output;
+use end_to_end::{Namespace, PATIENCE, Wire, wait_for, wait_until};
+use serde_json::Value;
+
+const REALMS: &str = "[users]\nrealms = [[\"contoso.example\", \"contoso\", \"\"]]";
+
+/// VPN servers of four vendors at work, until killed. Their requests are sent again until they are answered.
+fn vpn_servers(home: &Home, namespace: &Namespace, seed: u32) -> Child {
+    let secret = home.file("secret");
+    fs::write(&secret, SECRET).unwrap();
+    let mut command = home.command(
+        namespace,
+        &format!(
+            "send --to 192.0.2.1 --vendor rras --vendor f5 --vendor check-point --vendor asa --status start \
+             --status interim-update --status stop --count 100000 --rate 600 --window 100 --retries 100 --timeout 0.3 \
+             --seed {seed} --secret-file {}",
+            secret.display()
+        ),
+    );
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn json(home: &Home, namespace: &Namespace, command: &str) -> Value {
+    serde_json::from_str(&text(home, namespace, command)).unwrap()
+}
+
+fn text(home: &Home, namespace: &Namespace, command: &str) -> String {
+    let output = output(&mut home.command(namespace, command));
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The digest of the store in force, and that of its rebuild.
+fn digests(home: &Home, namespace: &Namespace, rebuilt: &Path) -> (Value, Value) {
+    let live = json(home, namespace, "store digest --json");
+    text(home, namespace, &format!("rebuild --to {}", rebuilt.display()));
+    (live, json(home, namespace, &format!("store digest --json {}", rebuilt.display())))
+}
+
+#[test]
+fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
+    const KILLS: u32 = 20;
+    let databases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sensor/insight/tests/geo/data");
+    let databases = databases.canonicalize().unwrap();
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let mut senders: Vec<Child> = (1..3).map(|seed| vpn_servers(&home, &wire.nas, seed)).collect();
+    for kill in 0..KILLS {
+        let mut sensor = home.spawn(&wire.sensor);
+        sensor.wait_ready();
+        // Anywhere: while it takes again what is behind the checkpoint, while it stores, while it has nothing to do.
+        thread::sleep(Duration::from_millis(u64::from(kill * kill * 7 % 400)));
+        match kill {
+            6 => {
+                home.configure(&Config::udp().lines(REALMS));
+                sensor.reload("the configuration is in force");
+                thread::sleep(Duration::from_millis(300));
+            }
+            13 => {
+                let city = databases.join("GeoLite2-ASN-Test.mmdb");
+                let geo = format!("{REALMS}\n[geo]\ndatabases = [{:?}]", city.display().to_string());
+                home.configure(&Config::udp().lines(&geo));
+                sensor.reload("the configuration is in force");
+                thread::sleep(Duration::from_millis(300));
+            }
+            // A clean stop leaves a checkpoint: what follows is killed between one and the next.
+            4 | 9 | 15 => {
+                assert!(sensor.stop().success());
+                continue;
+            }
+            _ => {}
+        }
+        sensor.kill();
+    }
+    let sensor = home.start(&wire.sensor);
+    thread::sleep(Duration::from_millis(300));
+    for sender in &mut senders {
+        sender.kill().unwrap();
+        sender.wait().unwrap();
+    }
+    sensor.stored();
+    assert!(sensor.stop().success());
+
+    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
+    assert_eq!(live, rebuilt);
+    assert!(live["sessions"].as_u64().unwrap() > 500, "{live}");
+    // The realm of the people was another in the beginning: the old records still mean what they meant.
+    let users = text(&home, &wire.sensor, "users --format json");
+    assert!(
+        users.contains("\"user\":\"alice@contoso\"") && users.contains("alice@contoso.example"),
+        "{users}"
+    );
+
+    // A rebuilt store goes on where the old one was.
+    text(&home, &wire.sensor, "rebuild");
+    let sensor = home.start(&wire.sensor);
+    let before = json(&home, &wire.sensor, "store digest --json");
+    let mut sender = vpn_servers(&home, &wire.nas, 3);
+    wait_until("more is stored", PATIENCE, || {
+        json(&home, &wire.sensor, "store digest --json")["position"].as_u64() > before["position"].as_u64()
+    });
+    sender.kill().unwrap();
+    sender.wait().unwrap();
+    sensor.settled();
+    assert!(sensor.stop().success());
+    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt-again.sqlite"));
+    assert_eq!(live, rebuilt);
+}
+
+#[test]
+fn a_store_that_is_locked_or_full_delays_the_service_and_nothing_else() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let store = home.state().join("service/store.sqlite");
+    wait_until("there is a store", PATIENCE, || store.exists());
+    // Somebody keeps the store locked for longer than SQLite waits.
+    let mut holder = rusqlite::Connection::open(&store).unwrap();
+    let lock = holder.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
+
+    let answered = text(
+        &home,
+        &wire.nas,
+        &format!("send --to 192.0.2.1 --count 60 --status start --json --secret-file {}", {
+            let secret = home.file("secret");
+            fs::write(&secret, SECRET).unwrap();
+            secret.display().to_string()
+        }),
+    );
+    assert!(answered.contains("\"answered\":60"), "{answered}");
+    sensor.wait_metrics("storing has failed", |metrics| {
+        metrics.sum("vpn_sensor_service_store_failures_total", &[]) > 0
+    });
+    sensor.wait_log("the service waits and tries again");
+    lock.rollback().unwrap();
+    sensor.wait_log("the service stores again");
+    wait_for("the sessions are stored", PATIENCE, || {
+        (json(&home, &wire.sensor, "store digest --json")["sessions"] == 60).then_some(())
+    });
+}
