@@ -11,9 +11,11 @@ use std::{
 };
 
 use end_to_end::config::{Config, SECRET};
+use end_to_end::requests::{Status, with};
 use end_to_end::sensor::Home;
 use end_to_end::tools::output;
-use end_to_end::{Namespace, PATIENCE, Wire, wait_for, wait_until};
+use end_to_end::wire::{NAS_V4, SENSOR_V4};
+use end_to_end::{Namespace, Nas, PATIENCE, Wire, wait_for, wait_until};
 use serde_json::Value;
 
 const REALMS: &str = "[users]\nrealms = [[\"contoso.example\", \"contoso\", \"\"]]";
@@ -101,7 +103,7 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
     // The realm of the people was another in the beginning: the old records still mean what they meant.
     let users = text(&home, &wire.sensor, "users --format json");
     assert!(
-        users.contains("\"user\":\"alice@contoso\"") && users.contains("alice@contoso.example"),
+        users.contains("\"user\":\"alice\"") && users.contains("\"user\":\"alice@contoso.example\""),
         "{users}"
     );
 
@@ -151,4 +153,62 @@ fn a_store_that_is_locked_or_full_delays_the_service_and_nothing_else() {
     wait_for("the sessions are stored", PATIENCE, || {
         (json(&home, &wire.sensor, "store digest --json")["sessions"] == 60).then_some(())
     });
+}
+
+#[test]
+fn a_database_that_is_added_is_taken_at_sighup_and_a_corrupt_one_costs_only_its_answers() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sensor/insight/tests/geo/data");
+    let city = data.join("GeoIP2-City-Test.mmdb").canonicalize().unwrap();
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let connect = |identifier: u8, session: &str, address: &str| {
+        nas.ask_once(&with(Status::Start, identifier, session, SECRET, |builder| {
+            builder.text(31, address).attribute(61, &5_u32.to_be_bytes());
+        }));
+        sensor.stored();
+    };
+    let place = |session: &str| {
+        let all = text(&home, &wire.sensor, "sessions --format json");
+        let lines = all.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.into_iter().find(|line| line["session"] == session).unwrap()["place"].clone()
+    };
+    // What comes with the product knows countries, networks and what sort of network it is.
+    connect(1, "tor", "185.220.101.1");
+    assert_eq!(place("tor")["country"], "DE");
+    assert!(place("tor")["kinds"].as_array().unwrap().contains(&Value::from("tor")), "{}", place("tor"));
+
+    let told = text(&home, &wire.sensor, &format!("geo add {}", city.display()));
+    assert!(
+        told.starts_with("added ") && told.contains("/geo/city.mmdb; a running sensor takes it at SIGHUP"),
+        "{told}"
+    );
+    let looked_up = text(&home, &wire.sensor, "geo 2.125.160.216");
+    assert!(looked_up.contains("Boxford"), "{looked_up}");
+    connect(2, "before", "2.125.160.216");
+    assert_eq!((&place("before")["country"], &place("before")["city"]), (&"GB".into(), &Value::Null));
+    sensor.reload("the configuration is in force");
+    // The thread takes the change between two of its turns.
+    wait_until("the city is known", PATIENCE, || {
+        connect(3, "after", "2.125.160.216");
+        place("after")["city"] == "Boxford"
+    });
+    assert!(sensor.stop().success());
+
+    fs::write(home.state().join("geo/city.mmdb"), "damaged").unwrap();
+    let sensor = home.start(&wire.sensor);
+    sensor.wait_log("city.mmdb");
+    sensor.wait_log("the service goes on without it");
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    nas.ask_once(&with(Status::Start, 4, "damaged", SECRET, |builder| {
+        builder.text(31, "2.125.160.216").attribute(61, &5_u32.to_be_bytes());
+    }));
+    sensor.stored();
+    assert_eq!((&place("damaged")["country"], &place("damaged")["city"]), (&"GB".into(), &Value::Null));
+    text(&home, &wire.sensor, "geo remove city");
+    assert!(!home.state().join("geo/city.mmdb").exists());
+    assert!(sensor.stop().success());
+    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
+    assert_eq!(live, rebuilt);
 }

@@ -2,15 +2,26 @@
 
 use std::{io::Write as _, net::IpAddr, path::PathBuf};
 
+use clap::Subcommand;
 use insight::geo::{Contents, Database, Found, Places, Precision, Whereabouts};
 use serde_json::{Value, json};
 
 use super::{Common, Exit, Failure};
-use crate::places;
+use crate::{
+    config::Config,
+    places::{self, added, included},
+};
 
 /// Options of `geo`.
 #[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Databases are asked in this order: those of geo.databases, those that were added, those that come with the \
+                        product; places finer than countries first. A running sensor takes added ones at SIGHUP."
+)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Addresses to look up; without any, the databases are listed
     #[arg(value_name = "ADDRESS")]
     addresses: Vec<IpAddr>,
@@ -25,13 +36,53 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a database to its end and keep a copy of it; it takes the place of an added one that says the same sort of thing
+    Add {
+        /// A .mmdb file: City, Country, ASN, Anonymous-IP or Connection-Type, of MaxMind's schema or the flat one
+        file: PathBuf,
+    },
+    /// Remove an added database
+    Remove {
+        /// Its sort: city, country, network or kinds
+        sort: String,
+    },
+}
+
+impl Command {
+    fn execute(self, config: &Config) -> Result<(), Failure> {
+        let folder = added::folder(&config.state_dir);
+        let (done, path) = match self {
+            Command::Add { file } => {
+                let (path, replaces) =
+                    added::add(&file, &folder).map_err(|error| Failure::new(Exit::Failed, error))?;
+                (if replaces { "replaced" } else { "added" }, path)
+            }
+            Command::Remove { sort } => {
+                let path =
+                    added::remove(&sort, &folder).map_err(|error| Failure::new(Exit::Failed, error))?;
+                ("removed", path)
+            }
+        };
+        let mut out = std::io::stdout().lock();
+        Ok(writeln!(out, "{done} {}; a running sensor takes it at SIGHUP", path.display())?)
+    }
+}
+
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
-        let mut config = common.load_config()?;
-        if !self.database.is_empty() {
-            config.databases = self.database;
+        let config = common.load_config()?;
+        if let Some(command) = self.command {
+            return command.execute(&config);
         }
-        let places = places::configured(&config).map_err(|error| Failure::new(Exit::Usage, error))?;
+        let usage = |error| Failure::new(Exit::Usage, error);
+        let places = if self.database.is_empty() {
+            places::Sources::of(&config).open().map_err(usage)?
+        } else {
+            let databases = self.database.iter().map(|path| places::open(path)).collect::<Result<_, _>>();
+            Places::new(config.sites.clone(), databases.map_err(usage)?)
+        };
         if self.check {
             for database in places.databases() {
                 database.check().map_err(|error| Failure::new(Exit::Failed, error))?;
@@ -142,6 +193,10 @@ fn listed(places: &Places, json: bool) -> String {
             }
             Some(_) => "",
         });
+        if places.databases().iter().any(|database| database.name().starts_with(included::PREFIX)) {
+            text.push_str(included::ATTRIBUTION);
+            text.push('\n');
+        }
     }
     text
 }

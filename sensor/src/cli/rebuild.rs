@@ -56,7 +56,7 @@ impl Arguments {
             None => u64::MAX,
         };
         let reader = Reader::open(&journal).with_context(|| format!("cannot read {}", journal.display()))?;
-        let places = places::configured(&config)?;
+        let places = places::Sources::of(&config).open()?;
         let to = self.to.clone().unwrap_or_else(|| folder.join("store.new"));
         if self.to.is_none() && to.exists() {
             // Of a rebuild that did not come to its end.

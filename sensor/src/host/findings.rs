@@ -101,27 +101,24 @@ pub fn findings(config: &Config) -> Vec<Finding> {
 /// How finely places can be known with the configured databases.
 fn places(config: &Config) -> Finding {
     const SUBJECT: &str = "places";
-    let places = match crate::places::configured(config) {
+    let places = match crate::places::Sources::of(config).open() {
         Ok(places) => places,
         Err(error) => {
-            let remedy = "correct geo.databases, or leave the file out";
+            let remedy = "correct geo.databases or leave the file out; `vpn-sensor geo remove` takes an added one away";
             return Finding::with(State::Lacking, SUBJECT, format!("{error:#}"), remedy);
         }
     };
     match places.precision() {
-        None => Finding::with(
-            State::Note,
-            SUBJECT,
-            "no database: connections have addresses, but no places",
-            "name .mmdb files under geo.databases, City or Country, and ASN",
-        ),
-        Some(Precision::Country) => Finding::with(
+        Some(Precision::City | Precision::Region) => {
+            Finding::good(SUBJECT, format!("cities, from {} databases", places.databases().len()))
+        }
+        // What comes with the product has countries: without any there is no product.
+        Some(Precision::Country) | None => Finding::with(
             State::Note,
             SUBJECT,
             "countries only, each with its own radius: travel shows from country to country",
-            "name a City database under geo.databases",
+            "vpn-sensor geo add CITY.mmdb, or name a City database under geo.databases",
         ),
-        Some(_) => Finding::good(SUBJECT, format!("cities, from {} databases", places.databases().len())),
     }
 }
 
@@ -297,15 +294,16 @@ mod tests {
     fn how_finely_places_are_known_is_said() {
         let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("insight/tests/geo/data");
         for (files, state, expected) in [
-            (&[][..], State::Note, "no database"),
-            (&["flat-asn.mmdb"], State::Note, "no database"),
+            (&[][..], State::Note, "countries only"),
+            (&["flat-asn.mmdb"], State::Note, "countries only"),
             (&["flat-country.mmdb", "flat-asn.mmdb"], State::Note, "countries only"),
-            (&["flat-country.mmdb", "flat-city-ipv4.mmdb"], State::Good, "cities, from 2 databases"),
+            (&["flat-country.mmdb", "flat-city-ipv4.mmdb"], State::Good, "cities, from 5 databases"),
             (&["GeoIP2-Domain-Test.mmdb"], State::Lacking, "says nothing about places or networks"),
             (&["missing.mmdb"], State::Lacking, "cannot read the database"),
         ] {
             let databases = files.iter().map(|file| data.join(file)).collect();
-            let finding = places(&Config { databases, ..Config::built_in() });
+            let state_dir = PathBuf::from("/nonexistent");
+            let finding = places(&Config { databases, state_dir, ..Config::built_in() });
             assert_eq!(finding.state, state, "{files:?}");
             assert!(finding.found.contains(expected), "{}", finding.found);
             assert_eq!(finding.remedy.is_some(), state != State::Good);

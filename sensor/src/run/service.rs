@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     failure::{Exit, Failure},
     metrics::InsightReading,
-    places,
+    places::Sources,
 };
 
 /// How long the thread rests when the journal has nothing new: what people see is about that old.
@@ -33,7 +33,7 @@ const CHANGES_MAX: usize = 4;
 /// A changed configuration.
 struct Change {
     meaning: Meaning,
-    places: Arc<Places>,
+    places: Sources,
 }
 
 /// The thread and the way to it.
@@ -51,7 +51,7 @@ impl Insight {
         let stopping = Arc::new(AtomicBool::new(false));
         let reading = Arc::new(Mutex::new(InsightReading::default()));
         let reader = Reader::beside(config.journal_dir(), handle).context("cannot read the journal")?;
-        let first = Change { meaning: config.meaning(), places: places_in_force(config) };
+        let first = Change { meaning: config.meaning(), places: Sources::of(config) };
         let state_dir = config.state_dir.clone();
         let body = Body { changes, stopping: Arc::clone(&stopping), reading: Arc::clone(&reading) };
         let thread = thread::Builder::new()
@@ -68,7 +68,7 @@ impl Insight {
 
     /// Hands over what a new configuration says; databases are read anew.
     pub(super) fn reload(&self, config: &Config) -> Result<(), String> {
-        let change = Change { meaning: config.meaning(), places: places_in_force(config) };
+        let change = Change { meaning: config.meaning(), places: Sources::of(config) };
         let busy = "the service is still busy with the reloads before this one; send SIGHUP again";
         self.changes.try_send(change).map_err(|_| busy.to_owned())
     }
@@ -83,11 +83,11 @@ impl Insight {
 }
 
 /// A database that cannot be read must not keep the service from its work: what it would have said is missing.
-fn places_in_force(config: &Config) -> Arc<Places> {
-    let places = places::configured(config).unwrap_or_else(|error| {
-        tracing::error!("{error:#}; addresses have no place until that is mended and SIGHUP sent");
-        Places::new(config.sites.clone(), Vec::new())
-    });
+fn open_places(sources: &Sources) -> Arc<Places> {
+    let (places, wrong) = sources.open_what_can_be();
+    for error in wrong {
+        tracing::error!("{error:#}; the service goes on without it until that is mended and SIGHUP sent");
+    }
     Arc::new(places)
 }
 
@@ -99,16 +99,17 @@ struct Body {
 
 impl Body {
     fn run(self, state_dir: &std::path::Path, reader: &Reader, first: Change) {
-        let result = Live::open(state_dir, reader, &first.meaning, first.places).and_then(|live| {
-            let standing = live.standing();
-            tracing::info!(
-                position = standing.position,
-                sessions = standing.sessions,
-                users = standing.users,
-                "the service goes on"
-            );
-            self.work(live)
-        });
+        let result =
+            Live::open(state_dir, reader, &first.meaning, open_places(&first.places)).and_then(|live| {
+                let standing = live.standing();
+                tracing::info!(
+                    position = standing.position,
+                    sessions = standing.sessions,
+                    users = standing.users,
+                    "the service goes on"
+                );
+                self.work(live)
+            });
         self.tell(|reading| reading.is_up = false);
         if let Err(error) = result {
             tracing::error!("the service ended: {error}; records are taken and answered as before");
@@ -121,7 +122,7 @@ impl Body {
             match self.changes.try_recv() {
                 Ok(Change { meaning, places }) => {
                     live.set_meaning(&meaning)?;
-                    live.set_places(places)?;
+                    live.set_places(open_places(&places))?;
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
             }

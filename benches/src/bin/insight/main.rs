@@ -66,7 +66,7 @@ fn main() -> anyhow::Result<()> {
         Some(folder) => tempfile::tempdir_in(folder)?,
         None => tempfile::tempdir()?,
     };
-    let places = Arc::new(vpn_sensor::places::configured(&vpn_sensor::config::Config::built_in())?);
+    let places = Arc::new(vpn_sensor::places::Sources::of(&vpn_sensor::config::Config::built_in()).open()?);
     memory(&arguments, &places, &folder)?;
     journaled::measure(&arguments, &places, &folder)
 }
