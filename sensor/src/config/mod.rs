@@ -70,8 +70,6 @@ pub struct Config {
     pub sessions: SessionLimits,
     /// How long the store keeps what is over.
     pub keep: Duration,
-    /// Where people's questions are answered; none: nowhere.
-    pub portal: Option<SocketAddr>,
     /// Files of places and networks, in the order in which they are asked.
     pub databases: Vec<PathBuf>,
     /// Networks that have a name of their own.
@@ -224,7 +222,6 @@ impl Config {
                 unknown_after: Duration::from_secs(meaning.unknown_after_s),
             },
             keep: Duration::from_secs(meaning.keep_s),
-            portal: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8813))),
             databases: Vec::new(),
             sites: Arc::default(),
             clients: Vec::new(),
@@ -311,7 +308,6 @@ impl Config {
             ("ack.when", self.ack != new.ack),
             ("digest.lanes", self.digest_lanes != new.digest_lanes),
             ("metrics.address", self.metrics != new.metrics),
-            ("portal.address", self.portal != new.portal),
             ("journal", self.journal != new.journal),
             ("dedup", self.dedup != new.dedup),
         ];

@@ -137,6 +137,9 @@ fn each_mistake_is_named_with_its_place() {
         ),
         ("a past too short", "[events]\naccept_past = \"59m\"".into(), 2, 15, "must lie between"),
         ("a past too long", "[events]\naccept_past = \"91d\"".into(), 2, 15, "must lie between"),
+        ("a store too short", "[store]\nkeep = \"90d\"".into(), 2, 8, "must lie between"),
+        ("no interim missed", "[sessions]\nmissed_interims = 0".into(), 2, 19, "must lie between"),
+        ("an end too soon", "[sessions]\nunknown_after = \"59m\"".into(), 2, 17, "must lie between"),
         ("realms in no group", "[users]\nrealms = [\"a\"]".into(), 2, 11, "an array of arrays of strings"),
         (
             "a realm in two groups",
@@ -250,6 +253,11 @@ fn every_key_is_taken() {
             entries = 4096
             [events]
             accept_past = "35d"
+            [sessions]
+            missed_interims = 4
+            unknown_after = "12h"
+            [store]
+            keep = "400d"
             [users]
             realms = [["contoso.example", "CONTOSO", ""], ["fabrikam.example"]]
             [geo]
@@ -311,6 +319,15 @@ fn every_key_is_taken() {
         client.attributes.get(vpn::Field::Remote).unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(remote, ["26.4242.3", "Calling-Station-Id"]);
     assert_eq!((decoding.accept_past_s, &decoding.realms), (35 * 86_400, &config.realms));
+    let meaning = config.meaning();
+    assert_eq!((meaning.missed_interims, meaning.unknown_after_s), (4, 12 * 3600));
+    assert_eq!((meaning.keep_s, meaning.accept_past_s), (400 * 86_400, 35 * 86_400));
+    // What is written down for a rebuild reads as the configuration does.
+    let read = meaning.decoding().unwrap();
+    assert_eq!(read.realms, decoding.realms);
+    for field in vpn::Field::ALL {
+        assert_eq!(read.clients["branch-rras"].mapping.get(field), decoded.mapping.get(field));
+    }
     assert_eq!(client.secret.octets(), SECRET.as_bytes());
     assert_eq!(client.previous_secret.as_ref().unwrap().octets(), b"a-secret-from-a-file");
     assert_eq!((client.prefixes.len(), client.max_rate, client.status_server), (3, Some(100), false));

@@ -68,7 +68,7 @@ mod tests {
         let kinds = |address: &str| places.find(address.parse().unwrap()).kinds;
         assert!(kinds("95.216.0.1").contains(NetworkKind::Hosting));
         assert!(kinds("185.220.101.1").contains(NetworkKind::Tor));
-        assert!(kinds("172.224.224.1").contains(NetworkKind::Relay));
+        assert!(kinds("172.224.226.1").contains(NetworkKind::Relay));
         assert!(!kinds("80.128.0.1").contains(NetworkKind::Hosting));
     }
 }
