@@ -1,11 +1,12 @@
-//! `cargo xtask demo`: a sensor at work on a wire of its own, watched until the traffic of four VPN servers is through.
+//! `cargo xtask demo`: a sensor at work on a wire of its own. Four VPN servers report a month of a small company to it,
+//! compressed in time; then it is asked about one of the users.
 //!
 //! As root it runs in network and mount namespaces that vanish with it: two hosts joined by a veth pair, XDP on one of
 //! them. Without root it says so and takes loopback and UDP. Either way nothing is left behind.
 
 use std::{
     fs::{self, File},
-    io::{IsTerminal as _, Write as _},
+    io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -22,19 +23,21 @@ use prometheus_parse::{Scrape, Value};
 
 use crate::program::{self, succeed};
 
-/// The VPN servers: vendor as `send` names it, and last octet of the address that it sends from.
+/// The VPN servers in the order of `send --month`: vendor, and last octet of the address that it sends from.
 const VPN_SERVERS: [(&str, u8); 4] = [("rras", 11), ("f5", 12), ("check-point", 13), ("asa", 14)];
 const SECRET: &str = "demo secret of no worth";
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Whom the sensor is asked about.
+const USER: &str = "alice";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Requests that each VPN server sends
-    #[arg(long, default_value_t = 2000)]
-    count: u32,
-    /// Requests a second of each VPN server
-    #[arg(long, default_value_t = 500)]
-    rate: u32,
+    /// How long it takes to send the month
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    seconds: u32,
+    /// Another seed makes another month
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// The program, when this process is the one inside the namespaces
     #[arg(long, hide = true)]
     inside: Option<PathBuf>,
@@ -56,10 +59,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 .arg(std::env::current_exe()?)
                 .args([
                     "demo",
-                    "--count",
-                    &arguments.count.to_string(),
-                    "--rate",
-                    &arguments.rate.to_string(),
+                    "--seconds",
+                    &arguments.seconds.to_string(),
+                    "--seed",
+                    &arguments.seed.to_string(),
                 ])
                 .arg("--inside")
                 .arg(&program),
@@ -122,7 +125,8 @@ impl Wire {
         })
     }
 
-    /// Writes the configuration: one client a VPN server, all with one secret.
+    /// Writes the configuration: one client a VPN server, all with one secret; a month of the past is believed, and the
+    /// names that the four have for a person are one user.
     fn configure(&self) -> anyhow::Result<PathBuf> {
         let secret = self.folder.path().join("secret");
         File::options()
@@ -132,7 +136,8 @@ impl Wire {
             .open(&secret)?
             .write_all(SECRET.as_bytes())?;
         let mut text = format!(
-            "state_dir = {:?}\n[listen]\naddresses = [{:?}]\nxdp = {:?}\n[metrics]\naddress = {:?}\n",
+            "state_dir = {:?}\n[listen]\naddresses = [{:?}]\nxdp = {:?}\n[metrics]\naddress = {:?}\n\
+             [events]\naccept_past = \"35d\"\n[users]\nrealms = [[\"contoso.example\", \"CONTOSO\", \"\"]]\n",
             self.folder.path().join("state"),
             self.server,
             self.xdp,
@@ -140,7 +145,7 @@ impl Wire {
         );
         for (vendor, last) in VPN_SERVERS {
             text += &format!(
-                "[[client]]\nname = {vendor:?}\naddress = [\"{}{last}\"]\nsecret_file = {secret:?}\n",
+                "[[client]]\nname = {vendor:?}\naddress = [\"{}{last}\"]\nsecret_file = {secret:?}\nvendor = {vendor:?}\n",
                 self.network
             );
         }
@@ -149,8 +154,8 @@ impl Wire {
         Ok(path)
     }
 
-    /// A VPN server's traffic.
-    fn send(&self, vendor: &str, last: u8, count: u32, rate: u32, more: &[&str]) -> anyhow::Result<Child> {
+    /// `vpn-sensor send` where the VPN servers are.
+    fn send(&self, more: &[&str]) -> Command {
         let mut command = match self.namespace {
             Some(namespace) => {
                 let mut command = Command::new("ip");
@@ -159,16 +164,31 @@ impl Wire {
             }
             None => Command::new(&self.program),
         };
+        let secret = self.folder.path().join("secret");
+        command.args(["send", "--to", self.server]).args(more).arg("--secret-file").arg(secret);
         command
-            .args(["send", "--to", self.server, "--source", &format!("{}{last}", self.network)])
-            .args(["--vendor", vendor, "--status", "start,interim-update,stop"])
-            .args(["--count", &count.to_string(), "--rate", &rate.to_string(), "--json"])
-            .arg("--secret-file")
-            .arg(self.folder.path().join("secret"))
+    }
+
+    /// Somebody who gets no answer, in the background.
+    fn send_in_vain(&self, vendor: &str, last: u8, more: &[&str]) -> anyhow::Result<Ended> {
+        let source = format!("{}{last}", self.network);
+        self.send(&["--source", &source, "--vendor", vendor, "--count", "20", "--rate", "20"])
+            .args(["--retries", "0", "--timeout", "1"])
             .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
+            .map(Ended)
+            .context("cannot start `vpn-sensor send`")
+    }
+
+    /// The month of all four; what it says goes to the terminal.
+    fn send_month(&self, arguments: &Arguments) -> anyhow::Result<Ended> {
+        let sources = VPN_SERVERS.map(|(_, last)| format!("{}{last}", self.network)).join(",");
+        let (seconds, seed) = (arguments.seconds.to_string(), arguments.seed.to_string());
+        self.send(&["--month", &sources, "--month-seconds", &seconds, "--seed", &seed])
+            .spawn()
+            .map(Ended)
             .context("cannot start `vpn-sensor send`")
     }
 }
@@ -204,48 +224,24 @@ fn demo(wire: &Wire, arguments: &Arguments, stop: &AtomicBool) -> anyhow::Result
         }
         thread::sleep(Duration::from_millis(50));
     }
-    let (count, rate) = (arguments.count, arguments.rate);
     println!(
-        "four VPN servers send {count} requests each, {rate} a second; one more has a wrong secret, one is unknown"
+        "four VPN servers send a month of a small company in {} s; another sender has a wrong secret, one is unknown",
+        arguments.seconds
     );
-    let mut senders = Vec::new();
-    for (vendor, last) in VPN_SERVERS {
-        senders.push(Ended(wire.send(vendor, last, count, rate, &[])?));
-    }
-    let silence = ["--retries", "0", "--timeout", "1"];
-    let wrong = [&silence[..], &["--bad-secret"]].concat();
-    let mut bystanders = vec![Ended(wire.send("asa", 14, 20, 20, &wrong)?)];
+    let mut bystanders = vec![wire.send_in_vain("asa", 14, &["--bad-secret"])?];
     if wire.namespace.is_some() {
-        bystanders.push(Ended(wire.send("rras", 99, 20, 20, &silence)?));
+        bystanders.push(wire.send_in_vain("rras", 99, &[])?);
     }
-
-    let live = std::io::stdout().is_terminal();
-    let mut before = 0.0;
-    let mut looked = Instant::now();
-    loop {
-        thread::sleep(Duration::from_millis(500));
+    let mut month = wire.send_month(arguments)?;
+    while month.0.try_wait()?.is_none() {
         ensure!(!stop.load(SeqCst), "stopped");
-        if live {
-            let counters = Counters::read(&agent, wire.metrics)?;
-            let rate = (counters.answers - before) / looked.elapsed().as_secs_f64();
-            (before, looked) = (counters.answers, Instant::now());
-            print!("\r{rate:>8.0} answers/s  {}\x1b[K", counters.line());
-            std::io::stdout().flush()?;
-        }
-        let mut running = false;
-        for sender in senders.iter_mut().chain(&mut bystanders) {
-            running |= sender.0.try_wait()?.is_none();
-        }
-        if !running {
-            break;
-        }
+        thread::sleep(Duration::from_millis(50));
     }
-    if live {
-        println!();
+    ensure!(month.0.wait()?.success(), "not every request of the month was answered");
+    for bystander in &mut bystanders {
+        bystander.0.wait()?;
     }
-    for (sender, (vendor, _)) in senders.iter_mut().zip(VPN_SERVERS) {
-        ensure!(sender.0.wait()?.success(), "not every request of {vendor} was answered");
-    }
+    println!();
     let counters = Counters::read(&agent, wire.metrics)?;
     println!("{}", counters.line());
     for mode in &counters.modes {
@@ -253,6 +249,7 @@ fn demo(wire: &Wire, arguments: &Arguments, stop: &AtomicBool) -> anyhow::Result
     }
     println!();
     succeed(Command::new(&wire.program).args(["latency", "--address", wire.metrics]))?;
+    page(wire, &configuration)?;
     rustix::process::kill_process(
         rustix::process::Pid::from_child(&sensor.0),
         rustix::process::Signal::TERM,
@@ -261,7 +258,21 @@ fn demo(wire: &Wire, arguments: &Arguments, stop: &AtomicBool) -> anyhow::Result
     Ok(())
 }
 
-/// What a person watches.
+/// What the sensor knows of one of the users.
+fn page(wire: &Wire, configuration: &Path) -> anyhow::Result<()> {
+    for command in ["sessions", "events --format table --vpn-only --limit 10"] {
+        println!("\n$ vpn-sensor {command} --user {USER}");
+        succeed(
+            Command::new(&wire.program)
+                .args(command.split(' '))
+                .args(["--user", USER, "--config"])
+                .arg(configuration),
+        )?;
+    }
+    Ok(())
+}
+
+/// What became of the datagrams.
 struct Counters {
     answers: f64,
     verdicts: Vec<(String, f64)>,

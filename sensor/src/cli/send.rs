@@ -1,5 +1,6 @@
 //! `send`: a test client that sends what VPN servers send, and checks the answers.
 
+mod month;
 mod summary;
 
 use std::{
@@ -15,7 +16,7 @@ use ingest::capture::pcap::PcapWriter;
 use super::{Common, Exit, Failure};
 use crate::{
     config::{ACCOUNTING_PORT, Secret},
-    send::{Plan, Progress, Report, exchange},
+    send::{Pace, Plan, Progress, Report, exchange},
     traffic::{self, Attribute, Session, Status, Vendor},
 };
 
@@ -88,6 +89,8 @@ pub(super) struct Arguments {
     /// Print the summary as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    month: month::MonthArguments,
 }
 
 impl Arguments {
@@ -100,11 +103,14 @@ impl Arguments {
             return Err(Failure::new(Exit::Usage, mixed));
         }
         let secret = self.secret(common, to)?;
+        let seed = self.seed.unwrap_or_else(|| rand::random::<u32>().into());
+        if let Some(sources) = &self.month.month {
+            return self.send_month(to, sources, secret, seed);
+        }
         let signing = match self.bad_secret {
             true => wrong(&secret),
             false => secret.clone(),
         };
-        let seed = self.seed.unwrap_or_else(|| rand::random::<u32>().into());
         let mut requests =
             Requests { arguments: &self, seed, secret: signing, buffer: vec![0; radius::MAX_LENGTH] };
         requests.check()?;
@@ -114,10 +120,10 @@ impl Arguments {
         }
         let plan = Plan {
             to,
-            source: self.source,
+            sources: self.source.into_iter().collect(),
             secret,
             count: self.count,
-            rate: self.rate,
+            pace: self.rate.map_or(Pace::Window, Pace::Rate),
             window: self.window as usize,
             timeout: Duration::from_secs_f64(self.timeout),
             retries: self.retries,
@@ -139,11 +145,15 @@ impl Arguments {
         if let Some(capture) = capture {
             capture.finish()?;
         }
-        let good = self.good(&report);
+        self.summarize(&report, to)
+    }
+
+    fn summarize(&self, report: &Report, to: SocketAddr) -> Result<(), Failure> {
+        let good = self.good(report);
         let mut out = io::stdout().lock();
         match self.json {
-            true => summary::json(&mut out, &report, good)?,
-            false => summary::text(&mut out, &report, to, self.bad_secret)?,
+            true => summary::json(&mut out, report, good)?,
+            false => summary::text(&mut out, report, to, self.bad_secret)?,
         }
         if good { Ok(()) } else { Err(Failure::silent(Exit::Failed)) }
     }

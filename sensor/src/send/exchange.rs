@@ -21,20 +21,46 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Plan {
     /// The accounting server.
     pub to: SocketAddr,
-    /// The address (and port, if not 0; then `window` is at most 256) to send from.
-    pub source: Option<SocketAddr>,
+    /// The addresses (and ports, if not 0; then `window` is at most 256) to send from; none for what the kernel takes.
+    pub sources: Vec<SocketAddr>,
     /// The secret by which answers are checked.
     pub secret: Secret,
     /// Requests.
     pub count: u64,
-    /// Requests a second; none for as fast as the window allows.
-    pub rate: Option<f64>,
+    /// When each leaves, if the window allows.
+    pub pace: Pace,
     /// Requests waiting for an answer at once, 1 to 65,536. Each 256 take one more source port.
     pub window: usize,
     /// How long an answer may take before the request is sent again.
     pub timeout: Duration,
     /// How often it is sent again before it is given up.
     pub retries: u32,
+}
+
+/// When requests leave.
+#[derive(Clone, Debug)]
+pub enum Pace {
+    /// At once, from the first source.
+    Window,
+    /// So many a second, from the first source.
+    Rate(f64),
+    /// Each so long after the beginning, from the source of that index. As many as there are requests, in their order.
+    Schedule(Vec<(Duration, usize)>),
+}
+
+impl Pace {
+    /// How long after the beginning request `number` is due, and the index of its source.
+    fn of(&self, number: u64) -> (Duration, usize) {
+        match self {
+            Pace::Window => (Duration::ZERO, 0),
+            Pace::Rate(rate) => (Duration::from_secs_f64(number as f64 / rate), 0),
+            Pace::Schedule(schedule) => usize::try_from(number)
+                .ok()
+                .and_then(|number| schedule.get(number))
+                .copied()
+                .unwrap_or_default(),
+        }
+    }
 }
 
 struct Waiting {
@@ -47,6 +73,8 @@ struct Waiting {
 
 struct Port {
     socket: UdpSocket,
+    /// Index of its address in the plan.
+    source: usize,
     waiting: Vec<Option<Waiting>>,
     outstanding: usize,
     next_identifier: u8,
@@ -81,18 +109,16 @@ pub fn exchange(
     let mut last_shown = start;
     loop {
         let now = Instant::now();
-        let due = match plan.rate {
-            Some(rate) => start + Duration::from_secs_f64(report.progress.sent as f64 / rate),
-            None => now,
-        };
+        let (after, source) = plan.pace.of(report.progress.sent);
+        let due = start + after;
         let may_send = report.progress.sent < plan.count && outstanding < window;
         if may_send && due <= now {
-            // Ports take turns; one of them has an identifier left, because the window is not full.
+            // Ports of a source take turns; one of them has an identifier left, because the window is not full.
             let count = ports.len();
-            if let Some(index) = (0..count)
-                .map(|step| (turn + step) % count)
-                .find(|index| ports[*index].outstanding < IDENTIFIERS.min(window))
-            {
+            if let Some(index) = (0..count).map(|step| (turn + step) % count).find(|index| {
+                let port = &ports[*index];
+                port.source == source && port.outstanding < IDENTIFIERS.min(window)
+            }) {
                 turn = index + 1;
                 let number = report.progress.sent;
                 let identifier = ports[index].free_identifier();
@@ -159,14 +185,18 @@ fn open_ports(plan: &Plan, window: usize) -> io::Result<Vec<Port>> {
         SocketAddr::V4(_) => SocketAddr::new(IpAddr::from([0; 4]), 0),
         SocketAddr::V6(_) => SocketAddr::new(IpAddr::from([0; 16]), 0),
     };
-    (0..window.div_ceil(IDENTIFIERS))
-        .map(|_| {
-            let socket = UdpSocket::bind(plan.source.unwrap_or(any))?;
+    let sources = if plan.sources.is_empty() { &[any][..] } else { &plan.sources };
+    sources
+        .iter()
+        .enumerate()
+        .flat_map(|source| (0..window.div_ceil(IDENTIFIERS)).map(move |_| source))
+        .map(|(source, address)| {
+            let socket = UdpSocket::bind(address)?;
             // Only answers from where the request went; the kernel then also tells us when nobody listens.
             socket.connect(plan.to)?;
             socket.set_nonblocking(true)?;
             let waiting = (0..IDENTIFIERS).map(|_| None).collect();
-            Ok(Port { socket, waiting, outstanding: 0, next_identifier: 0 })
+            Ok(Port { socket, source, waiting, outstanding: 0, next_identifier: 0 })
         })
         .collect()
 }

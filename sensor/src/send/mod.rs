@@ -9,7 +9,7 @@ mod report;
 
 pub use self::{
     answer::Flaw,
-    exchange::{Plan, exchange},
+    exchange::{Pace, Plan, exchange},
     report::{Progress, Report},
 };
 

@@ -61,10 +61,10 @@ impl Drop for Server {
 fn plan(to: SocketAddr, count: u64) -> Plan {
     Plan {
         to,
-        source: None,
+        sources: Vec::new(),
         secret: Secret::new(SECRET.to_vec()).unwrap(),
         count,
-        rate: None,
+        pace: Pace::Window,
         window: 16,
         timeout: Duration::from_millis(150),
         retries: 1,
@@ -175,8 +175,32 @@ fn nobody_listening_is_noticed() {
 #[test]
 fn the_rate_is_kept() {
     let server = Server::start(|_, answer| vec![answer]);
-    let (report, _) = run(&Plan { rate: Some(100.0), ..plan(server.address, 30) });
+    let (report, _) = run(&Plan { pace: Pace::Rate(100.0), ..plan(server.address, 30) });
     // 30 requests are 29 gaps of 10 ms.
     assert!(report.elapsed >= Duration::from_millis(290), "{:?}", report.elapsed);
     assert!(report.elapsed < Duration::from_secs(3), "{:?}", report.elapsed);
+}
+
+#[test]
+fn a_schedule_says_when_and_from_where() {
+    let server = Server::start(|_, answer| vec![answer]);
+    let sources = ["127.0.0.2:0", "127.0.0.3:0"].map(|source| source.parse().unwrap()).to_vec();
+    let after = |milliseconds, source| (Duration::from_millis(milliseconds), source);
+    let schedule = vec![after(0, 1), after(0, 0), after(0, 1), after(200, 0)];
+    let plan = Plan { sources, pace: Pace::Schedule(schedule), ..plan(server.address, 4) };
+    let mut left = Vec::new();
+    let report = exchange(
+        &plan,
+        request,
+        |source, _| {
+            left.push(source.ip().to_string());
+            Ok(())
+        },
+        |_| {},
+    )
+    .unwrap();
+    assert_eq!(report.progress.answered, 4);
+    assert!(report.elapsed >= Duration::from_millis(200), "{:?}", report.elapsed);
+    left.truncate(3);
+    assert_eq!(left, ["127.0.0.3", "127.0.0.2", "127.0.0.3"]);
 }

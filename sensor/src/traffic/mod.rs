@@ -1,9 +1,11 @@
 //! Realistic Accounting-Requests of the VPN servers that we know best, from made-up people at documentation addresses.
 //!
-//! The same seed and number give the same session, whatever else is sent. Used by the `send` command, by tests and by
+//! The same seed and number give the same session, whatever else is sent; [`month`] makes a month of a company. Used by the `send` command, by tests and by
 //! the demo. What each vendor sends, and how sure that is, is said beside its attributes in `vendors`.
 
 mod attribute;
+mod device;
+pub mod month;
 mod parse;
 mod people;
 mod vendors;
@@ -16,7 +18,7 @@ use radius::{
     build::{BuildError, RequestBuilder},
 };
 
-pub use self::{attribute::Attribute, parse::ParseError};
+pub use self::{attribute::Attribute, device::Device, parse::ParseError};
 
 /// The VPN servers whose accounting we can imitate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
@@ -75,6 +77,17 @@ impl Status {
     }
 }
 
+/// When what a request reports happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Seconds since 1970.
+    pub unix_s: u32,
+    /// How long after it the request leaves, seconds.
+    pub delay_s: u32,
+    /// How long the session has lasted by then, seconds.
+    pub elapsed_s: u32,
+}
+
 /// One person's stay in the VPN. Every field may be overwritten before requests are made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -95,7 +108,11 @@ pub struct Session {
     /// NAS-Identifier.
     pub nas_identifier: String,
     /// The person's computer.
-    pub device: String,
+    pub device: Device,
+    /// Tunnel-Type, where the vendor sends one.
+    pub tunnel_type: u32,
+    /// Acct-Terminate-Cause of its Stop.
+    pub terminate_cause: u32,
     /// Octets a second from and to the person.
     pub octets_per_second: (u64, u64),
 }
@@ -115,7 +132,14 @@ impl Session {
             assigned: Ipv4Addr::new(192, 0, 2, dice.between(1, 254)),
             nas: Ipv4Addr::new(198, 51, 100, nas_host),
             nas_identifier: vendors::nas_identifier(vendor).to_owned(),
-            device: format!("{}-PC{}", person.to_uppercase(), dice.between(1, 9)),
+            device: Device::windows(
+                format!("{}-PC{}", person.to_uppercase(), dice.between(1, 9)),
+                people::Dice::new(1, number).between(0, 255),
+            ),
+            tunnel_type: [vendors::TUNNEL_SSTP, vendors::TUNNEL_ESP, vendors::TUNNEL_L2TP]
+                [(number % 3) as usize],
+            // 1 User-Request.
+            terminate_cause: 1,
             octets_per_second: (
                 u64::from(dice.between(1, 255)) * 100,
                 // Some are fast enough that an hour of them needs gigawords.
@@ -137,7 +161,12 @@ impl Session {
 
     /// The attributes of the request that reports `status` at `unix_s` (seconds since 1970).
     pub fn attributes(&self, status: Status, unix_s: u32) -> Vec<Attribute> {
-        vendors::attributes(self, status, unix_s)
+        self.attributes_of(status, Moment { unix_s, delay_s: 0, elapsed_s: self.elapsed_s(status) })
+    }
+
+    /// The same of another moment of the session.
+    pub fn attributes_of(&self, status: Status, moment: Moment) -> Vec<Attribute> {
+        vendors::attributes(self, status, moment)
     }
 }
 

@@ -32,6 +32,11 @@ impl Dice {
         let span = u64::from(high - low) + 1;
         low + (self.roll() % span) as u8
     }
+
+    /// `0..bound`; `bound` must not be 0.
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
+        self.roll() % bound
+    }
 }
 
 pub(super) fn person(dice: &mut Dice) -> &'static str {

@@ -3,14 +3,24 @@
 //! Confirmed by public sources: the Microsoft attributes (MS-RNAP), F5's Tunnel-Client-Endpoint, Cisco's AV pairs, the
 //! untagged Tunnel-Client-Endpoint and the VPN 3000 attributes. RRAS' session-id form, F5's and Check Point's other
 //! attributes are the usual standard ones, not confirmed.
+//!
+//! When something happened, RRAS and ASA say by Event-Timestamp: a column of NPS' accounting, and in the ASA's requests as
+//! ISE logs them. Of F5 and Check Point no source shows one. They say it by Acct-Delay-Time alone, as any client may that
+//! had to wait for an answer (RFC 2866 section 5.2).
 
 use radius::attribute::kind;
 
-use super::{Attribute, Session, Status, Vendor, people::Dice};
+use super::{Attribute, Device, Moment, Session, Status, Vendor, people::Dice};
 
 const MICROSOFT: u32 = 311;
 const CISCO: u32 = 9;
 const CISCO_VPN3000: u32 = 3076;
+
+/// Microsoft's enterprise number and 1 (MS-RNAP 2.2.1).
+pub(super) const TUNNEL_SSTP: u32 = 0x0001_3701;
+/// As IKEv2 tunnels say.
+pub(super) const TUNNEL_ESP: u32 = 9;
+pub(super) const TUNNEL_L2TP: u32 = 3;
 
 pub(super) fn user_name(vendor: Vendor, person: &str) -> String {
     match vendor {
@@ -38,7 +48,7 @@ pub(super) fn session_id(vendor: Vendor, seed: u64, number: u64) -> String {
     }
 }
 
-pub(super) fn attributes(session: &Session, status: Status, unix_s: u32) -> Vec<Attribute> {
+pub(super) fn attributes(session: &Session, status: Status, moment: Moment) -> Vec<Attribute> {
     let Some(status_type) = status.acct_status_type() else {
         return vec![
             Attribute::new(kind::NAS_IDENTIFIER, session.nas_identifier.as_bytes()),
@@ -51,8 +61,11 @@ pub(super) fn attributes(session: &Session, status: Status, unix_s: u32) -> Vec<
         Attribute::ipv4(kind::NAS_IP_ADDRESS, session.nas),
         Attribute::new(kind::NAS_IDENTIFIER, session.nas_identifier.as_bytes()),
         Attribute::new(kind::ACCT_SESSION_ID, session.session_id.as_bytes()),
-        Attribute::integer(kind::ACCT_DELAY_TIME, 0),
+        Attribute::integer(kind::ACCT_DELAY_TIME, moment.delay_s),
     ];
+    if matches!(session.vendor, Vendor::Rras | Vendor::Asa) {
+        list.push(Attribute::integer(kind::EVENT_TIMESTAMP, moment.unix_s));
+    }
     if matches!(status, Status::AccountingOn | Status::AccountingOff) {
         return list;
     }
@@ -61,17 +74,16 @@ pub(super) fn attributes(session: &Session, status: Status, unix_s: u32) -> Vec<
     // 5 Virtual: the mark of a VPN.
     list.push(Attribute::integer(kind::NAS_PORT_TYPE, 5));
     match session.vendor {
-        Vendor::Rras => rras(session, unix_s, &mut list),
+        Vendor::Rras => rras(session, &mut list),
         Vendor::F5 => f5(session, status, &mut list),
         Vendor::CheckPoint => check_point(session, &mut list),
-        Vendor::Asa => asa(session, unix_s, &mut list),
+        Vendor::Asa => asa(session, &mut list),
     }
     if status != Status::Start {
-        volume(session, session.elapsed_s(status), &mut list);
+        volume(session, moment.elapsed_s, &mut list);
     }
     if status == Status::Stop {
-        // 1 User-Request.
-        list.push(Attribute::integer(kind::ACCT_TERMINATE_CAUSE, 1));
+        list.push(Attribute::integer(kind::ACCT_TERMINATE_CAUSE, session.terminate_cause));
     }
     list
 }
@@ -88,12 +100,10 @@ fn port(session: &Session) -> u32 {
     (session.number % 65_536) as u32
 }
 
-fn rras(session: &Session, unix_s: u32, list: &mut Vec<Attribute>) {
+fn rras(session: &Session, list: &mut Vec<Attribute>) {
     framed(session, list);
-    // SSTP is Microsoft's enterprise number and 1 (MS-RNAP 2.2.1); 9 is ESP, as IKEv2 tunnels say; 3 is L2TP.
-    let tunnel_type = [0x0001_3701, 9, 3][(session.number % 3) as usize];
     list.extend([
-        Attribute::tagged_integer(kind::TUNNEL_TYPE, 0, tunnel_type),
+        Attribute::tagged_integer(kind::TUNNEL_TYPE, 0, session.tunnel_type),
         Attribute::tagged_integer(kind::TUNNEL_MEDIUM_TYPE, 0, 1),
         Attribute::tagged_text(kind::TUNNEL_CLIENT_ENDPOINT, 0, &session.calling_station_id),
         Attribute::tagged_text(kind::TUNNEL_SERVER_ENDPOINT, 0, &session.nas.to_string()),
@@ -101,7 +111,6 @@ fn rras(session: &Session, unix_s: u32, list: &mut Vec<Attribute>) {
         Attribute::new(kind::CALLED_STATION_ID, session.nas.to_string()),
         Attribute::new(kind::ACCT_MULTI_SESSION_ID, session.session_id.as_bytes()),
         Attribute::integer(kind::ACCT_LINK_COUNT, 1),
-        Attribute::integer(kind::EVENT_TIMESTAMP, unix_s),
         Attribute::of_vendor(MICROSOFT, 9, MICROSOFT.to_be_bytes()),
         Attribute::of_vendor(MICROSOFT, 18, *b"MSRASV5.20"),
         // 5 EAP, 13 TLS.
@@ -110,8 +119,8 @@ fn rras(session: &Session, unix_s: u32, list: &mut Vec<Attribute>) {
         Attribute::of_vendor(MICROSOFT, 56, correlation_id(session)),
     ]);
     // The client's name comes from PPP, which IKEv2 does not speak.
-    if tunnel_type != 9 {
-        list.push(Attribute::of_vendor(MICROSOFT, 34, format!("MSRAS-0-{}", session.device)));
+    if session.tunnel_type != TUNNEL_ESP {
+        list.push(Attribute::of_vendor(MICROSOFT, 34, format!("MSRAS-0-{}", session.device.name)));
         list.push(Attribute::of_vendor(MICROSOFT, 35, *b"MSRASV5.20"));
     }
 }
@@ -137,28 +146,27 @@ fn check_point(session: &Session, list: &mut Vec<Attribute>) {
     list.push(Attribute::new(kind::CALLING_STATION_ID, session.calling_station_id.as_bytes()));
 }
 
-fn asa(session: &Session, unix_s: u32, list: &mut Vec<Attribute>) {
+fn asa(session: &Session, list: &mut Vec<Attribute>) {
     framed(session, list);
     let address = &session.calling_station_id;
+    let Device { name, hardware, model, platform, platform_version, agent } = &session.device;
     let mut dice = Dice::new(1, session.number);
-    let mac = format!("02-00-5e-00-53-{:02x}", dice.between(0, 255));
     list.extend([
         Attribute::new(kind::CLASS, format!("CACS:{}:{:016x}", session.nas_identifier, dice.roll())),
         Attribute::new(kind::CALLED_STATION_ID, session.nas.to_string()),
         Attribute::new(kind::CALLING_STATION_ID, address.as_bytes()),
         // Without a tag octet, as the ASA sends it.
         Attribute::new(kind::TUNNEL_CLIENT_ENDPOINT, address.as_bytes()),
-        Attribute::integer(kind::EVENT_TIMESTAMP, unix_s),
     ]);
     let pairs = [
-        "mdm-tlv=device-platform=win".to_owned(),
-        format!("mdm-tlv=device-mac={mac}"),
-        format!("mdm-tlv=device-public-mac={mac}"),
-        "mdm-tlv=ac-user-agent=AnyConnect Windows 4.10.04065".to_owned(),
+        format!("mdm-tlv=device-platform={platform}"),
+        format!("mdm-tlv=device-mac={hardware}"),
+        format!("mdm-tlv=device-public-mac={hardware}"),
+        format!("mdm-tlv=ac-user-agent={agent}"),
         // The blank at the end is the ASA's.
-        "mdm-tlv=device-platform-version=10.0.19041 ".to_owned(),
-        "mdm-tlv=device-type=Example, Inc. Laptop 15".to_owned(),
-        format!("mdm-tlv=device-uid={}", session.device),
+        format!("mdm-tlv=device-platform-version={platform_version} "),
+        format!("mdm-tlv=device-type={model}"),
+        format!("mdm-tlv=device-uid={name}"),
         format!("audit-session-id=c6336404{}", session.session_id.to_lowercase()),
         format!("ip:source-ip={address}"),
         "coa-push=true".to_owned(),
