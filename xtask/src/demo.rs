@@ -249,7 +249,7 @@ fn demo(wire: &Wire, arguments: &Arguments, stop: &AtomicBool) -> anyhow::Result
     }
     println!();
     succeed(Command::new(&wire.program).args(["latency", "--address", wire.metrics]))?;
-    page(wire, &configuration)?;
+    page(wire, &configuration, &agent)?;
     rustix::process::kill_process(
         rustix::process::Pid::from_child(&sensor.0),
         rustix::process::Signal::TERM,
@@ -258,18 +258,15 @@ fn demo(wire: &Wire, arguments: &Arguments, stop: &AtomicBool) -> anyhow::Result
     Ok(())
 }
 
-/// What the sensor knows of one of the users.
-fn page(wire: &Wire, configuration: &Path) -> anyhow::Result<()> {
-    for command in ["sessions", "events --format table --vpn-only --limit 10"] {
-        println!("\n$ vpn-sensor {command} --user {USER}");
-        succeed(
-            Command::new(&wire.program)
-                .args(command.split(' '))
-                .args(["--user", USER, "--config"])
-                .arg(configuration),
-        )?;
+/// What the sensor knows of one of the users, once all that was recorded is in its store.
+fn page(wire: &Wire, configuration: &Path, agent: &ureq::Agent) -> anyhow::Result<()> {
+    let begin = Instant::now();
+    while Counters::read(agent, wire.metrics)?.lag != Some(0.0) {
+        ensure!(begin.elapsed() < PATIENCE, "the store does not catch up with the records");
+        thread::sleep(Duration::from_millis(50));
     }
-    Ok(())
+    println!("\n$ vpn-sensor user {USER}");
+    succeed(Command::new(&wire.program).args(["user", USER, "--config"]).arg(configuration))
 }
 
 /// What became of the datagrams.
@@ -277,19 +274,24 @@ struct Counters {
     answers: f64,
     verdicts: Vec<(String, f64)>,
     modes: Vec<String>,
+    /// Records whose outcome is not stored yet; none before the service is up.
+    lag: Option<f64>,
 }
 
 impl Counters {
     fn read(agent: &ureq::Agent, address: &str) -> anyhow::Result<Counters> {
         let text = agent.get(format!("http://{address}/metrics")).call()?.body_mut().read_to_string()?;
         let scrape = Scrape::parse(text.lines().map(|line| Ok(line.to_owned())))?;
-        let mut counters = Counters { answers: 0.0, verdicts: Vec::new(), modes: Vec::new() };
+        let mut counters = Counters { answers: 0.0, verdicts: Vec::new(), modes: Vec::new(), lag: None };
+        let mut is_up = false;
         for sample in scrape.samples {
             let (Value::Counter(value) | Value::Gauge(value) | Value::Untyped(value)) = sample.value else {
                 continue;
             };
             let label = |name| sample.labels.get(name).unwrap_or_default().to_owned();
             match sample.metric.as_str() {
+                "vpn_sensor_service_lag_records" => counters.lag = Some(value),
+                "vpn_sensor_service_up" => is_up = value == 1.0,
                 "vpn_sensor_responses_total" => counters.answers += value,
                 "vpn_sensor_datagrams_total" if value > 0.0 => {
                     let verdict = label("verdict");
@@ -305,6 +307,7 @@ impl Counters {
                 _ => {}
             }
         }
+        counters.lag = counters.lag.filter(|_| is_up);
         counters.verdicts.sort_by(|left, right| left.0.cmp(&right.0));
         Ok(counters)
     }

@@ -59,7 +59,9 @@ impl People {
         let mut session = Session::made_up(vendor, 1, user);
         session.user = format!("user{user}@contoso.example");
         session.session_id = format!("{user:08x}{coming:04x}");
-        session.device = format!("LAPTOP-{user:06}");
+        session.device.name = format!("LAPTOP-{user:06}");
+        let [.., high, middle, low] = user.to_be_bytes();
+        session.device.hardware = format!("02-00-5e-{high:02x}-{middle:02x}-{low:02x}");
         // Home lines all over the provider networks of the world, two in three years.
         let line = (user.wrapping_mul(2_654_435_761) % 0x6000_0000) as u32 + 0x5000_0000;
         session.calling_station_id = Ipv4Addr::from(line).to_string();
