@@ -12,13 +12,19 @@
 //! | `fold/` | [`fold::Fold`]: the state in memory, and what each record changes. Touches no file |
 //! | `inputs` | the input log |
 //! | `store/` | [`store::Store`]: what is kept of it in SQLite, and how it is read |
+//! | `control/` | tokens, audit log, requests to the running service: what no rebuild makes again |
+//! | `api/` | the HTTP API over store, journal and `control` |
+//! | `event` | one decoded record as JSON |
 //! | `feed` | the input log read beside the journal |
 //! | `meaning` | [`Meaning`]: the part of the configuration that decides what records mean |
 //!
 //! Called by the command line and by the running sensor; knows `insight` and `journal`.
 #![forbid(unsafe_code)]
 
+pub mod api;
+pub mod control;
 mod error;
+pub mod event;
 mod feed;
 pub mod fold;
 pub mod inputs;

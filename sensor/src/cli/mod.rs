@@ -3,6 +3,7 @@
 //! Each subcommand has `Arguments` (its options) and `execute`, which returns when the work is done. A [`Failure`]
 //! carries the exit code; what it prints never holds a secret, because no error type holds one.
 
+mod audit;
 mod check;
 mod completions;
 mod endpoint;
@@ -20,6 +21,7 @@ mod send;
 mod sessions;
 mod sizing;
 mod store;
+mod token;
 mod top;
 mod units;
 mod user;
@@ -82,6 +84,8 @@ pub enum LogFormat {
 enum Command {
     /// Take, record and answer accounting requests until a signal ends it
     Run(run::Arguments),
+    /// Who looked at whom, and who made and removed tokens
+    Audit(audit::Arguments),
     /// Check the configuration and this host, and say what to change
     Check(check::Arguments),
     /// Show where the time between arrival and answer goes
@@ -109,6 +113,8 @@ enum Command {
     Sizing(sizing::Arguments),
     /// Look at the store of sessions and users as a whole
     Store(store::Arguments),
+    /// Who may ask the HTTP API
+    Token(token::Arguments),
     /// Watch a running sensor in the terminal
     Top(top::Arguments),
     /// All that is known of one user: connections, places, networks, devices, usual hours
@@ -141,6 +147,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     let common = line.common;
     match line.command {
         Command::Run(arguments) => arguments.execute(&common),
+        Command::Audit(arguments) => arguments.execute(&common),
         Command::Check(arguments) => arguments.execute(&common),
         Command::Latency(arguments) => arguments.execute(&common),
         Command::Completions(arguments) => arguments.execute(),
@@ -154,6 +161,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Sessions(arguments) => arguments.execute(&common),
         Command::Sizing(arguments) => arguments.execute(&common),
         Command::Store(arguments) => arguments.execute(&common),
+        Command::Token(arguments) => arguments.execute(&common),
         Command::Top(arguments) => arguments.execute(&common),
         Command::User(arguments) => arguments.execute(&common),
         Command::Users(arguments) => arguments.execute(&common),

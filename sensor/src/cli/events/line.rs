@@ -1,130 +1,12 @@
-//! One event as a line: the JSON object of `events` and its row for people. Absent members are left out.
+//! One event as a row for people. Its JSON is the service's, so that command line and API say the same.
 
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-    net::{IpAddr, SocketAddr},
-};
+use std::io::{self, Write};
 
-use insight::vpn::{Event, TimeSource};
-use serde::Serialize;
+use service::event::EventLine;
 
-use super::super::{records::Row, units::rfc3339};
+use super::super::records::Row;
 
-/// An event as `events` prints it.
-#[derive(Serialize)]
-pub(super) struct Line<'a> {
-    seq: u64,
-    time: String,
-    time_source: &'static str,
-    arrival: String,
-    kind: &'static str,
-    kind_reason: &'static str,
-    status: String,
-    vendor: &'static str,
-    client: &'a str,
-    src: SocketAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nas_identifier: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nas_address: Option<IpAddr>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_original: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remote: Option<Remote>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remote_other: Option<IpAddr>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    assigned: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device_model: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    software: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operating_system: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tunnel: Option<Cow<'static, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input_octets: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_octets: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_seconds: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    terminate_cause: Option<Cow<'static, str>>,
-    /// Of a person's connection without a remote address: what there was.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attributes: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    defects: Vec<String>,
-}
-
-/// The client's address outside the tunnel and the attribute that told it.
-#[derive(Serialize)]
-struct Remote {
-    address: IpAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    port: Option<u16>,
-    scope: String,
-    from: String,
-}
-
-impl<'a> Line<'a> {
-    pub(super) fn new(sequence: u64, event: &'a Event<'a>) -> Line<'a> {
-        let user = event.user.as_ref();
-        Line {
-            seq: sequence,
-            time: rfc3339(event.time.unix_ns),
-            time_source: match event.time.source {
-                TimeSource::Timestamp => "event-timestamp",
-                TimeSource::Delay => "delay-time",
-                TimeSource::Arrival => "arrival",
-            },
-            arrival: rfc3339(event.arrival_unix_ns),
-            kind: event.classified.kind.name(),
-            kind_reason: event.classified.reason,
-            status: event.status.to_string(),
-            vendor: event.vendor.name(),
-            client: event.client,
-            src: event.source,
-            nas_identifier: event.server.identifier.as_deref(),
-            nas_address: event.server.address,
-            user: user.map(|user| &*user.key),
-            user_original: user.map(|user| &*user.original),
-            remote: event.remote.map(|remote| Remote {
-                address: remote.address,
-                port: remote.port,
-                scope: remote.scope.to_string(),
-                from: attribute(remote.from),
-            }),
-            remote_other: event.remote_other,
-            assigned: event.assigned.iter().map(ToString::to_string).collect(),
-            device: event.device.as_deref(),
-            device_model: event.device_model.as_deref(),
-            software: event.software.as_deref(),
-            operating_system: event.operating_system_text(),
-            group: event.group.as_deref(),
-            session: event.session_id.as_deref(),
-            tunnel: event.tunnel_name(),
-            input_octets: event.counters.input_octets,
-            output_octets: event.counters.output_octets,
-            session_seconds: event.counters.session_seconds,
-            terminate_cause: event.terminate_cause_name(),
-            attributes: event.attributes.iter().copied().map(attribute).collect(),
-            defects: event.defects.listed().iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
-impl Row for Line<'_> {
+impl Row for EventLine<'_> {
     fn write_head(out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
@@ -134,22 +16,10 @@ impl Row for Line<'_> {
     }
 
     fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
-        let from = self.remote.as_ref().map_or("-".to_owned(), |remote| remote.address.to_string());
+        let [sequence, time, kind, status, user, from, server, device] = self.columns();
         writeln!(
             out,
-            "{:>10}  {:<27}  {:<14}  {:<14}  {:<32}  {from:<39}  {:<24}  {}",
-            self.seq,
-            self.time,
-            self.kind,
-            self.status,
-            self.user.unwrap_or("-"),
-            self.nas_identifier.unwrap_or(self.client),
-            self.device.or(self.software).unwrap_or("-"),
+            "{sequence:>10}  {time:<27}  {kind:<14}  {status:<14}  {user:<32}  {from:<39}  {server:<24}  {device}"
         )
     }
-}
-
-/// An attribute's name, or its number where the dictionary has none.
-fn attribute(id: radius::attribute::Id) -> String {
-    radius::dictionary::lookup(id).map_or_else(|| id.to_string(), |entry| entry.name.to_owned())
 }

@@ -15,7 +15,7 @@ use insight::vpn::{
     names::{Realms, UserName},
 };
 use journal::Record;
-use line::Line;
+use service::event::EventLine;
 
 use super::{
     Common, Exit, Failure,
@@ -57,7 +57,7 @@ impl Arguments {
         let user = self.user.as_deref().map(|name| key(name, &decoding.realms)).transpose()?;
         let decoder = Decoder::new(decoding);
         let mut out = BufWriter::new(io::stdout().lock());
-        self.format.head::<Line<'_>>(&mut out)?;
+        self.format.head::<EventLine<'_>>(&mut out)?;
         let mut left = self.limit.unwrap_or(usize::MAX);
         records::print_each(&directory, self.from, &mut out, |record, out| {
             if left == 0 {
@@ -66,7 +66,7 @@ impl Arguments {
             let Some(event) = decode(&decoder, record) else { return Ok(ControlFlow::Continue(())) };
             if self.wants(&event, user.as_deref()) {
                 left -= 1;
-                self.format.line(&Line::new(record.sequence, &event), out)?;
+                self.format.line(&EventLine::new(record.sequence, &event), out)?;
             }
             Ok(ControlFlow::Continue(()))
         })

@@ -1,0 +1,96 @@
+//! Who may ask, and what is written down of it.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+
+use super::{Api, Problem, Shared};
+use crate::control::{AuditEntry, Control, ControlError};
+
+/// At most one line of the log in this time says that tokens were refused, and how many: guessing must not fill a disk.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// Longest token that is looked at, octets. Ours have 48.
+const TOKEN_OCTETS_MAX: usize = 256;
+
+/// The name of the token that a request came with.
+#[derive(Clone)]
+pub(super) struct Caller(String);
+
+pub(super) type Who = Extension<Caller>;
+
+/// Tokens refused since the log last said so.
+#[derive(Default)]
+pub(super) struct Refusals(Mutex<(u64, Option<Instant>)>);
+
+impl Refusals {
+    fn count(&self) {
+        let mut refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.0 += 1;
+        if refusals.1.is_none_or(|last| last.elapsed() >= LOG_INTERVAL) {
+            tracing::warn!("the API refused {} requests with a wrong or expired token", refusals.0);
+            *refusals = (0, Some(Instant::now()));
+        }
+    }
+}
+
+/// Lets a request through that carries a good token.
+pub(super) async fn require_token(
+    State(api): State<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let Some(token) = bearer(request.headers()) else {
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "send a token: `Authorization: Bearer TOKEN`"));
+    };
+    let (checked, token) = (api.clone(), token.to_owned());
+    let name =
+        api.readers.run(move || Ok(checked.with_control(|control| control.check_token(&token))?)).await?;
+    let Some(name) = name else {
+        api.refusals.count();
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "the token is wrong, removed or expired"));
+    };
+    request.extensions_mut().insert(Caller(name));
+    Ok(next.run(request).await)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= TOKEN_OCTETS_MAX)
+        .then_some(token)
+}
+
+impl Api {
+    pub(super) fn with_control<T>(
+        &self,
+        work: impl FnOnce(&Control) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
+        work(&self.control.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes down who is about to see whom. Where that fails, nothing is shown. For work that may block.
+    pub(super) fn audit(
+        &self,
+        Caller(who): &Caller,
+        action: &str,
+        subject: Option<&str>,
+        details: Option<&str>,
+    ) -> Result<(), Problem> {
+        Ok(self.with_control(|control| control.write_audit(&AuditEntry { who, action, subject, details }))?)
+    }
+}
+
+impl From<ControlError> for Problem {
+    fn from(error: ControlError) -> Problem {
+        Problem::internal(error)
+    }
+}

@@ -1,0 +1,164 @@
+//! The HTTP API below `/api/v1`: read-only, for callers with a token; who sees whom is in the audit log.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `access` | tokens, audit |
+//! | `readers` | the few readers of the store, and how many questions run at once |
+//! | `query` | parameters, cursors, pages |
+//! | `problem` | errors as RFC 9457 has them |
+//! | `connection` | connections and their bounds |
+//! | `users`, `sessions`, `surroundings`, `events` | the routes |
+//!
+//! Called by the running service ([`serve`]) and for the documentation ([`openapi`]).
+
+mod access;
+mod connection;
+mod events;
+mod problem;
+mod query;
+mod readers;
+mod sessions;
+mod surroundings;
+mod users;
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use insight::vpn;
+use tokio::{net::TcpListener, sync::watch};
+use utoipa::{
+    OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Meaning,
+    control::{Control, ControlError},
+    store,
+};
+use access::Refusals;
+use problem::Problem;
+use readers::Readers;
+
+/// Longest time for one answer. A question to a full store takes well below a second; what takes longer would be asked
+/// again anyway.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// What the API answers from.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The state directory: journal, store and tokens lie below it.
+    pub state_dir: PathBuf,
+    /// What records mean now: by it names are read and events decoded.
+    pub meaning: watch::Receiver<Arc<Meaning>>,
+}
+
+struct Api {
+    readers: Readers,
+    control: Mutex<Control>,
+    refusals: Refusals,
+    settings: Settings,
+}
+
+type Shared = Arc<Api>;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "vpn-sensor", description = "Who connects to the VPN, from where, with what, and since when."),
+    security(("token" = []))
+)]
+struct Description;
+
+/// Serves until the future is dropped. Creates `control.sqlite` if it is not there.
+///
+/// # Errors
+/// When that cannot be opened.
+pub async fn serve(listener: TcpListener, settings: Settings) -> Result<(), ControlError> {
+    let state_dir = settings.state_dir.clone();
+    let control = tokio::task::spawn_blocking(move || Control::open(&state_dir)).await;
+    let control = control.unwrap_or_else(|error| {
+        Err(ControlError::Io { path: settings.state_dir.clone(), error: io::Error::other(error) })
+    })?;
+    let path = crate::folder(&settings.state_dir).join(store::FILE);
+    let api = Api {
+        readers: Readers::new(path),
+        control: Mutex::new(control),
+        refusals: Refusals::default(),
+        settings,
+    };
+    connection::serve(listener, router(Arc::new(api))).await;
+    Ok(())
+}
+
+/// The description of all routes: OpenAPI 3.1.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes_and_description().1
+}
+
+fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(users::users))
+        .routes(routes!(users::user))
+        .routes(routes!(users::devices))
+        .routes(routes!(users::device))
+        .routes(routes!(sessions::sessions))
+        .routes(routes!(sessions::session))
+        .routes(routes!(events::events))
+        .routes(routes!(surroundings::places))
+        .routes(routes!(surroundings::servers))
+        .routes(routes!(surroundings::sensors));
+    let (router, mut description) =
+        OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes).split_for_parts();
+    let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    description.components.get_or_insert_default().add_security_scheme("token", scheme);
+    (router, description)
+}
+
+fn router(api: Shared) -> Router {
+    let (routes, description) = routes_and_description();
+    let description = get(async move || Json(description));
+    routes
+        .fallback(async || Problem::not_found("there is no such path; /api/v1/openapi.json lists all"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the API is read-only: GET")
+        })
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), access::require_token))
+        .with_state(api)
+        .route("/api/v1/openapi.json", description)
+        .layer(middleware::from_fn(bounded))
+}
+
+/// In time, and kept by no cache: it is about persons.
+async fn bounded(request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(ANSWER_MAX, next.run(request)).await;
+    let mut answer =
+        answer.unwrap_or_else(|_| Problem::busy("no answer in time: ask for less").into_response());
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}
+
+impl Api {
+    fn decoding(&self) -> Result<vpn::Settings, Problem> {
+        self.settings.meaning.borrow().decoding().map_err(Problem::internal)
+    }
+
+    fn user_key(&self, name: &str) -> Result<String, Problem> {
+        query::user_key(name, &self.decoding()?.realms)
+    }
+}
+
+type TheApi = State<Shared>;

@@ -1,0 +1,83 @@
+//! Parameters as they come: unknown ones refused, limits kept, cursors read and made.
+
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::request::Parts,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use insight::vpn::names::{Realms, UserName};
+use serde::{Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
+
+use super::Problem;
+
+const LIMIT: u32 = 100;
+const LIMIT_MAX: u32 = 1000;
+
+/// The query's parameters; one that `T` does not know is named and refused, so that a mistyped filter never shows
+/// everything.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = Query::<T>::try_from_uri(&parts.uri);
+        query.map(|Query(query)| Parameters(query)).map_err(|error| Problem::bad_request(error.body_text()))
+    }
+}
+
+/// A page of a list.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Page<T> {
+    /// What is on it.
+    pub(super) items: Vec<T>,
+    /// The `cursor` of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Of `limit` items at most; `items` has one more where another page follows. `key` is where that goes on.
+    pub(super) fn new<K: Serialize>(mut items: Vec<T>, limit: usize, key: impl Fn(&T) -> K) -> Page<T> {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|last| cursor(&key(last)));
+        Page { items, next }
+    }
+}
+
+pub(super) fn limit(limit: Option<u32>) -> Result<usize, Problem> {
+    match limit.unwrap_or(LIMIT) {
+        limit @ 1..=LIMIT_MAX => Ok(limit as usize),
+        other => Err(Problem::bad_request(format!("limit: {other} is not from 1 to {LIMIT_MAX}"))),
+    }
+}
+
+/// Opaque to callers: what it holds may change with any release.
+pub(super) fn cursor(key: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
+}
+
+pub(super) fn position<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>, Problem> {
+    let read = |cursor| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok();
+    let refused = || Problem::bad_request("cursor: not the `next` of a page of this list");
+    cursor.map(|cursor| read(cursor).ok_or_else(refused)).transpose()
+}
+
+/// ns since 1970 UTC of an RFC 3339 time.
+pub(super) fn moment(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
+    let read = |text: &str| i64::try_from(text.parse::<jiff::Timestamp>().ok()?.as_nanosecond()).ok();
+    let refused = |text: &str| {
+        Problem::bad_request(format!("{name}: {text:?} is no RFC 3339 time, such as 2026-01-31T08:00:00Z"))
+    };
+    text.map(|text| read(text).ok_or_else(|| refused(text))).transpose()
+}
+
+/// The key of a user whose name was written in any way.
+pub(super) fn user_key(name: &str, realms: &Realms) -> Result<String, Problem> {
+    match UserName::parse(name.as_bytes(), None, realms) {
+        Ok(Some((name, _))) => Ok(name.key.into_owned()),
+        Ok(None) | Err(_) => Err(Problem::bad_request(format!("user: {name:?} is no user name"))),
+    }
+}

@@ -1,0 +1,97 @@
+//! Readers of the store, few and kept open. What is slow is slow for the API alone.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Semaphore;
+
+use super::Problem;
+use crate::store::{StoreError, StoreReader};
+
+/// Questions answered at once: what two cores read side by side while the service writes, and one long one that does
+/// not hold the others up.
+const READERS: usize = 4;
+/// Questions that wait for a reader: a page of the portal asks some six things at once, so ten people at once.
+const WAITING: usize = 64;
+/// How long one waits before it is told to come again.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) struct Readers {
+    path: PathBuf,
+    /// Each with the number of the file it reads: a rebuild puts another in its place.
+    idle: Arc<Mutex<Vec<(StoreReader, u64)>>>,
+    admitted: Semaphore,
+    running: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf) -> Readers {
+        Readers {
+            path,
+            idle: Arc::default(),
+            admitted: Semaphore::new(READERS + WAITING),
+            running: Arc::new(Semaphore::new(READERS)),
+        }
+    }
+
+    /// Runs work that blocks: 503 if too many questions wait already, or this one waited too long. A question whose
+    /// asker went away keeps its place until it is answered, so that nobody can start more than there are places.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let busy = || Problem::busy("too many questions at once: ask again in a moment");
+        let _admitted = self.admitted.try_acquire().map_err(|_| busy())?;
+        let place = tokio::time::timeout(PATIENCE, Arc::clone(&self.running).acquire_owned()).await;
+        let Ok(Ok(place)) = place else { return Err(busy()) };
+        let work = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        });
+        work.await.unwrap_or_else(|error| Err(Problem::internal(error)))
+    }
+
+    /// The same with a reader of the store.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&StoreReader) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        self.run(move || {
+            let file = file_number(&path);
+            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let (reader, file) = match kept {
+                Some((reader, of)) if Some(of) == file => (reader, file),
+                _ => (StoreReader::open(&path)?, file),
+            };
+            let outcome = work(&reader);
+            if let Some(file) = file {
+                idle.lock().unwrap_or_else(PoisonError::into_inner).push((reader, file));
+            }
+            outcome
+        })
+        .await
+    }
+}
+
+fn file_number(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().map(|file| file.ino())
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Problem {
+        match error {
+            StoreError::Missing(_) => Problem::busy("there is no store yet: the service is starting"),
+            error if error.may_pass() => {
+                tracing::warn!("the API cannot answer: {error}");
+                Problem::busy("the store is busy: ask again in a moment")
+            }
+            error => Problem::internal(error),
+        }
+    }
+}

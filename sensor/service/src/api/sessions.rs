@@ -1,0 +1,118 @@
+//! VPN connections.
+
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    Problem, TheApi,
+    access::Who,
+    query::{Page, Parameters, limit, moment, position},
+    users::NoQuery,
+};
+use crate::store::{SessionFilter, SessionRow};
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SessionsQuery {
+    /// Of this user, the name in any spelling.
+    user: Option<String>,
+    /// From this device.
+    device: Option<String>,
+    /// From this address.
+    #[param(value_type = Option<String>)]
+    remote: Option<std::net::IpAddr>,
+    /// From the place with this number.
+    place: Option<i64>,
+    /// From this country, two letters.
+    country: Option<String>,
+    /// Through the VPN server with this client name or NAS-Identifier.
+    server: Option<String>,
+    /// `true`: only those that are not over.
+    open: Option<bool>,
+    /// Begun then or later, RFC 3339.
+    since: Option<String>,
+    /// Begun before, RFC 3339.
+    until: Option<String>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// 1 to 1000, by default 100.
+    limit: Option<u32>,
+}
+
+/// VPN connections, the newest first.
+#[utoipa::path(get, path = "/sessions", params(SessionsQuery), responses(
+    (status = 200, body = Page<SessionRow>), (status = "default", body = Problem)))]
+pub(super) async fn sessions(
+    State(api): TheApi,
+    Extension(who): Who,
+    Parameters(query): Parameters<SessionsQuery>,
+) -> Result<Json<Page<SessionRow>>, Problem> {
+    let limit = limit(query.limit)?;
+    let filter = SessionFilter {
+        user: query.user.map(|name| api.user_key(&name)).transpose()?,
+        device: query.device,
+        remote: query.remote.map(|address| address.to_string()),
+        place: query.place,
+        country: query.country.map(|country| country.to_ascii_uppercase()),
+        server: query.server,
+        open: query.open.unwrap_or(false),
+        since_unix_ns: moment("since", query.since.as_deref())?,
+        until_unix_ns: moment("until", query.until.as_deref())?,
+        after: position(query.cursor.as_deref())?,
+    };
+    let shared = api.clone();
+    api.readers
+        .read(move |store| {
+            let details = details(&filter);
+            shared.audit(&who, "sessions.list", filter.user.as_deref(), details.as_deref())?;
+            let rows = store.sessions(&filter, limit + 1)?;
+            Ok(Json(Page::new(rows, limit, |row| (row.start_unix_ns, row.number))))
+        })
+        .await
+}
+
+/// By what else than the user somebody looked.
+fn details(filter: &SessionFilter) -> Option<String> {
+    let parts = [
+        ("device", &filter.device),
+        ("remote", &filter.remote),
+        ("country", &filter.country),
+        ("server", &filter.server),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// One VPN connection.
+#[utoipa::path(get, path = "/sessions/{number}", params(("number" = i64, Path, description = "Its number")),
+    responses((status = 200, body = SessionRow), (status = "default", body = Problem)))]
+pub(super) async fn session(
+    State(api): TheApi,
+    Extension(who): Who,
+    Path(number): Path<String>,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+) -> Result<Json<SessionRow>, Problem> {
+    let number: i64 =
+        number.parse().map_err(|_| Problem::bad_request(format!("{number:?} is no session's number")))?;
+    let shared = api.clone();
+    api.readers
+        .read(move |store| {
+            let session = store.session(number)?;
+            let session =
+                session.ok_or_else(|| Problem::not_found(format!("there is no session {number}")))?;
+            shared.audit(
+                &who,
+                "session.show",
+                session.user.as_deref(),
+                Some(&format!("session {number}")),
+            )?;
+            Ok(Json(session))
+        })
+        .await
+}

@@ -1,0 +1,170 @@
+//! Users and devices, and what belongs to each.
+
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    Problem, TheApi,
+    access::Who,
+    query::{Page, Parameters, limit, position},
+};
+use crate::{
+    fold::Sort,
+    store::{Feature, SeenRow, SessionFilter, SessionRow, Share, StoreReader, UserPage, UserRow},
+};
+
+/// The newest connections on a user's page; `/sessions` has the others.
+const SESSIONS: usize = 20;
+/// So many of each feature on a device's page, the latest first: a device has few users.
+const FEATURES_MAX: usize = 100;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UsersQuery {
+    /// Only users whose key holds this text, in any letter case.
+    q: Option<String>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// 1 to 1000, by default 100.
+    limit: Option<u32>,
+}
+
+/// Users, the latest seen first.
+#[utoipa::path(get, path = "/users", params(UsersQuery), responses(
+    (status = 200, body = Page<UserRow>), (status = "default", body = Problem)))]
+pub(super) async fn users(
+    State(api): TheApi,
+    Extension(who): Who,
+    Parameters(query): Parameters<UsersQuery>,
+) -> Result<Json<Page<UserRow>>, Problem> {
+    let limit = limit(query.limit)?;
+    let after: Option<(i64, String)> = position(query.cursor.as_deref())?;
+    let part = query.q.map(|part| part.to_lowercase());
+    let shared = api.clone();
+    api.readers
+        .read(move |store| {
+            shared.audit(&who, "users.list", part.as_deref(), None)?;
+            let after = after.as_ref().map(|(last, name)| (*last, &**name));
+            let rows = store.users(part.as_deref(), after, limit + 1)?;
+            Ok(Json(Page::new(rows, limit, |row| (row.last_unix_ns, row.user.clone()))))
+        })
+        .await
+}
+
+/// A user's page and what is open now.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UserNow {
+    #[serde(flatten)]
+    page: UserPage,
+    /// Connections that are open.
+    open: Vec<SessionRow>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoQuery {}
+
+/// One user: places, networks, addresses, devices, client software, VPN servers, hours, open sessions.
+#[utoipa::path(get, path = "/users/{user}",
+    params(("user" = String, Path, description = "The name in any spelling: alice, CONTOSO\\alice, alice@contoso.example")),
+    responses((status = 200, body = UserNow), (status = "default", body = Problem)))]
+pub(super) async fn user(
+    State(api): TheApi,
+    Extension(who): Who,
+    Path(name): Path<String>,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+) -> Result<Json<UserNow>, Problem> {
+    let key = api.user_key(&name)?;
+    let shared = api.clone();
+    api.readers
+        .read(move |store| {
+            shared.audit(&who, "user.show", Some(&key), None)?;
+            let page = store.user_page(&key, SESSIONS)?;
+            let page = page.ok_or_else(|| Problem::not_found(format!("there is no user {key:?}")))?;
+            let filter = SessionFilter { user: Some(key), ..SessionFilter::default() };
+            Ok(Json(UserNow { page, open: open(store, &filter)? }))
+        })
+        .await
+}
+
+fn open(store: &StoreReader, filter: &SessionFilter) -> Result<Vec<SessionRow>, Problem> {
+    Ok(store.sessions(&SessionFilter { open: true, ..filter.clone() }, FEATURES_MAX)?)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SeenQuery {
+    /// The `next` of the page before.
+    pub(super) cursor: Option<String>,
+    /// 1 to 1000, by default 100.
+    pub(super) limit: Option<u32>,
+}
+
+/// Devices, the latest seen first.
+#[utoipa::path(get, path = "/devices", params(SeenQuery), responses(
+    (status = 200, body = Page<SeenRow>), (status = "default", body = Problem)))]
+pub(super) async fn devices(
+    State(api): TheApi,
+    Extension(who): Who,
+    Parameters(query): Parameters<SeenQuery>,
+) -> Result<Json<Page<SeenRow>>, Problem> {
+    let limit = limit(query.limit)?;
+    let after: Option<(i64, String)> = position(query.cursor.as_deref())?;
+    let shared = api.clone();
+    api.readers
+        .read(move |store| {
+            shared.audit(&who, "devices.list", None, None)?;
+            let after = after.as_ref().map(|(last, name)| (*last, &**name));
+            let rows = store.seen(Sort::Device, after, limit + 1)?;
+            Ok(Json(Page::new(rows, limit, |row| (row.last_unix_ns, row.name.clone()))))
+        })
+        .await
+}
+
+/// A device and who used it where.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DevicePage {
+    name: String,
+    users: Vec<Share>,
+    places: Vec<Share>,
+    addresses: Vec<Share>,
+    software: Vec<Share>,
+    /// Connections that are open.
+    open: Vec<SessionRow>,
+}
+
+/// One device: users, places, addresses, client software, open sessions.
+#[utoipa::path(get, path = "/devices/{device}", params(("device" = String, Path, description = "Its name, exactly")),
+    responses((status = 200, body = DevicePage), (status = "default", body = Problem)))]
+pub(super) async fn device(
+    State(api): TheApi,
+    Extension(who): Who,
+    Path(name): Path<String>,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+) -> Result<Json<DevicePage>, Problem> {
+    let shared = api.clone();
+    api.readers
+        .read(move |store| {
+            shared.audit(&who, "device.show", Some(&name), None)?;
+            if !store.has_device(&name)? {
+                return Err(Problem::not_found(format!("there is no device {name:?}")));
+            }
+            let filter = SessionFilter { device: Some(name.clone()), ..SessionFilter::default() };
+            let shares = |feature| store.shares(feature, &filter, FEATURES_MAX);
+            Ok(Json(DevicePage {
+                users: shares(Feature::User)?,
+                places: shares(Feature::Place)?,
+                addresses: shares(Feature::Remote)?,
+                software: shares(Feature::Software)?,
+                open: open(store, &filter)?,
+                name,
+            }))
+        })
+        .await
+}

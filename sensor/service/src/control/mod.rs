@@ -1,0 +1,168 @@
+//! What people decide and do, in `control.sqlite` beside the store: tokens of the API, the audit log, requests to the
+//! running service, the key of pseudonyms. No rebuild makes it again, and none touches it.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `schema.sql` | the tables |
+//! | `token` | who may ask the API |
+//! | `audit` | who looked at whom, and how a person is forgotten in it |
+//! | `request` | what another process asks of the running service |
+//! | `pseudonym` | stable names in the place of persons' |
+//!
+//! Called by the API, the command line and the running service, each with a connection of its own.
+
+mod audit;
+mod pseudonym;
+mod request;
+mod token;
+
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use rusqlite::Connection;
+
+pub use audit::{AuditEntry, AuditRow};
+pub use pseudonym::Pseudonyms;
+pub use request::{Request, RequestRow, RequestState};
+pub use token::{NewToken, TokenRow};
+
+/// Name of the file in the service's folder.
+pub const FILE: &str = "control.sqlite";
+
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+/// What `user_version` must be once [`MIGRATIONS`] were made.
+const RELEASE: i64 = MIGRATIONS.len() as i64;
+/// Longest wait for another process's lock: each holds it for one small transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why what people decide cannot be read or kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// SQLite, or the disk below it.
+    #[error("{}: {error}", .path.display())]
+    Sqlite {
+        /// Its file.
+        path: PathBuf,
+        /// What SQLite says.
+        error: rusqlite::Error,
+    },
+    /// The file or its folder.
+    #[error("{}: {error}", .path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Written by a later release.
+    #[error("{} is of release {found}, this program knows {RELEASE}: use the later program", .path.display())]
+    Release {
+        /// Its file.
+        path: PathBuf,
+        /// Its release.
+        found: i64,
+    },
+    /// A token's name that is taken.
+    #[error("there is a token {0:?} already: remove it first, or choose another name")]
+    TokenExists(String),
+    /// A token's name that cannot be one.
+    #[error("{0:?} is no token name: 1 to 64 letters, digits, '.', '_' and '-'")]
+    TokenName(String),
+    /// A request that does not run.
+    #[error("request {0} does not run")]
+    NotRunning(i64),
+}
+
+/// Tokens, audit log, requests, pseudonyms.
+#[derive(Debug)]
+pub struct Control {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Control {
+    /// Opens what lies below a state directory; makes it, for its owner alone, if there is none.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    pub fn open(state_dir: &Path) -> Result<Control, ControlError> {
+        let folder = crate::folder(state_dir);
+        let is_new = !folder.exists();
+        crate::make_folder(state_dir).map_err(|error| ControlError::Io {
+            path: folder.clone(),
+            error: io::Error::other(error.to_string()),
+        })?;
+        if is_new {
+            give_to_owner_of(state_dir, &folder)?;
+        }
+        let path = folder.join(FILE);
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(_) => give_to_owner_of(&folder, &path)?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(ControlError::Io { path, error }),
+        }
+        let flawed = |error| ControlError::Sqlite { path: path.clone(), error };
+        let connection = Connection::open(&path).map_err(flawed)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(flawed)?;
+        // Synced with each transaction: an audit entry that a loss of power takes is one that an intruder may take.
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
+            .map_err(flawed)?;
+        let mut control = Control { connection, path };
+        control.migrate()?;
+        Ok(control)
+    }
+
+    fn migrate(&mut self) -> Result<(), ControlError> {
+        let path = self.path.clone();
+        let flawed = |error| ControlError::Sqlite { path: path.clone(), error };
+        // The lock before the look: two processes may open a new file at once.
+        let step = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(flawed)?;
+        let found: i64 = step.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(flawed)?;
+        if !(0..=RELEASE).contains(&found) {
+            return Err(ControlError::Release { path: path.clone(), found });
+        }
+        for release in found..RELEASE {
+            step.execute_batch(MIGRATIONS[release as usize]).map_err(flawed)?;
+            step.pragma_update(None, "user_version", release + 1).map_err(flawed)?;
+        }
+        step.commit().map_err(flawed)
+    }
+
+    fn flawed(&self, error: rusqlite::Error) -> ControlError {
+        ControlError::Sqlite { path: self.path.clone(), error }
+    }
+}
+
+/// A command that root gives before the service ran first must not keep the service from its own files.
+fn give_to_owner_of(model: &Path, path: &Path) -> Result<(), ControlError> {
+    let failed = |error| ControlError::Io { path: path.to_owned(), error };
+    let (model, made) = (fs::metadata(model).map_err(failed)?, fs::metadata(path).map_err(failed)?);
+    if (model.uid(), model.gid()) == (made.uid(), made.gid()) {
+        return Ok(());
+    }
+    match chown(path, Some(model.uid()), Some(model.gid())) {
+        // Only root may; whoever else made it is its owner.
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => Err(failed(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Seconds since 1970 UTC.
+fn now_unix_s() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
+}
+
+/// A moment for people and machines.
+fn rfc3339(unix_s: i64) -> String {
+    jiff::Timestamp::from_second(unix_s).map_or_else(|_| "-".to_owned(), |time| time.to_string())
+}

@@ -1,0 +1,154 @@
+//! The API over a real listener, with a store and a journal filled from requests.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
+
+mod host;
+
+use std::collections::BTreeSet;
+
+use host::{Host, PEOPLE};
+use serde_json::Value;
+
+#[test]
+fn only_a_good_token_opens_anything() {
+    let host = Host::start();
+    let over = host.control.add_token("over", Some(0)).unwrap();
+    let gone = host.control.add_token("gone", None).unwrap();
+    host.control.remove_token("gone").unwrap();
+    for token in [None, Some(""), Some("vpns_wrong"), Some(over.reveal()), Some(gone.reveal())] {
+        let answer = host.get_with("/api/v1/users", token);
+        assert_eq!(answer.status, 401, "{token:?}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"vpn-sensor\"");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert!(answer.body.get("items").is_none());
+    }
+    let answer = host.get("/api/v1/users");
+    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
+    assert_eq!(host.get_with("/api/v1/openapi.json", None).status, 200);
+    assert_eq!(host.get_with("/api/v1/nothing", None).status, 401, "strangers learn no paths");
+    assert_eq!(host.get("/api/v1/nothing").status, 404);
+}
+
+#[test]
+fn every_described_route_answers_and_every_list_has_what_was_sent() {
+    let host = Host::start();
+    let description = host.get_with("/api/v1/openapi.json", None).body;
+    let session = host.get("/api/v1/sessions?limit=1").body["items"][0]["number"].to_string();
+    let device = host.get("/api/v1/devices").body["items"][0]["name"].as_str().unwrap().to_owned();
+    let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
+    let expected = "devices devices/{device} events places sensors servers sessions sessions/{number} users users/{user}";
+    let listed: Vec<&str> = paths.iter().map(|path| path.strip_prefix("/api/v1/").unwrap()).collect();
+    assert_eq!(listed.join(" "), expected);
+    for path in paths {
+        let path =
+            path.replace("{user}", "user000").replace("{number}", &session).replace("{device}", &device);
+        let answer = host.get(&path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        if let Some(items) = answer.body.get("items") {
+            assert!(!items.as_array().unwrap().is_empty(), "{path}");
+        }
+    }
+}
+
+#[test]
+fn paging_reaches_everything_once() {
+    let host = Host::start();
+    for (path, member) in [("users", "user"), ("devices", "name"), ("sessions", "number"), ("events", "seq")]
+    {
+        let mut seen = BTreeSet::new();
+        let mut next = String::new();
+        loop {
+            let page = host.get(&format!("/api/v1/{path}?limit=7{next}")).body;
+            for item in page["items"].as_array().unwrap() {
+                assert!(seen.insert(item[member].to_string()), "{path}: {} twice", item[member]);
+            }
+            let Some(cursor) = page["next"].as_str() else { break };
+            next = format!("&cursor={cursor}");
+        }
+        assert_eq!(seen.len(), PEOPLE, "{path}");
+    }
+}
+
+#[test]
+fn filters_choose() {
+    let host = Host::start();
+    let count = |query: &str| {
+        let answer = host.get(&format!("/api/v1/{query}"));
+        assert_eq!(answer.status, 200, "{query}: {}", answer.body);
+        answer.body["items"].as_array().unwrap().len()
+    };
+    assert_eq!(count("users?q=USER00"), 10);
+    assert_eq!(count("sessions?user=CONTOSO%5CUser003"), 1);
+    assert_eq!(count("sessions?user=user003@contoso.example"), 1);
+    assert_eq!(count("sessions?device=PC-003"), 1);
+    assert_eq!(count("sessions?remote=203.0.113.3"), 1);
+    assert_eq!(count("sessions?server=gateway"), PEOPLE);
+    assert_eq!(count("sessions?server=other"), 0);
+    assert_eq!(count("sessions?open=true"), PEOPLE);
+    assert_eq!(count("sessions?country=fr"), 0);
+    assert_eq!(count("sessions?since=2026-09-21T14:13:20Z&until=2026-09-21T14:13:30Z"), 10);
+    assert_eq!(count("events?user=user003"), 1);
+    assert_eq!(count("events?from=25"), PEOPLE - 24);
+    let place = host.get("/api/v1/places").body["items"][0].clone();
+    assert_eq!(
+        count(&format!("sessions?place={}", place["id"])),
+        place["connections"].as_u64().unwrap() as usize
+    );
+}
+
+#[test]
+fn wrong_parameters_are_named() {
+    let host = Host::start();
+    for (query, named) in [
+        ("sessions?usr=alice", "usr"),
+        ("users?limit=0", "limit"),
+        ("users?limit=1001", "limit"),
+        ("events?cursor=x", "cursor"),
+        ("sessions?since=yesterday", "since"),
+        ("sessions?remote=nowhere", "remote"),
+        ("servers?limit=1", "limit"),
+        ("sessions/x", "x"),
+    ] {
+        let answer = host.get(&format!("/api/v1/{query}"));
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (400, "application/problem+json"),
+            "{query}"
+        );
+        assert!(answer.body["detail"].as_str().unwrap().contains(named), "{query}: {}", answer.body);
+    }
+    for missing in ["users/nobody", "devices/none", "sessions/999"] {
+        assert_eq!(host.get(&format!("/api/v1/{missing}")).status, 404, "{missing}");
+    }
+}
+
+#[test]
+fn who_saw_whom_is_written_down() {
+    let host = Host::start();
+    for path in ["users/CONTOSO%5CUSER001", "sessions?user=user002", "users", "sensors"] {
+        assert_eq!(host.get(&format!("/api/v1/{path}")).status, 200, "{path}");
+    }
+    let rows = host.control.audit(10).unwrap();
+    let rows: Vec<(&str, &str, Option<&str>)> =
+        rows.iter().map(|row| (&*row.who, &*row.action, row.subject.as_deref())).collect();
+    let expected = [
+        ("tests", "user.show", Some("user001@contoso.example")),
+        ("tests", "sessions.list", Some("user002@contoso.example")),
+        ("tests", "users.list", None),
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn a_user_has_everything_on_one_page() {
+    let host = Host::start();
+    let page: Value = host.get("/api/v1/users/user001").body;
+    assert_eq!(page["user"], "user001@contoso.example");
+    for (member, name) in [("addresses", "203.0.113.1"), ("devices", "PC-001"), ("servers", "gateway")] {
+        assert_eq!(page[member][0]["name"], name, "{page}");
+    }
+    assert_eq!(page["hours"].as_array().unwrap().len(), 168);
+    assert_eq!(page["open"].as_array().unwrap().len(), 1);
+    let device = host.get("/api/v1/devices/PC-001").body;
+    assert_eq!(device["users"][0]["name"], "user001@contoso.example");
+}
