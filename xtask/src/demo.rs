@@ -137,7 +137,7 @@ impl Wire {
             .write_all(SECRET.as_bytes())?;
         let mut text = format!(
             "state_dir = {:?}\n[listen]\naddresses = [{:?}]\nxdp = {:?}\n[metrics]\naddress = {:?}\n\
-             [events]\naccept_past = \"35d\"\n[users]\nrealms = [[\"contoso.example\", \"CONTOSO\", \"\"]]\n",
+             [portal]\naddress = \"off\"\n[events]\naccept_past = \"35d\"\n[users]\nrealms = [[\"contoso.example\", \"CONTOSO\", \"\"]]\n",
             self.folder.path().join("state"),
             self.server,
             self.xdp,

@@ -56,6 +56,8 @@ pub struct Config {
     pub digest_lanes: Option<md5_lanes::Path>,
     /// Where metrics and health checks are served; none: nowhere.
     pub metrics: Option<SocketAddr>,
+    /// Where people's questions are answered; none: nowhere.
+    pub portal: Option<SocketAddr>,
     /// How much the journal keeps.
     pub journal: JournalLimits,
     /// The table of requests seen.
@@ -204,6 +206,7 @@ impl Config {
             ack: AckWhen::Durable,
             digest_lanes: None,
             metrics: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9813)),
+            portal: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8813))),
             journal: JournalLimits {
                 segment_bytes: 64 << 20,
                 max_bytes: Some(16 << 30),
@@ -308,6 +311,7 @@ impl Config {
             ("ack.when", self.ack != new.ack),
             ("digest.lanes", self.digest_lanes != new.digest_lanes),
             ("metrics.address", self.metrics != new.metrics),
+            ("portal.address", self.portal != new.portal),
             ("journal", self.journal != new.journal),
             ("dedup", self.dedup != new.dedup),
         ];

@@ -13,9 +13,6 @@ use super::{
     values,
 };
 
-/// Tables of the design that come with later versions.
-const ABSENT_TABLES: [&str; 1] = ["portal"];
-
 /// Longest client name: it is stored in each record.
 const NAME_OCTETS_MAX: usize = 64;
 
@@ -55,8 +52,14 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
         section.finish(&[]);
     }
     if let Some(section) = top.section("metrics") {
-        if let Some(address) = section.parsed("address", metrics_address) {
+        if let Some(address) = section.parsed("address", address_or_off) {
             config.metrics = address;
+        }
+        section.finish(&[]);
+    }
+    if let Some(section) = top.section("portal") {
+        if let Some(address) = section.parsed("address", address_or_off) {
+            config.portal = address;
         }
         section.finish(&[]);
     }
@@ -83,7 +86,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
     config.sites = Arc::new(places::read_sites(&top));
     config.clients = read_clients(&top, base, &mut config.warnings);
-    top.finish(&ABSENT_TABLES);
+    top.finish(&[]);
     document.finish()?;
     Ok(config)
 }
@@ -335,7 +338,7 @@ fn digest_lanes(text: &str) -> Result<Option<md5_lanes::Path>, String> {
     }
 }
 
-fn metrics_address(text: &str) -> Result<Option<std::net::SocketAddr>, String> {
+fn address_or_off(text: &str) -> Result<Option<std::net::SocketAddr>, String> {
     if text == "off" { Ok(None) } else { values::socket_address(text).map(Some) }
 }
 

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use ::service::api;
 use ingest::notice::Notices;
 use journal::Event;
 use tokio::{
@@ -46,24 +47,38 @@ pub(super) enum End {
     DeviceGone(String),
 }
 
+/// What is served beside the sensor's work.
+pub(super) struct Listeners {
+    /// `metrics.address`.
+    pub(super) metrics: Option<TcpListener>,
+    /// `portal.address`.
+    pub(super) portal: Option<TcpListener>,
+}
+
 /// Runs until the sensor is to stop.
 pub(super) async fn run(
     mut config: Config,
     observed: &Arc<Observed>,
-    listener: Option<TcpListener>,
+    listeners: Listeners,
     mut upkeep: Upkeep,
     insight: &Insight,
 ) -> anyhow::Result<End> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    if let Some(listener) = listener {
-        listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let service = observed.clone();
+    if let Some(listener) = listeners.metrics {
+        let (listener, service) = (for_tokio(listener)?, observed.clone());
         tokio::spawn(async move {
             if let Err(error) = metrics::serve(listener, service).await {
                 tracing::error!("metrics are served no more: {error}");
+            }
+        });
+    }
+    if let Some(listener) = listeners.portal {
+        let (listener, settings) = (for_tokio(listener)?, insight.api(&config));
+        tokio::spawn(async move {
+            if let Err(error) = api::serve(listener, settings).await {
+                tracing::error!("questions at portal.address are answered no more: {error}");
             }
         });
     }
@@ -102,6 +117,11 @@ pub(super) async fn run(
     };
     tell(&notices, &mut log, observed);
     Ok(end)
+}
+
+fn for_tokio(listener: TcpListener) -> std::io::Result<tokio::net::TcpListener> {
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
 }
 
 async fn received(signal: &mut Signal) -> Option<()> {

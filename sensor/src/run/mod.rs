@@ -32,7 +32,7 @@ use crate::{
     config::{AckWhen, Config},
     failure::{Exit, Failure},
 };
-use control::End;
+use control::{End, Listeners};
 use observe::Observed;
 
 /// Runs a sensor until a signal ends it.
@@ -61,7 +61,8 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     drop(reader);
 
     let listening = listen::open(&config.listen)?;
-    let metrics = config.metrics.map(open_metrics).transpose()?;
+    let metrics = config.metrics.map(|address| open(address, "metrics")).transpose()?;
+    let portal = config.portal.map(|address| open(address, "portal")).transpose()?;
     let (upkeep, queues) = xdp::open(&config, &ingest.clients().current())?;
     let interfaces = upkeep.interfaces();
     let dropped = privileges::drop_all().context("cannot drop capabilities")?;
@@ -95,7 +96,8 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let observed = Observed::new(ingest, handle.clone(), captured, insight.standing());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");
-    let end = runtime.block_on(control::run(config, &observed, metrics, upkeep, &insight));
+    let end =
+        runtime.block_on(control::run(config, &observed, Listeners { metrics, portal }, upkeep, &insight));
 
     observed.stopping.store(true, SeqCst);
     if let Ok(End::Signal(signal)) = &end {
@@ -217,9 +219,9 @@ fn tell_recovery(report: &journal::RecoveryReport) {
     }
 }
 
-fn open_metrics(address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
+fn open(address: std::net::SocketAddr, table: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address)
-        .with_context(|| format!("cannot serve metrics on {address} (metrics.address)"))
+        .with_context(|| format!("cannot listen on {address} ({table}.address)"))
         .map_err(Failure::from)
 }
 

@@ -14,7 +14,8 @@ use anyhow::Context as _;
 use crossbeam::channel::{Receiver, Sender, TryRecvError, bounded};
 use insight::geo::Places;
 use journal::{Handle, Reader};
-use service::{Meaning, ServiceError, live::Live};
+use service::{Meaning, ServiceError, api, live::Live};
+use tokio::sync::watch;
 
 use crate::{
     config::Config,
@@ -39,6 +40,8 @@ struct Change {
 /// The thread and the way to it.
 pub(super) struct Insight {
     changes: Sender<Change>,
+    /// What records mean, for those who answer questions.
+    meaning: watch::Sender<Arc<Meaning>>,
     stopping: Arc<AtomicBool>,
     reading: Arc<Mutex<InsightReading>>,
     thread: JoinHandle<()>,
@@ -58,7 +61,8 @@ impl Insight {
             .name("insight".to_owned())
             .spawn(move || body.run(&state_dir, &reader, first))
             .map_err(|error| Failure::new(Exit::Failed, error))?;
-        Ok(Insight { changes: sender, stopping, reading, thread })
+        let (meaning, _) = watch::channel(Arc::new(config.meaning()));
+        Ok(Insight { changes: sender, meaning, stopping, reading, thread })
     }
 
     /// How it stands, for the exporter.
@@ -66,11 +70,18 @@ impl Insight {
         Arc::clone(&self.reading)
     }
 
+    /// What questions are answered from.
+    pub(super) fn api(&self, config: &Config) -> api::Settings {
+        api::Settings { state_dir: config.state_dir.clone(), meaning: self.meaning.subscribe() }
+    }
+
     /// Hands over what a new configuration says; databases are read anew.
     pub(super) fn reload(&self, config: &Config) -> Result<(), String> {
         let change = Change { meaning: config.meaning(), places: Sources::of(config) };
         let busy = "the service is still busy with the reloads before this one; send SIGHUP again";
-        self.changes.try_send(change).map_err(|_| busy.to_owned())
+        self.changes.try_send(change).map_err(|_| busy.to_owned())?;
+        self.meaning.send_replace(Arc::new(config.meaning()));
+        Ok(())
     }
 
     /// Lets it take what is committed, and store everything.
