@@ -187,16 +187,14 @@ impl Day<'_> {
 
     fn at_the_office(&mut self) {
         match self.person.branch {
-            Some(branch) => {
-                if self.dice.below(100) < 60 {
-                    let begin = self.person.begins_s + self.minutes(20);
-                    let length = 8 * HOUR_S + self.minutes(60);
-                    self.stay(self.person.server, false, branch, begin, length);
-                }
+            Some(branch) if self.dice.below(100) < 60 => {
+                let begin = self.person.begins_s + self.minutes(20);
+                let length = 8 * HOUR_S + self.minutes(60);
+                self.stay(self.person.server, false, branch, begin, length);
             }
             // On the way home.
             None if self.dice.below(100) < 12 => self.on_the_way(17 * HOUR_S + 30 * MINUTE_S),
-            None => {}
+            _ => {}
         }
     }
 
