@@ -194,7 +194,7 @@ impl Day<'_> {
             }
             // On the way home.
             None if self.dice.below(100) < 12 => self.on_the_way(17 * HOUR_S + 30 * MINUTE_S),
-            Some(_) | None => {}
+            _ => {}
         }
     }
 
