@@ -56,7 +56,9 @@ impl Arguments {
         // Written down first: who cannot be named does not look.
         let who = format!("uid {}", rustix::process::getuid().as_raw());
         let entry = AuditEntry { who: &who, action: "user.show", subject: Some(&key), details: None };
-        Control::open(state_dir).and_then(|control| control.write_audit(&entry)).map_err(anyhow::Error::new)?;
+        Control::open(state_dir)
+            .and_then(|control| control.write_audit(&entry))
+            .map_err(anyhow::Error::new)?;
         let mut out = BufWriter::new(io::stdout().lock());
         match self.format {
             Format::Json => {

@@ -292,9 +292,8 @@ impl<'a, 'i> Section<'a, 'i> {
         sections
     }
 
-    /// Ends the reading of this table: keys that nobody asked for are problems. `absent` are keys that other versions
-    /// of the sensor know.
-    pub(super) fn finish(self, absent: &[&str]) {
+    /// Ends the reading of this table: keys that nobody asked for are problems.
+    pub(super) fn finish(self) {
         let asked = self.asked.take();
         for (key, _) in self.table.iter() {
             let name = key.get_ref().as_ref();
@@ -302,9 +301,7 @@ impl<'a, 'i> Section<'a, 'i> {
                 continue;
             }
             let mut message = format!("unknown key `{}`", self.name(name));
-            if absent.contains(&name) {
-                message = format!("this version of vpn-sensor does not have `{}`", self.name(name));
-            } else if let Some(nearest) = nearest(name, &asked) {
+            if let Some(nearest) = nearest(name, &asked) {
                 message.push_str(&format!(", did you mean `{}`?", self.name(nearest)));
             }
             self.document.problem(key.span(), message);

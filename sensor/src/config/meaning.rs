@@ -19,7 +19,7 @@ pub(super) fn read_events(section: Section<'_, '_>, accept_past: &mut Duration) 
     if let Some(past) = section.duration("accept_past", ACCEPT_PAST_MIN..=ACCEPT_PAST_MAX) {
         *accept_past = past;
     }
-    section.finish(&[]);
+    section.finish();
 }
 
 /// The `[sessions]` table.
@@ -38,7 +38,7 @@ pub(super) fn read_sessions(section: Section<'_, '_>, limits: &mut SessionLimits
     if let Some(after) = section.duration("unknown_after", Duration::from_secs(3600)..=ACCEPT_PAST_MAX) {
         limits.unknown_after = after;
     }
-    section.finish(&[]);
+    section.finish();
 }
 
 /// `[store]`: never shorter than the past that is accepted, or what comes late would be gone before it is there.
@@ -46,7 +46,7 @@ pub(super) fn read_store(section: Section<'_, '_>, keep: &mut Duration) {
     if let Some(read) = section.duration("keep", KEEP_MIN..=KEEP_MAX) {
         *keep = read;
     }
-    section.finish(&[]);
+    section.finish();
 }
 
 pub(super) fn read_users(section: Section<'_, '_>, realms: &mut Realms, kept: &mut Vec<Vec<String>>) {
@@ -60,7 +60,7 @@ pub(super) fn read_users(section: Section<'_, '_>, realms: &mut Realms, kept: &m
             Err(error) => section.problem(section.span.clone(), format!("`users.realms`: {error}")),
         }
     }
-    section.finish(&[]);
+    section.finish();
 }
 
 /// `[client.attributes]`: for each field the attributes that it is read from.
@@ -75,7 +75,7 @@ pub(super) fn read_attributes(section: Section<'_, '_>) -> Mapping {
             }
         }
     }
-    section.finish(&[]);
+    section.finish();
     mapping
 }
 

@@ -16,7 +16,7 @@ pub(super) fn read_geo(section: Section<'_, '_>, base: &Path) -> Vec<PathBuf> {
         _ => Ok(base.join(text)),
     };
     let databases = section.list("databases", path).unwrap_or_default();
-    section.finish(&[]);
+    section.finish();
     databases.into_iter().map(|(path, _)| path).collect()
 }
 
@@ -35,7 +35,7 @@ pub(super) fn read_sites(top: &Section<'_, '_>) -> Sites {
             position,
         });
         last = section.span.clone();
-        section.finish(&[]);
+        section.finish();
     }
     Sites::new(sites).unwrap_or_else(|error| {
         top.problem(last, error.to_string());

@@ -43,25 +43,25 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
         if let Some(when) = section.parsed("when", ack_when) {
             config.ack = when;
         }
-        section.finish(&[]);
+        section.finish();
     }
     if let Some(section) = top.section("digest") {
         if let Some(lanes) = section.parsed("lanes", digest_lanes) {
             config.digest_lanes = lanes;
         }
-        section.finish(&[]);
+        section.finish();
     }
     if let Some(section) = top.section("metrics") {
         if let Some(address) = section.parsed("address", address_or_off) {
             config.metrics = address;
         }
-        section.finish(&[]);
+        section.finish();
     }
     if let Some(section) = top.section("portal") {
         if let Some(address) = section.parsed("address", address_or_off) {
             config.portal = address;
         }
-        section.finish(&[]);
+        section.finish();
     }
     if let Some(section) = top.section("journal") {
         read_journal(section, &mut config.journal);
@@ -86,7 +86,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
     config.sites = Arc::new(places::read_sites(&top));
     config.clients = read_clients(&top, base, &mut config.warnings);
-    top.finish(&[]);
+    top.finish();
     document.finish()?;
     Ok(config)
 }
@@ -122,7 +122,7 @@ fn read_listen(section: Section<'_, '_>, listen: &mut Listen) {
     if let Some(spin) = section.duration("spin", Duration::ZERO..=Duration::from_secs(1)) {
         listen.spin = spin;
     }
-    section.finish(&[]);
+    section.finish();
 }
 
 fn read_journal(section: Section<'_, '_>, limits: &mut JournalLimits) {
@@ -163,7 +163,7 @@ fn read_journal(section: Section<'_, '_>, limits: &mut JournalLimits) {
             "`journal.max_bytes` must hold two segments at least (`journal.segment_bytes`)",
         );
     }
-    section.finish(&[]);
+    section.finish();
 }
 
 fn read_dedup(section: Section<'_, '_>, limits: &mut DedupLimits) {
@@ -173,7 +173,7 @@ fn read_dedup(section: Section<'_, '_>, limits: &mut DedupLimits) {
     if let Some(entries) = section.integer("entries", 1024..(1 << 26) + 1) {
         limits.entries = entries as usize;
     }
-    section.finish(&[]);
+    section.finish();
 }
 
 fn read_clients(top: &Section<'_, '_>, base: &Path, warnings: &mut Vec<String>) -> Vec<Client> {
@@ -216,7 +216,7 @@ fn read_clients(top: &Section<'_, '_>, base: &Path, warnings: &mut Vec<String>) 
         let status_server = section.boolean("status_server").unwrap_or(true);
         let require_message_authenticator = section.boolean("require_message_authenticator").unwrap_or(false);
         let max_rate = section.integer("max_rate", 1..u64::from(u32::MAX)).map(|rate| rate as u32);
-        section.finish(&[]);
+        section.finish();
         if let SecretSource::Good(secret) = secret {
             clients.push(Client {
                 name,

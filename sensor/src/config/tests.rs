@@ -40,13 +40,6 @@ fn each_mistake_is_named_with_its_place() {
         ),
         ("unknown key of a client", with("vendr = \"asa\""), 5, 1, "did you mean `client.vendor`?"),
         ("a key like no other", "frobnicate = 1".into(), 1, 1, "unknown key `frobnicate`"),
-        (
-            "a table of a later version",
-            "[portal]\naddress = \"127.0.0.1:8813\"".into(),
-            1,
-            2,
-            "does not have `portal`",
-        ),
         ("a database without a name", "[geo]\ndatabases = [\"\"]".into(), 2, 14, "must not be empty"),
         (
             "a site without a network",
