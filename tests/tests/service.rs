@@ -28,7 +28,7 @@ fn vpn_servers(home: &Home, namespace: &Namespace, seed: u32) -> Child {
         namespace,
         &format!(
             "send --to 192.0.2.1 --vendor rras --vendor f5 --vendor check-point --vendor asa --status start \
-             --status interim-update --status stop --count 100000 --rate 600 --window 100 --retries 100 --timeout 0.3 \
+             --status interim-update --status stop --count 100000 --rate 200 --window 100 --retries 100 --timeout 0.3 \
              --seed {seed} --secret-file {}",
             secret.display()
         ),
@@ -72,8 +72,13 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
         sensor.wait_ready();
         if kill == 0 {
             connect(1, "early");
+            sensor.stored();
+        } else if !kill.is_multiple_of(4) {
+            // The others are killed before the service has begun, or while it opens its store.
+            sensor
+                .wait_metrics("the service is up", |metrics| metrics.sum("vpn_sensor_service_up", &[]) == 1);
         }
-        // Anywhere: while it takes again what is behind the checkpoint, while it stores, while it has nothing to do.
+        // Anywhere: while it stores, while it takes, while it has nothing to do.
         thread::sleep(Duration::from_millis(u64::from(kill * kill * 7 % 400)));
         match kill {
             6 => {
@@ -109,7 +114,7 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
 
     let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
     assert_eq!(live, rebuilt);
-    assert!(live["sessions"].as_u64().unwrap() > 500, "{live}");
+    assert!(live["sessions"].as_u64().unwrap() > 200, "{live}");
     // The name meant another user in the beginning: the old record still means what it meant.
     let sessions = text(&home, &wire.sensor, "sessions --format json");
     let user = |session: &str| {
