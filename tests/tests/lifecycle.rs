@@ -157,7 +157,8 @@ fn a_second_instance_on_the_same_device_is_refused() {
     let sensor = home.start(&wire.sensor);
     // Its own state directory and port; the device is taken.
     let second = Home::new(&Config::xdp());
-    let elsewhere = Config::xdp().render(second.state()).replace(":1813", ":1814").replace(":9813", ":9814");
+    let elsewhere = Config::xdp().lines("[portal]\naddress = \"off\"").render(second.state());
+    let elsewhere = elsewhere.replace(":1813", ":1814").replace(":9813", ":9814");
     second.configure_with(&elsewhere);
     assert_ne!(second.run_to_exit(&wire.sensor), 0);
     let log = second.log();
