@@ -51,7 +51,7 @@
 //! [`Settings::servers_max`] VPN servers. Closed sessions are kept for [`Settings::closed_kept_s`], then forgotten: a
 //! copy that comes later looks like a new session. When full, the one that closed first is forgotten; if none is closed,
 //! the open one that would fall silent first is closed, `evicted`. Beyond the last VPN server all unknown ones of a
-//! client are one.
+//! client are one. What is queued for later is bounded by the ids as well, whatever was forgotten in between.
 
 mod fact;
 mod history;

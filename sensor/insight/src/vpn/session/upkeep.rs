@@ -57,12 +57,25 @@ impl Sessions {
             slot.is_spare = true;
             self.spare.push_back((number, slot.used));
         }
-        // Those queued too early by now are passed over when their time comes; not more than that many.
-        if self.due.len() > 4 * self.slots.len() + 1024 {
-            let slots = &mut self.slots;
+        self.prune();
+    }
+
+    /// Takes out what is queued in vain: slots that were forgotten or looked at since. Nobody else does where the time
+    /// has not come (`due`, `unsettled`) or room is never short (`spare`). Once a queue is longer than what can be in it
+    /// in earnest, so that a step costs the same on average however many there are.
+    fn prune(&mut self) {
+        let slots = &mut self.slots;
+        let most = 2 * slots.len() + 1024;
+        if self.due.len() > 2 * most {
             self.due.retain(|Reverse((due, number, used))| {
                 slots.queued(*number, *used).is_some_and(|slot| slot.due == *due)
             });
+        }
+        if self.unsettled.len() > most {
+            self.unsettled.retain(|(_, number, used)| slots.queued(*number, *used).is_some());
+        }
+        if self.spare.len() > most {
+            self.spare.retain(|(number, used)| slots.queued(*number, *used).is_some());
         }
     }
 
