@@ -18,7 +18,7 @@ use end_to_end::wire::{NAS_V4, SENSOR_V4};
 use end_to_end::{Namespace, Nas, PATIENCE, Wire, wait_for, wait_until};
 use serde_json::Value;
 
-const REALMS: &str = "[users]\nrealms = [[\"contoso.example\", \"contoso\", \"\"]]";
+const REALMS: &str = "[users]\nrealms = [[\"hq.example\", \"contoso.example\", \"contoso\", \"\"]]";
 
 /// VPN servers of four vendors at work, until killed. Their requests are sent again until they are answered.
 fn vpn_servers(home: &Home, namespace: &Namespace, seed: u32) -> Child {
@@ -28,7 +28,7 @@ fn vpn_servers(home: &Home, namespace: &Namespace, seed: u32) -> Child {
         namespace,
         &format!(
             "send --to 192.0.2.1 --vendor rras --vendor f5 --vendor check-point --vendor asa --status start \
-             --status interim-update --status stop --count 100000 --rate 600 --window 100 --retries 100 --timeout 0.3 \
+             --status interim-update --status stop --count 100000 --rate 200 --window 100 --retries 100 --timeout 0.3 \
              --seed {seed} --secret-file {}",
             secret.display()
         ),
@@ -61,10 +61,24 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
     let wire = Wire::new();
     let home = Home::new(&Config::udp());
     let mut senders: Vec<Child> = (1..3).map(|seed| vpn_servers(&home, &wire.nas, seed)).collect();
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let connect = |identifier: u8, session: &str| {
+        nas.ask(&with(Status::Start, identifier, session, SECRET, |builder| {
+            builder.text(31, "203.0.113.7").attribute(61, &5_u32.to_be_bytes());
+        }));
+    };
     for kill in 0..KILLS {
         let mut sensor = home.spawn(&wire.sensor);
         sensor.wait_ready();
-        // Anywhere: while it takes again what is behind the checkpoint, while it stores, while it has nothing to do.
+        if kill == 0 {
+            connect(1, "early");
+            sensor.stored();
+        } else if !kill.is_multiple_of(4) {
+            // The others are killed before the service has begun, or while it opens its store.
+            sensor
+                .wait_metrics("the service is up", |metrics| metrics.sum("vpn_sensor_service_up", &[]) == 1);
+        }
+        // Anywhere: while it stores, while it takes, while it has nothing to do.
         thread::sleep(Duration::from_millis(u64::from(kill * kill * 7 % 400)));
         match kill {
             6 => {
@@ -89,6 +103,7 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
         sensor.kill();
     }
     let sensor = home.start(&wire.sensor);
+    connect(2, "late");
     thread::sleep(Duration::from_millis(300));
     for sender in &mut senders {
         sender.kill().unwrap();
@@ -99,13 +114,15 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
 
     let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
     assert_eq!(live, rebuilt);
-    assert!(live["sessions"].as_u64().unwrap() > 500, "{live}");
-    // The realm of the people was another in the beginning: the old records still mean what they meant.
-    let users = text(&home, &wire.sensor, "users --format json");
-    assert!(
-        users.contains("\"user\":\"alice\"") && users.contains("\"user\":\"alice@contoso.example\""),
-        "{users}"
-    );
+    assert!(live["sessions"].as_u64().unwrap() > 200, "{live}");
+    // The name meant another user in the beginning: the old record still means what it meant.
+    let sessions = text(&home, &wire.sensor, "sessions --format json");
+    let user = |session: &str| {
+        let lines = sessions.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let found = lines.into_iter().find(|line| line["session"] == session);
+        found.unwrap_or_else(|| panic!("{session} in {sessions}"))["user"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((&*user("early"), &*user("late")), ("alice@contoso.example", "alice@hq.example"));
 
     // A rebuilt store goes on where the old one was.
     text(&home, &wire.sensor, "rebuild");
@@ -149,7 +166,6 @@ fn a_store_that_is_locked_or_full_delays_the_service_and_nothing_else() {
     });
     sensor.wait_log("the service waits and tries again");
     lock.rollback().unwrap();
-    sensor.wait_log("the service stores again");
     wait_for("the sessions are stored", PATIENCE, || {
         (json(&home, &wire.sensor, "store digest --json")["sessions"] == 60).then_some(())
     });
@@ -211,4 +227,61 @@ fn a_database_that_is_added_is_taken_at_sighup_and_a_corrupt_one_costs_only_its_
     assert!(sensor.stop().success());
     let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
     assert_eq!(live, rebuilt);
+}
+
+/// GETs a path of the API from within the sensor's namespace: status and body.
+fn ask(namespace: &Namespace, path: &str, token: Option<&str>) -> (u16, Value) {
+    namespace.enter(|| {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
+        let mut request = agent.get(format!("http://127.0.0.1:8813/api/v1/{path}"));
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut response = request.call().unwrap();
+        let body = response.body_mut().read_to_string().unwrap();
+        (response.status().as_u16(), serde_json::from_str(&body).unwrap_or(Value::Null))
+    })
+}
+
+#[test]
+fn a_running_service_answers_who_has_a_token_and_writes_down_who_looked_at_whom() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp().lines(REALMS));
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    nas.ask_once(&with(Status::Start, 1, "one", SECRET, |builder| {
+        builder.text(31, "80.128.0.1").attribute(61, &5_u32.to_be_bytes());
+    }));
+    sensor.stored();
+    let everybody = text(&home, &wire.sensor, "users --format json");
+    let user: Value = serde_json::from_str(everybody.lines().next().unwrap()).unwrap();
+    let key = user["user"].as_str().unwrap();
+
+    let token = text(&home, &wire.sensor, "token add reports");
+    let token = token.trim();
+    assert_eq!(ask(&wire.sensor, "users", None).0, 401);
+    assert_eq!(ask(&wire.sensor, "users", Some("made-up")).0, 401);
+    let (status, page) = ask(&wire.sensor, &format!("users/{}", key.replace('@', "%40")), Some(token));
+    assert_eq!((status, &page["user"]), (200, &Value::from(key)), "{page}");
+    assert_eq!(page["places"][0]["name"], "DE", "{page}");
+    assert_eq!(page["sessions"][0]["session"], "one", "{page}");
+    assert!(ask(&wire.sensor, "openapi.json", None).1["paths"].is_object());
+
+    // The same page on the terminal, for who is root there.
+    let terminal = text(&home, &wire.sensor, &format!("user {key}"));
+    assert!(terminal.starts_with(key) && terminal.contains("AS3320 Deutsche Telekom AG"), "{terminal}");
+    let audit = text(&home, &wire.sensor, "audit --format json");
+    let shown: Vec<Value> = audit
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line["action"] == "user.show")
+        .collect();
+    assert_eq!(shown.len(), 2, "{audit}");
+    assert!(shown.iter().all(|line| line["subject"] == key), "{audit}");
+    assert_eq!((&shown[0]["who"], &shown[1]["who"]), (&"reports".into(), &"uid 0".into()));
+    assert!(!home.log().contains(token) && !audit.contains(token), "the token shows");
+
+    text(&home, &wire.sensor, "token remove reports");
+    assert_eq!(ask(&wire.sensor, "users", Some(token)).0, 401);
 }

@@ -242,6 +242,11 @@ impl Live {
         self.write_checkpoint()
     }
 
+    /// Counts attempts to open the store that failed before this one.
+    pub fn note_failures(&mut self, failures: u64) {
+        self.standing.store_failures += failures;
+    }
+
     /// How it stands.
     pub fn standing(&self) -> Standing {
         Standing {

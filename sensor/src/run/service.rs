@@ -2,6 +2,7 @@
 //! becomes of it, records are taken and answered.
 
 use std::{
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -28,6 +29,8 @@ use crate::{
 const REST: Duration = Duration::from_millis(20);
 /// How long the thread may go on taking what is committed once the sensor stops; the next start takes the rest.
 const STOPPING_MAX: Duration = Duration::from_secs(5);
+/// Between two attempts to open a store that somebody else holds.
+const RETRY: Duration = Duration::from_secs(1);
 /// Changes of the configuration that may wait. The thread takes them between two turns.
 const CHANGES_MAX: usize = 4;
 
@@ -109,22 +112,49 @@ struct Body {
 }
 
 impl Body {
-    fn run(self, state_dir: &std::path::Path, reader: &Reader, first: Change) {
-        let result =
-            Live::open(state_dir, reader, &first.meaning, open_places(&first.places)).and_then(|live| {
-                let standing = live.standing();
-                tracing::info!(
-                    position = standing.position,
-                    sessions = standing.sessions,
-                    users = standing.users,
-                    "the service goes on"
-                );
-                self.work(live)
-            });
+    fn run(self, state_dir: &Path, reader: &Reader, first: Change) {
+        let result = self.open(state_dir, reader, &first).and_then(|live| match live {
+            Some(live) => self.work(live),
+            None => Ok(()),
+        });
         self.tell(|reading| reading.is_up = false);
         if let Err(error) = result {
             tracing::error!("the service ended: {error}; records are taken and answered as before");
         }
+    }
+
+    /// Opens the store, and waits for that if waiting can help: a lock that somebody holds, a full disk. `None`: the
+    /// sensor stops meanwhile.
+    fn open(&self, state_dir: &Path, reader: &Reader, first: &Change) -> Result<Option<Live>, ServiceError> {
+        let places = open_places(&first.places);
+        let mut failures = 0;
+        while !self.stopping.load(SeqCst) {
+            match Live::open(state_dir, reader, &first.meaning, Arc::clone(&places)) {
+                Ok(mut live) => {
+                    live.note_failures(failures);
+                    let standing = live.standing();
+                    tracing::info!(
+                        position = standing.position,
+                        sessions = standing.sessions,
+                        users = standing.users,
+                        "the service goes on"
+                    );
+                    return Ok(Some(live));
+                }
+                Err(error) if error.may_pass() => {
+                    if failures == 0 {
+                        tracing::error!(
+                            "{error}; the service waits and tries again, records and answers go on"
+                        );
+                    }
+                    failures += 1;
+                    self.tell(|reading| reading.standing.store_failures = failures);
+                    thread::sleep(RETRY);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     fn work(&self, mut live: Live) -> Result<(), ServiceError> {
