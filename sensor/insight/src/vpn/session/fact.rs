@@ -43,6 +43,7 @@ pub(super) struct Fact {
     /// Acct-Terminate-Cause.
     pub(super) cause: Option<u32>,
     /// None for a boot.
+    #[serde(skip)]
     pub(super) details: Option<Arc<Details>>,
 }
 

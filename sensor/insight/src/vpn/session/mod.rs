@@ -62,6 +62,7 @@ mod snapshot;
 mod step;
 mod upkeep;
 mod volume;
+mod written;
 
 use std::{
     borrow::Cow,

@@ -105,19 +105,30 @@ impl Sessions {
         self.queue(number);
     }
 
-    /// Forgets one id if there is no room for another.
+    /// Forgets ids until there is room for another: one, or more where the configuration came to allow fewer.
     pub(super) fn make_room(&mut self, sequence: u64, changes: &mut Vec<Change>) {
-        if self.slots.len() < self.settings.sessions_max.max(1) {
-            return;
+        while self.slots.len() >= self.settings.sessions_max.max(1) {
+            if !self.forget_closed() && !self.evict(sequence, changes) {
+                return;
+            }
         }
+    }
+
+    /// Forgets the id that closed first; whether there was one.
+    fn forget_closed(&mut self) -> bool {
         while let Some((number, used)) = self.spare.pop_front() {
             let Some(slot) = self.slots.queued(number, used) else { continue };
             slot.is_spare = false;
             if !slot.history.is_open() {
                 self.forget(number);
-                return;
+                return true;
             }
         }
+        false
+    }
+
+    /// Gives up the id that would be looked at first; whether there was one.
+    fn evict(&mut self, sequence: u64, changes: &mut Vec<Change>) -> bool {
         while let Some(Reverse((due, number, used))) = self.due.pop() {
             let Some(slot) = self.slots.queued(number, used).filter(|slot| slot.due == due) else { continue };
             let (server, id) = (slot.server, &slot.id);
@@ -133,8 +144,9 @@ impl Sessions {
             }
             self.counts.evicted += 1;
             self.forget(number);
-            return;
+            return true;
         }
+        false
     }
 
     /// Takes a person out, by the user's key: sessions, what is still to be put in its place, and the names in both. The
@@ -155,7 +167,6 @@ impl Sessions {
             }
             self.mark_active(number);
         }
-        self.slots.erase_free();
         self.before.clear();
         numbers
     }
