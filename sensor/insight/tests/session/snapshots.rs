@@ -91,7 +91,7 @@ proptest! {
         steps.iter().filter_map(|(say, ..)| say.as_ref()).for_each(|say| told.hear(std::slice::from_ref(say)));
         let whole = octets(&told.sessions);
         prop_assert!(Sessions::load(settings(), &whole[..cut.index(whole.len())]).is_err());
-        prop_assert!(Sessions::load(settings(), &[&whole[..], &[0]].concat()).is_err());
+        prop_assert!(Sessions::load(settings(), &sealed(&[&whole[..], &[0]].concat())).is_err());
         let mut hurt = whole.clone();
         hurt[hit.index(whole.len())] ^= 1 << bit;
         prop_assert!(Sessions::load(settings(), &hurt).is_err());
