@@ -1,4 +1,5 @@
-//! From the octets of a request to the event: every vendor, every form, every defect.
+//! From the octets of a request to the event: every vendor, every form, every defect. Which test holds which vendor's row,
+//! which form and which bad day: the table in `rows.rs`.
 #![allow(clippy::unwrap_used, reason = "test helpers may panic like tests")]
 
 mod defects;
@@ -7,6 +8,7 @@ mod forms;
 mod kinds;
 mod overrides;
 mod properties;
+mod rows;
 mod vendors;
 
 use std::{collections::HashMap, net::SocketAddr};

@@ -1,6 +1,7 @@
 //! From the octets of requests to sessions: every rule, every order, every bad day.
 #![allow(clippy::unwrap_used, reason = "test helpers may panic like tests")]
 
+mod bad_days;
 mod clock;
 mod ends;
 mod forms;

@@ -72,3 +72,46 @@ fn surplus_servers_of_one_client_are_one() {
     assert_eq!(told.sessions.server_count(), 3);
     assert_eq!(told.sessions.counts().server_surplus, 7);
 }
+
+/// Starts, and stops a second behind, of ever new users and ids; how large the state is at the end.
+fn octets_after(told: &mut Told, from: u64, lives: u32, per_second: u32) -> usize {
+    for at in 0..lives {
+        let second = from + u64::from(at / per_second);
+        let name = format!("u{from}-{at:x}");
+        for (status, length) in [(1, None), (2, Some(1))] {
+            told.octets(second + u64::from(status), 10, |b| {
+                b.integer(40, status).text(44, &name).text(1, &name).attribute(4, &[192, 0, 2, 1]);
+                if let Some(length) = length {
+                    b.integer(46, length);
+                }
+            });
+        }
+        told.changes.clear();
+        if at % per_second == 0 {
+            told.tick(second);
+        }
+    }
+    told.sessions.save(Vec::new()).unwrap().len()
+}
+
+#[test]
+fn sessions_that_were_forgotten_leave_nothing_behind() {
+    // Far from full, so nobody ever makes room.
+    let mut told = Told::new(Settings { closed_kept_s: 600, ..Settings::default() });
+    let mut emptied = |from, lives| {
+        octets_after(&mut told, from, lives, 2);
+        told.wait(from + u64::from(lives / 2), from + u64::from(lives / 2) + 1_200);
+        assert!(told.sessions.is_empty());
+        told.sessions.save(Vec::new()).unwrap().len()
+    };
+    let (early, late) = (emptied(0, 4_000), emptied(10_000, 40_000));
+    assert!(late < early + early / 2, "{early} octets after 4,000 sessions, {late} after 44,000");
+}
+
+#[test]
+fn a_storm_of_new_ids_when_full_leaves_nothing_behind() {
+    let mut told = few(500);
+    let early = octets_after(&mut told, 0, 2_000, 1_000);
+    let late = octets_after(&mut told, 10, 40_000, 1_000);
+    assert!(late < early + early / 2, "{early} octets after 2,000 sessions, {late} after 42,000");
+}

@@ -17,6 +17,18 @@ fn octets(sessions: &Sessions) -> Vec<u8> {
     sessions.save(Vec::new()).unwrap()
 }
 
+/// Octets of version and checksum.
+const HEAD: usize = 6;
+
+/// With the right checksum, whatever is behind it.
+fn sealed(octets: &[u8]) -> Vec<u8> {
+    let mut sealed = octets.to_vec();
+    if let Some((head, rest)) = sealed.split_at_mut_checked(HEAD) {
+        head[2..].copy_from_slice(&crc32c::crc32c(rest).to_le_bytes());
+    }
+    sealed
+}
+
 /// A request or a tick, of any kind, at any time, and whether the sessions are saved and loaded behind it.
 fn step() -> impl Strategy<Value = (Option<Say>, u64, bool)> {
     let kind = (0..6usize, 0..20_000u64, 0..2_000u64, any::<u32>(), any::<bool>(), any::<bool>());
@@ -79,9 +91,28 @@ proptest! {
         steps.iter().filter_map(|(say, ..)| say.as_ref()).for_each(|say| told.hear(std::slice::from_ref(say)));
         let whole = octets(&told.sessions);
         prop_assert!(Sessions::load(settings(), &whole[..cut.index(whole.len())]).is_err());
+        prop_assert!(Sessions::load(settings(), &sealed(&[&whole[..], &[0]].concat())).is_err());
         let mut hurt = whole.clone();
         hurt[hit.index(whole.len())] ^= 1 << bit;
-        let _ = Sessions::load(settings(), &hurt);
+        prop_assert!(Sessions::load(settings(), &hurt).is_err());
+        // Octets that somebody else made: their checksum is right.
+        if let Ok(sessions) = Sessions::load(settings(), &sealed(&hurt)) {
+            told.sessions = sessions;
+            told.hear(&[start(30_000), server(ON, 30_100), Say { id: "2", ..stop(30_200, 200) }]);
+            told.wait(30_000, 60_000);
+        }
+    }
+
+    #[test]
+    fn octets_that_are_no_snapshot_are_refused(foreign in prop::collection::vec(any::<u8>(), 0..400)) {
+        prop_assert!(Sessions::load(settings(), &foreign).is_err());
+        let mut headed = octets(&Sessions::new(settings()))[..HEAD].to_vec();
+        headed.extend(&foreign);
+        if let Ok(sessions) = Sessions::load(settings(), &sealed(&headed)) {
+            let mut told = Told { sessions, ..Told::new(settings()) };
+            told.hear(&[start(30_000), server(ON, 30_100)]);
+            told.wait(30_000, 60_000);
+        }
     }
 
     #[test]
@@ -113,9 +144,52 @@ proptest! {
     }
 }
 
+/// As above, with the names that a person really comes under.
+#[test]
+fn no_spelling_of_a_forgotten_user_is_left() {
+    let spelled = |user, id, at| [Say { user, id, ..start(at) }, Say { user, id, ..stop(at + 60, 60) }];
+    let mut told = Told::by(&[]);
+    for (at, user) in (0..).zip(["Alice", "ALICE", "alice", "aLiCe@", "bob"]) {
+        // One with an id, one without: there the name is in what stands for it.
+        told.hear(&spelled(user, "", at * 100));
+        told.hear(&spelled(user, ["1", "2", "3", "4", "5"][at as usize], at * 100 + 7));
+    }
+    let keys: Vec<_> = told.sessions.iter().filter_map(|(.., session)| session.details.user()).collect();
+    let others: Vec<String> =
+        keys.iter().filter(|key| !key.starts_with("alice")).map(ToString::to_string).collect();
+    let mine: std::collections::BTreeSet<String> =
+        keys.iter().filter(|key| key.starts_with("alice")).map(ToString::to_string).collect();
+    let holds_alice =
+        |told: &Told| octets(&told.sessions).windows(5).any(|o| o.eq_ignore_ascii_case(b"alice"));
+    assert!(holds_alice(&told) && others.len() == 2, "{keys:?}");
+    for key in &mine {
+        assert!(!told.sessions.forget_user(key).is_empty());
+    }
+    assert!(!holds_alice(&told));
+    assert_eq!(told.list().len(), others.len());
+    // Time forgets as well, what stood for the id included.
+    told.hear(&spelled("alice", "", 2_000));
+    assert!(holds_alice(&told));
+    told.wait(2_000, 200_000);
+    assert!(told.sessions.is_empty() && !holds_alice(&told));
+}
+
+#[test]
+fn under_less_room_than_there_was_the_bound_holds_from_the_next_id_on() {
+    let mut told = Told::new(Settings::default());
+    for id in IDS.iter().take(3) {
+        told.hear(&[Say { id, ..start(0) }]);
+    }
+    told.sessions =
+        Sessions::load(Settings { sessions_max: 2, ..settings() }, &octets(&told.sessions)).unwrap();
+    told.hear(&[Say { id: "9", ..start(10) }]);
+    assert_eq!((told.sessions.len(), told.sessions.counts().evicted), (2, 2));
+    assert_eq!(told.happenings(), "OOOCCO");
+}
+
 #[test]
 fn another_version_is_named() {
     let mut saved = octets(&Told::by(&[start(0)]).sessions);
     saved[0] += 1;
-    assert!(matches!(Sessions::load(settings(), &saved), Err(SnapshotError::Version(2))));
+    assert!(matches!(Sessions::load(settings(), &saved), Err(SnapshotError::Version(3))));
 }

@@ -16,6 +16,11 @@ pub(super) const SECOND: u64 = 1_000_000_000;
 /// its own way through the network.
 pub(super) const COPY_APART: u64 = 2 * SECOND;
 
+/// Longest Acct-Session-Time that is believed, seconds: two years. The attribute can say 136 years, and a VPN server that
+/// lies or whose clock was set while the session was up does; the longest that VPN gateways go without the restart of an
+/// update is months.
+const SESSION_SECONDS_MAX: u32 = 2 * 365 * 24 * 60 * 60;
+
 /// What a fact reports. The order is that of facts at one time: what ends comes before what begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Report {
@@ -36,13 +41,14 @@ pub(super) struct Fact {
     pub(super) has_time: bool,
     /// Gigawords are in it.
     pub(super) has_gigawords: bool,
-    /// Acct-Session-Time.
+    /// Acct-Session-Time, if it can be true.
     pub(super) seconds: Option<u32>,
     pub(super) input: Option<u64>,
     pub(super) output: Option<u64>,
     /// Acct-Terminate-Cause.
     pub(super) cause: Option<u32>,
     /// None for a boot.
+    #[serde(skip)]
     pub(super) details: Option<Arc<Details>>,
 }
 
@@ -60,7 +66,7 @@ impl Fact {
             report,
             has_time: event.time.source != TimeSource::Arrival,
             has_gigawords: event.counters.has_gigawords,
-            seconds: event.counters.session_seconds,
+            seconds: event.counters.session_seconds.filter(|seconds| *seconds <= SESSION_SECONDS_MAX),
             input: event.counters.input_octets,
             output: event.counters.output_octets,
             cause: event.terminate_cause,

@@ -4,37 +4,39 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{
     Details, LATE,
     fact::Fact,
     model::{Change, Happening, Session},
     step::step,
+    written::Read,
 };
 
 /// Most facts of one id that can be taken again. An id has a Start, a Stop and some interims in five minutes; two
 /// sensors make the same facts. Beyond, the oldest are settled early.
 const PENDING_MAX: usize = 32;
 
-/// The sessions of one id.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// The sessions of one id. How it is written down is in `written`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(try_from = "Read")]
 pub(super) struct History {
     /// As they are now, in the order of their starts.
     pub(super) sessions: Vec<Session>,
     /// While facts may still come between those that came.
-    rewind: Option<Box<Rewind>>,
+    pub(super) rewind: Option<Box<Rewind>>,
     /// Time of the newest settled fact.
-    settled_until: u64,
+    pub(super) settled_until: u64,
 }
 
 /// Where to begin again.
-#[derive(Debug, Serialize, Deserialize)]
-struct Rewind {
+#[derive(Debug)]
+pub(super) struct Rewind {
     /// Before any pending fact.
-    settled: Vec<Session>,
+    pub(super) settled: Vec<Session>,
     /// In their order.
-    pending: Vec<Fact>,
+    pub(super) pending: Vec<Fact>,
 }
 
 /// What became of a fact.
@@ -109,21 +111,6 @@ impl History {
         is_over
     }
 
-    /// Lets equal details share their memory again, as they did before they were written down.
-    pub(super) fn share_details(&mut self) {
-        let rewind = self.rewind.as_deref_mut();
-        let (settled, pending) = rewind.map(|rewind| (&mut rewind.settled, &mut rewind.pending)).unzip();
-        let of_sessions = self.sessions.iter_mut().chain(settled.into_iter().flatten());
-        let of_facts = pending.into_iter().flatten().filter_map(|fact| fact.details.as_mut());
-        let mut shared: Vec<Arc<Details>> = Vec::new();
-        for details in of_sessions.map(|session| &mut session.details).chain(of_facts) {
-            match shared.iter().find(|other| *other == details) {
-                Some(other) => *details = Arc::clone(other),
-                None => shared.push(Arc::clone(details)),
-            }
-        }
-    }
-
     /// Takes out what is of this user. The numbers of the sessions that were; whether nothing of anybody else is left.
     pub(super) fn forget_user(&mut self, user: &str) -> (Vec<u64>, bool) {
         let is_of = |details: &Details| details.user() == Some(user);
@@ -154,7 +141,7 @@ impl History {
     }
 
     /// Details as facts brought them, the newest first.
-    pub(super) fn pending_details(&self) -> impl Iterator<Item = &std::sync::Arc<super::Details>> {
+    pub(super) fn pending_details(&self) -> impl Iterator<Item = &Arc<Details>> {
         let pending = self.rewind.iter().flat_map(|rewind| rewind.pending.iter().rev());
         pending.filter_map(|fact| fact.details.as_ref())
     }
@@ -243,8 +230,6 @@ impl Change {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::{super::fact::Report, *};
 
     #[test]

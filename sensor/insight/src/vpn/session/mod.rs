@@ -41,6 +41,7 @@
 //! - An Interim without Acct-Session-Time behind a restart: the same session if its counters go on, else a new one.
 //! - No Acct-Session-Id: user and remote address stand for it. Neither: passed by, counted.
 //! - Start or Stop with session id `00000000`, without user and session time, is On or Off (old servers, R42).
+//! - An Acct-Session-Time of more than two years is a lie, and not there.
 //! - What changes in a session (the remote address, MOBIKE) is the newest; what is absent is filled from other messages.
 //! - A second Stop at another time: the later, unless only one carries its time.
 //! - Event times are those of the decoder, which trusts them from arrival - `events.accept_past` to + 5 minutes.
@@ -51,7 +52,7 @@
 //! [`Settings::servers_max`] VPN servers. Closed sessions are kept for [`Settings::closed_kept_s`], then forgotten: a
 //! copy that comes later looks like a new session. When full, the one that closed first is forgotten; if none is closed,
 //! the open one that would fall silent first is closed, `evicted`. Beyond the last VPN server all unknown ones of a
-//! client are one.
+//! client are one. What is queued for later is bounded by the ids as well, whatever was forgotten in between.
 
 mod fact;
 mod history;
@@ -62,6 +63,7 @@ mod snapshot;
 mod step;
 mod upkeep;
 mod volume;
+mod written;
 
 use std::{
     borrow::Cow,

@@ -212,7 +212,8 @@ pub struct End {
     pub cause: Option<u32>,
 }
 
-/// One VPN connection of a person.
+/// One VPN connection of a person. Serialised for snapshots only, and without its details: those of one id are written
+/// once, since most of its messages say the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Unlike that of every other session of one [`Sessions`](super::Sessions).
@@ -224,6 +225,7 @@ pub struct Session {
     /// Event time of the newest message: its last proof of life, ns since 1970 UTC.
     pub last_seen_unix_ns: u64,
     /// What its requests say besides.
+    #[serde(skip)]
     pub details: Arc<Details>,
     /// Greatest Acct-Session-Time, seconds.
     pub session_seconds: u32,

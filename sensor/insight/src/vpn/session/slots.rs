@@ -97,13 +97,8 @@ impl Slots {
         if let Ok(entry) = self.numbers.find_entry(hash, |other| *other == number) {
             entry.remove();
             self.free.push(number);
-        }
-    }
-
-    /// Clears what free slots were called: without Acct-Session-Id that is the user's name.
-    pub(super) fn erase_free(&mut self) {
-        for number in &self.free {
-            self.slots[*number as usize].id = Arc::default();
+            // Without Acct-Session-Id it is the user's name.
+            slot.id = Arc::default();
         }
     }
 
@@ -129,6 +124,7 @@ impl Slots {
             let slot = &slots[*number as usize];
             hasher.hash_one((slot.server, &*slot.id))
         };
+        numbers.reserve(slots.len().saturating_sub(free.len()), hash);
         for (number, slot) in used {
             let hashed = hash(&number);
             let is_it = |other: &u32| {

@@ -15,8 +15,10 @@ use super::{
     slots::{INACTIVE, Slot, Slots},
 };
 
-/// Of the form of the octets.
-const VERSION: u16 = 1;
+/// Of the form of the octets: it, a CRC32C of the rest, the rest.
+const VERSION: u16 = 2;
+/// Octets of both.
+const HEAD: usize = size_of::<u16>() + size_of::<u32>();
 
 /// Octets that are no snapshot of this release.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +27,10 @@ pub enum SnapshotError {
     /// Another version.
     #[error("version {0} is not {VERSION}")]
     Version(u16),
-    /// They end too early, or hold what cannot be read.
+    /// They are not what was written.
+    #[error("damaged: the checksum is another")]
+    Checksum,
+    /// They end too early or too late, or hold what cannot be read.
     #[error("damaged: {0}")]
     Damaged(#[from] postcard::Error),
     /// They can be read, and what they say contradicts itself.
@@ -70,7 +75,9 @@ impl Sessions {
     /// None but for want of memory.
     pub fn save(&self, octets: Vec<u8>) -> Result<Vec<u8>, SnapshotError> {
         let mut octets = octets;
+        let begin = octets.len();
         octets.extend_from_slice(&VERSION.to_le_bytes());
+        octets.extend_from_slice(&[0; size_of::<u32>()]);
         let (slots, free) = self.slots.kept();
         // How the heap lies depends on how it grew, what comes out of it does not.
         let mut due: Vec<(u64, u32, u32)> = self.due.iter().map(|Reverse(due)| *due).collect();
@@ -87,7 +94,10 @@ impl Sessions {
             now: self.now,
             heard_since: self.heard_since,
         };
-        Ok(postcard::to_extend(&saved, octets)?)
+        let mut octets = postcard::to_extend(&saved, octets)?;
+        let checksum = crc32c::crc32c(&octets[begin + HEAD..]);
+        octets[begin + size_of::<u16>()..begin + HEAD].copy_from_slice(&checksum.to_le_bytes());
+        Ok(octets)
     }
 
     /// The state that was saved, under these settings: they may be others than before.
@@ -95,15 +105,21 @@ impl Sessions {
     /// # Errors
     /// [`SnapshotError`].
     pub fn load(settings: Settings, octets: &[u8]) -> Result<Sessions, SnapshotError> {
-        let end = postcard::Error::DeserializeUnexpectedEnd;
-        let (version, octets) = octets.split_first_chunk().ok_or(end)?;
+        let end = || postcard::Error::DeserializeUnexpectedEnd;
+        let (version, octets) = octets.split_first_chunk().ok_or_else(end)?;
         let version = u16::from_le_bytes(*version);
         if version != VERSION {
             return Err(SnapshotError::Version(version));
         }
-        let mut loaded: Loaded = postcard::from_bytes(octets)?;
+        let (checksum, octets) = octets.split_first_chunk().ok_or_else(end)?;
+        if u32::from_le_bytes(*checksum) != crc32c::crc32c(octets) {
+            return Err(SnapshotError::Checksum);
+        }
+        let (loaded, rest) = postcard::take_from_bytes::<Loaded>(octets)?;
+        if !rest.is_empty() {
+            return Err(SnapshotError::Contradiction("more octets than there are sessions"));
+        }
         loaded.check()?;
-        loaded.slots.iter_mut().for_each(|slot| slot.history.share_details());
         let wrong = SnapshotError::Contradiction("two slots of one id, or a free one that is used");
         Ok(Sessions {
             settings,

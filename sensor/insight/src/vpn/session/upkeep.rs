@@ -57,12 +57,25 @@ impl Sessions {
             slot.is_spare = true;
             self.spare.push_back((number, slot.used));
         }
-        // Those queued too early by now are passed over when their time comes; not more than that many.
-        if self.due.len() > 4 * self.slots.len() + 1024 {
-            let slots = &mut self.slots;
+        self.prune();
+    }
+
+    /// Takes out what is queued in vain: slots that were forgotten or looked at since. Nobody else does where the time
+    /// has not come (`due`, `unsettled`) or room is never short (`spare`). Once a queue is longer than what can be in it
+    /// in earnest, so that a step costs the same on average however many there are.
+    fn prune(&mut self) {
+        let slots = &mut self.slots;
+        let most = 2 * slots.len() + 1024;
+        if self.due.len() > 2 * most {
             self.due.retain(|Reverse((due, number, used))| {
                 slots.queued(*number, *used).is_some_and(|slot| slot.due == *due)
             });
+        }
+        if self.unsettled.len() > most {
+            self.unsettled.retain(|(_, number, used)| slots.queued(*number, *used).is_some());
+        }
+        if self.spare.len() > most {
+            self.spare.retain(|(number, used)| slots.queued(*number, *used).is_some());
         }
     }
 
@@ -92,19 +105,30 @@ impl Sessions {
         self.queue(number);
     }
 
-    /// Forgets one id if there is no room for another.
+    /// Forgets ids until there is room for another: one, or more where the configuration came to allow fewer.
     pub(super) fn make_room(&mut self, sequence: u64, changes: &mut Vec<Change>) {
-        if self.slots.len() < self.settings.sessions_max.max(1) {
-            return;
+        while self.slots.len() >= self.settings.sessions_max.max(1) {
+            if !self.forget_closed() && !self.evict(sequence, changes) {
+                return;
+            }
         }
+    }
+
+    /// Forgets the id that closed first; whether there was one.
+    fn forget_closed(&mut self) -> bool {
         while let Some((number, used)) = self.spare.pop_front() {
             let Some(slot) = self.slots.queued(number, used) else { continue };
             slot.is_spare = false;
             if !slot.history.is_open() {
                 self.forget(number);
-                return;
+                return true;
             }
         }
+        false
+    }
+
+    /// Gives up the id that would be looked at first; whether there was one.
+    fn evict(&mut self, sequence: u64, changes: &mut Vec<Change>) -> bool {
         while let Some(Reverse((due, number, used))) = self.due.pop() {
             let Some(slot) = self.slots.queued(number, used).filter(|slot| slot.due == due) else { continue };
             let (server, id) = (slot.server, &slot.id);
@@ -120,8 +144,9 @@ impl Sessions {
             }
             self.counts.evicted += 1;
             self.forget(number);
-            return;
+            return true;
         }
+        false
     }
 
     /// Takes a person out, by the user's key: sessions, what is still to be put in its place, and the names in both. The
@@ -142,7 +167,6 @@ impl Sessions {
             }
             self.mark_active(number);
         }
-        self.slots.erase_free();
         self.before.clear();
         numbers
     }

@@ -1,4 +1,4 @@
-//! Microsoft, F5, Check Point, Cisco ASA.
+//! Microsoft, F5, Check Point, Cisco ASA; and Cisco's others, which ASA must be told from.
 
 use insight::vpn::{Client, TimeSource, Vendor};
 use radius::build::RequestBuilder;
@@ -194,5 +194,22 @@ fn cisco_asa_by_pairs_alone_takes_the_next_best() {
          user alice = alice
          remote 203.0.113.7, public, from 26.9.1
          device 02-00-5e-00-53-02",
+    );
+}
+
+#[test]
+fn cisco_ios_by_any_of_its_pairs() {
+    let octets = start(|b| {
+        b.text(1, "alice").text(31, "203.0.113.7").ipv4(8, [192, 0, 2, 7].into()).integer(61, 5);
+        pairs(b, &["connect-progress=Call Up", "audit-session-id=0A0000010000000B"]);
+    });
+    shows(
+        &event(&octets),
+        "vendor cisco by Attributes
+         kind vpn: NAS-Port-Type is Virtual
+         user alice = alice
+         remote 203.0.113.7, public, from 31
+         assigned 192.0.2.7
+         correlation 0A0000010000000B",
     );
 }
