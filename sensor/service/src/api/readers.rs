@@ -95,3 +95,37 @@ impl From<StoreError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use axum::{http::StatusCode, response::IntoResponse as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn more_questions_than_there_is_room_for_are_told_to_come_again() {
+        let readers = Arc::new(Readers::new(PathBuf::new()));
+        let mut release = Vec::new();
+        let mut questions = Vec::new();
+        for _ in 0..READERS + WAITING {
+            let (sender, held) = mpsc::channel::<()>();
+            release.push(sender);
+            let readers = Arc::clone(&readers);
+            // Ends when its sender is dropped.
+            questions.push(tokio::spawn(async move { readers.run(move || Ok(held.recv().is_err())).await }));
+        }
+        while readers.admitted.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = readers.run(|| Ok(())).await.unwrap_err().into_response();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()["retry-after"], "1");
+        drop(release);
+        for question in questions {
+            drop(question.await.unwrap());
+        }
+        assert!(readers.run(|| Ok(())).await.is_ok(), "there is room again");
+    }
+}

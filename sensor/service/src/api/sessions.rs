@@ -1,16 +1,13 @@
 //! VPN connections.
 
-use axum::{
-    Extension, Json,
-    extract::{Path, State},
-};
+use axum::{Extension, Json, extract::State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
     Problem, TheApi,
     access::Who,
-    query::{Page, Parameters, limit, moment, position},
+    query::{Named, Page, Parameters, limit, moment, position},
     users::NoQuery,
 };
 use crate::store::{SessionFilter, SessionRow};
@@ -95,7 +92,7 @@ fn details(filter: &SessionFilter) -> Option<String> {
 pub(super) async fn session(
     State(api): TheApi,
     Extension(who): Who,
-    Path(number): Path<String>,
+    Named(number): Named,
     Parameters(NoQuery {}): Parameters<NoQuery>,
 ) -> Result<Json<SessionRow>, Problem> {
     let number: i64 =

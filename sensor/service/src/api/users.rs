@@ -1,16 +1,13 @@
 //! Users and devices, and what belongs to each.
 
-use axum::{
-    Extension, Json,
-    extract::{Path, State},
-};
+use axum::{Extension, Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Problem, TheApi,
     access::Who,
-    query::{Page, Parameters, limit, position},
+    query::{Named, Page, Parameters, limit, position},
 };
 use crate::{
     fold::Sort,
@@ -76,7 +73,7 @@ pub(super) struct NoQuery {}
 pub(super) async fn user(
     State(api): TheApi,
     Extension(who): Who,
-    Path(name): Path<String>,
+    Named(name): Named,
     Parameters(NoQuery {}): Parameters<NoQuery>,
 ) -> Result<Json<UserNow>, Problem> {
     let key = api.user_key(&name)?;
@@ -145,7 +142,7 @@ pub(super) struct DevicePage {
 pub(super) async fn device(
     State(api): TheApi,
     Extension(who): Who,
-    Path(name): Path<String>,
+    Named(name): Named,
     Parameters(NoQuery {}): Parameters<NoQuery>,
 ) -> Result<Json<DevicePage>, Problem> {
     let shared = api.clone();

@@ -108,6 +108,8 @@ fn wrong_parameters_are_named() {
         ("sessions?remote=nowhere", "remote"),
         ("servers?limit=1", "limit"),
         ("sessions/x", "x"),
+        ("users/%FF", "UTF-8"),
+        ("devices/%FF", "UTF-8"),
     ] {
         let answer = host.get(&format!("/api/v1/{query}"));
         assert_eq!(
