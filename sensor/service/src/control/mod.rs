@@ -1,19 +1,15 @@
-//! What people decide and do, in `control.sqlite` beside the store: tokens of the API, the audit log, requests to the
-//! running service, the key of pseudonyms. No rebuild makes it again, and none touches it.
+//! What people decide and do, in `control.sqlite` beside the store: tokens of the API and the audit log. No
+//! rebuild makes it again, and none touches it.
 //!
 //! | file | what lives there |
 //! |---|---|
 //! | `schema.sql` | the tables |
 //! | `token` | who may ask the API |
-//! | `audit` | who looked at whom, and how a person is forgotten in it |
-//! | `request` | what another process asks of the running service |
-//! | `pseudonym` | stable names in the place of persons' |
+//! | `audit` | who looked at whom |
 //!
 //! Called by the API, the command line and the running service, each with a connection of its own.
 
 mod audit;
-mod pseudonym;
-mod request;
 mod token;
 
 use std::{
@@ -27,8 +23,6 @@ use std::{
 use rusqlite::Connection;
 
 pub use audit::{AuditEntry, AuditRow};
-pub use pseudonym::Pseudonyms;
-pub use request::{Request, RequestRow, RequestState};
 pub use token::{NewToken, TokenRow};
 
 /// Name of the file in the service's folder.
@@ -74,12 +68,9 @@ pub enum ControlError {
     /// A token's name that cannot be one.
     #[error("{0:?} is no token name: 1 to 64 letters, digits, '.', '_' and '-'")]
     TokenName(String),
-    /// A request that does not run.
-    #[error("request {0} does not run")]
-    NotRunning(i64),
 }
 
-/// Tokens, audit log, requests, pseudonyms.
+/// Tokens and audit log.
 #[derive(Debug)]
 pub struct Control {
     connection: Connection,

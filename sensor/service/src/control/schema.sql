@@ -15,20 +15,3 @@ CREATE TABLE audit (
     subject TEXT,
     details TEXT
 ) STRICT;
-
--- States: waiting, running, done, failed.
-CREATE TABLE request (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,
-    body TEXT,
-    state TEXT NOT NULL,
-    progress TEXT,
-    error TEXT,
-    put INTEGER NOT NULL,
-    finished INTEGER
-) STRICT;
-
-CREATE TABLE secret (
-    name TEXT PRIMARY KEY,
-    octets BLOB NOT NULL
-) STRICT;
