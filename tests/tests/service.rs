@@ -22,13 +22,18 @@ const REALMS: &str = "[users]\nrealms = [[\"hq.example\", \"contoso.example\", \
 
 /// VPN servers of four vendors at work, until killed. Their requests are sent again until they are answered.
 fn vpn_servers(home: &Home, namespace: &Namespace, seed: u32) -> Child {
+    vpn_servers_at(home, namespace, seed, 200)
+}
+
+/// The same at so many requests a second.
+fn vpn_servers_at(home: &Home, namespace: &Namespace, seed: u32, rate: u32) -> Child {
     let secret = home.file("secret");
     fs::write(&secret, SECRET).unwrap();
     let mut command = home.command(
         namespace,
         &format!(
             "send --to 192.0.2.1 --vendor rras --vendor f5 --vendor check-point --vendor asa --status start \
-             --status interim-update --status stop --count 100000 --rate 200 --window 100 --retries 100 --timeout 0.3 \
+             --status interim-update --status stop --count 100000 --rate {rate} --window 100 --retries 100 --timeout 0.3 \
              --seed {seed} --secret-file {}",
             secret.display()
         ),
@@ -284,4 +289,26 @@ fn a_running_service_answers_who_has_a_token_and_writes_down_who_looked_at_whom(
 
     text(&home, &wire.sensor, "token remove reports");
     assert_eq!(ask(&wire.sensor, "users", Some(token)).0, 401);
+}
+
+#[test]
+fn what_retention_takes_from_the_journal_a_base_has_for_the_rebuild() {
+    let wire = Wire::new();
+    let journal = "[journal]\nsegment_bytes = \"1 MiB\"\nmax_bytes = \"4 MiB\"\nfree_reserve = 0";
+    let home = Home::new(&Config::udp().lines(journal));
+    let sensor = home.start(&wire.sensor);
+    sensor.wait_metrics("the service is up", |metrics| metrics.sum("vpn_sensor_service_up", &[]) == 1);
+    let mut sender = vpn_servers_at(&home, &wire.nas, 1, 3000);
+    sensor.wait_metrics("retention has taken segments that a base covers", |metrics| {
+        metrics.sum("vpn_sensor_service_bases_total", &[]) >= 4
+            && metrics.sum("vpn_sensor_journal_removed_segments_total", &[]) >= 2
+    });
+    sender.kill().unwrap();
+    sender.wait().unwrap();
+    sensor.stored();
+    assert!(sensor.stop().success());
+    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
+    assert_eq!(live, rebuilt);
+    // No record was taken before the service had come to it and a base covered it.
+    assert!(!home.log().contains("that a reader had not come to"), "{}", home.log());
 }

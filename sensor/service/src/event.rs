@@ -5,9 +5,21 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use insight::vpn::{Event, TimeSource};
+use insight::vpn::{Event, Received, TimeSource};
+use journal::Record;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// What a record hands to the decoder.
+pub fn received(record: &Record) -> Received<'_> {
+    Received {
+        octets: &record.octets,
+        source: record.source,
+        destination: record.destination,
+        client: &record.client,
+        arrival_unix_ns: record.arrival_unix_ns,
+    }
+}
 
 /// A record and what it means.
 #[derive(Serialize, ToSchema)]

@@ -14,8 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use insight::geo::Places;
-use journal::{Cursor, ReadError, Reader, Records};
+use insight::{geo::Places, vpn::session};
+use journal::{Cursor, ReadError, Reader, Record, Records};
 
 use crate::{
     Meaning, ServiceError,
@@ -27,27 +27,43 @@ use crate::{
     store::{self, Store},
 };
 
-/// Rows of an outcome at which it is stored: larger ones make the transaction cheaper by less than a tenth
-/// (`cargo xtask bench insight`), smaller ones are sooner there.
+/// Rows of an outcome at which it is stored: what waits in memory while the disk is full. The store takes so many in a
+/// fifth of a second (`cargo xtask bench insight`, session_changes_per_second), so that it is not later than by age.
 const OUTCOME_ROWS: usize = 20_000;
 /// An outcome is stored after so long at the latest: what people see is at most this old when little happens.
 const OUTCOME_AGE: Duration = Duration::from_millis(250);
-/// Records between two checkpoints: taken again after a kill, they cost two seconds.
+/// Records between two checkpoints: at the 200,000 a second that a rebuild takes (`cargo xtask bench insight`,
+/// rebuild_records_per_second) so many are taken again in half of the five seconds that a start may last.
 const CHECKPOINT_RECORDS: u64 = 500_000;
 /// And at the latest after this, if anything was taken.
 const CHECKPOINT_AGE: Duration = Duration::from_secs(600);
 /// When nothing comes, the passing of time is an input this often: ns.
 const TICK_NS: u64 = 30_000_000_000;
+/// Between two attempts at what may pass.
+const RETRY: Duration = Duration::from_secs(1);
 /// Records taken in one turn, between two looks at commands and signals.
 const TURN_RECORDS: usize = 4096;
-/// A base covers at most so many records less than the journal, so that retention need not wait for it: about a
-/// gigabyte of them.
-const BASE_RECORDS: u64 = 5_000_000;
-/// And is at most this old, if anything was taken.
+/// A base is made when the journal holds this share of its greatest size that the last one does not cover: a second
+/// attempt fits before retention wants what the first should have covered.
+const BASE_SHARE: u64 = 4;
+/// And at the latest after this, if anything was taken: so that a rebuild takes a day's records and not a month's.
 const BASE_AGE: Duration = Duration::from_secs(86_400);
+/// What the journal needs for a record besides its request, about: head, addresses, client, and its part of the batch.
+const RECORD_OCTETS: u64 = 128;
+/// And for a whole one, where nobody has seen it: about what the requests of real VPN servers have.
+const WHOLE_RECORD_OCTETS: u64 = 450;
 
 /// The cursor by which retention knows what the base covers.
 const CURSOR: &str = "service";
+
+/// What retention takes from the journal, and when: a base must be there before.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// The journal's greatest size, octets.
+    pub max_octets: u64,
+    /// The greatest age of its records.
+    pub max_age: Option<Duration>,
+}
 
 /// How the service stands, for metrics.
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,11 +82,15 @@ pub struct Standing {
     pub users: u64,
     /// Addresses that are resolved.
     pub addresses: u64,
-    /// Outcomes stored since the start.
-    pub outcomes: u64,
-    /// Rows in them.
+    /// What was done with events.
+    pub events: session::Counts,
+    /// Names of users, devices, VPN servers and sensors that there was no room to follow.
+    pub names_surplus: u64,
+    /// Copies of the store made since the start.
+    pub bases: u64,
+    /// Rows stored since the start.
     pub rows: u64,
-    /// Outcomes that could not be stored at the first attempt.
+    /// Attempts to store, or to read the journal, that failed and were made again.
     pub store_failures: u64,
     /// Records that were gone or damaged before they were taken.
     pub records_missed: u64,
@@ -96,6 +116,9 @@ pub struct Live {
     checkpoint_at: Instant,
     cursor: Cursor,
     base_at: Instant,
+    /// Octets of the journal that the base does not cover, about.
+    uncovered: u64,
+    retention: Retention,
     standing: Standing,
 }
 
@@ -116,8 +139,7 @@ impl Resolve for Deciding {
 }
 
 impl Live {
-    /// Opens the service's folder below the state directory and comes back to where the last one stopped. `tell` hears
-    /// how far that is: records taken again, and how many there are.
+    /// Opens the service's folder below the state directory and comes back to where the last one stopped.
     ///
     /// # Errors
     /// [`ServiceError`].
@@ -126,6 +148,7 @@ impl Live {
         reader: &Reader,
         meaning: &Meaning,
         places: Arc<Places>,
+        retention: Retention,
     ) -> Result<Live, ServiceError> {
         let folder = crate::make_folder(state_dir)?;
         let inputs = Inputs::open(&folder)?;
@@ -146,8 +169,10 @@ impl Live {
             retry_at: None,
             checkpoint_position: fold.position(),
             checkpoint_at: Instant::now(),
+            uncovered: fold.position().saturating_sub(cursor.position()) * WHOLE_RECORD_OCTETS,
             cursor,
             base_at: Instant::now(),
+            retention,
             standing: Standing::default(),
             fold,
         };
@@ -167,7 +192,7 @@ impl Live {
             match self.records.next() {
                 Some(Ok(record)) => {
                     feed.before(record.sequence, &self.inputs, &mut self.fold, &mut self.deciding)?;
-                    self.fold.take(&record, &mut self.deciding);
+                    self.take(&record);
                 }
                 Some(Err(error)) => self.missed(error)?,
                 None => break,
@@ -187,7 +212,11 @@ impl Live {
         let mut taken = 0;
         while taken < TURN_RECORDS && self.may_take() {
             match self.records.next() {
-                Some(Ok(record)) => self.fold.take(&record, &mut self.deciding),
+                Some(Ok(record)) => self.take(&record),
+                Some(Err(ReadError::Io(error))) => {
+                    self.wait(&ServiceError::Journal(ReadError::Io(error)));
+                    break;
+                }
                 Some(Err(error)) => self.missed(error)?,
                 None => break,
             }
@@ -256,6 +285,8 @@ impl Live {
             sessions: self.fold.sessions().len() as u64,
             users: self.fold.seen(crate::fold::Sort::User) as u64,
             addresses: self.fold.addresses() as u64,
+            events: self.fold.sessions().counts(),
+            names_surplus: self.fold.sightings_surplus(),
             ..self.standing
         }
     }
@@ -271,6 +302,11 @@ impl Live {
         let entry = self.fold.entry();
         self.fold.apply(entry, input, &mut self.deciding)?;
         Ok(())
+    }
+
+    fn take(&mut self, record: &Record) {
+        self.uncovered = self.uncovered.saturating_add(record.octets.len() as u64 + RECORD_OCTETS);
+        self.fold.take(record, &mut self.deciding);
     }
 
     fn missed(&mut self, error: ReadError) -> Result<(), ServiceError> {
@@ -296,8 +332,10 @@ impl Live {
         if records >= CHECKPOINT_RECORDS
             || (records > 0 && now.duration_since(self.checkpoint_at) >= CHECKPOINT_AGE)
         {
-            self.try_again_later(Self::write_checkpoint)?;
-            self.make_base_if_due(now)
+            self.try_again_later(Self::write_checkpoint)
+        } else if self.is_base_due(now) {
+            self.base_at = now;
+            self.try_again_later(Self::make_base)
         } else if has_something && is_due {
             self.try_again_later(Self::store_outcome)
         } else {
@@ -317,15 +355,20 @@ impl Live {
                 Ok(())
             }
             Err(error) if error.may_pass() => {
-                self.standing.store_failures += 1;
-                if self.retry_at.is_none() {
-                    tracing::error!("{error}; the service waits and tries again, records and answers go on");
-                }
-                self.retry_at = Some(Instant::now() + Duration::from_secs(1));
+                self.wait(&error);
                 Ok(())
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Counts what may pass and tells it once.
+    fn wait(&mut self, error: &ServiceError) {
+        self.standing.store_failures += 1;
+        if self.retry_at.is_none() {
+            tracing::error!("{error}; the service waits and tries again, records and answers go on");
+        }
+        self.retry_at = Some(Instant::now() + RETRY);
     }
 
     fn store_outcome(&mut self) -> Result<(), ServiceError> {
@@ -363,28 +406,16 @@ impl Live {
             return Err(error.into());
         }
         self.standing.stored = self.fold.position();
-        self.standing.outcomes += 1;
         self.standing.rows += outcome.len() as u64;
         self.outcome_since = None;
         Ok(())
     }
 
-    /// Copies the store to where a rebuild begins, if the last copy is old. Behind a checkpoint only: the copy has the
-    /// state that belongs to it.
-    fn make_base_if_due(&mut self, now: Instant) -> Result<(), ServiceError> {
-        let records = self.checkpoint_position.saturating_sub(self.cursor.position());
-        let is_due = records >= BASE_RECORDS || (records > 0 && now.duration_since(self.base_at) >= BASE_AGE);
-        if !is_due || self.retry_at.is_some() {
-            return Ok(());
-        }
-        self.base_at = now;
-        match self.make_base() {
-            Err(error) if error.may_pass() => {
-                tracing::error!("{error}; the base for rebuilding stays the old one");
-                Ok(())
-            }
-            other => other,
-        }
+    fn is_base_due(&self, now: Instant) -> bool {
+        let max_age = self.retention.max_age.map_or(BASE_AGE, |age| BASE_AGE.min(age / BASE_SHARE as u32));
+        let is_old =
+            self.fold.position() > self.cursor.position() && now.duration_since(self.base_at) >= max_age;
+        is_old || self.uncovered >= self.retention.max_octets / BASE_SHARE
     }
 
     /// Copies the store, with a checkpoint, to where a rebuild begins; what the copy covers leaves the input log, and
@@ -400,6 +431,8 @@ impl Live {
         crate::replace_durably(&temporary, &self.folder.join(BASE_FILE))?;
         self.inputs.remove_up_to(self.fold.entry())?;
         self.cursor.advance(self.fold.position())?;
+        self.uncovered = 0;
+        self.standing.bases += 1;
         Ok(())
     }
 }

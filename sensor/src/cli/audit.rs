@@ -2,11 +2,11 @@
 
 use std::{
     io::{self, BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde::Serialize;
-use service::control::{AuditRow, Control};
+use service::control::{AuditEntry, AuditRow, Control};
 
 use super::{
     Common, Failure,
@@ -41,10 +41,17 @@ impl Arguments {
     }
 }
 
-/// What the audit log calls somebody at this host's command line: the account's number, which no environment can make
-/// another.
-pub(super) fn console() -> String {
-    format!("uid {}", rustix::process::getuid().as_raw())
+/// Writes down what somebody at this host's command line is about to see or do: before it, so that nothing is seen that is
+/// not written down. Who that is, is the account's number, which no environment can make another.
+pub(super) fn note(control: &Control, action: &str, subject: Option<&str>) -> Result<(), Failure> {
+    let who = format!("uid {}", rustix::process::getuid().as_raw());
+    let entry = AuditEntry { who: &who, action, subject, details: None };
+    Ok(control.write_audit(&entry).map_err(anyhow::Error::new)?)
+}
+
+/// The same where the control file is needed for nothing else.
+pub(super) fn note_in(state_dir: &Path, action: &str, subject: Option<&str>) -> Result<(), Failure> {
+    note(&Control::open(state_dir).map_err(anyhow::Error::new)?, action, subject)
 }
 
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use service::store::{SessionFilter, SessionRow, StoreReader};
 
 use super::{
-    Common, Exit, Failure, events,
+    Common, Exit, Failure, audit, events,
     records::{Format, Row},
     units::{age, count},
     users,
@@ -66,7 +66,9 @@ impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
         let config = common.load_config()?;
         let user = self.user.as_deref().map(|name| events::key(name, &config.realms)).transpose()?;
-        let store = users::open(self.state_dir.as_ref().unwrap_or(&config.state_dir))?;
+        let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
+        let store = users::open(state_dir)?;
+        audit::note_in(state_dir, "sessions.list", user.as_deref())?;
         let filter = SessionFilter {
             user,
             device: self.device,

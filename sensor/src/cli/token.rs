@@ -8,7 +8,7 @@ use std::{
 use anyhow::anyhow;
 use clap::Subcommand;
 use serde::Serialize;
-use service::control::{AuditEntry, Control, TokenRow};
+use service::control::{Control, TokenRow};
 
 use super::{
     Common, Exit, Failure, audit,
@@ -54,16 +54,11 @@ impl Arguments {
         let config = common.load_config()?;
         let control = Control::open(self.state_dir.as_ref().unwrap_or(&config.state_dir));
         let control = control.map_err(anyhow::Error::new)?;
-        let note = |action: &str, name: &str| {
-            let who = audit::console();
-            let entry = AuditEntry { who: &who, action, subject: Some(name), details: None };
-            control.write_audit(&entry).map_err(anyhow::Error::new)
-        };
         let mut out = BufWriter::new(io::stdout().lock());
         match self.action {
             Action::Add { name, expires } => {
+                audit::note(&control, "token.add", Some(&name))?;
                 let token = control.add_token(&name, expires).map_err(anyhow::Error::new)?;
-                note("token.add", &name)?;
                 writeln!(out, "{}", token.reveal())?;
             }
             Action::List { format } => {
@@ -73,11 +68,11 @@ impl Arguments {
                 }
             }
             Action::Remove { name } => {
+                audit::note(&control, "token.remove", Some(&name))?;
                 if !control.remove_token(&name).map_err(anyhow::Error::new)? {
                     let error = anyhow!("there is no token {name:?}; `vpn-sensor token list` shows all");
                     return Err(Failure::new(Exit::Usage, error));
                 }
-                note("token.remove", &name)?;
             }
         }
         Ok(out.flush()?)

@@ -6,13 +6,10 @@ use std::{
 };
 
 use anyhow::anyhow;
-use service::{
-    control::{AuditEntry, Control},
-    store::{SessionRow, Share, UserPage},
-};
+use service::store::{SessionRow, Share, UserPage};
 
 use super::{
-    Common, Exit, Failure, events,
+    Common, Exit, Failure, audit, events,
     records::Format,
     units::{age, count},
     users,
@@ -40,6 +37,7 @@ impl Arguments {
         let key = events::key(&self.name, &config.realms)?;
         let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
         let store = users::open(state_dir)?;
+        audit::note_in(state_dir, "user.show", Some(&key))?;
         let page = store.user_page(&key, self.limit).map_err(anyhow::Error::new)?;
         let Some(page) = page else {
             let similar = store.users(Some(account(&key)), None, 5).map_err(anyhow::Error::new)?;
@@ -53,12 +51,6 @@ impl Arguments {
                 anyhow!("no connection of a user {key:?} is known: {hint}"),
             ));
         };
-        // Written down first: who cannot be named does not look.
-        let who = format!("uid {}", rustix::process::getuid().as_raw());
-        let entry = AuditEntry { who: &who, action: "user.show", subject: Some(&key), details: None };
-        Control::open(state_dir)
-            .and_then(|control| control.write_audit(&entry))
-            .map_err(anyhow::Error::new)?;
         let mut out = BufWriter::new(io::stdout().lock());
         match self.format {
             Format::Json => {

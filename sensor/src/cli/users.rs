@@ -9,7 +9,7 @@ use serde::Serialize;
 use service::store::{StoreReader, UserRow};
 
 use super::{
-    Common, Failure,
+    Common, Failure, audit,
     records::{Format, Row},
     units::count,
 };
@@ -33,7 +33,9 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
         let config = common.load_config()?;
-        let store = open(self.state_dir.as_ref().unwrap_or(&config.state_dir))?;
+        let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
+        let store = open(state_dir)?;
+        audit::note_in(state_dir, "users.list", self.name.as_deref())?;
         let part = self.name.as_deref().map(str::to_lowercase);
         let mut out = BufWriter::new(io::stdout().lock());
         self.format.head::<Line<'_>>(&mut out)?;

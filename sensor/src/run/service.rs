@@ -15,7 +15,10 @@ use anyhow::Context as _;
 use crossbeam::channel::{Receiver, Sender, TryRecvError, bounded};
 use insight::geo::Places;
 use journal::{Handle, Reader};
-use service::{Meaning, ServiceError, api, live::Live};
+use service::{
+    Meaning, ServiceError, api,
+    live::{Live, Retention},
+};
 use tokio::sync::watch;
 
 use crate::{
@@ -59,7 +62,12 @@ impl Insight {
         let reader = Reader::beside(config.journal_dir(), handle).context("cannot read the journal")?;
         let first = Change { meaning: config.meaning(), places: Sources::of(config) };
         let state_dir = config.state_dir.clone();
-        let body = Body { changes, stopping: Arc::clone(&stopping), reading: Arc::clone(&reading) };
+        let retention = Retention {
+            max_octets: config.journal.max_bytes.unwrap_or(u64::MAX),
+            max_age: config.journal.max_age,
+        };
+        let body =
+            Body { changes, stopping: Arc::clone(&stopping), reading: Arc::clone(&reading), retention };
         let thread = thread::Builder::new()
             .name("insight".to_owned())
             .spawn(move || body.run(&state_dir, &reader, first))
@@ -109,6 +117,7 @@ struct Body {
     changes: Receiver<Change>,
     stopping: Arc<AtomicBool>,
     reading: Arc<Mutex<InsightReading>>,
+    retention: Retention,
 }
 
 impl Body {
@@ -129,7 +138,7 @@ impl Body {
         let places = open_places(&first.places);
         let mut failures = 0;
         while !self.stopping.load(SeqCst) {
-            match Live::open(state_dir, reader, &first.meaning, Arc::clone(&places)) {
+            match Live::open(state_dir, reader, &first.meaning, Arc::clone(&places), self.retention) {
                 Ok(mut live) => {
                     live.note_failures(failures);
                     let standing = live.standing();

@@ -21,7 +21,7 @@ use people::People;
 use service::{
     Meaning,
     fold::{Fold, Resolve, Resolved},
-    live::Live,
+    live::{Live, Retention},
     rebuild::rebuild,
     store::Store,
 };
@@ -168,7 +168,8 @@ fn rebuilt(
 
 /// Opens the service on a state directory.
 fn open(state: &std::path::Path, reader: &Reader, places: &Arc<Places>) -> anyhow::Result<(f64, Live)> {
-    timed(|| Ok(Live::open(state, reader, &Meaning::default(), Arc::clone(places))?))
+    let retention = Retention { max_octets: 16 << 30, max_age: None };
+    timed(|| Ok(Live::open(state, reader, &Meaning::default(), Arc::clone(places), retention)?))
 }
 
 /// Longest wait for a turn that has something to take.

@@ -1,7 +1,7 @@
 //! Records of the journal, decoded as they are asked for.
 
 use axum::{Extension, Json, extract::State};
-use insight::vpn::{Decoder, Kind, Received};
+use insight::vpn::{Decoder, Kind};
 use journal::{ReadError, Reader, Record};
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::{
     access::Who,
     query::{Page, Parameters, cursor, limit, position},
 };
-use crate::event::EventLine;
+use crate::event::{EventLine, received};
 
 /// Records read for one answer. Decoding so many takes some 20 ms; where a filter finds less than a page in them, the
 /// page is short and `next` goes on behind them.
@@ -81,15 +81,8 @@ fn wanted(
     user: Option<&str>,
     vpn_only: bool,
 ) -> Result<Option<Value>, Problem> {
-    let received = Received {
-        octets: &record.octets,
-        source: record.source,
-        destination: record.destination,
-        client: &record.client,
-        arrival_unix_ns: record.arrival_unix_ns,
-    };
     // A record without a request is one that a person was taken out of.
-    let Ok(event) = decoder.decode(&received) else { return Ok(None) };
+    let Ok(event) = decoder.decode(&received(record)) else { return Ok(None) };
     let named = event.user.as_ref().map(|name| &*name.key);
     if (vpn_only && event.classified.kind != Kind::Person) || (user.is_some() && user != named) {
         return Ok(None);

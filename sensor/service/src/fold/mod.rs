@@ -20,7 +20,7 @@ mod ties;
 use std::{net::IpAddr, sync::Arc};
 
 use insight::vpn::{
-    Decoder, Received,
+    Decoder,
     session::{Change, Happening, Server, Sessions},
 };
 use journal::Record;
@@ -30,7 +30,7 @@ pub use outcome::{Outcome, SessionChange};
 pub use place::{Placed, Resolved};
 pub use sightings::{Sighting, Sort};
 
-use crate::{Meaning, MeaningError, inputs::Input};
+use crate::{Meaning, MeaningError, event::received, inputs::Input};
 use place::Resolutions;
 use sightings::{NOBODY, Number, Sightings};
 use ties::{Tie, Ties};
@@ -208,14 +208,7 @@ impl Fold {
             self.sensor = (Arc::clone(&record.sensor), number);
         }
         self.sightings.see(self.sensor.1, arrival, arrival, 1);
-        let received = Received {
-            octets: &record.octets,
-            source: record.source,
-            destination: record.destination,
-            client: &record.client,
-            arrival_unix_ns: arrival,
-        };
-        match self.decoder.decode(&received) {
+        match self.decoder.decode(&received(record)) {
             Ok(event) => {
                 self.counts.without_address += u64::from(!event.attributes.is_empty());
                 self.sessions.take(record.sequence, &event, &mut self.changes);

@@ -1,4 +1,4 @@
-//! When somebody or something was seen first and last and in how many connections: users, devices, VPN servers, places,
+//! When somebody or something was seen first and last and in how many connections: users, devices, VPN servers,
 //! sensors. Totals that no sum over the stored sessions gives once retention has taken the old ones.
 
 use std::{collections::HashMap, sync::Arc};

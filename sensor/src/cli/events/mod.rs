@@ -11,11 +11,11 @@ use std::{
 
 use anyhow::anyhow;
 use insight::vpn::{
-    Decoder, Event, Kind, Received,
+    Decoder, Event, Kind,
     names::{Realms, UserName},
 };
 use journal::Record;
-use service::event::EventLine;
+use service::event::{EventLine, received};
 
 use super::{
     Common, Exit, Failure,
@@ -82,21 +82,14 @@ impl Arguments {
 pub(super) fn key(name: &str, realms: &Realms) -> Result<String, Failure> {
     match UserName::parse(name.as_bytes(), None, realms) {
         Ok(Some((name, _))) => Ok(name.key.into_owned()),
-        Ok(None) | Err(_) => Err(Failure::new(Exit::Usage, anyhow!("--user: {name:?} is no user name"))),
+        Ok(None) | Err(_) => Err(Failure::new(Exit::Usage, anyhow!("{name:?} is no user name"))),
     }
 }
 
 /// The event of a record. A record holds what was validated before it was written; one that does not is told and left
 /// out.
 pub(super) fn decode<'a>(decoder: &Decoder, record: &'a Record) -> Option<Event<'a>> {
-    let received = Received {
-        octets: &record.octets,
-        source: record.source,
-        destination: record.destination,
-        client: &record.client,
-        arrival_unix_ns: record.arrival_unix_ns,
-    };
-    match decoder.decode(&received) {
+    match decoder.decode(&received(record)) {
         Ok(event) => Some(event),
         Err(error) => {
             tracing::warn!("record {} holds no request: {error}", record.sequence);
