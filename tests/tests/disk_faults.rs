@@ -124,8 +124,9 @@ fn a_slow_disk_under_load_loses_nothing_that_was_acknowledged(path: Path) {
     let wire = Wire::new();
     let home = Home::new(&path.config().lines("[dedup]\nwindow = \"300s\""));
     let sensor = home.start(&wire.sensor);
-    // Warm: everything that is allocated at the first use is there.
+    // Warm: everything that is allocated at the first use is there, and the databases of places.
     Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET).ask(&start(0, "warm", SECRET));
+    sensor.stored();
     let slow = Strace::slow_sync(&sensor, 300);
     let resident_before = sensor.resident_bytes();
 

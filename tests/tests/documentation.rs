@@ -120,7 +120,9 @@ fn every_command_in_the_documentation_runs() {
                 started = true;
                 command = format!("{command} &\nready");
             }
-            script += &format!("echo {:?} >&2\n{command} </dev/null\n", format!("$ {command}"));
+            // In quotes that keep the shell from running it for the sake of showing it.
+            let shown = command.replace('\'', r"'\''");
+            script += &format!("echo '$ {shown}' >&2\n{command} </dev/null\n");
         }
     }
     assert!(started, "no page starts the sensor");

@@ -145,3 +145,46 @@ fn start_interim_and_stop_are_one_session_and_one_without_a_stop_is_open() {
     assert_eq!(head.find("ENDED BY"), over.find("stop"), "{table}");
     assert_eq!(head.find("ENDED BY"), lasting.find("open"), "{table}");
 }
+
+#[test]
+fn an_export_tells_persons_apart_and_names_none_and_is_written_down() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    for (identifier, session, address) in [(1, "one", "203.0.113.7"), (2, "two", "203.0.113.8")] {
+        nas.ask_once(&with(Status::Start, identifier, session, SECRET, |builder| {
+            builder.attribute(61, &5_u32.to_be_bytes()).text(31, address);
+        }));
+    }
+    sensor.stored();
+    let clear = lines(&home, &wire.sensor, "export --clear");
+    let (user, address) = (clear[0]["user"].as_str().unwrap(), clear[0]["remote"].as_str().unwrap());
+    assert_eq!((user, address), ("alice@contoso.example", "203.0.113.8"));
+
+    let covered = lines(&home, &wire.sensor, "export");
+    let text = serde_json::to_string(&covered).unwrap().to_lowercase();
+    for gone in ["alice", "contoso", "203.0.113", "\"one\"", "\"two\""] {
+        assert!(!text.contains(gone), "{gone} is in {text}");
+    }
+    assert_eq!(covered[0]["user"], covered[1]["user"], "one person");
+    assert_ne!(covered[0]["remote"], covered[1]["remote"], "two addresses");
+    assert_eq!(covered, lines(&home, &wire.sensor, "export"), "exports can be joined");
+    let unlinkable = lines(&home, &wire.sensor, "export --unlinkable");
+    assert_ne!(covered[0]["user"], unlinkable[0]["user"]);
+    assert_eq!(unlinkable[0]["user"], unlinkable[1]["user"]);
+
+    let file = home.file("export.jsonl");
+    let to_file = format!("export --user CONTOSO\\ALICE@contoso.example --out {}", file.display());
+    assert!(lines(&home, &wire.sensor, &to_file).is_empty());
+    let audit = lines(&home, &wire.sensor, "audit --format json");
+    let exports: Vec<_> = audit
+        .iter()
+        .filter(|line| line["action"] == "sessions.export")
+        .map(|line| &line["details"])
+        .collect();
+    assert_eq!(exports, ["clear", "pseudonymised", "pseudonymised", "unlinkable", "pseudonymised"]);
+    lines(&home, &wire.sensor, "events --limit 1");
+    let audit = lines(&home, &wire.sensor, "audit --format json --limit 1");
+    assert_eq!(audit[0]["action"], "events.list");
+}

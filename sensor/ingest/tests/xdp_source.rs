@@ -248,10 +248,11 @@ fn requests_are_answered(mode: Mode) {
         let counters = source.counters();
         let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed) as usize;
         assert_eq!((read(&counters.received), read(&counters.sent)), (total, total));
-        assert_eq!(
-            read(&counters.checksum_partial),
-            total,
-            "a veth sender leaves the checksum to the device"
+        // What stands in the field for the device is by chance, once in 65,536, the very checksum: then it counts as whole.
+        let left_to_the_device = read(&counters.checksum_partial);
+        assert!(
+            (total - 4..=total).contains(&left_to_the_device),
+            "a veth sender leaves the checksum to the device: {left_to_the_device} of {total}"
         );
         assert_eq!((read(&counters.without_metadata), read(&counters.unsendable)), (0, 0));
         assert!(read(&counters.kicks) < total / 4, "{} calls for {total} answers", read(&counters.kicks));

@@ -5,10 +5,15 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use insight::vpn::{Event, Received, TimeSource};
+use insight::{
+    geo::Places,
+    vpn::{Event, Received, TimeSource},
+};
 use journal::Record;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::{fold::Resolved, store::PlaceRow};
 
 /// What a record hands to the decoder.
 pub fn received(record: &Record) -> Received<'_> {
@@ -47,6 +52,9 @@ pub struct EventLine<'a> {
     user_original: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote: Option<Remote>,
+    /// Where that is, by the databases in force now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<PlaceRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     remote_other: Option<IpAddr>,
@@ -94,8 +102,9 @@ struct Remote {
 }
 
 impl<'a> EventLine<'a> {
-    /// The event of the record with this sequence.
-    pub fn new(sequence: u64, event: &'a Event<'a>) -> EventLine<'a> {
+    /// The event of the record with this sequence. Its place is what `places` say now; what they said when it came, the
+    /// store has.
+    pub fn new(sequence: u64, event: &'a Event<'a>, places: &Places) -> EventLine<'a> {
         let user = event.user.as_ref();
         EventLine {
             seq: sequence,
@@ -122,6 +131,7 @@ impl<'a> EventLine<'a> {
                 scope: remote.scope.to_string(),
                 from: attribute(remote.from),
             }),
+            place: event.remote.map(|remote| PlaceRow::of(&Resolved::of(&places.find(remote.address)))),
             remote_other: event.remote_other,
             assigned: event.assigned.iter().map(ToString::to_string).collect(),
             device: event.device.as_deref(),
@@ -140,8 +150,8 @@ impl<'a> EventLine<'a> {
         }
     }
 
-    /// For a table: sequence, time, kind, status, user, address, VPN server, device.
-    pub fn columns(&self) -> [Cow<'_, str>; 8] {
+    /// For a table: sequence, time, kind, status, user, address, place, network, VPN server, device.
+    pub fn columns(&self) -> [Cow<'_, str>; 10] {
         let shown = |text: Option<&'a str>| Cow::Borrowed(text.unwrap_or("-"));
         [
             self.seq.to_string().into(),
@@ -150,6 +160,8 @@ impl<'a> EventLine<'a> {
             (&*self.status).into(),
             shown(self.user),
             self.remote.as_ref().map_or("-".into(), |remote| remote.address.to_string().into()),
+            self.place.as_ref().map_or("-".into(), |place| (&*place.name).into()),
+            self.place.as_ref().and_then(PlaceRow::network).map_or("-".into(), Cow::from),
             self.nas_identifier.unwrap_or(self.client).into(),
             shown(self.device.or(self.software)),
         ]

@@ -15,6 +15,7 @@
 //! | `control/` | tokens, audit log, requests to the running service: what no rebuild makes again |
 //! | `api/` | the HTTP API over store, journal and `control` |
 //! | `event` | one decoded record as JSON |
+//! | `export/` | what leaves the host for other eyes |
 //! | `feed` | the input log read beside the journal |
 //! | `meaning` | [`Meaning`]: the part of the configuration that decides what records mean |
 //!
@@ -25,6 +26,7 @@ pub mod api;
 pub mod control;
 mod error;
 pub mod event;
+pub mod export;
 mod feed;
 pub mod fold;
 pub mod inputs;

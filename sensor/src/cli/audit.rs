@@ -43,15 +43,25 @@ impl Arguments {
 
 /// Writes down what somebody at this host's command line is about to see or do: before it, so that nothing is seen that is
 /// not written down. Who that is, is the account's number, which no environment can make another.
-pub(super) fn note(control: &Control, action: &str, subject: Option<&str>) -> Result<(), Failure> {
+pub(super) fn note(
+    control: &Control,
+    action: &str,
+    subject: Option<&str>,
+    details: Option<&str>,
+) -> Result<(), Failure> {
     let who = format!("uid {}", rustix::process::getuid().as_raw());
-    let entry = AuditEntry { who: &who, action, subject, details: None };
+    let entry = AuditEntry { who: &who, action, subject, details };
     Ok(control.write_audit(&entry).map_err(anyhow::Error::new)?)
 }
 
 /// The same where the control file is needed for nothing else.
-pub(super) fn note_in(state_dir: &Path, action: &str, subject: Option<&str>) -> Result<(), Failure> {
-    note(&Control::open(state_dir).map_err(anyhow::Error::new)?, action, subject)
+pub(super) fn note_in(
+    state_dir: &Path,
+    action: &str,
+    subject: Option<&str>,
+    details: Option<&str>,
+) -> Result<(), Failure> {
+    note(&Control::open(state_dir).map_err(anyhow::Error::new)?, action, subject, details)
 }
 
 #[derive(Serialize)]

@@ -16,6 +16,7 @@ use super::{
     units::{age, count},
     users,
 };
+use crate::config::Config;
 
 /// Sessions read at once: a page of them, so that a million are no more memory than a thousand.
 const PAGE_SESSIONS: usize = 1000;
@@ -30,6 +31,35 @@ pub(super) struct Arguments {
     /// How a session is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    #[command(flatten)]
+    selection: Selection,
+    /// Only the newest so many
+    #[arg(long, value_name = "SESSIONS")]
+    limit: Option<usize>,
+    /// The state directory; by default the configuration's
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
+        let config = common.load_config()?;
+        let filter = self.selection.filter(&config)?;
+        let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
+        let store = users::open(state_dir)?;
+        audit::note_in(state_dir, "sessions.list", filter.user.as_deref(), filter.details().as_deref())?;
+        let mut out = BufWriter::new(io::stdout().lock());
+        self.format.head::<Line<'_>>(&mut out)?;
+        each(&store, filter, self.limit.unwrap_or(usize::MAX), |session| {
+            Ok(self.format.line(&Line(session), &mut out)?)
+        })?;
+        Ok(out.flush()?)
+    }
+}
+
+/// Which sessions.
+#[derive(Debug, clap::Args)]
+pub(super) struct Selection {
     /// Only of this user: any way to write the name, `CONTOSO\alice` or `alice@contoso.example`
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
@@ -54,22 +84,13 @@ pub(super) struct Arguments {
     /// Only those that began before
     #[arg(long, value_name = "TIME")]
     until: Option<Timestamp>,
-    /// Only the newest so many
-    #[arg(long, value_name = "SESSIONS")]
-    limit: Option<usize>,
-    /// The state directory; by default the configuration's
-    #[arg(long, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
 }
 
-impl Arguments {
-    pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
-        let config = common.load_config()?;
+impl Selection {
+    /// The same for the store.
+    pub(super) fn filter(self, config: &Config) -> Result<SessionFilter, Failure> {
         let user = self.user.as_deref().map(|name| events::key(name, &config.realms)).transpose()?;
-        let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
-        let store = users::open(state_dir)?;
-        audit::note_in(state_dir, "sessions.list", user.as_deref())?;
-        let filter = SessionFilter {
+        Ok(SessionFilter {
             user,
             device: self.device,
             remote: self.remote.map(|address| address.to_string()),
@@ -79,18 +100,12 @@ impl Arguments {
             since_unix_ns: self.since.map(unix_ns).transpose()?,
             until_unix_ns: self.until.map(unix_ns).transpose()?,
             ..SessionFilter::default()
-        };
-        let mut out = BufWriter::new(io::stdout().lock());
-        self.format.head::<Line<'_>>(&mut out)?;
-        each(&store, filter, self.limit.unwrap_or(usize::MAX), |session| {
-            Ok(self.format.line(&Line(session), &mut out)?)
-        })?;
-        Ok(out.flush()?)
+        })
     }
 }
 
 /// Hands the sessions over, the newest first, a page at a time.
-fn each(
+pub(super) fn each(
     store: &StoreReader,
     mut filter: SessionFilter,
     mut left: usize,

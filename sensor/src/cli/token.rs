@@ -57,7 +57,7 @@ impl Arguments {
         let mut out = BufWriter::new(io::stdout().lock());
         match self.action {
             Action::Add { name, expires } => {
-                audit::note(&control, "token.add", Some(&name))?;
+                audit::note(&control, "token.add", Some(&name), None)?;
                 let token = control.add_token(&name, expires).map_err(anyhow::Error::new)?;
                 writeln!(out, "{}", token.reveal())?;
             }
@@ -68,7 +68,7 @@ impl Arguments {
                 }
             }
             Action::Remove { name } => {
-                audit::note(&control, "token.remove", Some(&name))?;
+                audit::note(&control, "token.remove", Some(&name), None)?;
                 if !control.remove_token(&name).map_err(anyhow::Error::new)? {
                     let error = anyhow!("there is no token {name:?}; `vpn-sensor token list` shows all");
                     return Err(Failure::new(Exit::Usage, error));

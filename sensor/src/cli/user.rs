@@ -37,7 +37,7 @@ impl Arguments {
         let key = events::key(&self.name, &config.realms)?;
         let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
         let store = users::open(state_dir)?;
-        audit::note_in(state_dir, "user.show", Some(&key))?;
+        audit::note_in(state_dir, "user.show", Some(&key), None)?;
         let page = store.user_page(&key, self.limit).map_err(anyhow::Error::new)?;
         let Some(page) = page else {
             let similar = store.users(Some(account(&key)), None, 5).map_err(anyhow::Error::new)?;

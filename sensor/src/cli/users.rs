@@ -35,7 +35,7 @@ impl Arguments {
         let config = common.load_config()?;
         let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
         let store = open(state_dir)?;
-        audit::note_in(state_dir, "users.list", self.name.as_deref())?;
+        audit::note_in(state_dir, "users.list", self.name.as_deref(), None)?;
         let part = self.name.as_deref().map(str::to_lowercase);
         let mut out = BufWriter::new(io::stdout().lock());
         self.format.head::<Line<'_>>(&mut out)?;

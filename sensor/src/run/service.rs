@@ -48,6 +48,8 @@ pub(super) struct Insight {
     changes: Sender<Change>,
     /// What records mean, for those who answer questions.
     meaning: watch::Sender<Arc<Meaning>>,
+    /// Where addresses are, for the same.
+    places: watch::Receiver<Arc<Places>>,
     stopping: Arc<AtomicBool>,
     reading: Arc<Mutex<InsightReading>>,
     thread: JoinHandle<()>,
@@ -66,14 +68,20 @@ impl Insight {
             max_octets: config.journal.max_bytes.unwrap_or(u64::MAX),
             max_age: config.journal.max_age,
         };
-        let body =
-            Body { changes, stopping: Arc::clone(&stopping), reading: Arc::clone(&reading), retention };
+        let (in_force, places) = watch::channel(Arc::default());
+        let body = Body {
+            changes,
+            places: in_force,
+            stopping: Arc::clone(&stopping),
+            reading: Arc::clone(&reading),
+            retention,
+        };
         let thread = thread::Builder::new()
             .name("insight".to_owned())
             .spawn(move || body.run(&state_dir, &reader, first))
             .map_err(|error| Failure::new(Exit::Failed, error))?;
         let (meaning, _) = watch::channel(Arc::new(config.meaning()));
-        Ok(Insight { changes: sender, meaning, stopping, reading, thread })
+        Ok(Insight { changes: sender, meaning, places, stopping, reading, thread })
     }
 
     /// How it stands, for the exporter.
@@ -83,7 +91,11 @@ impl Insight {
 
     /// What questions are answered from.
     pub(super) fn api(&self, config: &Config) -> api::Settings {
-        api::Settings { state_dir: config.state_dir.clone(), meaning: self.meaning.subscribe() }
+        api::Settings {
+            state_dir: config.state_dir.clone(),
+            meaning: self.meaning.subscribe(),
+            places: self.places.clone(),
+        }
     }
 
     /// Hands over what a new configuration says; databases are read anew.
@@ -104,17 +116,9 @@ impl Insight {
     }
 }
 
-/// A database that cannot be read must not keep the service from its work: what it would have said is missing.
-fn open_places(sources: &Sources) -> Arc<Places> {
-    let (places, wrong) = sources.open_what_can_be();
-    for error in wrong {
-        tracing::error!("{error:#}; the service goes on without it until that is mended and SIGHUP sent");
-    }
-    Arc::new(places)
-}
-
 struct Body {
     changes: Receiver<Change>,
+    places: watch::Sender<Arc<Places>>,
     stopping: Arc<AtomicBool>,
     reading: Arc<Mutex<InsightReading>>,
     retention: Retention,
@@ -135,7 +139,7 @@ impl Body {
     /// Opens the store, and waits for that if waiting can help: a lock that somebody holds, a full disk. `None`: the
     /// sensor stops meanwhile.
     fn open(&self, state_dir: &Path, reader: &Reader, first: &Change) -> Result<Option<Live>, ServiceError> {
-        let places = open_places(&first.places);
+        let places = self.open_places(&first.places);
         let mut failures = 0;
         while !self.stopping.load(SeqCst) {
             match Live::open(state_dir, reader, &first.meaning, Arc::clone(&places), self.retention) {
@@ -172,7 +176,7 @@ impl Body {
             match self.changes.try_recv() {
                 Ok(Change { meaning, places }) => {
                     live.set_meaning(&meaning)?;
-                    live.set_places(open_places(&places))?;
+                    live.set_places(self.open_places(&places))?;
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
             }
@@ -191,6 +195,17 @@ impl Body {
                 thread::sleep(REST);
             }
         }
+    }
+
+    /// A database that cannot be read must not keep the service from its work: what it would have said is missing.
+    fn open_places(&self, sources: &Sources) -> Arc<Places> {
+        let (places, wrong) = sources.open_what_can_be();
+        for error in wrong {
+            tracing::error!("{error:#}; the service goes on without it until that is mended and SIGHUP sent");
+        }
+        let places = Arc::new(places);
+        self.places.send_replace(Arc::clone(&places));
+        places
     }
 
     fn tell(&self, change: impl FnOnce(&mut InsightReading)) {

@@ -1,7 +1,12 @@
 //! Records of the journal, decoded as they are asked for.
 
+use std::sync::Arc;
+
 use axum::{Extension, Json, extract::State};
-use insight::vpn::{Decoder, Kind};
+use insight::{
+    geo::Places,
+    vpn::{Decoder, Event, Kind},
+};
 use journal::{ReadError, Reader, Record};
 use serde::Deserialize;
 use serde_json::Value;
@@ -50,6 +55,7 @@ pub(super) async fn events(
     let shared = api.clone();
     api.readers
         .run(move || {
+            let places = Arc::clone(&shared.settings.places.borrow());
             shared.audit(&who, "events.list", user.as_deref(), None)?;
             let folder = shared.settings.state_dir.join("journal");
             let reader = Reader::open(folder).map_err(Problem::internal)?;
@@ -68,24 +74,27 @@ pub(super) async fn events(
                     break;
                 }
                 read += 1;
-                page.items.extend(wanted(&decoder, &record, user.as_deref(), vpn_only)?);
+                let wanted = wanted(&decoder, &record, user.as_deref(), vpn_only);
+                page.items.extend(wanted.map(|event| line(&record, &event, &places)).transpose()?);
             }
             Ok(Json(page))
         })
         .await
 }
 
-fn wanted(
+fn wanted<'a>(
     decoder: &Decoder,
-    record: &Record,
+    record: &'a Record,
     user: Option<&str>,
     vpn_only: bool,
-) -> Result<Option<Value>, Problem> {
+) -> Option<Event<'a>> {
     // A record without a request is one that a person was taken out of.
-    let Ok(event) = decoder.decode(&received(record)) else { return Ok(None) };
+    let event = decoder.decode(&received(record)).ok()?;
     let named = event.user.as_ref().map(|name| &*name.key);
-    if (vpn_only && event.classified.kind != Kind::Person) || (user.is_some() && user != named) {
-        return Ok(None);
-    }
-    serde_json::to_value(EventLine::new(record.sequence, &event)).map(Some).map_err(Problem::internal)
+    let is_wanted = (!vpn_only || event.classified.kind == Kind::Person) && (user.is_none() || user == named);
+    is_wanted.then_some(event)
+}
+
+fn line(record: &Record, event: &Event<'_>, places: &Places) -> Result<Value, Problem> {
+    serde_json::to_value(EventLine::new(record.sequence, event, places)).map_err(Problem::internal)
 }

@@ -36,7 +36,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use insight::vpn;
+use insight::{geo::Places, vpn};
 use tokio::{net::TcpListener, sync::watch};
 use utoipa::{
     OpenApi,
@@ -64,6 +64,8 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// What records mean now: by it names are read and events decoded.
     pub meaning: watch::Receiver<Arc<Meaning>>,
+    /// Where addresses are, by the databases in force; empty until they are read.
+    pub places: watch::Receiver<Arc<Places>>,
 }
 
 struct Api {

@@ -65,25 +65,11 @@ pub(super) async fn sessions(
     let shared = api.clone();
     api.readers
         .read(move |store| {
-            let details = details(&filter);
-            shared.audit(&who, "sessions.list", filter.user.as_deref(), details.as_deref())?;
+            shared.audit(&who, "sessions.list", filter.user.as_deref(), filter.details().as_deref())?;
             let rows = store.sessions(&filter, limit + 1)?;
             Ok(Json(Page::new(rows, limit, |row| (row.start_unix_ns, row.number))))
         })
         .await
-}
-
-/// By what else than the user somebody looked.
-fn details(filter: &SessionFilter) -> Option<String> {
-    let parts = [
-        ("device", &filter.device),
-        ("remote", &filter.remote),
-        ("country", &filter.country),
-        ("server", &filter.server),
-    ];
-    let parts: Vec<String> =
-        parts.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// One VPN connection.

@@ -7,15 +7,12 @@ use utoipa::ToSchema;
 use super::{
     Problem, TheApi,
     query::{Page, Parameters, limit, position},
-    users::{NoQuery, SeenQuery},
+    users::SeenQuery,
 };
 use crate::{
     fold::Sort,
     store::{PlaceRow, SeenRow, ServerRow},
 };
-
-/// More VPN servers are not listed: a company has tens.
-const SERVERS_MAX: usize = 10_000;
 
 /// A place and how many stored connections came from it.
 #[derive(Serialize, ToSchema)]
@@ -44,14 +41,21 @@ pub(super) async fn places(
         .await
 }
 
-/// VPN servers, by client and name: all on one page.
-#[utoipa::path(get, path = "/servers", responses(
+/// VPN servers, by number: in the order in which they were heard of.
+#[utoipa::path(get, path = "/servers", params(SeenQuery), responses(
     (status = 200, body = Page<ServerRow>), (status = "default", body = Problem)))]
 pub(super) async fn servers(
     State(api): TheApi,
-    Parameters(NoQuery {}): Parameters<NoQuery>,
+    Parameters(query): Parameters<SeenQuery>,
 ) -> Result<Json<Page<ServerRow>>, Problem> {
-    api.readers.read(|store| Ok(Json(Page { items: store.servers(SERVERS_MAX)?, next: None }))).await
+    let limit = limit(query.limit)?;
+    let after: Option<i64> = position(query.cursor.as_deref())?;
+    api.readers
+        .read(move |store| {
+            let rows = store.servers(after.unwrap_or(i64::MIN), limit + 1)?;
+            Ok(Json(Page::new(rows, limit, |row| row.number)))
+        })
+        .await
 }
 
 /// Sensors, the latest heard of first.

@@ -244,27 +244,28 @@ impl StoreReader {
         self.rows(&query, &[Box::new(after)], |row| Ok((place_from(row, 0)?, row.get(12)?)))
     }
 
-    /// VPN servers, by client and name.
+    /// VPN servers with higher numbers than this, by number.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn servers(&self, limit: usize) -> Result<Vec<ServerRow>, StoreError> {
+    pub fn servers(&self, after: i64, limit: usize) -> Result<Vec<ServerRow>, StoreError> {
         let query = format!(
-            "SELECT client, identifier, address, first, last, count,
+            "SELECT number, client, identifier, address, first, last, count,
                  (SELECT count(*) FROM session WHERE session.server = server.number AND ended IS NULL)
              FROM server LEFT JOIN sighting ON sort = 3
                  AND name = client || char(10) || coalesce(identifier, '') || char(10) || coalesce(address, '')
-             ORDER BY client, identifier, address LIMIT {limit}"
+             WHERE number > ?1 ORDER BY number LIMIT {limit}"
         );
-        self.rows(&query, &[], |row| {
+        self.rows(&query, &[Box::new(after)], |row| {
             Ok(ServerRow {
-                client: row.get(0)?,
-                nas_identifier: row.get(1)?,
-                nas_address: row.get(2)?,
-                first_seen: rfc3339(row.get::<_, Option<i64>>(3)?.unwrap_or(0)),
-                last_seen: rfc3339(row.get::<_, Option<i64>>(4)?.unwrap_or(0)),
-                connections: row.get::<_, Option<i64>>(5)?.unwrap_or(0),
-                open: row.get(6)?,
+                number: row.get(0)?,
+                client: row.get(1)?,
+                nas_identifier: row.get(2)?,
+                nas_address: row.get(3)?,
+                first_seen: rfc3339(row.get::<_, Option<i64>>(4)?.unwrap_or(0)),
+                last_seen: rfc3339(row.get::<_, Option<i64>>(5)?.unwrap_or(0)),
+                connections: row.get::<_, Option<i64>>(6)?.unwrap_or(0),
+                open: row.get(7)?,
             })
         })
     }
@@ -314,6 +315,24 @@ fn user(row: &Row<'_>) -> rusqlite::Result<UserRow> {
 }
 
 impl SessionFilter {
+    /// What it asks for besides the user, for the audit log: `country=FR, open`.
+    pub fn details(&self) -> Option<String> {
+        let text = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name}={value}"));
+        let time = |name: &str, value: Option<i64>| value.map(|at| format!("{name}={}", rfc3339(at)));
+        let parts = [
+            text("device", &self.device),
+            text("remote", &self.remote),
+            self.place.map(|place| format!("place={place}")),
+            text("country", &self.country),
+            text("server", &self.server),
+            self.open.then(|| "open".to_owned()),
+            time("since", self.since_unix_ns),
+            time("until", self.until_unix_ns),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
     /// As SQL, with the values for its parameters in their order.
     fn condition(&self) -> (String, Vec<Box<dyn ToSql>>) {
         let mut conditions = vec!["TRUE".to_owned()];

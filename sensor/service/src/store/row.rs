@@ -7,6 +7,8 @@ use rusqlite::Row;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::fold::Resolved;
+
 /// A VPN connection.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SessionRow {
@@ -116,6 +118,35 @@ pub struct PlaceRow {
     pub kinds: Vec<String>,
 }
 
+impl PlaceRow {
+    /// The same as it would be stored.
+    pub fn of(resolved: &Resolved) -> PlaceRow {
+        PlaceRow {
+            id: resolved.id(),
+            name: resolved.name(),
+            country: resolved.country.clone(),
+            region: resolved.region.clone(),
+            city: resolved.city.clone(),
+            site: resolved.site.clone(),
+            latitude: resolved.latitude,
+            longitude: resolved.longitude,
+            radius_km: resolved.radius_km.map(i64::from),
+            asn: resolved.asn.map(i64::from),
+            organisation: resolved.organisation.clone(),
+            kinds: resolved.kinds.clone(),
+        }
+    }
+
+    /// `AS3320 Deutsche Telekom AG`.
+    pub fn network(&self) -> Option<String> {
+        let asn = self.asn?;
+        Some(match &self.organisation {
+            Some(organisation) => format!("AS{asn} {organisation}"),
+            None => format!("AS{asn}"),
+        })
+    }
+}
+
 /// A user.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct UserRow {
@@ -167,6 +198,8 @@ pub struct SeenRow {
 /// A VPN server.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ServerRow {
+    /// Its number in this store.
+    pub number: i64,
     /// The client of the configuration.
     pub client: String,
     /// NAS-Identifier.

@@ -53,7 +53,12 @@ impl Resolve for OnePlace {
 fn start(number: u8, buffer: &mut [u8]) -> &[u8] {
     let mut request = RequestBuilder::new(buffer, Code::AccountingRequest, number);
     request.integer(40, 1).text(1, &format!("CONTOSO\\User{number:03}")).text(44, &format!("s{number:03}"));
-    request.text(32, "gateway").integer(61, 5).integer(6, 2).text(31, &format!("203.0.113.{number}"));
+    // Every fifth through another VPN server.
+    request
+        .text(32, if number.is_multiple_of(5) { "spare" } else { "gateway" })
+        .integer(61, 5)
+        .integer(6, 2)
+        .text(31, &format!("203.0.113.{number}"));
     request.integer(55, (START_S + u64::from(number)) as u32);
     request.vendor(9, 1, format!("mdm-tlv=device-uid=PC-{number:03}").as_bytes());
     request.seal(b"secret").unwrap()
@@ -73,7 +78,9 @@ impl Host {
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(meaning));
-        runtime.spawn(api::serve(listener, api::Settings { state_dir: state_dir.to_owned(), meaning }));
+        let (_, places) = tokio::sync::watch::channel(Arc::default());
+        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places };
+        runtime.spawn(api::serve(listener, settings));
         Host { control, token, address, _folder: folder, _runtime: runtime }
     }
 

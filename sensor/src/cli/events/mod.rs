@@ -18,9 +18,10 @@ use journal::Record;
 use service::event::{EventLine, received};
 
 use super::{
-    Common, Exit, Failure,
+    Common, Exit, Failure, audit,
     records::{self, Format},
 };
+use crate::places::Sources;
 
 /// Options of `events`.
 #[derive(Debug, clap::Args)]
@@ -52,10 +53,16 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
         let config = common.load_config()?;
-        let directory = records::folder(self.state_dir.as_ref().unwrap_or(&config.state_dir))?;
+        let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
+        let directory = records::folder(state_dir)?;
         let decoding = config.decoding();
         let user = self.user.as_deref().map(|name| key(name, &decoding.realms)).transpose()?;
+        audit::note_in(state_dir, "events.list", user.as_deref(), None)?;
         let decoder = Decoder::new(decoding);
+        let (places, wrong) = Sources::of(&config).open_what_can_be();
+        for error in wrong {
+            tracing::warn!("{error:#}; events are shown without what it would have said");
+        }
         let mut out = BufWriter::new(io::stdout().lock());
         self.format.head::<EventLine<'_>>(&mut out)?;
         let mut left = self.limit.unwrap_or(usize::MAX);
@@ -66,7 +73,7 @@ impl Arguments {
             let Some(event) = decode(&decoder, record) else { return Ok(ControlFlow::Continue(())) };
             if self.wants(&event, user.as_deref()) {
                 left -= 1;
-                self.format.line(&EventLine::new(record.sequence, &event), out)?;
+                self.format.line(&EventLine::new(record.sequence, &event, &places), out)?;
             }
             Ok(ControlFlow::Continue(()))
         })
