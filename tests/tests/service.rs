@@ -13,6 +13,7 @@ use std::{
 use end_to_end::config::{Config, SECRET};
 use end_to_end::requests::{Status, with};
 use end_to_end::sensor::Home;
+use end_to_end::small_disk::SmallDisk;
 use end_to_end::tools::output;
 use end_to_end::wire::{NAS_V4, SENSOR_V4};
 use end_to_end::{Namespace, Nas, PATIENCE, Wire, wait_for, wait_until};
@@ -145,8 +146,20 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
     assert_eq!(live, rebuilt);
 }
 
+/// Sends sixty requests and sees each answered.
+fn sixty_are_answered(home: &Home, namespace: &Namespace, seed: u32) {
+    let secret = home.file("secret");
+    fs::write(&secret, SECRET).unwrap();
+    let send = format!(
+        "send --to 192.0.2.1 --count 60 --status start --seed {seed} --json --secret-file {}",
+        secret.display()
+    );
+    let answered = text(home, namespace, &send);
+    assert!(answered.contains("\"answered\":60"), "{answered}");
+}
+
 #[test]
-fn a_store_that_is_locked_or_full_delays_the_service_and_nothing_else() {
+fn a_store_that_is_locked_delays_the_service_and_nothing_else() {
     let wire = Wire::new();
     let home = Home::new(&Config::udp());
     let sensor = home.start(&wire.sensor);
@@ -156,16 +169,7 @@ fn a_store_that_is_locked_or_full_delays_the_service_and_nothing_else() {
     let mut holder = rusqlite::Connection::open(&store).unwrap();
     let lock = holder.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
 
-    let answered = text(
-        &home,
-        &wire.nas,
-        &format!("send --to 192.0.2.1 --count 60 --status start --json --secret-file {}", {
-            let secret = home.file("secret");
-            fs::write(&secret, SECRET).unwrap();
-            secret.display().to_string()
-        }),
-    );
-    assert!(answered.contains("\"answered\":60"), "{answered}");
+    sixty_are_answered(&home, &wire.nas, 1);
     sensor.wait_metrics("storing has failed", |metrics| {
         metrics.sum("vpn_sensor_service_store_failures_total", &[]) > 0
     });
@@ -174,6 +178,44 @@ fn a_store_that_is_locked_or_full_delays_the_service_and_nothing_else() {
     wait_for("the sessions are stored", PATIENCE, || {
         (json(&home, &wire.sensor, "store digest --json")["sessions"] == 60).then_some(())
     });
+}
+
+#[test]
+fn a_full_disk_below_the_store_delays_the_service_and_nothing_else() {
+    let disk = SmallDisk::new(24);
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    // The journal lies elsewhere: only what SQLite writes finds no room.
+    let folder = disk.path().join("service");
+    fs::create_dir(&folder).unwrap();
+    fs::create_dir(home.state()).unwrap();
+    std::os::unix::fs::symlink(&folder, home.state().join("service")).unwrap();
+    let sensor = home.start(&wire.sensor);
+    sixty_are_answered(&home, &wire.nas, 1);
+    sensor.stored();
+
+    disk.fill();
+    for seed in 2.. {
+        sixty_are_answered(&home, &wire.nas, seed);
+        let failures = sensor.metrics().sum("vpn_sensor_service_store_failures_total", &[]);
+        // What the write-ahead log has room for already is stored.
+        if failures > 0 {
+            break;
+        }
+        assert!(seed < 1000, "the disk is never full");
+    }
+    sensor.wait_log("the service waits and tries again");
+    assert!(sensor.ready(), "requests are recorded and answered");
+    let behind = sensor.settled();
+    assert!(behind.sum("vpn_sensor_service_lag_records", &[]) > 0, "what is not stored is a lag");
+
+    disk.free();
+    sensor.stored();
+    sensor.wait_log("the service stores again");
+    assert!(sensor.stop().success());
+    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
+    assert_eq!(live, rebuilt);
+    assert_eq!(live["position"].as_u64().unwrap() % 60, 0, "every record that was answered: {live}");
 }
 
 #[test]
