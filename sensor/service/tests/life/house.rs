@@ -1,0 +1,181 @@
+//! A journal, a service over it, and the time that both are given.
+
+use std::{fs, path::Path, sync::Arc};
+
+use insight::geo::{Database, Places, Sites};
+use journal::{CapturePath, NewRecord, Opened, Options, Port, Reader, RealStorage, Wake};
+use radius::{Code, build::RequestBuilder};
+use service::{
+    Meaning,
+    live::{Live, Retention},
+    rebuild::rebuild,
+    store::{self, Digest, StoreReader},
+};
+
+/// 2026-01-01T00:00:00Z: second 0 of a test.
+pub(crate) const fn epoch_s() -> u64 {
+    1_767_225_600
+}
+
+/// In the databases: a city, another, a documentation address, an internal one.
+const ADDRESSES: [&str; 4] = ["2.125.160.216", "81.2.69.160", "203.0.113.7", "10.0.0.7"];
+
+pub(crate) fn places_of(file: &str) -> Arc<Places> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../insight/tests/geo/data").join(file);
+    let database = Database::read(file, fs::read(path).unwrap()).unwrap();
+    Arc::new(Places::new(Arc::new(Sites::default()), vec![Arc::new(database)]))
+}
+
+/// What a VPN server says.
+pub(crate) struct Request<'a> {
+    /// Second of its arrival.
+    pub(crate) at: u64,
+    /// Second that it says itself.
+    pub(crate) event: Option<u64>,
+    pub(crate) status: u32,
+    pub(crate) user: u64,
+    pub(crate) session: &'a str,
+    pub(crate) address: u64,
+    pub(crate) octets: u64,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn start() -> Request<'a> {
+        Request { at: 0, event: None, status: 1, user: 0, session: "", address: 0, octets: 0 }
+    }
+
+    /// The Stop of the same connection.
+    pub(crate) fn stop(&self, octets: u64) -> Request<'a> {
+        Request { status: 2, octets, ..*self }
+    }
+}
+
+struct Silent;
+
+impl Wake for Silent {
+    fn wake(&self) {}
+}
+
+pub(crate) struct House {
+    folder: tempfile::TempDir,
+    opened: Opened<RealStorage>,
+    port: Port,
+    live: Option<Live>,
+    meaning: Meaning,
+    places: Arc<Places>,
+    pub(crate) kills: u32,
+}
+
+impl House {
+    pub(crate) fn new(meaning: Meaning, places: Arc<Places>) -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = RealStorage::create(folder.path().join("journal")).unwrap();
+        let mut opened = journal::open(storage, Options::default()).unwrap();
+        let port = opened.writer.port(2, Arc::new(Silent));
+        House { folder, opened, port, live: None, meaning, places, kills: 0 }
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::beside(self.folder.path().join("journal"), &self.opened.handle).unwrap()
+    }
+
+    /// A request is recorded.
+    pub(crate) fn hear(&mut self, said: &Request<'_>) {
+        let mut buffer = [0; radius::MAX_LENGTH];
+        let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, said.at as u8);
+        request.integer(40, said.status).text(44, said.session).integer(61, 5).integer(6, 2);
+        // Written in more than one way.
+        let user = said.user;
+        let name =
+            if said.at.is_multiple_of(2) { format!("CONTOSO\\User{user}") } else { format!("user{user}") };
+        request.text(1, &name).text(32, ["gateway", "spare"][user as usize % 2]);
+        request.text(31, ADDRESSES[said.address as usize]);
+        request.vendor(9, 1, format!("mdm-tlv=device-uid=PC-{user}").as_bytes());
+        request.integer(42, said.octets as u32);
+        if let Some(event) = said.event {
+            request.integer(55, (epoch_s() + event) as u32);
+        }
+        let record = NewRecord {
+            arrival_unix_ns: (epoch_s() + said.at) * 1_000_000_000,
+            source: "192.0.2.10:49152".parse().unwrap(),
+            destination: "192.0.2.1:1813".parse().unwrap(),
+            path: CapturePath::Udp,
+            client: "branch",
+            octets: request.seal(b"secret").unwrap(),
+        };
+        let mut batch = self.port.take_free().unwrap();
+        batch.append(&record).unwrap();
+        self.port.submit(batch);
+        let batch = loop {
+            self.opened.writer.turn();
+            if let Some((batch, _)) = self.port.completed() {
+                break batch;
+            }
+        };
+        self.port.give_back(batch);
+    }
+
+    /// Another configuration, other databases.
+    pub(crate) fn reload(&mut self, meaning: Meaning, places: Option<Arc<Places>>) {
+        self.meaning = meaning;
+        self.places = places.unwrap_or_else(|| self.places.clone());
+        let (meaning, places) = (self.meaning.clone(), self.places.clone());
+        let live = self.live();
+        live.set_meaning(&meaning).unwrap();
+        live.set_places(places).unwrap();
+    }
+
+    pub(crate) fn live(&mut self) -> &mut Live {
+        if self.live.is_none() {
+            let retention = Retention { max_octets: u64::MAX, max_age: None };
+            let live =
+                Live::open(self.folder.path(), &self.reader(), &self.meaning, self.places.clone(), retention);
+            self.live = Some(live.unwrap());
+        }
+        self.live.as_mut().unwrap()
+    }
+
+    /// One turn at this second.
+    pub(crate) fn turn(&mut self, at: u64) {
+        self.live().turn((epoch_s() + at) * 1_000_000_000).unwrap();
+    }
+
+    /// Turns until everything is taken.
+    pub(crate) fn catch_up(&mut self, at: u64) {
+        let last = self.opened.handle.watermark();
+        while self.live().standing().position < last {
+            self.turn(at);
+        }
+    }
+
+    /// It is gone between two turns, with all that it had not stored.
+    pub(crate) fn kill(&mut self) {
+        self.kills += u32::from(self.live.take().is_some());
+    }
+
+    pub(crate) fn stop(&mut self) {
+        if let Some(live) = self.live.take() {
+            live.stop().unwrap();
+        }
+    }
+
+    pub(crate) fn store(&self) -> StoreReader {
+        StoreReader::open(&self.store_file()).unwrap()
+    }
+
+    fn store_file(&self) -> std::path::PathBuf {
+        service::folder(self.folder.path()).join(store::FILE)
+    }
+
+    /// Of the store in force, and of its rebuild by databases that say nothing: what was resolved is an input.
+    pub(crate) fn digests(&self) -> (Digest, Digest) {
+        let live = Digest::of(&self.store_file()).unwrap();
+        let to = tempfile::tempdir().unwrap();
+        let to = to.path().join("rebuilt.sqlite");
+        let folder = service::folder(self.folder.path());
+        let rebuilt =
+            rebuild(&folder, &self.reader(), &to, live.position, &Places::default(), |_| {}).unwrap();
+        assert_eq!((rebuilt.missed, rebuilt.resolved_anew), (0, 0));
+        (live, Digest::of(&to).unwrap())
+    }
+}

@@ -1,0 +1,116 @@
+//! A service's whole life, 300 days of it in seconds: records of months, other meanings, other databases, retention,
+//! kills between any two turns, clean stops. In the end its store says what the rebuild from its inputs says.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
+
+mod house;
+
+use std::sync::Arc;
+
+use insight::geo::Places;
+use service::{Meaning, store::SessionFilter};
+
+use house::{House, Request, places_of};
+
+const DAY_S: u64 = 86_400;
+const HOUR_S: u64 = 3600;
+const USERS: u64 = 7;
+const DAYS: u64 = 300;
+const KEEP_DAYS: u64 = 91;
+
+/// Pseudo-random numbers, the same in every run: splitmix64.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides
+    }
+}
+
+fn meaning(realms: &[&str], keep_days: u64) -> Meaning {
+    let realms = vec![realms.iter().map(|&realm| realm.to_owned()).collect()];
+    Meaning { realms, keep_s: keep_days * DAY_S, ..Meaning::default() }
+}
+
+#[test]
+fn a_store_that_lived_through_everything_is_what_its_rebuild_makes() {
+    for seed in [1, 2, 3] {
+        live(seed);
+    }
+}
+
+fn live(seed: u64) {
+    let mut dice = Dice(seed);
+    let mut house = House::new(meaning(&["contoso", ""], 180), places_of("GeoIP2-City-Test.mmdb"));
+    for day in 0..DAYS {
+        let morning = day * DAY_S + 8 * HOUR_S;
+        match day {
+            40 => house.reload(meaning(&["contoso.example", "contoso", ""], KEEP_DAYS), None),
+            // Databases are gone, and come back as others.
+            80 => house.reload(meaning(&["contoso.example", "contoso", ""], KEEP_DAYS), Some(Arc::default())),
+            120 => house.reload(
+                meaning(&["contoso.example", "contoso", ""], KEEP_DAYS),
+                Some(places_of("GeoLite2-ASN-Test.mmdb")),
+            ),
+            _ => {}
+        }
+        for user in 0..USERS {
+            if dice.roll(3) == 0 {
+                continue;
+            }
+            let at = morning + dice.roll(HOUR_S);
+            let session = format!("{day}-{user}");
+            let start = Request { at, user, session: &session, address: dice.roll(4), ..Request::start() };
+            house.hear(&start);
+            // A clock that is two months late, one that is ahead, and none at all.
+            let event = match dice.roll(12) {
+                0 => Some(at.saturating_sub(60 * DAY_S)),
+                1 => Some(at + 3 * DAY_S),
+                2 => None,
+                _ => Some(at + HOUR_S),
+            };
+            if dice.roll(10) > 0 {
+                house.hear(&Request { at: at + HOUR_S, event, ..start.stop(dice.roll(1 << 30)) });
+            }
+            if dice.roll(4) == 0 {
+                house.turn(at + HOUR_S);
+            }
+            match dice.roll(40) {
+                0 => house.kill(),
+                1 => house.stop(),
+                _ => {}
+            }
+        }
+        house.turn(morning + 12 * HOUR_S);
+    }
+    house.catch_up(DAYS * DAY_S);
+    house.stop();
+    let (live, rebuilt) = house.digests();
+    assert_eq!(live, rebuilt, "seed {seed}: {} kills", house.kills);
+    assert!(house.kills > 10, "seed {seed}: {} kills", house.kills);
+
+    let reader = house.store();
+    let sessions = reader.sessions(&SessionFilter::default(), usize::MAX >> 1).unwrap();
+    assert!(sessions.len() > 200, "{}", sessions.len());
+    let oldest = sessions.iter().map(|session| session.start_unix_ns as u64 / 1_000_000_000).min().unwrap();
+    let kept_from = house::epoch_s() + (DAYS - KEEP_DAYS - 2) * DAY_S;
+    assert!(oldest >= kept_from, "retention has taken what is older: {oldest} < {kept_from}");
+    let latest = sessions.iter().filter_map(|session| session.end.as_deref()).max().unwrap();
+    let end = jiff::Timestamp::from_second((house::epoch_s() + (DAYS + 1) * DAY_S) as i64).unwrap();
+    assert!(latest.parse::<jiff::Timestamp>().unwrap() < end, "no event lies in the future: {latest}");
+    assert!(sessions.iter().all(|session| session.seconds < 3 * DAY_S), "no session lasts two months");
+}
+
+#[test]
+fn without_any_database_the_service_says_so_of_each_place() {
+    let mut house = House::new(Meaning::default(), Arc::new(Places::default()));
+    house.hear(&Request { at: HOUR_S, user: 1, session: "one", address: 1, ..Request::start() });
+    house.catch_up(DAY_S);
+    house.stop();
+    let session = house.store().sessions(&SessionFilter::default(), 10).unwrap().pop().unwrap();
+    assert_eq!(session.place.unwrap().name, "no-database");
+}
