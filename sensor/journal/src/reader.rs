@@ -36,8 +36,10 @@ pub struct Record {
     pub client: Arc<str>,
     /// Name of the sensor.
     pub sensor: Arc<str>,
-    /// The request.
+    /// The request; nothing where it has been taken out.
     pub octets: Vec<u8>,
+    /// A tombstone: what was here has been taken out. Only sequence, arrival, path and sensor mean anything.
+    pub redacted: bool,
 }
 
 /// Why there is no record here.
@@ -270,6 +272,7 @@ impl<S: Storage> Records<S> {
                         client: client.clone(),
                         sensor: sensor.clone(),
                         octets: record.octets.to_vec(),
+                        redacted: record.redacted,
                     });
                 }
                 self.expected = header.last_sequence() + 1;
