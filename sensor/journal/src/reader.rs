@@ -65,7 +65,7 @@ pub enum ReadError {
     Io(#[from] io::Error),
 }
 
-/// Gives access to the records of a journal.
+/// Gives access to the records of a journal. Cheap to clone.
 pub struct Reader<S: Storage = RealStorage> {
     storage: Arc<S>,
     handle: Option<Handle>,
@@ -136,6 +136,12 @@ impl<S: Storage> Reader<S> {
         let mut records = self.records_from(from);
         records.since_unix_ns = arrival_unix_ns;
         Ok(records)
+    }
+}
+
+impl<S: Storage> Clone for Reader<S> {
+    fn clone(&self) -> Self {
+        Self { storage: self.storage.clone(), handle: self.handle.clone() }
     }
 }
 

@@ -29,6 +29,12 @@ pub enum ServiceError {
     /// The journal's note of how far the service is.
     #[error(transparent)]
     Cursor(#[from] journal::CursorError),
+    /// Taking records out of the journal.
+    #[error(transparent)]
+    Redact(#[from] journal::RedactError),
+    /// What people decide.
+    #[error(transparent)]
+    Control(#[from] crate::control::ControlError),
     /// A file or folder.
     #[error("{}: {error}", .path.display())]
     Io {

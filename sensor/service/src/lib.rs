@@ -14,6 +14,7 @@
 //! | `store/` | [`store::Store`]: what is kept of it in SQLite, and how it is read |
 //! | `control/` | tokens, audit log, requests to the running service: what no rebuild makes again |
 //! | `api/` | the HTTP API over store, journal and `control` |
+//! | `forget/` | requests to forget a person, executed step by step |
 //! | `event` | one decoded record as JSON |
 //! | `feed` | the input log read beside the journal |
 //! | `meaning` | [`Meaning`]: the part of the configuration that decides what records mean |
@@ -27,6 +28,7 @@ mod error;
 pub mod event;
 mod feed;
 pub mod fold;
+pub mod forget;
 pub mod inputs;
 pub mod live;
 mod meaning;

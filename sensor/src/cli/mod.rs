@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod endpoint;
 mod events;
+mod forget;
 mod geo;
 mod journal;
 mod latency;
@@ -94,6 +95,8 @@ enum Command {
     Completions(completions::Arguments),
     /// What the records on disk mean: who connected, from where, through which VPN server
     Events(events::Arguments),
+    /// Take a person out of everything that is kept: records, connections, audit log
+    Forget(forget::Arguments),
     /// Where an address is and whose network it is in; which databases say so
     Geo(geo::Arguments),
     /// Read and check the records on disk
@@ -152,6 +155,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Latency(arguments) => arguments.execute(&common),
         Command::Completions(arguments) => arguments.execute(),
         Command::Events(arguments) => arguments.execute(&common),
+        Command::Forget(arguments) => arguments.execute(&common),
         Command::Geo(arguments) => arguments.execute(&common),
         Command::Journal(arguments) => arguments.execute(&common),
         Command::Man(arguments) => arguments.execute(),
