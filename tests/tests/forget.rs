@@ -16,7 +16,7 @@ use serde_json::Value;
 const REALMS: &str = "[users]\nrealms = [[\"contoso.example\", \"contoso\", \"\"]]";
 /// One person.
 const ALIASES: [&str; 4] =
-    ["CONTOSO\\mallory", "mallory@contoso.example", "MALLORY", "Mallory@Contoso.Example"];
+    ["CONTOSO\\wilhelmina", "wilhelmina@contoso.example", "WILHELMINA", "Wilhelmina@Contoso.Example"];
 
 fn text(home: &Home, namespace: &Namespace, command: &str) -> String {
     let output = output(&mut home.command(namespace, command));
@@ -39,7 +39,7 @@ impl VpnServer {
         VpnServer { nas: Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET), identifier: 0 }
     }
 
-    fn say(&mut self, status: Status, session: &str, user: &str, class: &str) {
+    fn say(&mut self, status: Status, session: &str, user: &str, info: &str) {
         self.identifier = self.identifier.wrapping_add(1);
         let mut buffer = [0; radius::MAX_LENGTH];
         let mut builder = RequestBuilder::new(&mut buffer, Code::AccountingRequest, self.identifier);
@@ -48,7 +48,7 @@ impl VpnServer {
             .text(kind::SESSION_ID, session)
             .text(kind::NAS_IDENTIFIER, "gateway")
             .text(kind::USER_NAME, user);
-        builder.text(31, "203.0.113.7").attribute(61, &5_u32.to_be_bytes()).text(25, class);
+        builder.text(31, "203.0.113.7").attribute(61, &5_u32.to_be_bytes()).text(77, info);
         self.nas.ask(builder.seal(SECRET.as_bytes()).unwrap());
     }
 
@@ -64,7 +64,7 @@ impl VpnServer {
             }
         }
         // Somebody else's request that names the person.
-        self.say(Status::Interim, &format!("{round}-b1"), "bob1@contoso.example", "lent by Mallory.");
+        self.say(Status::Interim, &format!("{round}-b1"), "bob1@contoso.example", "lent by Wilhelmina.");
     }
 }
 
@@ -117,28 +117,28 @@ fn a_running_sensor_forgets_a_person_under_every_name_and_nobody_else() {
     let mut server = VpnServer::new(&wire);
     server.connect_all("one");
     sensor.stored();
-    text(&home, &wire.sensor, "user mallory");
+    text(&home, &wire.sensor, "user wilhelmina");
     text(&home, &wire.sensor, "user bob1@contoso.example");
     let before = lines(&text(&home, &wire.sensor, "journal dump"));
     // What a rebuild put aside is a copy as well.
     fs::copy(home.state().join("service/store.sqlite"), home.state().join("service/store.sqlite.old"))
         .unwrap();
-    assert!(holding(home.state(), "mallory").len() >= 3);
+    assert!(holding(home.state(), "wilhelmina").len() >= 3);
 
     // Nobody is there to be asked.
-    let asked = output(home.command(&wire.sensor, "forget mallory").stdin(Stdio::null()));
+    let asked = output(home.command(&wire.sensor, "forget wilhelmina").stdin(Stdio::null()));
     assert_eq!(asked.status.code(), Some(2), "{}", String::from_utf8_lossy(&asked.stderr));
-    let told = text(&home, &wire.sensor, "forget MALLORY --yes --json");
+    let told = text(&home, &wire.sensor, "forget WILHELMINA --yes --json");
     let tombstone = &lines(&told)[0];
     assert_eq!((&tombstone["records"], &tombstone["sessions"]), (&7.into(), &4.into()), "{tombstone}");
-    nothing_holds(&home, "mallory");
+    nothing_holds(&home, "wilhelmina");
 
     let verified: Value = serde_json::from_str(&text(&home, &wire.sensor, "journal verify --json")).unwrap();
     assert_eq!((&verified["good"], &verified["redacted"]), (&true.into(), &7.into()), "{verified}");
     assert_eq!(verified["records"], before.len());
     for (before, after) in before.iter().zip(lines(&text(&home, &wire.sensor, "journal dump"))) {
         assert_eq!((&before["seq"], &before["time"]), (&after["seq"], &after["time"]));
-        let is_named = before.to_string().to_lowercase().contains("mallory");
+        let is_named = before.to_string().to_lowercase().contains("wilhelmina");
         match is_named {
             true => assert_eq!(after["redacted"], true, "{after}"),
             false => assert_eq!(*before, after),
@@ -155,11 +155,12 @@ fn a_running_sensor_forgets_a_person_under_every_name_and_nobody_else() {
     store_is_its_rebuild(&home, &wire.sensor, "rebuilt.sqlite");
 
     // Who comes again is somebody new; the others' sessions go on.
-    server.say(Status::Stop, "one-m1", "MALLORY", "x");
+    server.say(Status::Stop, "one-m1", "WILHELMINA", "x");
     server.say(Status::Stop, "one-b1", "bob1@contoso.example", "x");
-    server.say(Status::Start, "two", "MALLORY", "x");
+    server.say(Status::Start, "two", "WILHELMINA", "x");
     sensor.stored();
-    let page: Value = serde_json::from_str(&text(&home, &wire.sensor, "user mallory --format json")).unwrap();
+    let page: Value =
+        serde_json::from_str(&text(&home, &wire.sensor, "user wilhelmina --format json")).unwrap();
     assert_eq!(page["connections"], 2, "{page}");
     let bob = text(&home, &wire.sensor, "user bob1@contoso.example --format json");
     let bob: Value = serde_json::from_str(&bob).unwrap();
@@ -172,14 +173,14 @@ fn a_running_sensor_forgets_a_person_under_every_name_and_nobody_else() {
     assert!(sensor.stop().success());
 
     // Without a sensor the command does it.
-    let told = text(&home, &wire.sensor, "forget mallory@contoso.example --yes");
+    let told = text(&home, &wire.sensor, "forget wilhelmina@contoso.example --yes");
     assert!(told.starts_with("forgotten: 2 records and 2 connections are taken out"), "{told}");
-    nothing_holds(&home, "mallory");
+    nothing_holds(&home, "wilhelmina");
     store_is_its_rebuild(&home, &wire.sensor, "rebuilt-offline.sqlite");
     text(&home, &wire.sensor, "rebuild");
     let sensor = home.start(&wire.sensor);
-    sensor.stored();
-    nothing_holds(&home, "mallory");
+    sensor.wait_metrics("the service is up", |metrics| metrics.sum("vpn_sensor_service_up", &[]) == 1);
+    nothing_holds(&home, "wilhelmina");
     assert_eq!(lines(&text(&home, &wire.sensor, "users --format json")).len(), 4);
 }
 
@@ -201,8 +202,8 @@ fn killed_anywhere_the_next_start_forgets_who_was_to_be_forgotten() {
     for kill in 0..KILLS {
         server.connect_all(&format!("round{kill}"));
         sensor.stored();
-        assert!(holding(home.state(), "mallory").len() >= 2, "{kill}");
-        let mut command = home.command(&wire.sensor, "forget mallory --yes");
+        assert!(holding(home.state(), "wilhelmina").len() >= 2, "{kill}");
+        let mut command = home.command(&wire.sensor, "forget wilhelmina --yes");
         let mut asks = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         wait_until("the request is there", PATIENCE, || pending(&home) > 0);
         thread::sleep(Duration::from_millis(kill * kill * 37 % 400));
@@ -212,13 +213,14 @@ fn killed_anywhere_the_next_start_forgets_who_was_to_be_forgotten() {
         sensor.kill();
         sensor = home.start(&wire.sensor);
         wait_until("the request is executed", PATIENCE, || pending(&home) == 0);
-        nothing_holds(&home, "mallory");
+        nothing_holds(&home, "wilhelmina");
     }
-    sensor.stored();
     let users = lines(&text(&home, &wire.sensor, "users --format json --limit 100000"));
-    let bobs: Vec<_> =
-        users.iter().filter(|user| user["user"].as_str().unwrap().starts_with("bob")).collect();
-    assert!(bobs.len() == 4 && bobs.iter().all(|user| user["connections"] == KILLS), "{bobs:?}");
+    for at in 0..4 {
+        let key = format!("bob{at}@contoso.example");
+        let bob = users.iter().find(|user| user["user"] == *key).unwrap();
+        assert_eq!(bob["connections"], KILLS, "{bob}");
+    }
     let verified: Value = serde_json::from_str(&text(&home, &wire.sensor, "journal verify --json")).unwrap();
     assert_eq!((&verified["good"], &verified["redacted"]), (&true.into(), &(7 * KILLS).into()), "{verified}");
     store_is_its_rebuild(&home, &wire.sensor, "rebuilt.sqlite");
