@@ -35,6 +35,14 @@ pub enum ServiceError {
     /// What people decide.
     #[error(transparent)]
     Control(#[from] crate::control::ControlError),
+    /// A copy of the store that somebody is to be taken out of.
+    #[error("{} is a copy of the store and cannot be cleaned of a person: {reason}; remove it", .path.display())]
+    Copy {
+        /// Its file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// A file or folder.
     #[error("{}: {error}", .path.display())]
     Io {

@@ -190,8 +190,7 @@ mod tests {
     #[test]
     fn a_request_survives_the_process_and_leaves_a_tombstone_without_a_name() {
         let folder = tempfile::tempdir().unwrap();
-        let (asks, mut serves) =
-            (Control::open(folder.path()).unwrap(), Control::open(folder.path()).unwrap());
+        let (asks, serves) = (Control::open(folder.path()).unwrap(), Control::open(folder.path()).unwrap());
         assert_eq!(serves.next_to_forget().unwrap(), None);
         let typed =
             || Names { typed: "MALLORY".into(), key: "mallory@contoso.example".into(), written: vec![] };

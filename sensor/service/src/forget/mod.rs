@@ -41,12 +41,20 @@ pub struct Forgetting {
     redactor: Redactor,
     control: Option<Control>,
     look_at: Instant,
+    /// What failed last, so that it is told once.
+    told: Option<String>,
 }
 
 impl Forgetting {
     /// For the state directory that this process has the lock of.
     pub fn new(state_dir: &Path, redactor: Redactor) -> Forgetting {
-        Forgetting { state_dir: state_dir.to_owned(), redactor, control: None, look_at: Instant::now() }
+        Forgetting {
+            state_dir: state_dir.to_owned(),
+            redactor,
+            control: None,
+            look_at: Instant::now(),
+            told: None,
+        }
     }
 
     /// Executes a request, if there is one; whether there was. What fails is told in the log and in the request and tried
@@ -57,10 +65,17 @@ impl Forgetting {
         }
         self.look_at = Instant::now() + LOOK;
         match self.execute_next(live, goes_on) {
-            Ok(had_one) => had_one,
+            Ok(had_one) => {
+                self.told = None;
+                had_one
+            }
             Err(ServiceError::Redact(RedactError::Stopped)) => true,
             Err(error) => {
-                tracing::error!("somebody is to be forgotten: {error}; the service tries again");
+                let text = error.to_string();
+                if self.told.as_ref() != Some(&text) {
+                    tracing::error!("requests to forget a person wait: {text}; the service tries again");
+                    self.told = Some(text);
+                }
                 self.look_at = Instant::now() + RETRY;
                 true
             }

@@ -1,13 +1,24 @@
 //! A person goes out of all that the service keeps, step by step. Each can be taken again: after a crash anywhere all of
 //! them are, and those that were done find nothing to do.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use insight::vpn::Decoder;
 use journal::{ReadError, Redact, RedactError, Redactor, codec::RecordView};
 
 use super::Live;
-use crate::{ServiceError, event::received, forget::Person};
+use crate::{
+    Meaning, ServiceError, control,
+    event::received,
+    fold::Fold,
+    forget::Person,
+    inputs,
+    rebuild::BASE_FILE,
+    store::{self, Store},
+};
 
 /// Records between two looks whether to go on.
 const LOOK_RECORDS: u64 = 1024;
@@ -97,31 +108,67 @@ impl Live {
     pub(crate) fn take_out(&mut self, person: &Person) -> Result<u64, ServiceError> {
         // The store has what the state has: what goes is found there.
         self.write_checkpoint()?;
-        let going = self.store.of_person(person)?;
-        self.fold.forget(person, going.seen.iter().map(|(sort, name)| (*sort, &**name)));
-        let octets = self.fold.save()?;
-        self.store.forget(&going, &octets)?;
+        let sessions = forget_in(&mut self.store, &mut self.fold, person)?;
         self.make_base()?;
         self.store.clean()?;
-        self.remove_old_stores()?;
+        self.clean_copies(person)?;
         self.standing.forgotten += 1;
-        Ok(going.sessions.len() as u64)
+        Ok(sessions)
     }
 
-    /// What rebuilds and bases put aside or left unfinished.
-    fn remove_old_stores(&self) -> Result<(), ServiceError> {
-        let flawed = |error| ServiceError::io(&self.folder, error);
-        for entry in fs::read_dir(&self.folder).map_err(flawed)? {
-            let path = entry.map_err(flawed)?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if ["store.sqlite.old", "store.new", "base.new"].iter().any(|old| name.starts_with(old)) {
-                crate::remove_if_there(&path)?;
+    /// Copies of the store: what a rebuild put aside, or wrote here. What one left unfinished goes.
+    fn clean_copies(&self, person: &Person) -> Result<(), ServiceError> {
+        let in_use = [store::FILE, BASE_FILE, inputs::FILE, control::FILE];
+        for folder in [Some(&*self.folder), self.folder.parent()].into_iter().flatten() {
+            for path in files(folder)? {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                if ["store.new", "base.new"].iter().any(|unfinished| name.starts_with(unfinished)) {
+                    crate::remove_if_there(&path)?;
+                } else if !in_use.contains(&&*name) && Store::is_at(&path) {
+                    clean_copy(&path, person).map_err(|reason| ServiceError::Copy {
+                        path: path.clone(),
+                        reason: reason.to_string(),
+                    })?;
+                }
             }
+            fs::File::open(folder)
+                .and_then(|f| f.sync_all())
+                .map_err(|error| ServiceError::io(folder, error))?;
         }
-        fs::File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(flawed)
+        Ok(())
     }
 
     fn decoder(&self) -> Result<Decoder, ServiceError> {
         Ok(Decoder::new(self.fold.meaning().decoding()?))
     }
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, ServiceError> {
+    let flawed = |error| ServiceError::io(folder, error);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(flawed)? {
+        let entry = entry.map_err(flawed)?;
+        if entry.file_type().map_err(flawed)?.is_file() {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
+}
+
+fn clean_copy(path: &Path, person: &Person) -> Result<(), ServiceError> {
+    let mut store = Store::open(path)?;
+    let mut fold = match store.checkpoint()? {
+        Some(octets) => Fold::load(&octets)?,
+        None => Fold::new(Meaning::default())?,
+    };
+    forget_in(&mut store, &mut fold, person)?;
+    Ok(store.clean()?)
+}
+
+/// Takes the person out of a store and the state that belongs to it; the number of sessions that went.
+fn forget_in(store: &mut Store, fold: &mut Fold, person: &Person) -> Result<u64, ServiceError> {
+    let going = store.of_person(person)?;
+    fold.forget(person, going.seen.iter().map(|(sort, name)| (*sort, &**name)));
+    store.forget(&going, &fold.save()?)?;
+    Ok(going.sessions.len() as u64)
 }

@@ -1,8 +1,8 @@
 //! A person goes out of the store, free pages and the log of what SQLite has written ahead included.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
-use rusqlite::{Row, params, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, Row, params, types::ValueRef};
 
 use super::{Store, StoreError, empty_wal, write::write_checkpoint};
 use crate::{fold::Sort, forget::Person};
@@ -17,6 +17,15 @@ pub(crate) struct Going {
 }
 
 impl Store {
+    /// Whether the file is a store.
+    pub(crate) fn is_at(path: &Path) -> bool {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('session', 'sighting', 'checkpoint')";
+        let count = Connection::open_with_flags(path, flags)
+            .and_then(|store| store.query_row(tables, [], |row| row.get::<_, i64>(0)));
+        count.is_ok_and(|count| count == 3)
+    }
+
     /// How a user's name was written in the sessions that are here.
     ///
     /// # Errors
