@@ -119,12 +119,14 @@ impl Live {
     /// Copies of the store: what a rebuild put aside, or wrote here. What one left unfinished goes.
     fn clean_copies(&self, person: &Person) -> Result<(), ServiceError> {
         let in_use = [store::FILE, BASE_FILE, inputs::FILE, control::FILE];
+        // Closing a file that SQLite has open beside us would give up its locks: POSIX locks are the process's.
+        let is_beside_one = |name: &str| ["-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(end));
         for folder in [Some(&*self.folder), self.folder.parent()].into_iter().flatten() {
             for path in files(folder)? {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 if ["store.new", "base.new"].iter().any(|unfinished| name.starts_with(unfinished)) {
                     crate::remove_if_there(&path)?;
-                } else if !in_use.contains(&&*name) && Store::is_at(&path) {
+                } else if !in_use.contains(&&*name) && !is_beside_one(&name) && Store::is_at(&path) {
                     clean_copy(&path, person).map_err(|reason| ServiceError::Copy {
                         path: path.clone(),
                         reason: reason.to_string(),
