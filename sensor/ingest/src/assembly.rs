@@ -141,6 +141,7 @@ impl Ingest {
                     continue;
                 }
             };
+            // A tombstone has no octets: what was there is not known to be a duplicate any more.
             let Ok(request) = Framed::parse(&record.octets) else { continue };
             let key = Key {
                 source: record.source,

@@ -1,13 +1,13 @@
-//! The format on disk, version 1. It is a contract: a change gets a new version number. Pure functions over octets:
-//! no I/O, no clock. The writer seals with it; recovery, readers, `verify` and the fuzzer parse with it.
+//! The format on disk, versions 1 and 2. It is a contract: a change gets a new version number. Pure functions over octets:
+//! no I/O, no clock. The writer seals with it; recovery, readers, `verify`, redaction and the fuzzer parse with it.
 //!
 //! All integers are little-endian. A segment file is one segment header and then batches, back to back:
 //!
 //! | segment header, 64 octets      | batch header, 48 octets               | record, 18 octets and more    |
 //! |--------------------------------|---------------------------------------|-------------------------------|
 //! | 0  magic `VPNSJRNL`            | 0  magic `\xB5vpnBAT\n`                | 0  path: 1 XDP, 2 UDP, 3 pcap |
-//! | 8  version, u16                | 8  version, u16                       | 1  bit 0: source is IPv6,     |
-//! | 10 header length, u16 (64)     | 10 length n of the sensor's name, u8  |    bit 1: destination is IPv6 |
+//! | 8  version, u16                | 8  version, u16                       | 1  bit 0: source is IPv6, bit |
+//! | 10 header length, u16 (64)     | 10 length n of the sensor's name, u8  |    1: destination, 2: redacted|
 //! | 12 zero, u32                   | 11 zero, u8                           | 2  length c of client, u8     |
 //! | 16 segment number, u64         | 12 records in it, u32, at least 1     | 3  zero, u8                   |
 //! | 24 first sequence, u64         | 16 first sequence, u64                | 4  length m of octets, u16    |
@@ -26,13 +26,19 @@
 //! attribute can never pass for a batch, nor can an old block that a file system hands out again. Behind the last batch a
 //! file may end in zeros: the next batches are written over them, and readers pass over what is left of them.
 //! The IPv6 flow label and scope are not recorded.
+//!
+//! A *tombstone* (bit 2) stands where a record was that has been taken out since: it keeps sequence, arrival and path;
+//! names, addresses, ports and request are empty or zero. A segment that holds one has version 2 in its header, so that
+//! a program that knows version 1 alone refuses it and does not take it for damage; all else is the same.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::{CapturePath, NewRecord};
 
-/// The version this crate writes and reads.
+/// The version of what the writer writes, batches always included.
 pub const VERSION: u16 = 1;
+/// The version of a segment that may hold tombstones.
+pub const VERSION_REDACTED: u16 = 2;
 /// Octets of the segment header; the first batch starts there.
 pub const SEGMENT_HEADER: usize = 64;
 /// Octets of the fixed part of a batch header.
@@ -54,6 +60,9 @@ const RECORD_FIXED: usize = 18;
 const CRC: usize = 4;
 const SOURCE_IPV6: u8 = 1;
 const DESTINATION_IPV6: u8 = 2;
+const REDACTED: u8 = 4;
+/// What a tombstone takes: the fixed part and two addresses of zeros.
+const TOMBSTONE: usize = RECORD_FIXED + 8;
 
 /// What the head of a segment file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +75,8 @@ pub struct SegmentHeader {
     pub salt: u64,
     /// When it was made, ns since the Unix epoch.
     pub created_unix_ns: u64,
+    /// It may hold tombstones.
+    pub redacted: bool,
 }
 
 /// What the head of a batch says.
@@ -145,15 +156,18 @@ pub struct RecordView<'a> {
     pub path: CapturePath,
     /// Name of the configured client.
     pub client: &'a str,
-    /// The request.
+    /// The request; nothing in a tombstone.
     pub octets: &'a [u8],
+    /// A tombstone: what was here has been taken out. Only sequence, arrival and path mean anything.
+    pub redacted: bool,
 }
 
 /// A segment header's octets.
 pub fn segment_header(header: &SegmentHeader) -> [u8; SEGMENT_HEADER] {
     let mut out = [0; SEGMENT_HEADER];
     out[..8].copy_from_slice(&SEGMENT_MAGIC);
-    out[8..10].copy_from_slice(&VERSION.to_le_bytes());
+    let version = if header.redacted { VERSION_REDACTED } else { VERSION };
+    out[8..10].copy_from_slice(&version.to_le_bytes());
     out[10..12].copy_from_slice(&(SEGMENT_HEADER as u16).to_le_bytes());
     out[16..24].copy_from_slice(&header.number.to_le_bytes());
     out[24..32].copy_from_slice(&header.first_sequence.to_le_bytes());
@@ -171,7 +185,7 @@ pub enum SegmentError {
     #[error("the segment header is damaged")]
     Damaged,
     /// Written by a later version of the format.
-    #[error("segment format version {0}; this program knows version {VERSION}")]
+    #[error("segment format version {0}; this program knows versions up to {VERSION_REDACTED}")]
     Version(u16),
 }
 
@@ -182,7 +196,7 @@ pub fn parse_segment_header(octets: &[u8]) -> Result<SegmentHeader, SegmentError
         return Err(SegmentError::Damaged);
     }
     let version = u16_at(octets, 8);
-    if version != VERSION {
+    if !(VERSION..=VERSION_REDACTED).contains(&version) {
         return Err(SegmentError::Version(version));
     }
     Ok(SegmentHeader {
@@ -190,6 +204,7 @@ pub fn parse_segment_header(octets: &[u8]) -> Result<SegmentHeader, SegmentError
         first_sequence: u64_at(octets, 24),
         salt: u64_at(octets, 32),
         created_unix_ns: u64_at(octets, 40),
+        redacted: version == VERSION_REDACTED,
     })
 }
 
@@ -237,6 +252,14 @@ pub(crate) fn push_record(out: &mut Vec<u8>, record: &NewRecord<'_>) {
     out.extend_from_slice(&head[..end]);
     out.extend_from_slice(client.as_bytes());
     out.extend_from_slice(record.octets);
+}
+
+/// Appends the tombstone of a record that came in this way.
+pub(crate) fn push_tombstone(out: &mut Vec<u8>, arrival_unix_ns: u64, path: CapturePath) {
+    let mut tombstone = [0; TOMBSTONE];
+    tombstone[..2].copy_from_slice(&[path as u8, REDACTED]);
+    tombstone[10..18].copy_from_slice(&arrival_unix_ns.to_le_bytes());
+    out.extend_from_slice(&tombstone);
 }
 
 /// The part of a client's name that is recorded.
@@ -322,6 +345,16 @@ impl<'a> BatchView<'a> {
     pub fn records(&self) -> RecordViews<'a> {
         RecordViews { rest: self.records, left: self.header.count, next: self.header.first_sequence }
     }
+
+    /// Its records, each with the octets that it takes in the batch.
+    pub(crate) fn records_as_written(&self) -> impl Iterator<Item = (RecordView<'a>, &'a [u8])> {
+        let mut records = self.records();
+        std::iter::from_fn(move || {
+            let before = records.rest;
+            let record = records.next()?;
+            Some((record, &before[..before.len() - records.rest.len()]))
+        })
+    }
 }
 
 /// The records of a batch.
@@ -347,7 +380,14 @@ impl<'a> Iterator for RecordViews<'a> {
             3 => CapturePath::Pcap,
             _ => return None,
         };
-        if fixed[1] & !(SOURCE_IPV6 | DESTINATION_IPV6) != 0 || fixed[3] != 0 {
+        let redacted = fixed[1] == REDACTED;
+        if !redacted && fixed[1] & !(SOURCE_IPV6 | DESTINATION_IPV6) != 0 || fixed[3] != 0 {
+            return None;
+        }
+        // Nothing may be left of what was taken out.
+        if redacted
+            && self.rest.get(2..10).into_iter().chain(self.rest.get(18..TOMBSTONE)).flatten().any(|o| *o != 0)
+        {
             return None;
         }
         let source = take_address(&mut rest, fixed[1] & SOURCE_IPV6 != 0)?;
@@ -362,12 +402,18 @@ impl<'a> Iterator for RecordViews<'a> {
             path,
             client,
             octets,
+            redacted,
         };
         self.rest = rest;
         self.left -= 1;
         self.next += 1;
         Some(record)
     }
+}
+
+/// Whether these octets are a batch that holds a tombstone.
+pub(crate) fn has_tombstones(octets: &[u8]) -> bool {
+    parse_batch(octets).is_ok_and(|batch| batch.records().any(|record| record.redacted))
 }
 
 /// For the fuzzer: takes `octets` for a segment file, walks it the way recovery does, and checks that whatever is
@@ -388,6 +434,10 @@ pub fn check(octets: &[u8]) -> usize {
         let mut again = vec![0; BATCH_HEADER];
         again.extend_from_slice(batch.sensor().as_bytes());
         for record in batch.records() {
+            if record.redacted {
+                push_tombstone(&mut again, record.arrival_unix_ns, record.path);
+                continue;
+            }
             let new = NewRecord {
                 arrival_unix_ns: record.arrival_unix_ns,
                 source: record.source,

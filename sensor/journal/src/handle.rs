@@ -204,6 +204,14 @@ pub(crate) struct Shared {
     pub(crate) stop: AtomicBool,
     pub(crate) bell: Arc<Bell>,
     pub(crate) counters: Counters,
+    /// How often the writer was asked to go on to a new segment, and up to which of these it has.
+    seal_wanted: AtomicU64,
+    sealed: AtomicU64,
+    /// Number of the next segment that the writer will make; all older ones are written no more once it has sealed.
+    next_segment: AtomicU64,
+    /// Segments that redaction has written anew, with their octets, for retention's sums. Whoever renames or removes a
+    /// segment holds the lock meanwhile.
+    rewritten: Mutex<Vec<(u64, u64)>>,
     failing: AtomicBool,
     failure: Mutex<Option<Failure>>,
     events: ArrayQueue<Event>,
@@ -216,6 +224,10 @@ impl Shared {
             stop: AtomicBool::new(false),
             bell: Arc::default(),
             counters: Counters::default(),
+            seal_wanted: AtomicU64::new(0),
+            sealed: AtomicU64::new(0),
+            next_segment: AtomicU64::new(0),
+            rewritten: Mutex::default(),
             failing: AtomicBool::new(false),
             failure: Mutex::new(None),
             events: ArrayQueue::new(EVENTS),
@@ -230,6 +242,42 @@ impl Shared {
         if self.events.push(event).is_err() {
             self.counters.events_lost.fetch_add(1, Relaxed);
         }
+    }
+
+    /// Asks the writer to go on to a new segment; what to ask [`has_sealed`](Self::has_sealed) for.
+    pub(crate) fn want_seal(&self) -> u64 {
+        let wanted = self.seal_wanted.fetch_add(1, SeqCst) + 1;
+        self.bell.unpark();
+        wanted
+    }
+
+    pub(crate) fn has_sealed(&self, wanted: u64) -> bool {
+        self.sealed.load(SeqCst) >= wanted
+    }
+
+    /// For the writer: the seal that was asked for last, if it has not been made.
+    pub(crate) fn seal_due(&self) -> Option<u64> {
+        let wanted = self.seal_wanted.load(SeqCst);
+        (wanted > self.sealed.load(SeqCst)).then_some(wanted)
+    }
+
+    /// For the writer: all segments below `next_segment` are written no more.
+    pub(crate) fn set_sealed(&self, wanted: u64, next_segment: u64) {
+        self.next_segment.store(next_segment, SeqCst);
+        self.sealed.store(wanted, SeqCst);
+    }
+
+    pub(crate) fn next_segment(&self) -> u64 {
+        self.next_segment.load(SeqCst)
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.load(SeqCst)
+    }
+
+    pub(crate) fn rewritten(&self) -> MutexGuard<'_, Vec<(u64, u64)>> {
+        // What it guards is whole at every moment, whoever panicked.
+        self.rewritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new reason replaces the old one, without an event if the kind stays the same.

@@ -4,7 +4,7 @@
 //! watermark, statistics, for anybody) and a [`RecoveryReport`]. Each worker gets a [`Port`], fills [`Batch`]es and
 //! submits them; they come back with an [`Outcome`], and only `Committed` means that the records are durable.
 //! [`Reader`] reads beside a running writer; [`Cursor`] remembers how far a reader came; [`verify`] checks a
-//! directory. The format on disk is described in [`codec`].
+//! directory; a [`Redactor`] takes records out for good. The format on disk is described in [`codec`].
 //!
 //! Ingest calls the writing half, the command line, the service and the duplicate table's rebuild the reading half.
 #![forbid(unsafe_code)]
@@ -18,6 +18,7 @@ mod options;
 mod port;
 mod reader;
 mod recovery;
+mod redact;
 mod retention;
 mod segment;
 mod storage;
@@ -36,6 +37,7 @@ pub use options::{BATCH_BYTES_MIN, Options, Retention};
 pub use port::{Outcome, Port, Wake};
 pub use reader::{ReadError, Reader, Record, Records};
 pub use recovery::{OpenError, Opened, RecoveryReport, open};
+pub use redact::{Redact, RedactError, Redacted, Redactor};
 pub use storage::{Entry, RealStorage, Space, Storage};
 pub use verify::{VerifyReport, verify, verify_storage};
 pub use writer::Writer;

@@ -36,8 +36,10 @@ pub struct Record {
     pub client: Arc<str>,
     /// Name of the sensor.
     pub sensor: Arc<str>,
-    /// The request.
+    /// The request; nothing where it has been taken out.
     pub octets: Vec<u8>,
+    /// A tombstone: what was here has been taken out. Only sequence, arrival, path and sensor mean anything.
+    pub redacted: bool,
 }
 
 /// Why there is no record here.
@@ -63,7 +65,7 @@ pub enum ReadError {
     Io(#[from] io::Error),
 }
 
-/// Gives access to the records of a journal.
+/// Gives access to the records of a journal. Cheap to clone.
 pub struct Reader<S: Storage = RealStorage> {
     storage: Arc<S>,
     handle: Option<Handle>,
@@ -134,6 +136,12 @@ impl<S: Storage> Reader<S> {
         let mut records = self.records_from(from);
         records.since_unix_ns = arrival_unix_ns;
         Ok(records)
+    }
+}
+
+impl<S: Storage> Clone for Reader<S> {
+    fn clone(&self) -> Self {
+        Self { storage: self.storage.clone(), handle: self.handle.clone() }
     }
 }
 
@@ -270,6 +278,7 @@ impl<S: Storage> Records<S> {
                         client: client.clone(),
                         sensor: sensor.clone(),
                         octets: record.octets.to_vec(),
+                        redacted: record.redacted,
                     });
                 }
                 self.expected = header.last_sequence() + 1;

@@ -207,7 +207,10 @@ fn rescue<S: Storage>(
     first: u64,
     tail: &mut [(BatchHeader, Vec<u8>)],
 ) -> io::Result<Active<S::File>> {
-    let header = SegmentHeader { number, first_sequence: first, salt: salt(), created_unix_ns: unix_ns() };
+    // A batch in the tail may hold tombstones where a redaction came before the crash.
+    let redacted = tail.iter().any(|(_, octets)| codec::has_tombstones(octets));
+    let header =
+        SegmentHeader { number, first_sequence: first, salt: salt(), created_unix_ns: unix_ns(), redacted };
     let head = codec::segment_header(&header);
     for (batch, octets) in tail.iter_mut() {
         batch.salt = header.salt;

@@ -193,6 +193,24 @@ impl<F: Send + Sync + 'static> Scan<F> {
         octets.get(..length).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
+    /// The octets of a bad region that the last step returned.
+    pub(crate) fn region<S: Storage<File = F>>(
+        &self,
+        storage: &S,
+        offset: u64,
+        length: u64,
+    ) -> io::Result<Vec<u8>> {
+        let mut octets = vec![0; length as usize];
+        let n = storage.read_at(&self.file, offset, &mut octets)?;
+        octets.truncate(n);
+        Ok(octets)
+    }
+
+    /// What stands where the segment header belongs.
+    pub(crate) fn head<S: Storage<File = F>>(&self, storage: &S) -> io::Result<Vec<u8>> {
+        self.region(storage, 0, SEGMENT_HEADER as u64)
+    }
+
     /// Goes to `offset`, where a batch with a sequence of `expected` or above is looked for.
     pub(crate) fn rewind(&mut self, offset: u64, expected: u64) {
         self.offset = offset;

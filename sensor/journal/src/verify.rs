@@ -20,6 +20,8 @@ pub struct VerifyReport {
     pub batches: u64,
     /// Records in them.
     pub records: u64,
+    /// Of those, tombstones: what was there has been taken out.
+    pub redacted: u64,
     /// Sequence of the first record, if there is one.
     pub first: Option<u64>,
     /// Sequence of the last record, if there is one.
@@ -69,8 +71,9 @@ fn check<S: Storage>(storage: &S) -> Result<VerifyReport, ReadError> {
     let segments = segment::list(storage)?;
     let high = chain::evidence(storage, &segments, told)?;
     let mut report = VerifyReport { segments: segments.len(), watermark: high, ..Default::default() };
-    let end = chain::walk(storage, &segments, high, |header, _| {
+    let end = chain::walk(storage, &segments, high, |header, octets| {
         report.batches += 1;
+        report.redacted += segment::view(octets)?.records().filter(|record| record.redacted).count() as u64;
         report.records += u64::from(header.count);
         report.first = report.first.or(Some(header.first_sequence));
         report.last = Some(header.last_sequence());

@@ -162,6 +162,11 @@ impl<S: Storage> Writer<S> {
     /// journal is failing, retention when its time has come. Returns whether there was something to commit. For
     /// callers with a loop of their own; [`run`](Self::run) is one.
     pub fn turn(&mut self) -> bool {
+        if let Some(wanted) = self.shared.seal_due() {
+            // All of it is committed: nothing is left to do for it.
+            self.active = None;
+            self.shared.set_sealed(wanted, self.next_number);
+        }
         self.gather();
         let any = !self.group.is_empty();
         if any {
@@ -269,7 +274,8 @@ impl<S: Storage> Writer<S> {
         self.next_number += 1;
         let first = self.watermark + 1;
         let name = segment::name(number, first);
-        let header = SegmentHeader { number, first_sequence: first, salt: salt(), created_unix_ns: now };
+        let (salt, redacted) = (salt(), false);
+        let header = SegmentHeader { number, first_sequence: first, salt, created_unix_ns: now, redacted };
         self.seal(header.salt);
         let file = self.storage.create(&name).map_err(|error| {
             self.shared.counters.write_failures.fetch_add(1, Relaxed);
@@ -399,6 +405,13 @@ impl<S: Storage> Writer<S> {
         self.retention_at = Instant::now();
         self.retention_due = false;
         let Options { retention, segment_bytes, .. } = &self.options;
+        // Held until all that has to go is gone: see there.
+        let mut rewritten = self.shared.rewritten();
+        for (number, bytes) in rewritten.drain(..) {
+            if let Some(segment) = self.segments.iter_mut().find(|segment| segment.number == number) {
+                segment.bytes = bytes;
+            }
+        }
         retention::enforce(
             &self.storage,
             retention,

@@ -29,6 +29,20 @@ pub enum ServiceError {
     /// The journal's note of how far the service is.
     #[error(transparent)]
     Cursor(#[from] journal::CursorError),
+    /// Taking records out of the journal.
+    #[error(transparent)]
+    Redact(#[from] journal::RedactError),
+    /// What people decide.
+    #[error(transparent)]
+    Control(#[from] crate::control::ControlError),
+    /// A copy of the store that somebody is to be taken out of.
+    #[error("{} is a copy of the store and cannot be cleaned of a person: {reason}; remove it", .path.display())]
+    Copy {
+        /// Its file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// A file or folder.
     #[error("{}: {error}", .path.display())]
     Io {

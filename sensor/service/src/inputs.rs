@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Meaning, fold::Resolved};
 
+/// Name of the file in the service's folder.
+pub(crate) const FILE: &str = "inputs.sqlite";
+
 /// One input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "input")]
@@ -72,7 +75,7 @@ impl Inputs {
     /// # Errors
     /// [`InputsError::Sqlite`].
     pub fn open(folder: &Path) -> Result<Inputs, InputsError> {
-        let connection = Connection::open(folder.join("inputs.sqlite"))?;
+        let connection = Connection::open(folder.join(FILE))?;
         // FULL: an entry is on the disk before what follows from it is stored.
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
@@ -90,7 +93,7 @@ impl Inputs {
     /// There is none, or it cannot be read.
     pub fn open_read_only(folder: &Path) -> Result<Inputs, InputsError> {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(folder.join("inputs.sqlite"), flags)?;
+        let connection = Connection::open_with_flags(folder.join(FILE), flags)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         Ok(Inputs { connection })
     }

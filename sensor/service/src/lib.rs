@@ -14,6 +14,7 @@
 //! | `store/` | [`store::Store`]: what is kept of it in SQLite, and how it is read |
 //! | `control/` | tokens, audit log, requests to the running service: what no rebuild makes again |
 //! | `api/` | the HTTP API over store, journal and `control` |
+//! | `forget/` | requests to forget a person, executed step by step |
 //! | `event` | one decoded record as JSON |
 //! | `export/` | what leaves the host for other eyes |
 //! | `feed` | the input log read beside the journal |
@@ -29,6 +30,7 @@ pub mod event;
 pub mod export;
 mod feed;
 pub mod fold;
+pub mod forget;
 pub mod inputs;
 pub mod live;
 mod meaning;

@@ -7,6 +7,8 @@
 //! the first time, what was taken behind it; since outcomes say how things stand, taking them twice changes nothing.
 //! A full disk or a lock held by somebody else makes the service wait and fall behind, never the sensor.
 
+mod forget;
+
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
@@ -96,6 +98,8 @@ pub struct Standing {
     pub records_missed: u64,
     /// Checkpoints written since the start.
     pub checkpoints: u64,
+    /// Persons forgotten since the start.
+    pub forgotten: u64,
 }
 
 /// The service.
@@ -105,6 +109,7 @@ pub struct Live {
     fold: Fold,
     inputs: Inputs,
     store: Store,
+    reader: Reader,
     records: Records,
     deciding: Deciding,
     /// An outcome that could not be stored yet.
@@ -160,6 +165,7 @@ impl Live {
         let cursor = Cursor::open(state_dir.join("journal"), CURSOR)?;
         let mut live = Live {
             records: reader.records_from(fold.position() + 1),
+            reader: reader.clone(),
             folder,
             inputs,
             store,

@@ -9,6 +9,7 @@ mod completions;
 mod endpoint;
 mod events;
 mod export;
+mod forget;
 mod geo;
 mod journal;
 mod latency;
@@ -97,6 +98,8 @@ enum Command {
     Events(events::Arguments),
     /// Write VPN connections for other eyes: by default without names and addresses
     Export(export::Arguments),
+    /// Take a person out of everything that is kept: records, connections, audit log
+    Forget(forget::Arguments),
     /// Where an address is and whose network it is in; which databases say so
     Geo(geo::Arguments),
     /// Read and check the records on disk
@@ -156,6 +159,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Completions(arguments) => arguments.execute(),
         Command::Events(arguments) => arguments.execute(&common),
         Command::Export(arguments) => arguments.execute(&common),
+        Command::Forget(arguments) => arguments.execute(&common),
         Command::Geo(arguments) => arguments.execute(&common),
         Command::Journal(arguments) => arguments.execute(&common),
         Command::Man(arguments) => arguments.execute(),

@@ -6,6 +6,7 @@
 
 pub(crate) mod clients;
 mod control;
+mod forget;
 mod listen;
 mod log;
 mod observe;
@@ -33,6 +34,7 @@ use crate::{
     failure::{Exit, Failure},
 };
 use control::{End, Listeners};
+pub(crate) use forget::execute_requests;
 use observe::Observed;
 
 /// Runs a sensor until a signal ends it.

@@ -14,9 +14,10 @@ use std::{
 use anyhow::Context as _;
 use crossbeam::channel::{Receiver, Sender, TryRecvError, bounded};
 use insight::geo::Places;
-use journal::{Handle, Reader};
+use journal::{Handle, Reader, Redactor};
 use service::{
     Meaning, ServiceError, api,
+    forget::Forgetting,
     live::{Live, Retention},
 };
 use tokio::sync::watch;
@@ -64,21 +65,19 @@ impl Insight {
         let reader = Reader::beside(config.journal_dir(), handle).context("cannot read the journal")?;
         let first = Change { meaning: config.meaning(), places: Sources::of(config) };
         let state_dir = config.state_dir.clone();
-        let retention = Retention {
-            max_octets: config.journal.max_bytes.unwrap_or(u64::MAX),
-            max_age: config.journal.max_age,
-        };
+        let redactor = Redactor::beside(config.journal_dir(), handle).context("cannot read the journal")?;
+        let forgetting = Forgetting::new(&state_dir, redactor);
         let (in_force, places) = watch::channel(Arc::default());
         let body = Body {
             changes,
             places: in_force,
             stopping: Arc::clone(&stopping),
             reading: Arc::clone(&reading),
-            retention,
+            retention: retention(config),
         };
         let thread = thread::Builder::new()
             .name("insight".to_owned())
-            .spawn(move || body.run(&state_dir, &reader, first))
+            .spawn(move || body.run(&state_dir, &reader, first, forgetting))
             .map_err(|error| Failure::new(Exit::Failed, error))?;
         let (meaning, _) = watch::channel(Arc::new(config.meaning()));
         Ok(Insight { changes: sender, meaning, places, stopping, reading, thread })
@@ -116,6 +115,11 @@ impl Insight {
     }
 }
 
+/// What retention takes from the journal.
+pub(super) fn retention(config: &Config) -> Retention {
+    Retention { max_octets: config.journal.max_bytes.unwrap_or(u64::MAX), max_age: config.journal.max_age }
+}
+
 struct Body {
     changes: Receiver<Change>,
     places: watch::Sender<Arc<Places>>,
@@ -125,9 +129,9 @@ struct Body {
 }
 
 impl Body {
-    fn run(self, state_dir: &Path, reader: &Reader, first: Change) {
+    fn run(self, state_dir: &Path, reader: &Reader, first: Change, forgetting: Forgetting) {
         let result = self.open(state_dir, reader, &first).and_then(|live| match live {
-            Some(live) => self.work(live),
+            Some(live) => self.work(live, forgetting),
             None => Ok(()),
         });
         self.tell(|reading| reading.is_up = false);
@@ -170,7 +174,7 @@ impl Body {
         Ok(None)
     }
 
-    fn work(&self, mut live: Live) -> Result<(), ServiceError> {
+    fn work(&self, mut live: Live, mut forgetting: Forgetting) -> Result<(), ServiceError> {
         let mut stopping_since = None;
         loop {
             match self.changes.try_recv() {
@@ -180,6 +184,8 @@ impl Body {
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
             }
+            // Records wait meanwhile, in the journal; a stop does not.
+            forgetting.turn(&mut live, &|| !self.stopping.load(SeqCst));
             // Asked before the turn: what was committed before the stop is taken.
             if self.stopping.load(SeqCst) {
                 stopping_since.get_or_insert_with(Instant::now);

@@ -135,7 +135,8 @@ fn a_batch_cut_anywhere_is_refused_and_says_how_long_it_was() {
 
 #[test]
 fn a_segment_header_with_any_octet_changed_is_refused() {
-    let header = SegmentHeader { number: 3, first_sequence: 9, salt: 1 << 63, created_unix_ns: 5 };
+    let header =
+        SegmentHeader { number: 3, first_sequence: 9, salt: 1 << 63, created_unix_ns: 5, redacted: true };
     let good = segment_header(&header);
     assert_eq!(parse_segment_header(&good), Ok(header));
     for at in 0..good.len() {
@@ -148,12 +149,17 @@ fn a_segment_header_with_any_octet_changed_is_refused() {
 
 #[test]
 fn a_later_format_is_told_from_damage() {
-    let mut octets =
-        segment_header(&SegmentHeader { number: 1, first_sequence: 1, salt: 0, created_unix_ns: 0 });
-    octets[8] = 2;
+    let mut octets = segment_header(&SegmentHeader {
+        number: 1,
+        first_sequence: 1,
+        salt: 0,
+        created_unix_ns: 0,
+        redacted: false,
+    });
+    octets[8] = 3;
     let crc = crc32c::crc32c(&octets[..60]);
     octets[60..].copy_from_slice(&crc.to_le_bytes());
-    assert_eq!(parse_segment_header(&octets), Err(SegmentError::Version(2)));
+    assert_eq!(parse_segment_header(&octets), Err(SegmentError::Version(3)));
 }
 
 #[test]
@@ -200,4 +206,34 @@ fn a_full_batch_says_so_and_stays_whole() {
     let view = parse_batch(batch.octets()).unwrap();
     assert_eq!((view.header().first_sequence, view.records().count()), (5, 3));
     assert_eq!((batch.slot(), batch.len()), (3, 3));
+}
+
+#[test]
+fn a_tombstone_keeps_sequence_arrival_and_path_and_nothing_else() {
+    let mut batch = vec![0; BATCH_HEADER];
+    batch.extend_from_slice(b"edge-1");
+    push_tombstone(&mut batch, 77, CapturePath::Xdp);
+    let header = BatchHeader {
+        count: 1,
+        first_sequence: 9,
+        watermark: 8,
+        salt: 5,
+        sensor_length: 6,
+        records_length: TOMBSTONE as u32,
+    };
+    seal(&mut batch, &header);
+    let record = parse_batch(&batch).unwrap().records().next().unwrap();
+    assert!(record.redacted && record.client.is_empty() && record.octets.is_empty());
+    assert_eq!((record.sequence, record.arrival_unix_ns, record.path), (9, 77, CapturePath::Xdp));
+    assert!(record.source.ip().is_unspecified() && record.source.port() == 0);
+    assert!(has_tombstones(&batch));
+    assert_eq!(check(&[&[0; SEGMENT_HEADER], &*batch].concat()), 1);
+
+    // One with anything left in it is none.
+    for at in (2..10).chain(18..TOMBSTONE) {
+        let mut batch = batch[..BATCH_HEADER + 6 + TOMBSTONE].to_vec();
+        batch[BATCH_HEADER + 6 + at] = 1;
+        seal(&mut batch, &header);
+        assert!(matches!(parse_batch(&batch), Err(BatchError::Body(_))), "octet {at}");
+    }
 }

@@ -9,4 +9,5 @@ mod disk;
 mod faults;
 mod power_cut;
 mod real;
+mod redaction;
 mod retention;

@@ -4,6 +4,7 @@ use rusqlite::params;
 use serde::Serialize;
 
 use super::{Control, ControlError, now_unix_s, rfc3339};
+use crate::forget::words;
 
 /// Something that somebody did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,45 @@ impl Control {
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(|error| self.flawed(error))
+    }
+
+    /// Puts a pseudonym in the place of all these names in the audit log, in any letter case, where each stands whole,
+    /// and takes them out of the request that they come from; all or nothing.
+    pub(super) fn forget_names(
+        &mut self,
+        request: i64,
+        names: &[String],
+        pseudonym: &str,
+    ) -> Result<(), ControlError> {
+        // The longest first: `alice@contoso.example` must not lose its `alice` alone.
+        let mut names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
+        names.sort_unstable_by_key(|name| std::cmp::Reverse(name.len()));
+        let replaced = self.replace(request, &names, pseudonym);
+        replaced.map_err(|error| self.flawed(error))
+    }
+
+    fn replace(&mut self, request: i64, names: &[&str], pseudonym: &str) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut select = transaction.prepare("SELECT number, who, subject, details FROM audit")?;
+            let mut update = transaction
+                .prepare("UPDATE audit SET who = ?2, subject = ?3, details = ?4 WHERE number = ?1")?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let old: [Option<String>; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
+                let new = old.clone().map(|text| {
+                    text.map(|text| {
+                        names.iter().fold(text, |text, name| words::without(&text, name, pseudonym))
+                    })
+                });
+                if new != old {
+                    update.execute(params![row.get::<_, i64>(0)?, new[0], new[1], new[2]])?;
+                }
+            }
+        }
+        transaction
+            .execute("UPDATE forget SET state = 'cleaning', body = NULL WHERE number = ?1", [request])?;
+        transaction.commit()
     }
 }
 

@@ -1,15 +1,17 @@
-//! What people decide and do, in `control.sqlite` beside the store: tokens of the API and the audit log. No
-//! rebuild makes it again, and none touches it.
+//! What people decide and do, in `control.sqlite` beside the store: tokens of the API, the audit log, requests to forget
+//! a person. No rebuild makes it again, and none touches it.
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `schema.sql` | the tables |
+//! | `schema.sql`, `schema-2.sql` | the tables |
 //! | `token` | who may ask the API |
-//! | `audit` | who looked at whom |
+//! | `audit` | who looked at whom, and how a person is forgotten in it |
+//! | `request` | whom the running service is to forget, and what is left of those that it has |
 //!
 //! Called by the API, the command line and the running service, each with a connection of its own.
 
 mod audit;
+mod request;
 mod token;
 
 use std::{
@@ -23,12 +25,13 @@ use std::{
 use rusqlite::Connection;
 
 pub use audit::{AuditEntry, AuditRow};
+pub use request::{ForgetRequest, ForgetState, Names, Tombstone};
 pub use token::{NewToken, TokenRow};
 
 /// Name of the file in the service's folder.
 pub const FILE: &str = "control.sqlite";
 
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
 /// What `user_version` must be once [`MIGRATIONS`] were made.
 const RELEASE: i64 = MIGRATIONS.len() as i64;
 /// Longest wait for another process's lock: each holds it for one small transaction.
@@ -70,7 +73,7 @@ pub enum ControlError {
     TokenName(String),
 }
 
-/// Tokens and audit log.
+/// Tokens, audit log, requests.
 #[derive(Debug)]
 pub struct Control {
     connection: Connection,

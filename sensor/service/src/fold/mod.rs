@@ -7,11 +7,13 @@
 //! | `sightings` | when users, devices, VPN servers and sensors were seen first and last |
 //! | `ties` | what open sessions belong to, so that interims need not ask again |
 //! | `outcome` | what changed, on its way to the store |
+//! | `forget` | a person goes out |
 //! | `checkpoint` | the whole state as octets |
 //!
 //! Called by `live` and `rebuild`, and by benches.
 
 mod checkpoint;
+mod forget;
 mod outcome;
 mod place;
 mod sightings;

@@ -138,6 +138,13 @@ impl Sightings {
         }
     }
 
+    /// One is forgotten. Its number means nothing from here on.
+    pub(super) fn forget(&mut self, sort: Sort, name: &str) {
+        let Some(number) = self.sorts[sort as usize - 1].remove(name) else { return };
+        self.sightings[number as usize] = None;
+        self.free.push(number);
+    }
+
     pub(super) fn count(&self, sort: Sort) -> usize {
         self.sorts[sort as usize - 1].len()
     }

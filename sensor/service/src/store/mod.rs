@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `schema.sql` | the tables |
 //! | `write` | [`Outcome`](crate::fold::Outcome)s and checkpoints go in |
+//! | `forget` | a person goes out, free pages included |
 //! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
 //! | `page` | all that there is about one user |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
@@ -13,6 +14,7 @@
 //! store is some moments older, and the fold goes on from there.
 
 mod digest;
+mod forget;
 mod page;
 mod read;
 mod row;
@@ -84,6 +86,17 @@ pub(crate) fn may_pass(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
     let code = error.sqlite_error_code();
     code.is_some_and(|code| matches!(code, DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure))
+}
+
+/// Writes what SQLite has written ahead into the file, and empties the log: what was overwritten is in neither then.
+pub(crate) fn empty_wal(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| match row.get(0)? {
+        0i64 => Ok(()),
+        _ => Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+            Some("another process reads it".to_owned()),
+        )),
+    })
 }
 
 /// The store, to be written.

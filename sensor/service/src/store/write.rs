@@ -23,12 +23,7 @@ impl Store {
         let written = transaction.and_then(|transaction| {
             rows(&transaction, outcome)?;
             if let Some(octets) = checkpoint {
-                transaction.execute("DELETE FROM checkpoint", [])?;
-                let mut insert =
-                    transaction.prepare_cached("INSERT INTO checkpoint (piece, octets) VALUES (?1, ?2)")?;
-                for (at, piece) in (0i64..).zip(octets.chunks(PIECE_OCTETS)) {
-                    insert.execute(params![at, piece])?;
-                }
+                write_checkpoint(&transaction, octets)?;
             }
             transaction
                 .prepare_cached(
@@ -80,6 +75,15 @@ impl Store {
             .execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -262144;")
             .map_err(|error| self.flawed(error))
     }
+}
+
+pub(super) fn write_checkpoint(transaction: &Transaction<'_>, octets: &[u8]) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM checkpoint", [])?;
+    let mut insert = transaction.prepare_cached("INSERT INTO checkpoint (piece, octets) VALUES (?1, ?2)")?;
+    for (at, piece) in (0i64..).zip(octets.chunks(PIECE_OCTETS)) {
+        insert.execute(params![at, piece])?;
+    }
+    Ok(())
 }
 
 fn rows(transaction: &Transaction<'_>, outcome: &Outcome) -> rusqlite::Result<()> {

@@ -96,6 +96,9 @@ pub(super) fn key(name: &str, realms: &Realms) -> Result<String, Failure> {
 /// The event of a record. A record holds what was validated before it was written; one that does not is told and left
 /// out.
 pub(super) fn decode<'a>(decoder: &Decoder, record: &'a Record) -> Option<Event<'a>> {
+    if record.redacted {
+        return None;
+    }
     match decoder.decode(&received(record)) {
         Ok(event) => Some(event),
         Err(error) => {

@@ -18,7 +18,24 @@ use super::super::{records::Row, units::rfc3339};
 
 /// A record as `journal dump` prints it.
 #[derive(Serialize)]
-pub(super) struct Line<'a> {
+#[serde(untagged)]
+pub(super) enum Line<'a> {
+    Record(Whole<'a>),
+    Tombstone(Tombstone),
+}
+
+/// Where a record was that has been taken out.
+#[derive(Serialize)]
+pub(super) struct Tombstone {
+    seq: u64,
+    #[serde(serialize_with = "microseconds")]
+    time: u64,
+    redacted: bool,
+}
+
+/// A record that is there.
+#[derive(Serialize)]
+pub(super) struct Whole<'a> {
     seq: u64,
     #[serde(serialize_with = "microseconds")]
     time: u64,
@@ -34,9 +51,16 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     pub(super) fn new(record: &'a Record) -> Line<'a> {
+        if record.redacted {
+            return Line::Tombstone(Tombstone {
+                seq: record.sequence,
+                time: record.arrival_unix_ns,
+                redacted: true,
+            });
+        }
         // The record holds what was validated before it was written; the passwords blanked in it keep their length.
         let request = Framed::parse(&record.octets).ok().and_then(|framed| framed.request().ok());
-        Line {
+        Line::Record(Whole {
             seq: record.sequence,
             time: record.arrival_unix_ns,
             sensor: &record.sensor,
@@ -47,9 +71,11 @@ impl<'a> Line<'a> {
             authenticator: Hex(record.octets.get(4..20).unwrap_or_default()),
             path: record.path.name(),
             attributes: Attributes(request),
-        }
+        })
     }
+}
 
+impl Whole<'_> {
     fn attribute(&self, wanted: u8) -> String {
         let request = self.attributes.0.as_ref();
         let found = request
@@ -68,16 +94,22 @@ impl Row for Line<'_> {
     }
 
     fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
+        let whole = match self {
+            Line::Record(whole) => whole,
+            Line::Tombstone(Tombstone { seq, time, .. }) => {
+                return writeln!(out, "{seq:>10}  {:<27}  (redacted)", rfc3339(*time));
+            }
+        };
         writeln!(
             out,
             "{:>10}  {:<27}  {:<20}  {:<24}  {:<14}  {:<24}  {}",
-            self.seq,
-            rfc3339(self.time),
-            self.client,
-            self.src.to_string(),
-            self.attribute(kind::ACCT_STATUS_TYPE),
-            self.attribute(kind::USER_NAME),
-            self.attribute(kind::ACCT_SESSION_ID),
+            whole.seq,
+            rfc3339(whole.time),
+            whole.client,
+            whole.src.to_string(),
+            whole.attribute(kind::ACCT_STATUS_TYPE),
+            whole.attribute(kind::USER_NAME),
+            whole.attribute(kind::ACCT_SESSION_ID),
         )
     }
 }
@@ -175,6 +207,7 @@ mod tests {
             client: "branch-rras".into(),
             sensor: "s".into(),
             octets,
+            redacted: false,
         };
         let line = serde_json::to_string(&Line::new(&record)).unwrap();
         assert_eq!(

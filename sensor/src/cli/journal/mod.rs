@@ -109,6 +109,7 @@ impl Verify {
                 "segments": report.segments,
                 "batches": report.batches,
                 "records": report.records,
+                "redacted": report.redacted,
                 "first": report.first,
                 "last": report.last,
                 "watermark": report.watermark,
@@ -125,6 +126,9 @@ impl Verify {
                     writeln!(out, "records    {} ({first} to {last})", report.records)?
                 }
                 _ => writeln!(out, "records    none")?,
+            }
+            if report.redacted > 0 {
+                writeln!(out, "redacted   {} of them: taken out, tombstones stand there", report.redacted)?;
             }
             writeln!(out, "committed  up to {}", report.watermark)?;
             if report.torn_bytes > 0 {

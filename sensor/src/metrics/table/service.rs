@@ -135,4 +135,11 @@ pub(super) const METRICS: &[Metric] = &[
         "Checkpoints written; behind the last one records are taken again after a kill",
         plain!(counter, |reading| reading.insight.standing.checkpoints),
     ),
+    metric(
+        "vpn_sensor_service_forgotten_total",
+        Counter,
+        &[],
+        "Persons forgotten since the start",
+        plain!(counter, |reading| reading.insight.standing.forgotten),
+    ),
 ];

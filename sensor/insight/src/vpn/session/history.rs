@@ -111,23 +111,22 @@ impl History {
         is_over
     }
 
-    /// Takes out what is of this user. The numbers of the sessions that were; whether nothing of anybody else is left.
-    pub(super) fn forget_user(&mut self, user: &str) -> (Vec<u64>, bool) {
-        let is_of = |details: &Details| details.user() == Some(user);
+    /// Takes out what is of a person. The numbers of the sessions that were; whether nothing of anybody else is left.
+    pub(super) fn forget(&mut self, is_of: impl Fn(&Details) -> bool) -> (Vec<u64>, bool) {
         let forgotten = self.sessions.extract_if(.., |session| is_of(&session.details));
         let numbers = forgotten.map(|session| session.number).collect();
         if let Some(rewind) = &mut self.rewind {
             rewind.settled.retain(|session| !is_of(&session.details));
-            rewind.pending.retain(|fact| !fact.details.as_deref().is_some_and(is_of));
+            rewind.pending.retain(|fact| !fact.details.as_deref().is_some_and(&is_of));
         }
         (numbers, self.sessions.is_empty())
     }
 
-    /// Whether anything in it is of this user.
-    pub(super) fn knows(&self, user: &str) -> bool {
-        let of_facts = self.pending_details().any(|details| details.user() == Some(user));
+    /// Whether anything in it is of a person.
+    pub(super) fn knows(&self, is_of: impl Fn(&Details) -> bool) -> bool {
+        let of_facts = self.pending_details().any(|details| is_of(details));
         let settled = self.rewind.iter().flat_map(|rewind| &rewind.settled);
-        of_facts || self.sessions.iter().chain(settled).any(|session| session.details.user() == Some(user))
+        of_facts || self.sessions.iter().chain(settled).any(|session| is_of(&session.details))
     }
 
     /// Whether facts can still be put between those that came.

@@ -6,7 +6,7 @@ use std::{cmp::Reverse, sync::Arc};
 use super::{
     Sessions,
     fact::SECOND,
-    model::{Change, EndReason, Happening},
+    model::{Change, Details, EndReason, Happening},
     slots::INACTIVE,
 };
 
@@ -152,15 +152,22 @@ impl Sessions {
     /// Takes a person out, by the user's key: sessions, what is still to be put in its place, and the names in both. The
     /// numbers of the sessions that were. A later event of the same user is one of somebody new.
     pub fn forget_user(&mut self, user: &str) -> Vec<u64> {
+        self.forget_person(|_, details| details.user() == Some(user))
+    }
+
+    /// The same for what `is_of` finds to be of a person, by Acct-Session-Id (or what stands for it) and details.
+    pub fn forget_person(&mut self, is_of: impl Fn(&str, &Details) -> bool) -> Vec<u64> {
         let known: Vec<u32> = self
             .slots
             .iter()
-            .filter(|(_, slot)| slot.history.knows(user))
+            .filter(|(_, slot)| slot.history.knows(|details| is_of(&slot.id, details)))
             .map(|(number, _)| number)
             .collect();
         let mut numbers = Vec::new();
         for number in known {
-            let (forgotten, is_empty) = self.slots.get_mut(number).history.forget_user(user);
+            let slot = self.slots.get_mut(number);
+            let id = Arc::clone(&slot.id);
+            let (forgotten, is_empty) = slot.history.forget(|details| is_of(&id, details));
             numbers.extend(forgotten);
             if is_empty {
                 self.slots.remove(number);
