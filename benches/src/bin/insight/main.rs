@@ -4,6 +4,7 @@
 
 mod journaled;
 mod people;
+mod profiles;
 
 use std::{
     fs,
@@ -50,6 +51,9 @@ struct Arguments {
     /// Where journal and store are written; by default the folder for temporary files
     #[arg(long)]
     folder: Option<PathBuf>,
+    /// Profiles only
+    #[arg(long)]
+    profiles: bool,
     /// A hundredth of everything: to see that it works
     #[arg(long)]
     quick: bool,
@@ -67,6 +71,10 @@ fn main() -> anyhow::Result<()> {
         None => tempfile::tempdir()?,
     };
     let places = Arc::new(vpn_sensor::places::Sources::of(&vpn_sensor::config::Config::built_in()).open()?);
+    profiles::measure(arguments.users)?;
+    if arguments.profiles {
+        return Ok(());
+    }
     memory(&arguments, &places, &folder)?;
     journaled::measure(&arguments, &places, &folder)
 }

@@ -68,7 +68,7 @@ impl NetworkKind {
 }
 
 /// A set of kinds. Empty: nothing is known, which does not mean a home line.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct NetworkKinds(u16);
 
 impl NetworkKinds {
@@ -97,6 +97,16 @@ impl NetworkKinds {
     #[must_use]
     pub fn union(self, other: NetworkKinds) -> NetworkKinds {
         NetworkKinds(self.0 | other.0)
+    }
+
+    /// As a number, to be kept.
+    pub(crate) fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// From what was kept; bits of no kind are left out.
+    pub(crate) fn from_bits(bits: u16) -> NetworkKinds {
+        NetworkKinds(NetworkKind::ALL.into_iter().map(|kind| bits & kind.bit()).fold(0, |all, bit| all | bit))
     }
 
     /// In the order of [`NetworkKind::ALL`].
