@@ -68,7 +68,7 @@ pub struct Options {
     pub users_max: usize,
     /// Most different values of all features and users together.
     pub values_max: usize,
-    /// Most values in lists of their own, of all users together: those of a user beyond the tenth.
+    /// Most values in lists of their own, of all users together: those of a user beyond the twelfth.
     pub spilled_max: usize,
     /// A user not seen for so many days is forgotten; at least the window.
     pub forgotten_after_days: u16,

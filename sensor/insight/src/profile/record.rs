@@ -9,8 +9,8 @@ use super::{
     window::{self, RING, WINDOW_DAYS},
 };
 
-/// Values that fit into the record. Two places, networks and VPN servers, one of the others: most users.
-const INLINE: usize = 10;
+/// Values that fit into the record. Two places, networks, devices and VPN servers, one or two of the others: most users.
+const INLINE: usize = 12;
 /// Connections of one day that are counted for one value: 4 bits.
 pub(super) const DAY_COUNT_MAX: u8 = 15;
 /// Connections of one day that are counted for a user: 8 bits.
@@ -77,6 +77,26 @@ impl Entry {
             let folded = word | word >> 1 | word >> 2 | word >> 3;
             sum + (folded & 0x1111_1111).count_ones()
         })
+    }
+
+    /// Places of the ring with connections: a bit for each.
+    pub(super) fn used_places(&self) -> u32 {
+        self.days.iter().rev().fold(0, |places, word| {
+            let mut bits = (word | word >> 1 | word >> 2 | word >> 3) & 0x1111_1111;
+            bits = (bits | bits >> 3) & 0x0303_0303;
+            bits = (bits | bits >> 6) & 0x000f_000f;
+            places << 8 | (bits | bits >> 12) & 0xff
+        })
+    }
+
+    /// Connections of the day at this place.
+    pub(super) fn count_at(&self, place: usize) -> u8 {
+        (self.days[place / 8] >> (place % 8 * 4) & 0xf) as u8
+    }
+
+    /// Whether no day has more than one.
+    pub(super) fn is_once_a_day(&self) -> bool {
+        self.days.iter().all(|word| word & 0xeeee_eeee == 0)
     }
 
     fn keep(&mut self, kept: u32) {

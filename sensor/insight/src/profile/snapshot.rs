@@ -2,7 +2,8 @@
 //! as it: records and texts keep their numbers. Sums are not written but made again, so that they cannot contradict what
 //! they are sums of. Equal states give equal octets. For the service's checkpoints.
 //!
-//! Numbers are written in 7 bits an octet, the lowest first; of the days only those that have anything.
+//! Numbers are written in 7 bits an octet, the lowest first; of the days only those that have anything, and those with
+//! one connection, which most are, shorter.
 
 use arrayvec::ArrayVec;
 
@@ -21,6 +22,10 @@ use super::{
 const VERSION: u16 = 1;
 /// Octets of both.
 const HEAD: usize = size_of::<u16>() + size_of::<u32>();
+/// A day of a user that has more than one connection. One connection is written as its hour.
+const MANY: u8 = 24;
+/// In a day's number.
+const ONE_CONNECTION: u32 = 1 << 24;
 /// Octets that a user takes at least: what a count of users is checked by before room is made for them.
 const USER_OCTETS_MIN: usize = 16;
 
@@ -48,7 +53,7 @@ impl Profiles {
         let mut octets = octets;
         let begin = octets.len();
         // About what users and texts take, so that little is copied on the way.
-        octets.reserve(self.symbols.used_octets() + self.len() * 320 + 4096);
+        octets.reserve(self.symbols.used_octets() + self.len() * 384 + 4096);
         octets.extend_from_slice(&VERSION.to_le_bytes());
         octets.extend_from_slice(&[0; size_of::<u32>()]);
         self.write_head(&mut octets);
@@ -153,10 +158,13 @@ impl Profiles {
         }
         let mut record = Record { name, first, last, today, displaced, ..Record::default() };
         let days = u32::from_le_bytes(read.array()?);
-        for place in (0..RING).filter(|place| days >> place & 1 == 1) {
-            record.days[place] = u32::from_le_bytes(read.array()?);
+        for place in bits(days) {
+            record.days[place] = match read.array()? {
+                [hour @ 0..MANY] => ONE_CONNECTION | 1 << hour,
+                [_] => u32::from_le_bytes(read.array()?),
+            };
         }
-        add_days(&record, &mut self.population);
+        add_days(&record, days, &mut self.population);
         record.samples = read.samples()?;
         let [count] = read.array()?;
         let entries = (0..count).map(|_| self.read_entry(first, last, read));
@@ -168,7 +176,7 @@ impl Profiles {
     fn read_entry(&mut self, first: u32, last: u32, read: &mut Read<'_>) -> Result<Entry, SnapshotError> {
         let number: u64 = read.number()?;
         let feature = Feature::of((number & 7) as u8);
-        let symbol = u32::try_from(number >> 3).ok();
+        let symbol = u32::try_from(number >> 4).ok();
         let known =
             feature.zip(symbol).filter(|(feature, symbol)| self.symbols.is_of(*symbol, Some(*feature)));
         let (feature, symbol) = known.ok_or(SnapshotError::Contradiction("a value that is not there"))?;
@@ -179,13 +187,13 @@ impl Profiles {
             days: [0; RING / 8],
         };
         let days = u32::from_le_bytes(read.array()?);
-        let mut left = 0;
-        for (at, place) in (0..RING).filter(|place| days >> place & 1 == 1).enumerate() {
-            if at % 2 == 0 {
-                [left] = read.array::<1>()?;
+        let (is_once_a_day, mut left) = (number & 8 != 0, 0x11);
+        for (at, place) in bits(days).enumerate() {
+            if at % 2 == 0 && !is_once_a_day {
+                [left] = read.array()?;
             }
             entry.days[place / 8] |= u32::from(left & 0xf) << (place % 8 * 4);
-            left >>= 4;
+            left = left.rotate_left(4);
         }
         let connections = i64::from(entry.count(u32::MAX));
         self.symbols.hold(symbol);
@@ -195,9 +203,11 @@ impl Profiles {
     }
 }
 
-fn add_days(record: &Record, population: &mut Population) {
-    for (place, number) in record.days.iter().enumerate() {
-        population.add_day(window::day_at(record.today, place), number >> 24, number & 0xff_ffff);
+fn add_days(record: &Record, days: u32, population: &mut Population) {
+    for place in bits(days) {
+        let number = record.days[place];
+        let day = window::day_at(record.today, place);
+        population.add_day(day, number >> 24, number & (ONE_CONNECTION - 1));
     }
 }
 
@@ -209,8 +219,15 @@ fn write_record(record: &Record, octets: &mut Vec<u8>) {
     put(octets, u64::from(record.displaced));
     let days = (0u32..).zip(&record.days).fold(0u32, |days, (at, day)| days | u32::from(*day != 0) << at);
     octets.extend_from_slice(&days.to_le_bytes());
-    for day in record.days.iter().filter(|day| **day != 0) {
-        octets.extend_from_slice(&day.to_le_bytes());
+    for place in bits(days) {
+        let day = record.days[place];
+        let hours = day & (ONE_CONNECTION - 1);
+        if day >> 24 == 1 && hours.is_power_of_two() {
+            octets.push(hours.trailing_zeros() as u8);
+        } else {
+            octets.push(MANY);
+            octets.extend_from_slice(&day.to_le_bytes());
+        }
     }
     octets.push(record.samples.count);
     for sample in record.samples.iter() {
@@ -225,20 +242,32 @@ fn write_record(record: &Record, octets: &mut Vec<u8>) {
 
 fn write_entry(entry: &Entry, record: &Record, octets: &mut Vec<u8>) {
     let feature = entry.feature().map_or(0, |feature| feature as u64);
-    put(octets, u64::from(entry.symbol()) << 3 | feature);
+    let is_once_a_day = entry.is_once_a_day();
+    put(octets, u64::from(entry.symbol()) << 4 | u64::from(is_once_a_day) << 3 | feature);
     put(octets, u64::from(entry.first.wrapping_sub(record.first)));
     put(octets, u64::from(record.last.wrapping_sub(entry.last)));
-    let count = |place: usize| (entry.days[place / 8] >> (place % 8 * 4) & 0xf) as u8;
-    let mut days = 0u32;
+    let days = entry.used_places();
+    octets.extend_from_slice(&days.to_le_bytes());
+    if is_once_a_day {
+        return;
+    }
     let mut counts = [0; RING / 2];
     let mut used = 0;
-    for place in (0..RING).filter(|place| count(*place) != 0) {
-        days |= 1 << place;
-        counts[used / 2] |= count(place) << (used % 2 * 4);
+    for place in bits(days) {
+        counts[used / 2] |= entry.count_at(place) << (used % 2 * 4);
         used += 1;
     }
-    octets.extend_from_slice(&days.to_le_bytes());
     octets.extend_from_slice(&counts[..used.div_ceil(2)]);
+}
+
+/// Those that are set, the lowest first.
+fn bits(number: u32) -> impl Iterator<Item = usize> {
+    let mut left = number;
+    std::iter::from_fn(move || {
+        let lowest = left.trailing_zeros();
+        left &= left.checked_sub(1)?;
+        Some(lowest as usize)
+    })
 }
 
 fn write_numbers(numbers: &[u32], octets: &mut Vec<u8>) {

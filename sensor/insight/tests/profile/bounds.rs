@@ -62,7 +62,7 @@ fn beyond_the_bounds_new_users_and_values_are_counted() {
     assert!(profiles.forget("bob"));
     profiles.learn(&at("carol", MONDAY, 10));
     assert_eq!(texts(&profiles, "carol", Feature::Device), ["LAPTOP-1"]);
-    // No list of its own is allowed: the eleventh value lets one of its feature leave.
+    // No list of its own is allowed: the thirteenth value lets one of its feature leave.
     for hour in 11..15 {
         profiles.forget("carol");
         profiles.learn(&at("carol", MONDAY, hour));
@@ -72,7 +72,7 @@ fn beyond_the_bounds_new_users_and_values_are_counted() {
     for network in 0..20 {
         profiles.learn(&Observation { network: Some(network), ..at("carol", MONDAY, network) });
     }
-    assert_eq!(texts(&profiles, "carol", Feature::Network), ["19", "18", "17", "16"]);
+    assert_eq!(texts(&profiles, "carol", Feature::Network), ["19", "18", "17", "16", "15", "14"]);
 }
 
 #[test]

@@ -116,9 +116,9 @@ proptest! {
                 prop_assert_eq!(profile.hours(), hours);
             }
             for (feature, name) in FEATURES.into_iter().enumerate() {
-                for user in 0..USERS.len() {
+                for (user, name_of) in USERS.iter().enumerate() {
                     for at in 0..TEXTS.len() {
-                        let usual = profiles.get(USERS[user]).and_then(|profile| profile.value(name, value(feature, at)));
+                        let usual = profiles.get(name_of).and_then(|profile| profile.value(name, value(feature, at)));
                         let seen = naive.values.get(&(user, feature, at));
                         let expected = seen.map(|seen| {
                             let mut days: Vec<u32> = seen.times.iter().map(|time| time / DAY_S).collect();
