@@ -5,8 +5,6 @@
 //! Numbers are written in 7 bits an octet, the lowest first; of the days only those that have anything, and those with
 //! one connection, which most are, shorter.
 
-use arrayvec::ArrayVec;
-
 use super::{
     Counts, Options, Profiles,
     population::Population,
@@ -122,10 +120,11 @@ impl Profiles {
             return Err(SnapshotError::Short);
         }
         self.records = Records::with_capacity(users);
+        let mut entries = Vec::new();
         for _ in 0..end {
             let record = match read.array()? {
                 [0] => None,
-                [_] => Some(self.read_record(read)?),
+                [_] => Some(self.read_record(read, &mut entries)?),
             };
             if !self.records.restore(record, &self.symbols) {
                 return Err(SnapshotError::Contradiction("a user who is there twice"));
@@ -140,13 +139,16 @@ impl Profiles {
         }
     }
 
-    /// The next record, counted in, and the hash of its key.
-    fn read_record(&mut self, read: &mut Read<'_>) -> Result<(Record, u32), SnapshotError> {
+    /// The next record, counted in, and the hash of its key. `entries`: for its entries, used again and again.
+    fn read_record(
+        &mut self,
+        read: &mut Read<'_>,
+        entries: &mut Vec<Entry>,
+    ) -> Result<(Record, u32), SnapshotError> {
         let name: Symbol = read.number()?;
-        if !self.symbols.is_of(name, None) {
+        if !self.symbols.restore_holder(name, None, 0) {
             return Err(SnapshotError::Contradiction("a user without a name"));
         }
-        self.symbols.hold(name);
         let user = str::from_utf8(self.symbols.text(name));
         let hash =
             self.symbols.hash_name(user.map_err(|_| SnapshotError::Contradiction("a name that is no text"))?);
@@ -167,9 +169,11 @@ impl Profiles {
         add_days(&record, days, &mut self.population);
         record.samples = read.samples()?;
         let [count] = read.array()?;
-        let entries = (0..count).map(|_| self.read_entry(first, last, read));
-        let entries: ArrayVec<Entry, { u8::MAX as usize }> = entries.collect::<Result<_, _>>()?;
-        record.set_entries(&entries, &mut self.spilled);
+        entries.clear();
+        for _ in 0..count {
+            entries.push(self.read_entry(first, last, read)?);
+        }
+        record.set_entries(entries, &mut self.spilled);
         Ok((record, hash))
     }
 
@@ -177,8 +181,7 @@ impl Profiles {
         let number: u64 = read.number()?;
         let feature = Feature::of((number & 7) as u8);
         let symbol = u32::try_from(number >> 4).ok();
-        let known =
-            feature.zip(symbol).filter(|(feature, symbol)| self.symbols.is_of(*symbol, Some(*feature)));
+        let known = feature.zip(symbol);
         let (feature, symbol) = known.ok_or(SnapshotError::Contradiction("a value that is not there"))?;
         let mut entry = Entry {
             key: key(feature, symbol),
@@ -195,10 +198,11 @@ impl Profiles {
             entry.days[place / 8] |= u32::from(left & 0xf) << (place % 8 * 4);
             left = left.rotate_left(4);
         }
-        let connections = i64::from(entry.count(u32::MAX));
-        self.symbols.hold(symbol);
-        self.symbols.count(symbol, connections);
-        self.population.count(feature, connections);
+        let connections = entry.count(u32::MAX);
+        if !self.symbols.restore_holder(symbol, Some(feature), connections) {
+            return Err(SnapshotError::Contradiction("a value that is not there"));
+        }
+        self.population.count(feature, i64::from(connections));
         Ok(entry)
     }
 }
@@ -348,12 +352,11 @@ impl<'a> Read<'a> {
     fn samples(&mut self) -> Result<Samples, SnapshotError> {
         let [count] = self.array()?;
         let mut samples = Samples::default();
-        for _ in 0..count {
-            samples.take(Sample::read(self.array()?));
-        }
-        match samples.count == count {
+        let is_whole = (0..count)
+            .try_fold(true, |is_whole, _| Ok(samples.restore(Sample::read(self.array()?)) && is_whole))?;
+        match is_whole {
             true => Ok(samples),
-            false => Err(SnapshotError::Contradiction("too many connections that are over")),
+            false => Err(SnapshotError::Contradiction("connections that are over, out of their order")),
         }
     }
 }

@@ -84,6 +84,16 @@ impl Samples {
         self.count = count as u8;
     }
 
+    /// Puts the next one in, in their order. `false`: it is not the next, or there is no room.
+    pub(super) fn restore(&mut self, next: Sample) -> bool {
+        let count = usize::from(self.count);
+        let is_next = count == 0 || self.samples[count - 1] >= next;
+        let Some(place) = self.samples.get_mut(count).filter(|_| is_next) else { return false };
+        *place = next;
+        self.count += 1;
+        true
+    }
+
     /// Only those of the thirty days stay.
     pub(super) fn keep(&mut self, today: u16) {
         let mut kept = Samples::default();

@@ -272,12 +272,29 @@ impl Symbols {
         (symbol < self.used).then(|| self.block(symbol)).filter(|block| block.len() >= HEAD)
     }
 
-    /// Whether a text of the feature, or a name, begins here: for what a snapshot says.
-    pub(super) fn is_of(&self, symbol: Symbol, feature: Option<Feature>) -> bool {
+    /// One more user has it, in so many connections, as a snapshot says. `false`: no text of the feature, or name, begins
+    /// here.
+    pub(super) fn restore_holder(
+        &mut self,
+        symbol: Symbol,
+        feature: Option<Feature>,
+        connections: u32,
+    ) -> bool {
+        if symbol >= self.used {
+            return false;
+        }
         let tag = feature.map_or(NAME, |feature| feature as u8 + 1);
-        self.checked(symbol).is_some_and(|block| {
-            block[8] == tag && usize::from(block[10]) * UNIT >= HEAD + usize::from(block[9])
-        })
+        let block = self.block_mut(symbol);
+        let octets = block.len();
+        let is_of = block.first_chunk::<HEAD>().is_some_and(|&[.., own, length, units, zero]| {
+            let length = HEAD + usize::from(length);
+            own == tag && zero == 0 && usize::from(units) == length.div_ceil(UNIT) && length <= octets
+        });
+        if is_of {
+            put(block, 0, number(block, 0).saturating_add(1));
+            put(block, 4, number(block, 4).saturating_add(connections));
+        }
+        is_of
     }
 
     /// Whether somebody has every text that is there: for what a snapshot says.
