@@ -62,6 +62,11 @@ impl NetworkKind {
         }
     }
 
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<NetworkKind> {
+        NetworkKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     fn bit(self) -> u16 {
         1 << self as u16
     }
@@ -151,6 +156,8 @@ mod tests {
             let set = NetworkKinds::from_iter([kind]);
             assert_eq!(set.iter().collect::<Vec<_>>(), [kind]);
             assert_eq!(set.to_string(), kind.name());
+            assert_eq!(NetworkKind::named(kind.name()), Some(kind));
+            assert_eq!(NetworkKinds::from_bits(set.bits()), set);
         }
         let all = NetworkKinds::from_iter(NetworkKind::ALL);
         assert_eq!(all.iter().count(), NetworkKind::ALL.len());

@@ -95,8 +95,12 @@ impl<'p> Profile<'p> {
 
     /// Whether it is good for comparison at this time.
     pub fn learned(&self, now_unix_s: u32) -> Learned {
-        let until_unix_s =
-            self.record.first.saturating_add(u32::from(self.options.learning_days) * window::DAY_S);
+        self.learned_since(self.record.first, now_unix_s)
+    }
+
+    /// The same where the first connection is known to be another.
+    pub fn learned_since(&self, first_unix_s: u32, now_unix_s: u32) -> Learned {
+        let until_unix_s = first_unix_s.saturating_add(u32::from(self.options.learning_days) * window::DAY_S);
         let (connections, needed) = (self.connections(), self.options.connections_min);
         if now_unix_s < until_unix_s {
             Learned::Young { until_unix_s }

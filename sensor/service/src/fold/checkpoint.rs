@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use insight::vpn::{Decoder, session::Sessions};
+use insight::{
+    profile::Profiles,
+    vpn::{Decoder, session::Sessions},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Counts, Fold, Outcome, Sighting, place,
+    Counts, Fold, Outcome, Sighting,
+    learning::{self, Learning, Missing},
+    place,
     place::Resolutions,
     sightings::{NOBODY, Sightings},
     ties::Ties,
@@ -14,7 +19,7 @@ use super::{
 use crate::{Meaning, MeaningError};
 
 /// Of the form of the octets; another one is refused, and the state is made again from the inputs.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Octets that are no checkpoint of this release.
 #[derive(Debug, thiserror::Error)]
@@ -29,12 +34,15 @@ pub enum CheckpointError {
     /// The sessions in it.
     #[error("the checkpoint's sessions: {0}; run `vpn-sensor rebuild`")]
     Sessions(#[from] insight::vpn::session::SnapshotError),
+    /// The profiles in it.
+    #[error("the checkpoint's profiles: {0}; run `vpn-sensor rebuild`")]
+    Profiles(#[from] insight::profile::SnapshotError),
     /// The meaning in it.
     #[error("the configuration that an input or a checkpoint holds: {0}")]
     Meaning(#[from] MeaningError),
 }
 
-/// What is written; `S` is a sighting, borrowed on the way out.
+/// What is written before the profiles, which stand behind it, so that their many octets are not copied; `S` is a sighting, borrowed on the way out.
 #[derive(Serialize, Deserialize)]
 struct Form<'a, S> {
     meaning: Meaning,
@@ -47,6 +55,7 @@ struct Form<'a, S> {
     sightings: (Vec<S>, u64),
     resolutions: place::Kept,
     sessions: &'a [u8],
+    missing: Vec<(u64, Missing)>,
 }
 
 impl Fold {
@@ -67,10 +76,13 @@ impl Fold {
             sightings: self.sightings.kept(),
             resolutions: self.resolutions.kept(),
             sessions: &sessions,
+            missing: self.learning.missing(),
         };
         let mut octets = Vec::with_capacity(sessions.len() + (64 << 10));
         octets.extend_from_slice(&VERSION.to_le_bytes());
-        Ok(postcard::to_extend(&form, octets)?)
+        let octets = postcard::to_extend(&form, octets)?;
+        drop(sessions);
+        Ok(self.learning.profiles.save(octets))
     }
 
     /// The state that was saved.
@@ -84,7 +96,8 @@ impl Fold {
         if version != VERSION {
             return Err(CheckpointError::Version(version));
         }
-        let form: Form<'_, Sighting> = postcard::from_bytes(octets)?;
+        let (form, octets): (Form<'_, Sighting>, _) = postcard::take_from_bytes(octets)?;
+        let profiles = Profiles::load(learning::options(), octets)?;
         let (sightings, surplus) = form.sightings;
         Ok(Fold {
             decoder: Decoder::new(form.meaning.decoding()?),
@@ -92,6 +105,7 @@ impl Fold {
             meaning: form.meaning,
             resolutions: Resolutions::restored(form.resolutions),
             sightings: Sightings::restored(sightings, surplus),
+            learning: Learning::restored(profiles, form.missing),
             ties: Ties::default(),
             sensor: (Arc::from(""), NOBODY),
             outcome: Outcome::default(),

@@ -6,6 +6,7 @@
 //! | `write` | [`Outcome`](crate::fold::Outcome)s and checkpoints go in |
 //! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
 //! | `page` | all that there is about one user |
+//! | `usual` | what is usual for one user |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
 //! | `digest` | one number for all that it says |
 //!
@@ -16,6 +17,7 @@ mod digest;
 mod page;
 mod read;
 mod row;
+mod usual;
 mod write;
 
 use std::{
@@ -29,6 +31,7 @@ pub use digest::Digest;
 pub use page::UserPage;
 pub use read::{Feature, SessionFilter, StoreReader};
 pub use row::{PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
+pub use usual::{Spread, UsualPage, UsualValue};
 
 /// Name of the file in the service's folder.
 pub const FILE: &str = "store.sqlite";
