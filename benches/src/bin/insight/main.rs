@@ -71,12 +71,11 @@ fn main() -> anyhow::Result<()> {
         None => tempfile::tempdir()?,
     };
     let places = Arc::new(vpn_sensor::places::Sources::of(&vpn_sensor::config::Config::built_in()).open()?);
-    profiles::measure(arguments.users)?;
-    if arguments.profiles {
-        return Ok(());
+    if !arguments.profiles {
+        memory(&arguments, &places, &folder)?;
+        journaled::measure(&arguments, &places, &folder)?;
     }
-    memory(&arguments, &places, &folder)?;
-    journaled::measure(&arguments, &places, &folder)
+    profiles::measure(arguments.users)
 }
 
 /// Says one figure.
@@ -128,6 +127,10 @@ fn memory(arguments: &Arguments, places: &Places, folder: &tempfile::TempDir) ->
     let octets = fold.save()?;
     say(&case, "checkpoint_seconds", "s", &[began.elapsed().as_secs_f64()]);
     say(&case, "checkpoint", "B", &[octets.len() as f64]);
+    say(&case, "profile_octets_per_user", "B", &[fold.profiles().octets() as f64 / users as f64]);
+    drop(fold);
+    let (seconds, _) = timed(|| Ok(Fold::load(&octets)?))?;
+    say(&case, "checkpoint_load_seconds", "s", &[seconds]);
 
     // The same people again, with a store behind it.
     let mut people = People::new(users, START_UNIX_S);

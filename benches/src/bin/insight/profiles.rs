@@ -91,12 +91,6 @@ pub(super) fn measure(users: u64) -> anyhow::Result<()> {
     drop(profiles);
     say(&case, "profile_save_seconds", "s", &[seconds]);
     say(&case, "profile_snapshot", "B", &[octets.len() as f64]);
-    if std::env::args().nth(2).is_some() {
-        for _ in 0..10 {
-            let (s, l) = timed(|| Ok(Profiles::load(Options::default(), &octets)?))?;
-            println!("{s} {}", l.len());
-        }
-    }
     let (seconds, loaded) = timed(|| Ok(Profiles::load(Options::default(), &octets)?))?;
     say(&case, "profile_load_seconds", "s", &[seconds]);
     anyhow::ensure!(loaded.len() as u64 == users, "users are missing");
