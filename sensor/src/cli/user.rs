@@ -110,7 +110,7 @@ fn write_shares(title: &str, shares: &[Share], out: &mut impl Write) -> io::Resu
     writeln!(out)
 }
 
-/// What detections compare with: thirty days.
+/// What thirty days taught of the user.
 fn write_usual(usual: &UsualPage, out: &mut impl Write) -> io::Result<()> {
     write!(
         out,

@@ -18,7 +18,7 @@ pub struct UserPage {
     /// Who it is.
     #[serde(flatten)]
     pub user: UserRow,
-    /// What is usual: what detections compare with.
+    /// What is usual: thirty days.
     pub usual: UsualPage,
     /// Where from, the latest first.
     pub places: Vec<Share>,

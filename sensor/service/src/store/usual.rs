@@ -1,6 +1,6 @@
-//! What is usual for a user: the profile that the stored connections make, learned by the same code as the one that
-//! detections compare with. That one is kept by the running service and may differ in what the store came to know since:
-//! sessions that turned out to be one, details that came late.
+//! What is usual for a user: the profile that the stored connections make, learned by the same code as the one in
+//! the running service's memory. That one may differ in what the store came to know since: sessions that turned out to be
+//! one, addresses that changed.
 
 use insight::{
     geo::{NetworkKind, NetworkKinds},
@@ -24,7 +24,7 @@ const CONNECTIONS_MAX: usize = 10_000;
 pub struct UsualPage {
     /// The last of the thirty days, UTC: today, or that of the last sign of life.
     pub as_of: String,
-    /// Whether detections compare with it now.
+    /// Whether it is good for comparison now.
     pub learned: bool,
     /// If not, why.
     #[serde(skip_serializing_if = "Option::is_none")]
