@@ -312,12 +312,26 @@ fn a_running_service_answers_who_has_a_token_and_writes_down_who_looked_at_whom(
     let (status, page) = ask(&wire.sensor, &format!("users/{}", key.replace('@', "%40")), Some(token));
     assert_eq!((status, &page["user"]), (200, &Value::from(key)), "{page}");
     assert_eq!(page["places"][0]["name"], "DE", "{page}");
+    let usual = &page["usual"];
+    assert_eq!(
+        (&usual["networks"][0]["name"], &usual["connections"]),
+        (&"AS3320 Deutsche Telekom AG".into(), &1.into())
+    );
+    assert_eq!(
+        (&usual["learned"], usual["hours"].as_array().unwrap().len()),
+        (&false.into(), 168),
+        "{usual}"
+    );
     assert_eq!(page["sessions"][0]["session"], "one", "{page}");
     assert!(ask(&wire.sensor, "openapi.json", None).1["paths"].is_object());
 
     // The same page on the terminal, for who is root there.
     let terminal = text(&home, &wire.sensor, &format!("user {key}"));
     assert!(terminal.starts_with(key) && terminal.contains("AS3320 Deutsche Telekom AG"), "{terminal}");
+    assert!(
+        terminal.contains("1 connections on 1 days; not learned yet (the first connection is not"),
+        "{terminal}"
+    );
     let audit = text(&home, &wire.sensor, "audit --format json");
     let shown: Vec<Value> = audit
         .lines()

@@ -34,9 +34,9 @@ use crate::{
 const OUTCOME_ROWS: usize = 20_000;
 /// An outcome is stored after so long at the latest: what people see is at most this old when little happens.
 const OUTCOME_AGE: Duration = Duration::from_millis(250);
-/// Records between two checkpoints: at the 200,000 a second that a rebuild takes (`cargo xtask bench insight`,
-/// rebuild_records_per_second) so many are taken again in half of the five seconds that a start may last.
-const CHECKPOINT_RECORDS: u64 = 500_000;
+/// Records between two checkpoints: at 200,000 a second (`cargo xtask bench insight`, events_per_second of a million
+/// users that connect) so many are taken again in little more than one of the five seconds that a start may last.
+const CHECKPOINT_RECORDS: u64 = 250_000;
 /// And at the latest after this, if anything was taken.
 const CHECKPOINT_AGE: Duration = Duration::from_secs(600);
 /// When nothing comes, the passing of time is an input this often: ns.
@@ -190,9 +190,11 @@ impl Live {
         Ok(live)
     }
 
-    /// Takes again what the store or the input log has seen already.
+    /// Takes again what the store or the input log has seen already. What the store has is not stored again: at its
+    /// position it says what the state says.
     fn return_to_where_it_was(&mut self) -> Result<(), ServiceError> {
-        let horizon = self.store.position()?.max(self.inputs.last_position()?);
+        let stored = self.store.position()?;
+        let horizon = stored.max(self.inputs.last_position()?);
         let mut feed = Feed::behind(self.fold.entry());
         while self.fold.position() < horizon {
             match self.records.next() {
@@ -203,7 +205,11 @@ impl Live {
                 Some(Err(error)) => self.missed(error)?,
                 None => break,
             }
-            if !self.may_take() {
+            if self.fold.position() <= stored {
+                if !self.may_take() || self.fold.position() == stored {
+                    drop(self.fold.finish());
+                }
+            } else if !self.may_take() {
                 self.write_outcome(None)?;
             }
         }

@@ -3,15 +3,16 @@
 use std::{
     io::{self, BufWriter, Write},
     path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::anyhow;
-use service::store::{SessionRow, Share, UserPage};
+use service::store::{SessionRow, Share, Spread, UserPage, UsualPage};
 
 use super::{
     Common, Exit, Failure, audit, events,
     records::Format,
-    units::{age, count},
+    units::{age, bytes, count},
     users,
 };
 
@@ -38,7 +39,8 @@ impl Arguments {
         let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
         let store = users::open(state_dir)?;
         audit::note_in(state_dir, "user.show", Some(&key), None)?;
-        let page = store.user_page(&key, self.limit).map_err(anyhow::Error::new)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+        let page = store.user_page(&key, self.limit, now).map_err(anyhow::Error::new)?;
         let Some(page) = page else {
             let similar = store.users(Some(account(&key)), None, 5).map_err(anyhow::Error::new)?;
             let names: Vec<String> = similar.into_iter().map(|user| user.user).collect();
@@ -81,6 +83,7 @@ fn write_page(page: &UserPage, out: &mut impl Write) -> io::Result<()> {
         moment(&user.first_seen),
         moment(&user.last_seen)
     )?;
+    write_usual(&page.usual, out)?;
     for (title, shares) in [
         ("VPN LOCATIONS", &page.places),
         ("NETWORKS", &page.networks),
@@ -91,7 +94,6 @@ fn write_page(page: &UserPage, out: &mut impl Write) -> io::Result<()> {
     ] {
         write_shares(title, shares, out)?;
     }
-    write_hours(&page.hours, out)?;
     write_sessions(&page.sessions, out)
 }
 
@@ -108,8 +110,62 @@ fn write_shares(title: &str, shares: &[Share], out: &mut impl Write) -> io::Resu
     writeln!(out)
 }
 
-/// A line a day, a character an hour: the higher, the more connections began in it.
-fn write_hours(hours: &[u64], out: &mut impl Write) -> io::Result<()> {
+/// What thirty days taught of the user.
+fn write_usual(usual: &UsualPage, out: &mut impl Write) -> io::Result<()> {
+    write!(
+        out,
+        "WHAT IS USUAL in the 30 days to {}: {} connections on {} days; ",
+        usual.as_of,
+        count(usual.connections.into()),
+        usual.days
+    )?;
+    match &usual.not_learned {
+        None => writeln!(out, "learned")?,
+        Some(reason) => writeln!(out, "not learned yet ({reason})")?,
+    }
+    let (last_title, connections) = ("LAST SEEN", "CONNECTIONS");
+    writeln!(out, "{:<10}  {:<44}  {connections:>11}  {:>4}  {last_title}", "", "", "DAYS")?;
+    for (sort, values) in [
+        ("country", &usual.countries),
+        ("place", &usual.places),
+        ("network", &usual.networks),
+        ("kind", &usual.kinds),
+        ("device", &usual.devices),
+        ("software", &usual.software),
+        ("VPN server", &usual.servers),
+    ] {
+        for value in values {
+            let (connections, last) = (count(value.connections.into()), moment(&value.last_seen));
+            writeln!(out, "{sort:<10}  {:<44}  {connections:>11}  {:>4}  {last}", value.name, value.days)?;
+        }
+    }
+    write_spread("lasts", usual.seconds, age, out)?;
+    write_spread("carries", usual.octets, |octets| bytes(octets as f64), out)?;
+    if usual.displaced > 0 {
+        writeln!(out, "{} values had no room: of each sort the latest seen are followed", usual.displaced)?;
+    }
+    writeln!(out)?;
+    write_hours(&usual.hours, out)
+}
+
+fn write_spread(
+    what: &str,
+    spread: Option<Spread>,
+    text: impl Fn(u64) -> String,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let Some(spread) = spread else { return Ok(()) };
+    writeln!(
+        out,
+        "{what:<10}  half up to {}, nine in ten up to {} (the last {} that ended)",
+        text(spread.median),
+        text(spread.nine_in_ten),
+        spread.connections
+    )
+}
+
+/// A line a day, a character an hour: the higher, the more often connections began in it.
+fn write_hours(hours: &[u8], out: &mut impl Write) -> io::Result<()> {
     const LEVELS: [char; 8] =
         ['\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}'];
     let most = hours.iter().copied().max().unwrap_or(0).max(1);
@@ -122,7 +178,7 @@ fn write_hours(hours: &[u64], out: &mut impl Write) -> io::Result<()> {
             .iter()
             .map(|&count| match count {
                 0 => '.',
-                _ => LEVELS[((count * 8).div_ceil(most) as usize).clamp(1, 8) - 1],
+                _ => LEVELS[(usize::from(count) * 8).div_ceil(usize::from(most)).clamp(1, 8) - 1],
             })
             .collect();
         writeln!(out, "{day:<13}  {bar}")?;

@@ -4,6 +4,7 @@
 
 mod journaled;
 mod people;
+mod profiles;
 
 use std::{
     fs,
@@ -50,6 +51,9 @@ struct Arguments {
     /// Where journal and store are written; by default the folder for temporary files
     #[arg(long)]
     folder: Option<PathBuf>,
+    /// Profiles only
+    #[arg(long)]
+    profiles: bool,
     /// A hundredth of everything: to see that it works
     #[arg(long)]
     quick: bool,
@@ -67,8 +71,11 @@ fn main() -> anyhow::Result<()> {
         None => tempfile::tempdir()?,
     };
     let places = Arc::new(vpn_sensor::places::Sources::of(&vpn_sensor::config::Config::built_in()).open()?);
-    memory(&arguments, &places, &folder)?;
-    journaled::measure(&arguments, &places, &folder)
+    if !arguments.profiles {
+        memory(&arguments, &places, &folder)?;
+        journaled::measure(&arguments, &places, &folder)?;
+    }
+    profiles::measure(arguments.users)
 }
 
 /// Says one figure.
@@ -120,6 +127,10 @@ fn memory(arguments: &Arguments, places: &Places, folder: &tempfile::TempDir) ->
     let octets = fold.save()?;
     say(&case, "checkpoint_seconds", "s", &[began.elapsed().as_secs_f64()]);
     say(&case, "checkpoint", "B", &[octets.len() as f64]);
+    say(&case, "profile_octets_per_user", "B", &[fold.profiles().octets() as f64 / users as f64]);
+    drop(fold);
+    let (seconds, _) = timed(|| Ok(Fold::load(&octets)?))?;
+    say(&case, "checkpoint_load_seconds", "s", &[seconds]);
 
     // The same people again, with a store behind it.
     let mut people = People::new(users, START_UNIX_S);

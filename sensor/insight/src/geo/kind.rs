@@ -62,13 +62,18 @@ impl NetworkKind {
         }
     }
 
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<NetworkKind> {
+        NetworkKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     fn bit(self) -> u16 {
         1 << self as u16
     }
 }
 
 /// A set of kinds. Empty: nothing is known, which does not mean a home line.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct NetworkKinds(u16);
 
 impl NetworkKinds {
@@ -97,6 +102,16 @@ impl NetworkKinds {
     #[must_use]
     pub fn union(self, other: NetworkKinds) -> NetworkKinds {
         NetworkKinds(self.0 | other.0)
+    }
+
+    /// As a number, to be kept.
+    pub(crate) fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// From what was kept; bits of no kind are left out.
+    pub(crate) fn from_bits(bits: u16) -> NetworkKinds {
+        NetworkKinds(NetworkKind::ALL.into_iter().map(|kind| bits & kind.bit()).fold(0, |all, bit| all | bit))
     }
 
     /// In the order of [`NetworkKind::ALL`].
@@ -141,6 +156,8 @@ mod tests {
             let set = NetworkKinds::from_iter([kind]);
             assert_eq!(set.iter().collect::<Vec<_>>(), [kind]);
             assert_eq!(set.to_string(), kind.name());
+            assert_eq!(NetworkKind::named(kind.name()), Some(kind));
+            assert_eq!(NetworkKinds::from_bits(set.bits()), set);
         }
         let all = NetworkKinds::from_iter(NetworkKind::ALL);
         assert_eq!(all.iter().count(), NetworkKind::ALL.len());

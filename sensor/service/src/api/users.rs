@@ -1,5 +1,7 @@
 //! Users and devices, and what belongs to each.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use axum::{Extension, Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -66,7 +68,7 @@ pub(super) struct UserNow {
 #[serde(deny_unknown_fields)]
 pub(super) struct NoQuery {}
 
-/// One user: places, networks, addresses, devices, client software, VPN servers, hours, open sessions.
+/// One user: what is usual; places, networks, addresses, devices, client software, VPN servers, hours, open sessions.
 #[utoipa::path(get, path = "/users/{user}",
     params(("user" = String, Path, description = "The name in any spelling: alice, CONTOSO\\alice, alice@contoso.example")),
     responses((status = 200, body = UserNow), (status = "default", body = Problem)))]
@@ -81,12 +83,16 @@ pub(super) async fn user(
     api.readers
         .read(move |store| {
             shared.audit(&who, "user.show", Some(&key), None)?;
-            let page = store.user_page(&key, SESSIONS)?;
+            let page = store.user_page(&key, SESSIONS, now_unix_ns())?;
             let page = page.ok_or_else(|| Problem::not_found(format!("there is no user {key:?}")))?;
             let filter = SessionFilter { user: Some(key), ..SessionFilter::default() };
             Ok(Json(UserNow { page, open: open(store, &filter)? }))
         })
         .await
+}
+
+fn now_unix_ns() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
 }
 
 fn open(store: &StoreReader, filter: &SessionFilter) -> Result<Vec<SessionRow>, Problem> {

@@ -1,12 +1,17 @@
 //! The whole state of the fold as octets, and back: what a restart goes on from. The same state gives the same octets.
 
-use std::sync::Arc;
+use std::{panic, sync::Arc, thread};
 
-use insight::vpn::{Decoder, session::Sessions};
+use insight::{
+    profile::Profiles,
+    vpn::{Decoder, session::Sessions},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Counts, Fold, Outcome, Sighting, place,
+    Counts, Fold, Outcome, Sighting,
+    learning::{self, Learning, Missing},
+    place,
     place::Resolutions,
     sightings::{NOBODY, Sightings},
     ties::Ties,
@@ -14,7 +19,7 @@ use super::{
 use crate::{Meaning, MeaningError};
 
 /// Of the form of the octets; another one is refused, and the state is made again from the inputs.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Octets that are no checkpoint of this release.
 #[derive(Debug, thiserror::Error)]
@@ -29,12 +34,16 @@ pub enum CheckpointError {
     /// The sessions in it.
     #[error("the checkpoint's sessions: {0}; run `vpn-sensor rebuild`")]
     Sessions(#[from] insight::vpn::session::SnapshotError),
+    /// The profiles in it.
+    #[error("the checkpoint's profiles: {0}; run `vpn-sensor rebuild`")]
+    Profiles(#[from] insight::profile::SnapshotError),
     /// The meaning in it.
     #[error("the configuration that an input or a checkpoint holds: {0}")]
     Meaning(#[from] MeaningError),
 }
 
-/// What is written; `S` is a sighting, borrowed on the way out.
+/// What is written before the profiles, which stand behind it, so that their many octets are not copied; `S` is a
+/// sighting, borrowed on the way out.
 #[derive(Serialize, Deserialize)]
 struct Form<'a, S> {
     meaning: Meaning,
@@ -47,6 +56,7 @@ struct Form<'a, S> {
     sightings: (Vec<S>, u64),
     resolutions: place::Kept,
     sessions: &'a [u8],
+    missing: Vec<(u64, Missing)>,
 }
 
 impl Fold {
@@ -67,10 +77,13 @@ impl Fold {
             sightings: self.sightings.kept(),
             resolutions: self.resolutions.kept(),
             sessions: &sessions,
+            missing: self.learning.missing(),
         };
         let mut octets = Vec::with_capacity(sessions.len() + (64 << 10));
         octets.extend_from_slice(&VERSION.to_le_bytes());
-        Ok(postcard::to_extend(&form, octets)?)
+        let octets = postcard::to_extend(&form, octets)?;
+        drop(sessions);
+        Ok(self.learning.profiles.save(octets))
     }
 
     /// The state that was saved.
@@ -84,14 +97,22 @@ impl Fold {
         if version != VERSION {
             return Err(CheckpointError::Version(version));
         }
-        let form: Form<'_, Sighting> = postcard::from_bytes(octets)?;
+        let (form, octets): (Form<'_, Sighting>, _) = postcard::take_from_bytes(octets)?;
+        // Side by side: both are large, and a restart waits for them.
+        let (profiles, sessions) = thread::scope(|scope| {
+            let profiles = scope.spawn(|| Profiles::load(learning::options(), octets));
+            let sessions = Sessions::load(form.meaning.sessions(), form.sessions);
+            (profiles.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), sessions)
+        });
+        let (profiles, sessions) = (profiles?, sessions?);
         let (sightings, surplus) = form.sightings;
         Ok(Fold {
             decoder: Decoder::new(form.meaning.decoding()?),
-            sessions: Sessions::load(form.meaning.sessions(), form.sessions)?,
+            sessions,
             meaning: form.meaning,
             resolutions: Resolutions::restored(form.resolutions),
             sightings: Sightings::restored(sightings, surplus),
+            learning: Learning::restored(profiles, form.missing),
             ties: Ties::default(),
             sensor: (Arc::from(""), NOBODY),
             outcome: Outcome::default(),

@@ -10,7 +10,12 @@ impl Fold {
         self.sessions.forget_person(|id, details| person.has_session(id, details));
         for (sort, name) in seen {
             self.sightings.forget(sort, name);
+            if sort == Sort::User {
+                self.learning.profiles.forget(name);
+            }
         }
+        self.learning.profiles.forget(person.key());
+        self.learning.profiles.forget_texts(|text| person.is_in(text));
         // Numbers of sightings mean something else from here on.
         self.ties.clear();
         self.sensor.1 = NOBODY;

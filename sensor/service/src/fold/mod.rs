@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `place` | where an address was found to be, and the addresses that are resolved |
 //! | `sightings` | when users, devices, VPN servers and sensors were seen first and last |
+//! | `learning` | what connections teach the profiles |
 //! | `ties` | what open sessions belong to, so that interims need not ask again |
 //! | `outcome` | what changed, on its way to the store |
 //! | `forget` | a person goes out |
@@ -14,6 +15,7 @@
 
 mod checkpoint;
 mod forget;
+mod learning;
 mod outcome;
 mod place;
 mod sightings;
@@ -21,18 +23,23 @@ mod ties;
 
 use std::{net::IpAddr, sync::Arc};
 
-use insight::vpn::{
-    Decoder,
-    session::{Change, Happening, Server, Sessions},
+use insight::{
+    profile::Profiles,
+    vpn::{
+        Decoder,
+        session::{Change, Happening, Server, Sessions},
+    },
 };
 use journal::Record;
 
 pub use checkpoint::CheckpointError;
+pub(crate) use learning::{options as profile_options, tells_length};
 pub use outcome::{Outcome, SessionChange};
 pub use place::{Placed, Resolved};
 pub use sightings::{Sighting, Sort};
 
 use crate::{Meaning, MeaningError, event::received, inputs::Input};
+use learning::Learning;
 use place::Resolutions;
 use sightings::{NOBODY, Number, Sightings};
 use ties::{Tie, Ties};
@@ -61,6 +68,7 @@ pub struct Fold {
     sessions: Sessions,
     resolutions: Resolutions,
     sightings: Sightings,
+    learning: Learning,
     ties: Ties,
     /// The sensor of the last record, and its number among the sightings.
     sensor: (Arc<str>, Number),
@@ -107,6 +115,7 @@ impl Fold {
             meaning,
             resolutions: Resolutions::default(),
             sightings: Sightings::default(),
+            learning: Learning::restored(Profiles::new(learning::options()), Vec::new()),
             ties: Ties::default(),
             sensor: (Arc::from(""), NOBODY),
             outcome: Outcome::default(),
@@ -159,6 +168,11 @@ impl Fold {
     /// The sessions.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    /// What is usual for users.
+    pub fn profiles(&self) -> &Profiles {
+        &self.learning.profiles
     }
 
     /// Users, devices, VPN servers or sensors that are followed.
@@ -253,6 +267,7 @@ impl Fold {
 
     fn advance(&mut self, now: u64, resolve: &mut impl Resolve) {
         self.clock = now;
+        self.learning.advance(now);
         self.sessions.advance(now, &mut self.changes);
         self.follow(resolve);
         let day = now / DAY_NS;
@@ -266,6 +281,7 @@ impl Fold {
             let before = (day * DAY_NS).saturating_sub(self.meaning.keep_s.saturating_mul(1_000_000_000));
             self.sightings.take_changed(&mut self.outcome.sightings);
             self.sightings.forget_before(before);
+            self.learning.forget_old(now);
             self.ties.clear();
             self.sensor.1 = NOBODY;
             self.outcome.forget_before_unix_ns = Some(before);
@@ -285,11 +301,16 @@ impl Fold {
     fn follow_one(&mut self, change: Change, resolve: &mut impl Resolve) {
         let session = &change.session;
         let number = session.number;
-        if self.ties.of(number, &session.details).is_none() {
+        let is_tied = self.ties.of(number, &session.details).is_some();
+        if !is_tied {
             let tie = self.tie(&change, resolve);
             self.ties.set(number, tie);
         }
         let Some(tie) = self.ties.of(number, &session.details) else { return };
+        // What was tied says nothing that was not known before: most interims.
+        if !is_tied || change.happening != Happening::Updated {
+            self.learning.follow(&change, self.sessions.server(change.server), tie.placed.as_deref());
+        }
         let count = match change.happening {
             Happening::Opened => 1,
             Happening::Merged { .. } => -1,

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
-use insight::geo::{Found, NetworkKinds, Whereabouts};
+use insight::geo::{Found, NetworkKind, NetworkKinds, Whereabouts};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -84,6 +84,11 @@ impl Resolved {
         if known.is_empty() { self.whereabouts.clone() } else { known.join(", ") }
     }
 
+    /// Whether it says anything of where the address is.
+    fn is_known(&self) -> bool {
+        matches!(&*self.whereabouts, "place" | "site" | "internal")
+    }
+
     /// `AS3320 Deutsche Telekom AG`.
     pub fn network(&self) -> Option<String> {
         let asn = self.asn?;
@@ -114,6 +119,22 @@ pub struct Placed {
     pub id: i64,
     /// What was found.
     pub resolved: Resolved,
+    /// Its name, if the place is known.
+    pub(super) place: Option<String>,
+    pub(super) kinds: NetworkKinds,
+}
+
+impl Placed {
+    fn new(id: i64, resolved: Resolved) -> Placed {
+        let place = resolved.is_known().then(|| resolved.name());
+        let kinds = resolved.kinds.iter().filter_map(|name| NetworkKind::named(name)).collect();
+        Placed { id, resolved, place, kinds }
+    }
+
+    /// Whether anything is known of the address: its place, or whose network it is in.
+    pub(super) fn is_known(&self) -> bool {
+        self.place.is_some() || self.resolved.asn.is_some() || !self.kinds.is_empty()
+    }
 }
 
 /// Addresses that are resolved, so that equal ones are not asked for again and share their place.
@@ -130,7 +151,7 @@ impl Resolutions {
 
     pub(super) fn insert(&mut self, address: IpAddr, resolved: Resolved) -> Arc<Placed> {
         let id = resolved.id();
-        let placed = self.places.entry(id).or_insert_with(|| Arc::new(Placed { id, resolved }));
+        let placed = self.places.entry(id).or_insert_with(|| Arc::new(Placed::new(id, resolved)));
         self.addresses.insert(address, Arc::clone(placed));
         Arc::clone(placed)
     }
@@ -159,11 +180,8 @@ impl Resolutions {
 
     pub(super) fn restored(kept: Kept) -> Resolutions {
         let mut resolutions = Resolutions::default();
-        let places: Vec<Arc<Placed>> = kept
-            .places
-            .into_iter()
-            .map(|resolved| Arc::new(Placed { id: resolved.id(), resolved }))
-            .collect();
+        let places: Vec<Arc<Placed>> =
+            kept.places.into_iter().map(|resolved| Arc::new(Placed::new(resolved.id(), resolved))).collect();
         for (address, at) in kept.addresses {
             if let Some(placed) = places.get(at as usize) {
                 resolutions.addresses.insert(address, Arc::clone(placed));

@@ -7,6 +7,7 @@
 //! | `forget` | a person goes out, free pages included |
 //! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
 //! | `page` | all that there is about one user |
+//! | `usual` | what is usual for one user |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
 //! | `digest` | one number for all that it says |
 //!
@@ -18,6 +19,7 @@ mod forget;
 mod page;
 mod read;
 mod row;
+mod usual;
 mod write;
 
 use std::{
@@ -31,6 +33,7 @@ pub use digest::Digest;
 pub use page::UserPage;
 pub use read::{Feature, SessionFilter, StoreReader};
 pub use row::{PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
+pub use usual::{Spread, UsualPage, UsualValue};
 
 /// Name of the file in the service's folder.
 pub const FILE: &str = "store.sqlite";

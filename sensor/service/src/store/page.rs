@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::{
     Feature, SessionFilter, StoreError, StoreReader,
     row::{SessionRow, Share, UserRow},
+    usual::UsualPage,
 };
 
 /// Most rows of one table of the page. Nobody reads more; the sessions can be asked for page by page.
@@ -17,6 +18,8 @@ pub struct UserPage {
     /// Who it is.
     #[serde(flatten)]
     pub user: UserRow,
+    /// What is usual: thirty days.
+    pub usual: UsualPage,
     /// Where from, the latest first.
     pub places: Vec<Share>,
     /// Through whose networks.
@@ -36,15 +39,21 @@ pub struct UserPage {
 }
 
 impl StoreReader {
-    /// The page of the user with this key, with the newest `sessions`; `None` if nobody is known by it.
+    /// The page of the user with this key at this time, with the newest `sessions`; `None` if nobody is known by it.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn user_page(&self, key: &str, sessions: usize) -> Result<Option<UserPage>, StoreError> {
+    pub fn user_page(
+        &self,
+        key: &str,
+        sessions: usize,
+        now_unix_ns: u64,
+    ) -> Result<Option<UserPage>, StoreError> {
         let Some(user) = self.user(key)? else { return Ok(None) };
         let filter = SessionFilter { user: Some(key.to_owned()), ..SessionFilter::default() };
         let shares = |feature| self.shares(feature, &filter, SHARES_MAX);
         Ok(Some(UserPage {
+            usual: self.usual(key, user.first_unix_ns, now_unix_ns)?,
             user,
             places: shares(Feature::Place)?,
             networks: shares(Feature::Network)?,

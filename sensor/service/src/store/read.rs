@@ -283,7 +283,7 @@ impl StoreReader {
         Ok(position as u64)
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         query: &str,
         values: &[Box<dyn ToSql>],
@@ -310,6 +310,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<UserRow> {
         first_seen: rfc3339(row.get(2)?),
         last_seen: rfc3339(row.get(3)?),
         connections: row.get(4)?,
+        first_unix_ns: row.get(2)?,
         last_unix_ns: row.get(3)?,
     })
 }

@@ -161,6 +161,9 @@ pub struct UserRow {
     pub last_seen: String,
     /// Connections between the two.
     pub connections: i64,
+    /// `first_seen` as the store has it.
+    #[serde(skip)]
+    pub first_unix_ns: i64,
     /// `last_seen` as the store has it, for the next page.
     #[serde(skip)]
     pub last_unix_ns: i64,

@@ -1,0 +1,186 @@
+//! What connections teach the profiles: each one once when it is new, what comes to be known of it later when it does, and
+//! how long it lasted when it is over. Called by the fold, for each change of a session.
+//!
+//! Only persons' VPN connections are sessions, so that all are learned. What was learned stays learned: a session that
+//! turns out to be one with another (a lost Start and its Interim, told in the wrong order) was counted twice, since a
+//! profile does not know which of its counts came from whom. Such pairs are rare and never new values; the page of a user
+//! is made from the stored sessions and does not have them. For the same reason an address that changes within a session
+//! teaches no second place.
+
+use std::{borrow::Cow, collections::HashMap, hash::BuildHasherDefault};
+
+use insight::{
+    profile::{Ended, Observation, Options, Profiles, WINDOW_DAYS},
+    vpn::session::{Change, EndReason, Happening, Server, Session},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Placed, ties::NumberHasher};
+
+/// Nothing was learned yet: there was no user.
+const USER: u8 = 1;
+const PLACE: u8 = 2;
+const DEVICE: u8 = 4;
+const SOFTWARE: u8 = 8;
+/// What may be known later.
+const LATER: u8 = USER | PLACE | DEVICE | SOFTWARE;
+/// Its end was learned; it was thought over and is not.
+const ENDED: u8 = 16;
+
+/// Most sessions that something is missing of: as many as there can be sessions. Beyond, what comes late is not learned.
+const MISSING_MAX: usize = 2_000_000;
+const WINDOW_NS: u64 = WINDOW_DAYS as u64 * super::DAY_NS;
+
+/// The profiles, and what is not learned yet: that names nobody.
+#[derive(Debug, Default)]
+pub(super) struct Learning {
+    pub(super) profiles: Profiles,
+    /// Open sessions of which something is missing, by number.
+    missing: HashMap<u64, Missing, BuildHasherDefault<NumberHasher>>,
+}
+
+/// What of one session is not learned yet.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Missing {
+    what: u8,
+    start_unix_ns: u64,
+}
+
+impl Learning {
+    pub(super) fn restored(profiles: Profiles, missing: Vec<(u64, Missing)>) -> Learning {
+        Learning { profiles, missing: missing.into_iter().collect() }
+    }
+
+    /// What is missing, in the order of the sessions' numbers.
+    pub(super) fn missing(&self) -> Vec<(u64, Missing)> {
+        let mut missing: Vec<(u64, Missing)> =
+            self.missing.iter().map(|(number, missing)| (*number, *missing)).collect();
+        missing.sort_unstable_by_key(|(number, _)| *number);
+        missing
+    }
+
+    /// Takes a change of a session through this VPN server, whose address was found there.
+    pub(super) fn follow(&mut self, change: &Change, server: Option<&Server>, placed: Option<&Placed>) {
+        let session = &change.session;
+        let number = session.number;
+        let before = match change.happening {
+            Happening::Opened => LATER,
+            Happening::Merged { .. } => {
+                self.missing.remove(&number);
+                return;
+            }
+            Happening::Updated | Happening::Closed | Happening::Reopened => {
+                self.missing.get(&number).map_or(0, |missing| missing.what)
+            }
+        };
+        let mut left = before & !self.learn(before, session, server, placed);
+        if change.happening == Happening::Reopened {
+            left |= ENDED;
+        }
+        let is_over = session.end().is_some();
+        if is_over && change.happening != Happening::Updated && left & ENDED == 0 {
+            self.learn_end(session);
+        }
+        if is_over || left == 0 {
+            self.missing.remove(&number);
+            return;
+        }
+        let has_room = self.missing.len() < MISSING_MAX;
+        match self.missing.get_mut(&number) {
+            Some(missing) => missing.what = left,
+            None if has_room => {
+                let start_unix_ns = session.start_unix_ns;
+                self.missing.insert(number, Missing { what: left, start_unix_ns });
+            }
+            None => {}
+        }
+    }
+
+    /// Learns of what is missing what is there; tells what that was.
+    fn learn(
+        &mut self,
+        missing: u8,
+        session: &Session,
+        server: Option<&Server>,
+        placed: Option<&Placed>,
+    ) -> u8 {
+        let details = &*session.details;
+        let Some(user) = details.user().filter(|_| missing & LATER != 0) else { return 0 };
+        // By its place an address has a country and a network; where none is known, it has neither.
+        let placed = placed.filter(|placed| missing & PLACE != 0 && placed.is_known());
+        let device = details.device().filter(|_| missing & DEVICE != 0);
+        let software = details.software().filter(|_| missing & SOFTWARE != 0);
+        let parts = [
+            (missing & USER != 0, USER),
+            (placed.is_some(), PLACE),
+            (device.is_some(), DEVICE),
+            (software.is_some(), SOFTWARE),
+        ];
+        let learned =
+            parts.into_iter().filter(|(is_there, _)| *is_there).fold(0, |all, (_, part)| all | part);
+        if learned == 0 {
+            return 0;
+        }
+        let is_connection = missing & USER != 0;
+        let server = server.filter(|_| is_connection).map(server_label);
+        let resolved = placed.map(|placed| &placed.resolved);
+        self.profiles.learn(&Observation {
+            user,
+            start_unix_ns: session.start_unix_ns,
+            is_connection,
+            country: resolved.and_then(|resolved| resolved.country.as_deref()),
+            place: placed.and_then(|placed| placed.place.as_deref()),
+            network: resolved.and_then(|resolved| resolved.asn),
+            kinds: placed.map(|placed| placed.kinds).unwrap_or_default(),
+            device,
+            software,
+            server: server.as_deref(),
+        });
+        learned
+    }
+
+    fn learn_end(&mut self, session: &Session) {
+        let (Some(user), Some(end)) = (session.details.user(), session.end()) else { return };
+        if !tells_length(end.reason.name()) {
+            return;
+        }
+        let octets = [session.input_octets(), session.output_octets()];
+        self.profiles.learn_end(&Ended {
+            user,
+            end_unix_ns: end.unix_ns,
+            seconds: end.unix_ns.saturating_sub(session.start_unix_ns) / 1_000_000_000,
+            octets: octets.into_iter().flatten().reduce(u64::saturating_add),
+        });
+    }
+
+    /// Lets the time go on.
+    pub(super) fn advance(&mut self, now_unix_ns: u64) {
+        self.profiles.advance(now_unix_ns);
+    }
+
+    /// Another day: what is missing of old sessions would not be learned any more.
+    pub(super) fn forget_old(&mut self, now_unix_ns: u64) {
+        let before = now_unix_ns.saturating_sub(WINDOW_NS);
+        self.missing.retain(|_, missing| missing.start_unix_ns >= before);
+    }
+}
+
+/// What bounds the profiles of a service.
+pub(crate) fn options() -> Options {
+    Options::default()
+}
+
+/// Whether a session that ended by this, by name, lasted as long as it looks: not where the end is only the last thing
+/// heard.
+pub(crate) fn tells_length(end_reason: &str) -> bool {
+    [EndReason::Unknown, EndReason::Evicted].iter().all(|reason| reason.name() != end_reason)
+}
+
+/// A VPN server as people know it: by its own name, else by its address, else as the configuration names the client.
+pub(crate) fn server_label(server: &Server) -> Cow<'_, str> {
+    match (&server.identifier, server.address) {
+        (Some(identifier), _) => Cow::Borrowed(identifier),
+        (None, Some(address)) => Cow::Owned(address.to_string()),
+        (None, None) => Cow::Borrowed(&server.client),
+    }
+}
