@@ -138,7 +138,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let to = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &to) } else { drop(fs::copy(&path, &to).unwrap()) }
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, &to).unwrap();
+        }
     }
 }
 
@@ -156,16 +160,14 @@ fn holding(folder: &Path) -> Vec<String> {
 }
 
 /// The digest of the store in force is that of a rebuild.
-fn check_rebuild(state: &Path, file: &Path) -> Digest {
+fn check_rebuild(state: &Path, file: &Path) {
     let folder = service::folder(state);
     let in_force = folder.join(store::FILE);
     let reader = Reader::open(state.join("journal")).unwrap();
     let places = Places::new(Arc::default(), Vec::new());
     let until = position_of(&in_force).unwrap();
     rebuild(&folder, &reader, file, until, &places, |_| {}).unwrap();
-    let live = Digest::of(&in_force).unwrap();
-    assert_eq!(live, Digest::of(file).unwrap());
-    live
+    assert_eq!(Digest::of(&in_force).unwrap(), Digest::of(file).unwrap());
 }
 
 fn users(state: &Path) -> Vec<(String, i64)> {
@@ -181,7 +183,6 @@ fn stopped_at_any_look_the_next_start_forgets_all_and_everybody_else_stays() {
     let template = tempfile::tempdir().unwrap();
     fill(template.path());
     let scratch = tempfile::tempdir().unwrap();
-    let mut digest = None;
     let others = {
         let state = scratch.path().join("untouched");
         copy(template.path(), &state);
@@ -201,6 +202,10 @@ fn stopped_at_any_look_the_next_start_forgets_all_and_everybody_else_stays() {
             Names { typed: "mallory".into(), key: "mallory@contoso.example".into(), written: Vec::new() };
         let number = control.ask_to_forget(&names, "uid 0").unwrap();
         let mut running = Running::open(&state);
+        // The service has come so far into a file that is written anew under it.
+        running.say(151, 1, "MALLORY", "taken", "PC-3");
+        running.take(151);
+        running.say(152, 1, "MALLORY", "late", "PC-3");
         let left = Cell::new(patience);
         let goes_on = || left.replace(left.get().saturating_sub(1)) > 0;
         let result = running.forgetting.execute_next(&mut running.live, &goes_on);
@@ -225,8 +230,7 @@ fn stopped_at_any_look_the_next_start_forgets_all_and_everybody_else_stays() {
         running.say(201, 1, "mallory", "new", "PC-2");
         running.take(201);
         running.stop();
-        let now = check_rebuild(&state, &scratch.path().join(format!("{patience}.sqlite")));
-        assert_eq!(*digest.get_or_insert_with(|| now.clone()), now, "{patience}");
+        check_rebuild(&state, &scratch.path().join(format!("{patience}.sqlite")));
         let mut expected = others.clone();
         expected.push(("mallory@contoso.example".to_owned(), 1));
         expected.sort();
