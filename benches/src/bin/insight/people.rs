@@ -84,6 +84,7 @@ impl People {
             client: Arc::clone(&self.client),
             sensor: Arc::clone(&self.sensor),
             octets: octets.to_vec(),
+            redacted: false,
         })
     }
 

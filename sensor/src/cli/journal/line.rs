@@ -224,5 +224,11 @@ mod tests {
         Line::new(&record).write_row(&mut row).unwrap();
         let row = String::from_utf8(row).unwrap();
         assert!(row.contains("Start") && row.contains("alice"), "{row}");
+
+        let tombstone = Record { redacted: true, octets: Vec::new(), ..record };
+        assert_eq!(
+            serde_json::to_string(&Line::new(&tombstone)).unwrap(),
+            "{\"seq\":1,\"time\":\"2026-11-24T10:00:00.000123Z\",\"redacted\":true}"
+        );
     }
 }
