@@ -207,7 +207,8 @@ impl Live {
             }
             if self.fold.position() <= stored {
                 if !self.may_take() || self.fold.position() == stored {
-                    drop(self.fold.finish());
+                    let known = self.fold.finish();
+                    self.fold.reuse(known);
                 }
             } else if !self.may_take() {
                 self.write_outcome(None)?;
@@ -419,6 +420,7 @@ impl Live {
         }
         self.standing.stored = self.fold.position();
         self.standing.rows += outcome.len() as u64;
+        self.fold.reuse(outcome);
         self.outcome_since = None;
         Ok(())
     }

@@ -102,7 +102,9 @@ pub fn rebuild(
             tell(record.sequence);
         }
         if fold.rows() >= OUTCOME_ROWS || fold.must_be_stored() {
-            store.write(&fold.finish(), None)?;
+            let outcome = fold.finish();
+            store.write(&outcome, None)?;
+            fold.reuse(outcome);
         }
     }
     // Inputs at the last record itself took effect behind it.

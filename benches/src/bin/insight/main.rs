@@ -109,7 +109,8 @@ fn memory(arguments: &Arguments, places: &Places, folder: &tempfile::TempDir) ->
             for record in &records {
                 fold.take(record, &mut asking);
             }
-            drop(fold.finish());
+            let outcome = fold.finish();
+            fold.reuse(outcome);
             rates.push(records.len() as f64 / began.elapsed().as_secs_f64());
         }
         Ok(rates)
@@ -150,6 +151,7 @@ fn memory(arguments: &Arguments, places: &Places, folder: &tempfile::TempDir) ->
         let changes = outcome.sessions.len() as f64;
         let began = Instant::now();
         store.write(&outcome, None)?;
+        fold.reuse(outcome);
         rates.push(changes / began.elapsed().as_secs_f64());
     }
     say(&format!("{users} users in the store"), "session_changes_per_second", "1/s", &rates);

@@ -116,6 +116,7 @@ impl Fold {
             ties: Ties::default(),
             sensor: (Arc::from(""), NOBODY),
             outcome: Outcome::default(),
+            spare: Outcome::default(),
             outcomes: 0,
             position: form.position,
             entry: form.entry,

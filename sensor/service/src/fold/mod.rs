@@ -74,6 +74,8 @@ pub struct Fold {
     sensor: (Arc<str>, Number),
     /// What changed since the last outcome, without its sightings.
     outcome: Outcome,
+    /// Room for the next one.
+    spare: Outcome,
     /// Outcomes so far.
     outcomes: u64,
     /// Sequence of the last record taken.
@@ -119,6 +121,7 @@ impl Fold {
             ties: Ties::default(),
             sensor: (Arc::from(""), NOBODY),
             outcome: Outcome::default(),
+            spare: Outcome::default(),
             outcomes: 0,
             position: 0,
             entry: 0,
@@ -203,10 +206,15 @@ impl Fold {
     /// What changed since the last outcome.
     pub fn finish(&mut self) -> Outcome {
         self.outcomes += 1;
-        let mut outcome = std::mem::take(&mut self.outcome);
+        let mut outcome = std::mem::replace(&mut self.outcome, std::mem::take(&mut self.spare));
         self.sightings.take_changed(&mut outcome.sightings);
         outcome.position = self.position;
         outcome
+    }
+
+    /// Takes an outcome back that is stored, for the room that it has.
+    pub fn reuse(&mut self, stored: Outcome) {
+        self.spare = stored.emptied();
     }
 
     /// Takes the next record.

@@ -49,6 +49,13 @@ impl Outcome {
         self.sessions.len() + self.sightings.len() + self.servers.len()
     }
 
+    /// Empty, with the room that it had: a page of memory that is new for each outcome costs more than what is put there.
+    pub(super) fn emptied(mut self) -> Outcome {
+        self.sessions.clear();
+        self.sightings.clear();
+        Outcome { sessions: self.sessions, sightings: self.sightings, ..Outcome::default() }
+    }
+
     /// Whether nothing changed. The position may have moved on.
     pub fn is_empty(&self) -> bool {
         self.len() == 0 && self.forget_before_unix_ns.is_none()

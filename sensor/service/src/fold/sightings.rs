@@ -48,12 +48,18 @@ const NAMES_MAX: usize = 2_000_000;
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
     sorts: [HashMap<Arc<str>, Number>; 4],
-    sightings: Vec<Option<Sighting>>,
+    places: Vec<Place>,
     free: Vec<Number>,
-    /// Those that changed since they were last taken out, and for each number whether it is among them.
+    /// Those that changed since they were last taken out.
     changed: Vec<Number>,
-    is_changed: Vec<bool>,
     surplus: u64,
+}
+
+/// Where one stands, and whether it is among those that changed: both are asked of each event, so they lie together.
+#[derive(Debug, Default)]
+struct Place {
+    sighting: Option<Sighting>,
+    is_changed: bool,
 }
 
 impl Sightings {
@@ -79,39 +85,38 @@ impl Sightings {
     fn put(&mut self, sighting: Sighting) -> Number {
         match self.free.pop() {
             Some(number) => {
-                self.sightings[number as usize] = Some(sighting);
+                self.places[number as usize].sighting = Some(sighting);
                 number
             }
             None => {
                 // Bounded by four times `NAMES_MAX`.
-                self.sightings.push(Some(sighting));
-                self.is_changed.push(false);
-                (self.sightings.len() - 1) as Number
+                self.places.push(Place { sighting: Some(sighting), is_changed: false });
+                (self.places.len() - 1) as Number
             }
         }
     }
 
     /// Takes one more look: seen from `first` to `last`, in `count` more connections.
     pub(super) fn see(&mut self, number: Number, first: u64, last: u64, count: i64) {
-        let Some(Some(sighting)) = self.sightings.get_mut(number as usize) else { return };
+        let Some(place) = self.places.get_mut(number as usize) else { return };
+        let Some(sighting) = &mut place.sighting else { return };
         sighting.first_unix_ns = sighting.first_unix_ns.min(first);
         sighting.last_unix_ns = sighting.last_unix_ns.max(last);
         sighting.count = sighting.count.saturating_add_signed(count);
-        self.change(number);
+        if !std::mem::replace(&mut place.is_changed, true) {
+            self.changed.push(number);
+        }
     }
 
     /// How the name was written.
     pub(super) fn write(&mut self, number: Number, original: &str) {
-        let Some(Some(sighting)) = self.sightings.get_mut(number as usize) else { return };
+        let Some(place) = self.places.get_mut(number as usize) else { return };
+        let Some(sighting) = &mut place.sighting else { return };
         if sighting.original.as_deref() != Some(original) {
             sighting.original = Some(original.into());
-            self.change(number);
-        }
-    }
-
-    fn change(&mut self, number: Number) {
-        if !std::mem::replace(&mut self.is_changed[number as usize], true) {
-            self.changed.push(number);
+            if !std::mem::replace(&mut place.is_changed, true) {
+                self.changed.push(number);
+            }
         }
     }
 
@@ -123,15 +128,16 @@ impl Sightings {
     /// Those that changed, as they are now.
     pub(super) fn take_changed(&mut self, into: &mut Vec<Sighting>) {
         for number in self.changed.drain(..) {
-            self.is_changed[number as usize] = false;
-            into.extend(self.sightings[number as usize].clone());
+            let place = &mut self.places[number as usize];
+            place.is_changed = false;
+            into.extend(place.sighting.clone());
         }
     }
 
     /// Those not seen since are forgotten. Their numbers mean nothing from here on.
     pub(super) fn forget_before(&mut self, unix_ns: u64) {
-        for (number, place) in (0..).zip(&mut self.sightings) {
-            if let Some(old) = place.take_if(|sighting| sighting.last_unix_ns < unix_ns) {
+        for (number, place) in (0..).zip(&mut self.places) {
+            if let Some(old) = place.sighting.take_if(|sighting| sighting.last_unix_ns < unix_ns) {
                 self.sorts[old.sort as usize - 1].remove(&old.name);
                 self.free.push(number);
             }
@@ -141,7 +147,7 @@ impl Sightings {
     /// One is forgotten. Its number means nothing from here on.
     pub(super) fn forget(&mut self, sort: Sort, name: &str) {
         let Some(number) = self.sorts[sort as usize - 1].remove(name) else { return };
-        self.sightings[number as usize] = None;
+        self.places[number as usize].sighting = None;
         self.free.push(number);
     }
 
@@ -155,7 +161,8 @@ impl Sightings {
 
     /// In a form that can be kept, in the order of their names.
     pub(super) fn kept(&self) -> (Vec<&Sighting>, u64) {
-        let mut kept: Vec<&Sighting> = self.sightings.iter().flatten().collect();
+        let mut kept: Vec<&Sighting> =
+            self.places.iter().filter_map(|place| place.sighting.as_ref()).collect();
         kept.sort_unstable_by_key(|sighting| (sighting.sort, &sighting.name));
         (kept, self.surplus)
     }
