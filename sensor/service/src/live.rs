@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use insight::{geo::Places, vpn::session};
+use insight::{geo::Places, profile, vpn::session};
 use journal::{Cursor, ReadError, Reader, Record, Records};
 
 use crate::{
@@ -88,6 +88,10 @@ pub struct Standing {
     pub events: session::Counts,
     /// Names of users, devices, VPN servers and sensors that there was no room to follow.
     pub names_surplus: u64,
+    /// Users whose profile is kept.
+    pub profiles: u64,
+    /// What the profiles did not learn.
+    pub profile_counts: profile::Counts,
     /// Copies of the store made since the start.
     pub bases: u64,
     /// Rows stored since the start.
@@ -300,6 +304,8 @@ impl Live {
             addresses: self.fold.addresses() as u64,
             events: self.fold.sessions().counts(),
             names_surplus: self.fold.sightings_surplus(),
+            profiles: self.fold.profiles().len() as u64,
+            profile_counts: self.fold.profiles().counts(),
             ..self.standing
         }
     }

@@ -1,12 +1,19 @@
 //! A journal, a service over it, and the time that both are given.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 
 use insight::geo::{Database, Places, Sites};
-use journal::{CapturePath, NewRecord, Opened, Options, Port, Reader, RealStorage, Wake};
+use journal::{CapturePath, Handle, NewRecord, Options, Port, Reader, RealStorage, Redactor, Wake};
 use radius::{Code, build::RequestBuilder};
 use service::{
     Meaning,
+    control::{Control, Names},
+    forget::Forgetting,
     live::{Live, Retention},
     rebuild::rebuild,
     store::{self, Digest, StoreReader},
@@ -58,7 +65,8 @@ impl Wake for Silent {
 
 pub(crate) struct House {
     folder: tempfile::TempDir,
-    opened: Opened<RealStorage>,
+    handle: Handle,
+    writer: Option<JoinHandle<()>>,
     port: Port,
     live: Option<Live>,
     meaning: Meaning,
@@ -72,11 +80,13 @@ impl House {
         let storage = RealStorage::create(folder.path().join("journal")).unwrap();
         let mut opened = journal::open(storage, Options::default()).unwrap();
         let port = opened.writer.port(2, Arc::new(Silent));
-        House { folder, opened, port, live: None, meaning, places, kills: 0 }
+        let handle = opened.handle;
+        let writer = Some(thread::spawn(move || opened.writer.run()));
+        House { folder, handle, writer, port, live: None, meaning, places, kills: 0 }
     }
 
     fn reader(&self) -> Reader {
-        Reader::beside(self.folder.path().join("journal"), &self.opened.handle).unwrap()
+        Reader::beside(self.folder.path().join("journal"), &self.handle).unwrap()
     }
 
     /// A request is recorded.
@@ -107,9 +117,9 @@ impl House {
         batch.append(&record).unwrap();
         self.port.submit(batch);
         let batch = loop {
-            self.opened.writer.turn();
-            if let Some((batch, _)) = self.port.completed() {
-                break batch;
+            match self.port.completed() {
+                Some((batch, _)) => break batch,
+                None => thread::yield_now(),
             }
         };
         self.port.give_back(batch);
@@ -142,10 +152,20 @@ impl House {
 
     /// Turns until everything is taken.
     pub(crate) fn catch_up(&mut self, at: u64) {
-        let last = self.opened.handle.watermark();
+        let last = self.handle.watermark();
         while self.live().standing().position < last {
             self.turn(at);
         }
+    }
+
+    /// Somebody is forgotten.
+    pub(crate) fn forget(&mut self, key: &str) {
+        let state_dir = self.folder.path().to_owned();
+        let names = Names { typed: key.into(), key: key.into(), written: Vec::new() };
+        Control::open(&state_dir).unwrap().ask_to_forget(&names, "uid 0").unwrap();
+        let redactor = Redactor::beside(state_dir.join("journal"), &self.handle).unwrap();
+        let live = self.live();
+        assert!(Forgetting::new(&state_dir, redactor).execute_next(live, &|| true).unwrap());
     }
 
     /// It is gone between two turns, with all that it had not stored.
@@ -177,5 +197,12 @@ impl House {
             rebuild(&folder, &self.reader(), &to, live.position, &Places::default(), |_| {}).unwrap();
         assert_eq!((rebuilt.missed, rebuilt.resolved_anew), (0, 0));
         (live, Digest::of(&to).unwrap())
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.handle.stop();
+        self.writer.take().map(JoinHandle::join);
     }
 }

@@ -115,6 +115,30 @@ pub(super) const METRICS: &[Metric] = &[
         plain!(counter, |reading| reading.insight.standing.names_surplus),
     ),
     metric(
+        "vpn_sensor_service_profiles",
+        Gauge,
+        &[],
+        "Users of whom it is kept what is usual",
+        plain!(gauge, |reading| reading.insight.standing.profiles as f64),
+    ),
+    metric(
+        "vpn_sensor_service_profiles_outside_total",
+        Counter,
+        &[],
+        "Connections that profiles did not learn from: too late, ahead, or the clock jumped",
+        plain!(counter, |reading| reading.insight.standing.profile_counts.outside),
+    ),
+    metric(
+        "vpn_sensor_service_profiles_surplus_total",
+        Counter,
+        &[],
+        "Connections and values that profiles had no room for",
+        plain!(counter, |reading| {
+            let counts = reading.insight.standing.profile_counts;
+            counts.users_surplus.saturating_add(counts.values_surplus)
+        }),
+    ),
+    metric(
         "vpn_sensor_service_records_without_request_total",
         Counter,
         &[],
