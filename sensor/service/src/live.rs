@@ -29,13 +29,13 @@ use crate::{
     store::{self, Store},
 };
 
-/// Rows of an outcome at which it is stored: what waits in memory while the disk is full. The store takes so many in a
-/// fifth of a second (`cargo xtask bench insight`, session_changes_per_second), so that it is not later than by age.
+/// Rows of an outcome at which it is stored: what waits in memory while the disk is full. With a million users the store
+/// takes so many in half a second (`cargo xtask bench insight`, session_changes_per_second): about as late as by age.
 const OUTCOME_ROWS: usize = 20_000;
 /// An outcome is stored after so long at the latest: what people see is at most this old when little happens.
 const OUTCOME_AGE: Duration = Duration::from_millis(250);
-/// Records between two checkpoints: at 200,000 a second (`cargo xtask bench insight`, events_per_second of a million
-/// users that connect) so many are taken again in little more than one of the five seconds that a start may last.
+/// Records between two checkpoints: at 127,000 a second (`cargo xtask bench insight`, events_per_second while a million
+/// users connect) so many are taken again in two of the five seconds that a start may last (restart_seconds: 3.9).
 const CHECKPOINT_RECORDS: u64 = 250_000;
 /// And at the latest after this, if anything was taken.
 const CHECKPOINT_AGE: Duration = Duration::from_secs(600);
