@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::anyhow;
-use service::store::{SessionRow, Share, Spread, UserPage, UsualPage};
+use service::store::{PlaceRow, SessionRow, Share, Spread, UserPage, UsualPage};
 
 use super::{
     Common, Exit, Failure, audit, events,
@@ -194,10 +194,7 @@ fn write_sessions(sessions: &[SessionRow], out: &mut impl Write) -> io::Result<(
     )?;
     for session in sessions {
         let place = session.place.as_ref();
-        let network = place.and_then(|place| {
-            let asn = place.asn?;
-            Some(format!("AS{asn} {}", place.organisation.as_deref().unwrap_or_default()))
-        });
+        let network = place.and_then(PlaceRow::network);
         writeln!(
             out,
             "{:<16}  {:>11}  {:<14}  {:<39}  {:<24}  {:<32}  {:<20}  {}",

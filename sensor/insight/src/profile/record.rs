@@ -345,8 +345,7 @@ impl Record {
         if (oldest.last, symbols.text(oldest.symbol())) > (unix_s, text) {
             return false;
         }
-        around.uncount(&oldest, oldest.count(u32::MAX));
-        self.remove_where(around, |entry| entry.key == oldest.key);
+        self.take_out(&[oldest.key], around);
         self.displaced = self.displaced.saturating_add(1);
         true
     }

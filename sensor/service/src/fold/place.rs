@@ -89,15 +89,6 @@ impl Resolved {
         matches!(&*self.whereabouts, "place" | "site" | "internal")
     }
 
-    /// `AS3320 Deutsche Telekom AG`.
-    pub fn network(&self) -> Option<String> {
-        let asn = self.asn?;
-        Some(match &self.organisation {
-            Some(organisation) => format!("AS{asn} {organisation}"),
-            None => format!("AS{asn}"),
-        })
-    }
-
     /// By what the store knows it: the first 63 bits of its SHA-256.
     pub fn id(&self) -> i64 {
         // A structure of texts and numbers cannot fail to be written.

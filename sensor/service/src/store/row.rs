@@ -139,11 +139,15 @@ impl PlaceRow {
 
     /// `AS3320 Deutsche Telekom AG`.
     pub fn network(&self) -> Option<String> {
-        let asn = self.asn?;
-        Some(match &self.organisation {
-            Some(organisation) => format!("AS{asn} {organisation}"),
-            None => format!("AS{asn}"),
-        })
+        Some(network_name(self.asn?, self.organisation.as_deref()))
+    }
+}
+
+/// A network in one line.
+pub(super) fn network_name(asn: i64, organisation: Option<&str>) -> String {
+    match organisation {
+        Some(organisation) => format!("AS{asn} {organisation}"),
+        None => format!("AS{asn}"),
     }
 }
 

@@ -10,7 +10,10 @@ use rusqlite::Row;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{StoreError, StoreReader, row::rfc3339};
+use super::{
+    StoreError, StoreReader,
+    row::{network_name, rfc3339},
+};
 use crate::fold;
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -220,10 +223,8 @@ fn said(profile: &Profile<'_>, connections: &[Connection]) -> UsualPage {
         Value::Network(asn) => {
             // The newest first: as it is called now.
             let same = connections.iter().filter(|connection| connection.asn == Some(asn));
-            match same.filter_map(|connection| connection.organisation.as_deref()).next() {
-                Some(organisation) => format!("AS{asn} {organisation}"),
-                None => format!("AS{asn}"),
-            }
+            let organisation = same.filter_map(|connection| connection.organisation.as_deref()).next();
+            network_name(asn.into(), organisation)
         }
     };
     let value = |usual: Usual<'_>| UsualValue {

@@ -173,6 +173,22 @@ impl House {
         self.kills += u32::from(self.live.take().is_some());
     }
 
+    /// What the disk has of the store now.
+    pub(crate) fn sync(&mut self) {
+        self.kill();
+        fs::copy(self.store_file(), self.synced_file()).unwrap();
+    }
+
+    /// The store is what was synced last, as it may be behind a loss of power; journal and input log have all.
+    pub(crate) fn lose_power(&mut self) {
+        self.kill();
+        fs::rename(self.synced_file(), self.store_file()).unwrap();
+    }
+
+    fn synced_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("synced.sqlite")
+    }
+
     pub(crate) fn stop(&mut self) {
         if let Some(live) = self.live.take() {
             live.stop().unwrap();

@@ -1,5 +1,5 @@
 //! A service's whole life, 300 days of it in seconds: records of months, other meanings, other databases, retention,
-//! somebody who is forgotten, kills between any two turns, clean stops. In the end its store says what the rebuild from its inputs says.
+//! somebody who is forgotten, kills between any two turns, losses of power, clean stops. In the end its store says what the rebuild from its inputs says.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
 
@@ -58,6 +58,13 @@ fn live(seed: u64) {
             120 => house.reload(
                 meaning(&["contoso.example", "contoso", ""], KEEP_DAYS),
                 Some(places_of("GeoLite2-ASN-Test.mmdb")),
+            ),
+            // The second within what retention keeps to the end: what would be missing then is missed.
+            78 | 250 => house.sync(),
+            82 | 255 => house.lose_power(),
+            252 => house.reload(
+                meaning(&["contoso.example", "contoso", ""], KEEP_DAYS),
+                Some(places_of("GeoIP2-City-Test.mmdb")),
             ),
             FORGET_DAY => house.forget(FORGOTTEN),
             _ => {}
