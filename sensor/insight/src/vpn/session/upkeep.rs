@@ -149,13 +149,9 @@ impl Sessions {
         false
     }
 
-    /// Takes a person out, by the user's key: sessions, what is still to be put in its place, and the names in both. The
-    /// numbers of the sessions that were. A later event of the same user is one of somebody new.
-    pub fn forget_user(&mut self, user: &str) -> Vec<u64> {
-        self.forget_person(|_, details| details.user() == Some(user))
-    }
-
-    /// The same for what `is_of` finds to be of a person, by Acct-Session-Id (or what stands for it) and details.
+    /// Takes a person out: sessions, what is still to be put in its place, and the names in both, of all that `is_of` finds
+    /// to be of the person by Acct-Session-Id (or what stands for it) and details. The numbers of the sessions that were.
+    /// A later event of the same user is one of somebody new.
     pub fn forget_person(&mut self, is_of: impl Fn(&str, &Details) -> bool) -> Vec<u64> {
         let known: Vec<u32> = self
             .slots
