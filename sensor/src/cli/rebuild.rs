@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use journal::{Reader, RealStorage, Storage as _};
 use service::{
-    rebuild::{Rebuilt, position_of, rebuild},
+    rebuild::{Rebuilt, WAITING_MAX, position_of, rebuild},
     store,
 };
 
@@ -63,8 +63,9 @@ impl Arguments {
             fs::remove_file(&to).with_context(|| format!("cannot remove {}", to.display()))?;
         }
         let mut progress = Progress::new();
-        let rebuilt = rebuild(&folder, &reader, &to, until, &places, |sequence| progress.tell(sequence))
-            .map_err(anyhow::Error::new)?;
+        let rebuilt =
+            rebuild(&folder, &reader, &to, until, &places, WAITING_MAX, |sequence| progress.tell(sequence))
+                .map_err(anyhow::Error::new)?;
         progress.end();
         if self.to.is_none() {
             put_in_force(&to, &in_force)?;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use benches::{machine, measure::Measurement};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use insight::geo::Places;
 use journal::Reader;
 use people::People;
@@ -23,7 +23,7 @@ use service::{
     Meaning,
     fold::{Fold, Resolve, Resolved},
     live::{Live, Retention},
-    rebuild::rebuild,
+    rebuild::{WAITING_MAX, rebuild},
     store::Store,
 };
 
@@ -51,12 +51,23 @@ struct Arguments {
     /// Where journal and store are written; by default the folder for temporary files
     #[arg(long)]
     folder: Option<PathBuf>,
-    /// Profiles only
+    /// Only this part
     #[arg(long)]
-    profiles: bool,
+    only: Option<Part>,
     /// A hundredth of everything: to see that it works
     #[arg(long)]
     quick: bool,
+}
+
+/// A part of the bench.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Records taken in memory, then stored
+    Memory,
+    /// A journal on disk: keeping up, taking up again, rebuilding
+    Journal,
+    /// Profiles by themselves
+    Profiles,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -71,11 +82,17 @@ fn main() -> anyhow::Result<()> {
         None => tempfile::tempdir()?,
     };
     let places = Arc::new(vpn_sensor::places::Sources::of(&vpn_sensor::config::Config::built_in()).open()?);
-    if !arguments.profiles {
+    let is_asked = |part| arguments.only.is_none_or(|only| only == part);
+    if is_asked(Part::Memory) {
         memory(&arguments, &places, &folder)?;
+    }
+    if is_asked(Part::Journal) {
         journaled::measure(&arguments, &places, &folder)?;
     }
-    profiles::measure(arguments.users)
+    if is_asked(Part::Profiles) {
+        profiles::measure(arguments.users)?;
+    }
+    Ok(())
 }
 
 /// Says one figure.
@@ -175,7 +192,7 @@ fn rebuilt(
     places: &Places,
 ) -> anyhow::Result<(f64, u64)> {
     let (seconds, rebuilt) =
-        timed(|| Ok(rebuild(&service::folder(state), reader, to, u64::MAX, places, |_| {})?))?;
+        timed(|| Ok(rebuild(&service::folder(state), reader, to, u64::MAX, places, WAITING_MAX, |_| {})?))?;
     Ok((seconds, rebuilt.records))
 }
 

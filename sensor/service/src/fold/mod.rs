@@ -37,6 +37,7 @@ pub(crate) use learning::{options as profile_options, tells_length};
 pub use outcome::{Outcome, SessionChange};
 pub use place::{Placed, Resolved};
 pub use sightings::{Sighting, Sort};
+pub(crate) use ties::NumberHasher;
 
 use crate::{Meaning, MeaningError, event::received, inputs::Input};
 use learning::Learning;
@@ -205,11 +206,28 @@ impl Fold {
 
     /// What changed since the last outcome.
     pub fn finish(&mut self) -> Outcome {
+        let mut outcome = self.finish_sessions();
+        self.sightings.take_changed(&mut outcome.sightings);
+        outcome
+    }
+
+    /// What changed since the last outcome, without its sightings, which go on gathering: for whoever asks for
+    /// [`Fold::sightings`] in the end.
+    pub(crate) fn finish_sessions(&mut self) -> Outcome {
         self.outcomes += 1;
         let mut outcome = std::mem::replace(&mut self.outcome, std::mem::take(&mut self.spare));
-        self.sightings.take_changed(&mut outcome.sightings);
         outcome.position = self.position;
         outcome
+    }
+
+    /// Sessions of the outcome so far.
+    pub(crate) fn session_rows(&self) -> usize {
+        self.outcome.sessions.len()
+    }
+
+    /// Everybody and everything that is followed, in the order of sorts and names.
+    pub(crate) fn sightings(&self) -> Vec<&Sighting> {
+        self.sightings.kept().0
     }
 
     /// Takes an outcome back that is stored, for the room that it has.

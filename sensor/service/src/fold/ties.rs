@@ -51,7 +51,7 @@ impl Ties {
 /// Session numbers are ours and count up: nobody can choose them so that they collide. A multiplication spreads them
 /// (Fibonacci hashing, Knuth volume 3 section 6.4).
 #[derive(Debug, Default)]
-pub(super) struct NumberHasher(u64);
+pub(crate) struct NumberHasher(u64);
 
 impl Hasher for NumberHasher {
     fn write(&mut self, octets: &[u8]) {

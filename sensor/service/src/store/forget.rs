@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use rusqlite::{Connection, OpenFlags, Row, params, types::ValueRef};
 
-use super::{Store, StoreError, empty_wal, write::write_checkpoint};
+use super::{Store, StoreError, empty_wal, write};
 use crate::{fold::Sort, forget::Person};
 
 /// What is to go.
@@ -124,7 +124,7 @@ impl Store {
             "DELETE FROM place WHERE NOT EXISTS (SELECT 1 FROM session WHERE session.place = place.id)",
             [],
         )?;
-        write_checkpoint(&transaction, checkpoint)?;
+        write::checkpoint(&transaction, checkpoint)?;
         transaction.commit()
     }
 

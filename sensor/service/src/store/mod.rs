@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `schema.sql` | the tables |
 //! | `write` | [`Outcome`](crate::fold::Outcome)s and checkpoints go in |
+//! | `bulk` | a store made all at once, by a rebuild |
 //! | `forget` | a person goes out, free pages included |
 //! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
 //! | `page` | all that there is about one user |
@@ -14,6 +15,7 @@
 //! Everything in it can be made again from the inputs, so a sync is left to WAL checkpoints: after a loss of power the
 //! store is some moments older, and the fold goes on from there.
 
+mod bulk;
 mod digest;
 mod forget;
 mod page;
@@ -29,6 +31,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
+pub(crate) use bulk::Bulk;
 pub use digest::Digest;
 pub use page::UserPage;
 pub use read::{Feature, SessionFilter, StoreReader};

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use insight::vpn::session::{Change, Server, StartSource};
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::{Store, StoreError};
-use crate::fold::{Outcome, Placed, SessionChange};
+use crate::fold::{Outcome, Placed, SessionChange, Sighting};
 
 /// Octets of one piece of a checkpoint: well below what SQLite takes in one value (1 GB), and little enough to be read
 /// without a copy of the whole beside it.
@@ -17,20 +17,15 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Sqlite`]; the same outcome can be given again.
-    pub fn write(&mut self, outcome: &Outcome, checkpoint: Option<&[u8]>) -> Result<(), StoreError> {
+    pub fn write(&mut self, outcome: &Outcome, state: Option<&[u8]>) -> Result<(), StoreError> {
         let path = self.path.clone();
         let transaction = self.connection.transaction();
         let written = transaction.and_then(|transaction| {
             rows(&transaction, outcome)?;
-            if let Some(octets) = checkpoint {
-                write_checkpoint(&transaction, octets)?;
+            if let Some(octets) = state {
+                checkpoint(&transaction, octets)?;
             }
-            transaction
-                .prepare_cached(
-                    "INSERT INTO meta (name, value) VALUES ('position', ?1)
-                     ON CONFLICT DO UPDATE SET value = max(value, ?1)",
-                )?
-                .execute([outcome.position as i64])?;
+            position(&transaction, outcome.position)?;
             transaction.commit()
         });
         written.map_err(|error| StoreError::Sqlite { path, error })
@@ -65,21 +60,18 @@ impl Store {
         };
         read().map_err(|error| self.flawed(error))
     }
-
-    /// For a store that is made again and thrown away if that is interrupted: nothing waits for the disk.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn make_in_bulk(&self) -> Result<(), StoreError> {
-        self.connection
-            .execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -262144;")
-            .map_err(|error| self.flawed(error))
-    }
 }
 
-pub(super) fn write_checkpoint(transaction: &Transaction<'_>, octets: &[u8]) -> rusqlite::Result<()> {
-    transaction.execute("DELETE FROM checkpoint", [])?;
-    let mut insert = transaction.prepare_cached("INSERT INTO checkpoint (piece, octets) VALUES (?1, ?2)")?;
+pub(super) fn position(connection: &Connection, position: u64) -> rusqlite::Result<()> {
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO meta (name, value) VALUES ('position', ?1) ON CONFLICT DO UPDATE SET value = max(value, ?1)",
+    )?;
+    upsert.execute([position as i64]).map(drop)
+}
+
+pub(super) fn checkpoint(connection: &Connection, octets: &[u8]) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM checkpoint", [])?;
+    let mut insert = connection.prepare_cached("INSERT INTO checkpoint (piece, octets) VALUES (?1, ?2)")?;
     for (at, piece) in (0i64..).zip(octets.chunks(PIECE_OCTETS)) {
         insert.execute(params![at, piece])?;
     }
@@ -87,36 +79,21 @@ pub(super) fn write_checkpoint(transaction: &Transaction<'_>, octets: &[u8]) -> 
 }
 
 fn rows(transaction: &Transaction<'_>, outcome: &Outcome) -> rusqlite::Result<()> {
-    let mut server = transaction.prepare_cached(
-        "INSERT OR IGNORE INTO server (number, client, identifier, address) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    for (number, Server { client, identifier, address }) in &outcome.servers {
-        server.execute(params![number, client, identifier, address.map(|address| address.to_string())])?;
-    }
-    let mut gone = transaction.prepare_cached("DELETE FROM session WHERE number = ?1")?;
+    servers(transaction, outcome)?;
     // In the order of their numbers: new rows then go to the end of the table, one behind the other. Of two changes of
     // one session the later stays the later.
     let mut changes: Vec<&SessionChange> = outcome.sessions.iter().collect();
     changes.sort_by_key(|change| change.number());
     for change in changes {
-        match change {
-            SessionChange::Stands(change, placed) => session(transaction, change, placed.as_deref())?,
-            SessionChange::Gone(number) => drop(gone.execute([*number as i64])?),
+        if let SessionChange::Stands(_, Some(placed)) = change {
+            place(transaction, placed)?;
         }
+        session_change(transaction, change)?;
     }
-    let mut sighting = transaction.prepare_cached(
-        "INSERT INTO sighting (sort, name, first, last, count, original) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT DO UPDATE SET first = ?3, last = ?4, count = ?5, original = ?6",
-    )?;
-    for seen in &outcome.sightings {
-        let (first, last) = (seen.first_unix_ns as i64, seen.last_unix_ns as i64);
-        let (sort, name, count) = (seen.sort as u8, &seen.name, seen.count as i64);
-        sighting.execute(params![sort, name, first, last, count, seen.original])?;
-    }
+    sightings(transaction, &outcome.sightings)?;
     if let Some(before) = outcome.forget_before_unix_ns {
-        let before = before as i64;
-        transaction.execute("DELETE FROM session WHERE start < ?1 AND last_seen < ?1", [before])?;
-        transaction.execute("DELETE FROM sighting WHERE last < ?1", [before])?;
+        forget_sessions(transaction, before)?;
+        transaction.execute("DELETE FROM sighting WHERE last < ?1", [before as i64])?;
         transaction.execute(
             "DELETE FROM place WHERE NOT EXISTS (SELECT 1 FROM session WHERE session.place = place.id)",
             [],
@@ -125,15 +102,54 @@ fn rows(transaction: &Transaction<'_>, outcome: &Outcome) -> rusqlite::Result<()
     Ok(())
 }
 
-fn session(transaction: &Transaction<'_>, change: &Change, placed: Option<&Placed>) -> rusqlite::Result<()> {
-    if let Some(placed) = placed {
-        place(transaction, placed)?;
+pub(super) fn servers(connection: &Connection, outcome: &Outcome) -> rusqlite::Result<()> {
+    let mut server = connection.prepare_cached(
+        "INSERT OR IGNORE INTO server (number, client, identifier, address) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for (number, Server { client, identifier, address }) in &outcome.servers {
+        server.execute(params![number, client, identifier, address.map(|address| address.to_string())])?;
     }
+    Ok(())
+}
+
+pub(super) fn sightings<'s>(
+    connection: &Connection,
+    sightings: impl IntoIterator<Item = &'s Sighting>,
+) -> rusqlite::Result<()> {
+    let mut sighting = connection.prepare_cached(
+        "INSERT INTO sighting (sort, name, first, last, count, original) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET first = ?3, last = ?4, count = ?5, original = ?6",
+    )?;
+    for seen in sightings {
+        let (first, last) = (seen.first_unix_ns as i64, seen.last_unix_ns as i64);
+        let (sort, name, count) = (seen.sort as u8, &seen.name, seen.count as i64);
+        sighting.execute(params![sort, name, first, last, count, seen.original])?;
+    }
+    Ok(())
+}
+
+pub(super) fn forget_sessions(connection: &Connection, before_unix_ns: u64) -> rusqlite::Result<()> {
+    let mut delete = connection.prepare_cached("DELETE FROM session WHERE start < ?1 AND last_seen < ?1")?;
+    delete.execute([before_unix_ns as i64]).map(drop)
+}
+
+/// One session as it stands; its place is there already.
+pub(super) fn session_change(connection: &Connection, change: &SessionChange) -> rusqlite::Result<()> {
+    match change {
+        SessionChange::Stands(change, placed) => session(connection, change, placed.as_deref()),
+        SessionChange::Gone(number) => {
+            let mut delete = connection.prepare_cached("DELETE FROM session WHERE number = ?1")?;
+            delete.execute([*number as i64]).map(drop)
+        }
+    }
+}
+
+fn session(connection: &Connection, change: &Change, placed: Option<&Placed>) -> rusqlite::Result<()> {
     let session = &change.session;
     let details = &*session.details;
     let end = session.end();
     let assigned: Vec<String> = details.assigned.iter().map(ToString::to_string).collect();
-    transaction
+    connection
         .prepare_cached(
             "INSERT INTO session (number, server, session_id, start, start_source, last_seen, ended, end_reason,
                  terminate_cause, user, user_original, remote, assigned, device, software,
@@ -169,9 +185,9 @@ fn session(transaction: &Transaction<'_>, change: &Change, placed: Option<&Place
     Ok(())
 }
 
-fn place(transaction: &Transaction<'_>, placed: &Placed) -> rusqlite::Result<()> {
+pub(super) fn place(connection: &Connection, placed: &Placed) -> rusqlite::Result<()> {
     let resolved = &placed.resolved;
-    transaction
+    connection
         .prepare_cached(
             "INSERT OR IGNORE INTO place (id, whereabouts, name, site, country, region, city, latitude, longitude,
                  radius_km, asn, organisation, kinds, anycast, database)

@@ -17,7 +17,7 @@ use service::{
     control::{Control, ForgetState, Names},
     forget::Forgetting,
     live::{Live, Retention},
-    rebuild::{position_of, rebuild},
+    rebuild::{WAITING_MAX, position_of, rebuild},
     store::{self, Digest, StoreReader},
 };
 
@@ -166,7 +166,7 @@ fn check_rebuild(state: &Path, file: &Path) {
     let reader = Reader::open(state.join("journal")).unwrap();
     let places = Places::new(Arc::default(), Vec::new());
     let until = position_of(&in_force).unwrap();
-    rebuild(&folder, &reader, file, until, &places, |_| {}).unwrap();
+    rebuild(&folder, &reader, file, until, &places, WAITING_MAX, |_| {}).unwrap();
     assert_eq!(Digest::of(&in_force).unwrap(), Digest::of(file).unwrap());
 }
 

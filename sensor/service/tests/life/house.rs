@@ -203,14 +203,16 @@ impl House {
         service::folder(self.folder.path()).join(store::FILE)
     }
 
-    /// Of the store in force, and of its rebuild by databases that say nothing: what was resolved is an input.
-    pub(crate) fn digests(&self) -> (Digest, Digest) {
+    /// Of the store in force, and of its rebuild by databases that say nothing: what was resolved is an input. In the
+    /// rebuild at most `waiting_max` sessions wait to be written.
+    pub(crate) fn digests(&self, waiting_max: usize) -> (Digest, Digest) {
         let live = Digest::of(&self.store_file()).unwrap();
         let to = tempfile::tempdir().unwrap();
         let to = to.path().join("rebuilt.sqlite");
         let folder = service::folder(self.folder.path());
         let rebuilt =
-            rebuild(&folder, &self.reader(), &to, live.position, &Places::default(), |_| {}).unwrap();
+            rebuild(&folder, &self.reader(), &to, live.position, &Places::default(), waiting_max, |_| {})
+                .unwrap();
         assert_eq!((rebuilt.missed, rebuilt.resolved_anew), (0, 0));
         (live, Digest::of(&to).unwrap())
     }

@@ -8,7 +8,7 @@ mod house;
 use std::sync::Arc;
 
 use insight::geo::Places;
-use service::{Meaning, store::SessionFilter};
+use service::{Meaning, rebuild::WAITING_MAX, store::SessionFilter};
 
 use house::{House, Request, places_of};
 
@@ -100,8 +100,10 @@ fn live(seed: u64) {
     }
     house.catch_up(DAYS * DAY_S);
     house.stop();
-    let (live, rebuilt) = house.digests();
-    assert_eq!(live, rebuilt, "seed {seed}: {} kills", house.kills);
+    for waiting_max in [0, 20, WAITING_MAX] {
+        let (live, rebuilt) = house.digests(waiting_max);
+        assert_eq!(live, rebuilt, "seed {seed}: {} kills, {waiting_max} sessions wait", house.kills);
+    }
     assert!(house.kills > 10, "seed {seed}: {} kills", house.kills);
 
     let reader = house.store();
@@ -130,4 +132,24 @@ fn without_any_database_the_service_says_so_of_each_place() {
     house.stop();
     let session = house.store().sessions(&SessionFilter::default(), 10).unwrap().pop().unwrap();
     assert_eq!(session.place.unwrap().name, "no-database");
+}
+
+#[test]
+fn what_is_not_kept_any_more_is_not_in_the_rebuild_however_long_it_waits() {
+    let mut house = House::new(meaning(&["contoso"], 5), Arc::default());
+    for day in 0..20 {
+        let (at, session) = (day * DAY_S + 8 * HOUR_S, format!("{day}"));
+        let start = Request { at, user: day % 3, session: &session, ..Request::start() };
+        house.hear(&start);
+        house.hear(&Request { at: at + HOUR_S, ..start.stop(1) });
+        house.turn(at + 2 * HOUR_S);
+    }
+    house.catch_up(20 * DAY_S);
+    house.stop();
+    let kept = house.store().sessions(&SessionFilter::default(), 100).unwrap().len();
+    assert!((5..=7).contains(&kept), "{kept}");
+    for waiting_max in [0, 4, WAITING_MAX] {
+        let (live, rebuilt) = house.digests(waiting_max);
+        assert_eq!(live, rebuilt, "{waiting_max} sessions wait");
+    }
 }

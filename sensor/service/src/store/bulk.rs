@@ -1,0 +1,120 @@
+//! A store made all at once, by a rebuild. It is thrown away if that is interrupted, so nothing waits for the disk and
+//! nothing is taken back; every session is written once, in the order of the numbers; an index is made when all rows are
+//! there, which is a sort instead of a look into a tree for each row.
+
+use std::{collections::HashSet, fs::File};
+
+use rusqlite::{Connection, params};
+
+use super::{Store, StoreError, write};
+use crate::fold::{Outcome, SessionChange, Sighting};
+
+/// The one index that stays: by it old sessions are found and taken out, day by day.
+const KEPT_INDEX: &str = "session_by_start";
+
+/// A store that is being made.
+#[derive(Debug)]
+pub(crate) struct Bulk {
+    store: Store,
+    /// The statements that make the indices.
+    indices: Vec<String>,
+    /// Places that are in it.
+    places: HashSet<i64>,
+}
+
+impl Bulk {
+    /// Takes a store that nobody else has open.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub(crate) fn begin(store: Store) -> Result<Bulk, StoreError> {
+        let indices = take_indices(&store.connection).map_err(|error| store.flawed(error))?;
+        Ok(Bulk { store, indices, places: HashSet::new() })
+    }
+
+    /// The VPN servers of an outcome.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub(crate) fn write_servers(&mut self, outcome: &Outcome) -> Result<(), StoreError> {
+        write::servers(&self.store.connection, outcome).map_err(|error| self.store.flawed(error))
+    }
+
+    /// Sessions as they stand, in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub(crate) fn write_sessions(&mut self, changes: &[SessionChange]) -> Result<(), StoreError> {
+        let Bulk { store, places, .. } = self;
+        let written = store.connection.transaction().and_then(|transaction| {
+            for change in changes {
+                if let SessionChange::Stands(_, Some(placed)) = change
+                    && places.insert(placed.id)
+                {
+                    write::place(&transaction, placed)?;
+                }
+                write::session_change(&transaction, change)?;
+            }
+            transaction.commit()
+        });
+        written.map_err(|error| self.store.flawed(error))
+    }
+
+    /// Takes out sessions that began and were last seen before this, ns since 1970 UTC.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub(crate) fn forget_before(&mut self, unix_ns: u64) -> Result<(), StoreError> {
+        write::forget_sessions(&self.store.connection, unix_ns).map_err(|error| self.store.flawed(error))
+    }
+
+    /// Puts in what the fold has in the end, and makes a store of it that can be opened.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub(crate) fn finish(
+        mut self,
+        position: u64,
+        sightings: &[&Sighting],
+        checkpoint: &[u8],
+    ) -> Result<(), StoreError> {
+        let indices = std::mem::take(&mut self.indices);
+        let finish = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            // All of them: what is followed now is all that a store has.
+            transaction.execute("DELETE FROM sighting", [])?;
+            write::sightings(&transaction, sightings.iter().copied())?;
+            write::checkpoint(&transaction, checkpoint)?;
+            write::position(&transaction, position)?;
+            transaction.commit()?;
+            for index in indices {
+                connection.execute(&index, params![])?;
+            }
+            connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
+        };
+        let finished = finish(&mut self.store.connection);
+        finished.map_err(|error| self.store.flawed(error))?;
+        let path = &self.store.path;
+        File::open(path).and_then(|file| file.sync_all()).map_err(|error| StoreError::Sqlite {
+            path: path.clone(),
+            error: rusqlite::Error::ToSqlConversionFailure(Box::new(error)),
+        })
+    }
+}
+
+/// Takes the indices away but for one, and returns what makes them again.
+fn take_indices(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144;")?;
+    let mut select = connection.prepare(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name",
+    )?;
+    let indices: Vec<(String, String)> =
+        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    let mut statements = Vec::new();
+    for (name, statement) in indices.into_iter().filter(|(name, _)| name != KEPT_INDEX) {
+        connection.execute(&format!("DROP INDEX \"{name}\""), [])?;
+        statements.push(statement);
+    }
+    Ok(statements)
+}
