@@ -59,6 +59,7 @@ pub use spread::Spread;
 pub use tally::{Known, Tallies, Tally};
 pub use value::{Ended, Feature, Observation, Prefix, Value};
 pub use view::{Learned, Profile, Usual};
+pub(crate) use window::Today;
 pub use window::WINDOW_DAYS;
 
 use population::Population;
@@ -67,7 +68,6 @@ use records::Records;
 use spread::Sample;
 use symbols::Symbols;
 use value::Scratch;
-use window::Today;
 
 /// What bounds the profiles, and from when on one is learned.
 #[derive(Debug, Clone, PartialEq, Eq)]

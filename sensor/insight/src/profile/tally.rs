@@ -74,9 +74,18 @@ impl Profile<'_> {
         Tallies(tallies)
     }
 
-    /// On how many of the thirty days connections began in each of the 24 hours UTC around this hour of the week: its
-    /// own hour, and one before and behind, on the same kind of day (Monday to Friday, or the weekend); and how many
-    /// such hours there are in all.
+    /// Every value of a feature with its days, in no order that means anything.
+    pub fn each(&self, feature: Feature, mut take: impl FnMut(Value<'_>, u32)) {
+        for entry in self.record.entries().filter(|entry| entry.feature() == Some(feature)) {
+            let days = entry.day_count(self.kept);
+            if days > 0 {
+                take(Value::read(feature, self.symbols.text(entry.symbol())), days);
+            }
+        }
+    }
+
+    /// On how many of the thirty days connections began around this hour of the week: in it, the one before or the one
+    /// behind, on the same kind of day (Monday to Friday, or the weekend); and on how many days any began.
     pub fn days_near(&self, hour_of_week: usize) -> (u32, u32) {
         let (day, hour) = (hour_of_week / 24 % 7, (hour_of_week % 24) as u32);
         // The hour before, it, and the one behind, around the clock.

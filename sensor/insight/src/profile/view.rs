@@ -15,7 +15,7 @@ use super::{
 #[derive(Debug, Clone, Copy)]
 pub struct Profile<'p> {
     pub(super) record: &'p Record,
-    symbols: &'p Symbols,
+    pub(super) symbols: &'p Symbols,
     options: &'p Options,
     pub(super) today: u16,
     /// Of the record's days those that count.
