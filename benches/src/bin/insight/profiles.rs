@@ -1,6 +1,6 @@
 //! Profiles alone: what a month of a population takes and costs.
 
-use std::time::Instant;
+use std::{net::Ipv4Addr, time::Instant};
 
 use insight::{
     geo::{NetworkKind, NetworkKinds},
@@ -65,6 +65,9 @@ pub(super) fn measure(users: u64) -> anyhow::Result<()> {
                     country: Some(countries[(home % 5) as usize]),
                     place: Some(&places[(home.wrapping_mul(2_654_435_761) % 40_000) as usize]),
                     network: Some((home.wrapping_mul(40_503) % 60_000) as u32),
+                    address: Some(
+                        Ipv4Addr::from_bits((home.wrapping_mul(2_654_435_761) % (1 << 30)) as u32).into(),
+                    ),
                     kinds: NetworkKinds::from_iter(is_out.then_some(NetworkKind::Mobile)),
                     device: Some(device),
                     software: Some(software[(user % 3) as usize]),

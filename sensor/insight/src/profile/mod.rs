@@ -26,11 +26,13 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `value` | [`Feature`], [`Value`], [`Observation`]: what comes in |
+//! | `value` | [`Feature`], [`Value`], [`Prefix`], [`Observation`]: what comes in |
 //! | `window` | which days are in the window, where each is kept, clocks that jump |
 //! | `record` | what is kept of one user |
 //! | `spread` | lengths and volumes |
 //! | `symbols` | texts that many share |
+//! | `tally` | how one connection's values stand in a profile, for detections |
+//! | `unlearn` | what a connection taught is taken back |
 //! | `population` | sums over all users |
 //! | `view` | [`Profile`]: what comes out |
 //! | `snapshot` | all of it as octets, and back |
@@ -41,6 +43,8 @@ mod records;
 mod snapshot;
 mod spread;
 mod symbols;
+mod tally;
+mod unlearn;
 mod value;
 mod view;
 mod window;
@@ -52,8 +56,10 @@ use serde::{Deserialize, Serialize};
 pub use population::{Everybody, Share, WEEK_HOURS};
 pub use snapshot::SnapshotError;
 pub use spread::Spread;
-pub use value::{Ended, Feature, Observation, Value};
+pub use tally::{Known, Tallies, Tally};
+pub use value::{Ended, Feature, Observation, Prefix, Value};
 pub use view::{Learned, Profile, Usual};
+pub(crate) use window::Today;
 pub use window::WINDOW_DAYS;
 
 use population::Population;
@@ -61,7 +67,7 @@ use record::{Record, Surroundings};
 use records::Records;
 use spread::Sample;
 use symbols::Symbols;
-use window::Today;
+use value::Scratch;
 
 /// What bounds the profiles, and from when on one is learned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +76,7 @@ pub struct Options {
     pub users_max: usize,
     /// Most different values of all features and users together.
     pub values_max: usize,
-    /// Most values in lists of their own, of all users together: those of a user beyond the twelfth.
+    /// Most values in lists of their own, of all users together: those of a user beyond the sixteenth.
     pub spilled_max: usize,
     /// A user not seen for so many days is forgotten; at least the window.
     pub forgotten_after_days: u16,
@@ -149,7 +155,7 @@ impl Profiles {
         }
         let mut surplus = 0;
         for (feature, value) in seen.values() {
-            let mut numbers = [0; 4];
+            let mut numbers = Scratch::default();
             let text = value.octets(&mut numbers);
             surplus += u64::from(!record.see(feature, text, unix_s, &mut around));
         }

@@ -3,7 +3,7 @@
 
 use super::{
     symbols::Symbols,
-    value::{FEATURES, Feature, Value},
+    value::{FEATURES, Feature, Scratch, Value},
     window::{RING, WINDOW_DAYS},
 };
 
@@ -91,7 +91,7 @@ impl<'p> Everybody<'p> {
 
     /// How many have this value.
     pub fn share(&self, feature: Feature, value: Value<'_>) -> Share {
-        let mut numbers = [0; 4];
+        let mut numbers = Scratch::default();
         let symbol = self.symbols.find(feature, value.octets(&mut numbers));
         symbol.map_or(Share::default(), |symbol| {
             let (users, connections) = self.symbols.counts(symbol);

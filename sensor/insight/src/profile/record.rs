@@ -9,14 +9,15 @@ use super::{
     window::{self, RING, WINDOW_DAYS},
 };
 
-/// Values that fit into the record. Two places, networks, devices and VPN servers, one or two of the others: most users.
-const INLINE: usize = 12;
+/// Values that fit into the record. Two places, networks, prefixes, devices and VPN servers, one or two of the others:
+/// most users.
+const INLINE: usize = 16;
 /// Connections of one day that are counted for one value: 4 bits.
 pub(super) const DAY_COUNT_MAX: u8 = 15;
 /// Connections of one day that are counted for a user: 8 bits.
 const DAY_CONNECTIONS_MAX: u32 = 255;
 /// The bits of the hours in a day's number; above them its connections.
-const HOURS: u32 = (1 << 24) - 1;
+pub(super) const HOURS: u32 = (1 << 24) - 1;
 /// Of an entry's key, those of the symbol.
 const SYMBOL_BITS: u32 = 29;
 
@@ -160,7 +161,7 @@ impl Record {
         self.entries[..usize::from(self.count)].iter().chain(more)
     }
 
-    fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+    pub(super) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
         let more = self.more.as_mut().map(|more| &mut more.0[..]).unwrap_or_default();
         self.entries[..usize::from(self.count)].iter_mut().chain(more)
     }
@@ -225,7 +226,7 @@ impl Record {
     }
 
     /// Takes out entries.
-    fn remove_where(&mut self, around: &mut Surroundings<'_>, is_gone: impl Fn(&Entry) -> bool) {
+    pub(super) fn remove_where(&mut self, around: &mut Surroundings<'_>, is_gone: impl Fn(&Entry) -> bool) {
         let mut left: Vec<Entry> = Vec::new();
         for entry in self.entries() {
             match is_gone(entry) {
@@ -361,7 +362,7 @@ impl Record {
 }
 
 impl Surroundings<'_> {
-    fn uncount(&mut self, entry: &Entry, connections: u32) {
+    pub(super) fn uncount(&mut self, entry: &Entry, connections: u32) {
         self.symbols.count(entry.symbol(), -i64::from(connections));
         if let Some(feature) = entry.feature() {
             self.population.count(feature, -i64::from(connections));

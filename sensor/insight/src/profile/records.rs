@@ -8,7 +8,7 @@ use super::{
     symbols::{Symbols, spread},
 };
 
-/// Records of a chunk: 280 kB.
+/// Records of a chunk: 340 kB.
 const CHUNK: u32 = 512;
 
 /// All of them.

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Of the form of the octets: it, a CRC32C of the rest, the rest.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 /// Octets of both.
 const HEAD: usize = size_of::<u16>() + size_of::<u32>();
 /// A day of a user that has more than one connection. One connection is written as its hour.
@@ -237,7 +237,7 @@ fn write_record(record: &Record, octets: &mut Vec<u8>) {
     for sample in record.samples.iter() {
         octets.extend_from_slice(&sample.octets());
     }
-    // At most the sum of `Feature::values_max`, 68.
+    // At most the sum of `Feature::values_max`, 76.
     octets.push(record.entries().count() as u8);
     for entry in record.entries() {
         write_entry(entry, record, octets);

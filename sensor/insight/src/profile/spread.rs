@@ -84,6 +84,16 @@ impl Samples {
         self.count = count as u8;
     }
 
+    /// Takes one out, if it is there.
+    pub(super) fn remove(&mut self, old: Sample) {
+        let count = usize::from(self.count);
+        if let Some(at) = self.samples[..count].iter().position(|sample| *sample == old) {
+            self.samples[at..count].rotate_left(1);
+            self.samples[count - 1] = Sample::default();
+            self.count -= 1;
+        }
+    }
+
     /// Puts the next one in, in their order. `false`: it is not the next, or there is no room.
     pub(super) fn restore(&mut self, next: Sample) -> bool {
         let count = usize::from(self.count);

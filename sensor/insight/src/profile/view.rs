@@ -7,19 +7,19 @@ use super::{
     record::{Entry, Record},
     spread::Spread,
     symbols::Symbols,
-    value::{Feature, Value},
+    value::{Feature, Scratch, Value},
     window,
 };
 
 /// One user's profile.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile<'p> {
-    record: &'p Record,
-    symbols: &'p Symbols,
+    pub(super) record: &'p Record,
+    pub(super) symbols: &'p Symbols,
     options: &'p Options,
-    today: u16,
+    pub(super) today: u16,
     /// Of the record's days those that count.
-    kept: u32,
+    pub(super) kept: u32,
 }
 
 /// One value of a user, and how usual it is.
@@ -123,7 +123,7 @@ impl<'p> Profile<'p> {
 
     /// One value, if it was seen within the thirty days.
     pub fn value(&self, feature: Feature, value: Value<'_>) -> Option<Usual<'p>> {
-        let mut numbers = [0; 4];
+        let mut numbers = Scratch::default();
         let text = value.octets(&mut numbers);
         let entry = self.entries(feature).find(|entry| self.symbols.text(entry.symbol()) == text)?;
         Some(self.usual(feature, entry))

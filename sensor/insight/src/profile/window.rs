@@ -61,16 +61,16 @@ pub(super) fn kept(before: u16, today: u16) -> u32 {
 /// Which day it is. A clock that is wrong for an hour must not cost what was learned in a month: behind a jump, ahead by
 /// more than seven days or back, the day stays until another has gone by on the new time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Today {
+pub(crate) struct Today {
     /// The day; 0 before the first.
-    pub(super) day: u16,
+    pub(crate) day: u16,
     /// The day to which the clock jumped, if it did.
-    pub(super) jumped_to: Option<u16>,
+    pub(crate) jumped_to: Option<u16>,
 }
 
 impl Today {
     /// It is so late now. Tells whether another day began.
-    pub(super) fn advance(&mut self, now_unix_s: u32) -> bool {
+    pub(crate) fn advance(&mut self, now_unix_s: u32) -> bool {
         let now = day(now_unix_s);
         let before = self.day;
         let is_next = now >= self.day && now - self.day <= JUMP_DAYS;

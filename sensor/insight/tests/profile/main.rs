@@ -7,6 +7,7 @@ mod forget;
 mod oracle;
 mod order;
 mod snapshots;
+mod unlearn;
 mod usual;
 
 use insight::{
@@ -31,6 +32,7 @@ fn at<'a>(user: &'a str, day: u32, hour: u32) -> Observation<'a> {
         country: Some("FR"),
         place: Some("Lyon, Rhone, FR"),
         network: Some(3215),
+        address: Some(std::net::Ipv4Addr::new(203, 0, 113, 7).into()),
         kinds: NetworkKinds::from_iter([NetworkKind::FixedLine]),
         device: Some("LAPTOP-1"),
         software: Some("AnyConnect 5.1"),
@@ -82,6 +84,7 @@ fn texts(profiles: &Profiles, user: &str, feature: Feature) -> Vec<String> {
         Value::Text(text) => text.to_owned(),
         Value::Network(asn) => asn.to_string(),
         Value::Kinds(kinds) => kinds.to_string(),
+        Value::Prefix(prefix) => prefix.to_string(),
     };
     profile.values(feature).into_iter().map(|usual| text(usual.value)).collect()
 }

@@ -131,6 +131,7 @@ impl Learning {
             country: resolved.and_then(|resolved| resolved.country.as_deref()),
             place: placed.and_then(|placed| placed.place.as_deref()),
             network: resolved.and_then(|resolved| resolved.asn),
+            address: placed.and(details.remote),
             kinds: placed.map(|placed| placed.kinds).unwrap_or_default(),
             device,
             software,

@@ -208,6 +208,8 @@ impl Connection {
             country: self.country.as_deref(),
             place: self.place.as_deref(),
             network: self.asn,
+            // The page shows networks; the part of one that somebody is in says nothing to its reader.
+            address: None,
             kinds: self.kinds,
             device: self.device.as_deref(),
             software: self.software.as_deref(),
@@ -220,6 +222,7 @@ fn said(profile: &Profile<'_>, connections: &[Connection]) -> UsualPage {
     let name = |value: Value<'_>| match value {
         Value::Text(text) => text.to_owned(),
         Value::Kinds(kinds) => kinds.to_string(),
+        Value::Prefix(prefix) => prefix.to_string(),
         Value::Network(asn) => {
             // The newest first: as it is called now.
             let same = connections.iter().filter(|connection| connection.asn == Some(asn));

@@ -1,0 +1,314 @@
+//! What detections say: a score, and the reasons for it with their evidence. Plain data; `text` makes sentences of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::profile::Feature;
+
+/// What was found; each is described in the file of its detection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Detection {
+    /// A connection that is not like this user's others.
+    SuspiciousConnection,
+    /// Two places that nobody can be at so soon one after the other.
+    ImpossibleTravel,
+    /// Two places at once.
+    SimultaneousSessions,
+    /// Another place within one session.
+    AddressChange,
+    /// A country in which this user never was.
+    FirstCountryForUser,
+    /// A country in which nobody of the organisation was.
+    FirstCountryForAll,
+    /// A network that hides who uses it.
+    AnonymousNetwork,
+    /// Servers for rent.
+    HostingNetwork,
+    /// A device and a network, both new.
+    NewDeviceAndNetwork,
+    /// Somebody who was away for long.
+    DormantUser,
+    /// More data than ever.
+    UnusualVolume,
+    /// Longer than ever.
+    UnusualLength,
+    /// One address, many users.
+    OneAddressManyUsers,
+    /// Sessions that end without having begun.
+    StopWithoutStart,
+}
+
+impl Detection {
+    /// All, in the order in which they are shown.
+    pub const ALL: [Detection; 14] = [
+        Detection::SuspiciousConnection,
+        Detection::ImpossibleTravel,
+        Detection::SimultaneousSessions,
+        Detection::AddressChange,
+        Detection::FirstCountryForUser,
+        Detection::FirstCountryForAll,
+        Detection::AnonymousNetwork,
+        Detection::HostingNetwork,
+        Detection::NewDeviceAndNetwork,
+        Detection::DormantUser,
+        Detection::UnusualVolume,
+        Detection::UnusualLength,
+        Detection::OneAddressManyUsers,
+        Detection::StopWithoutStart,
+    ];
+
+    /// One word for JSON, metrics and the configuration; the same as when it is serialised.
+    pub fn name(self) -> &'static str {
+        match self {
+            Detection::SuspiciousConnection => "suspicious-connection",
+            Detection::ImpossibleTravel => "impossible-travel",
+            Detection::SimultaneousSessions => "simultaneous-sessions",
+            Detection::AddressChange => "address-change",
+            Detection::FirstCountryForUser => "first-country-for-user",
+            Detection::FirstCountryForAll => "first-country-for-all",
+            Detection::AnonymousNetwork => "anonymous-network",
+            Detection::HostingNetwork => "hosting-network",
+            Detection::NewDeviceAndNetwork => "new-device-and-network",
+            Detection::DormantUser => "dormant-user",
+            Detection::UnusualVolume => "unusual-volume",
+            Detection::UnusualLength => "unusual-length",
+            Detection::OneAddressManyUsers => "one-address-many-users",
+            Detection::StopWithoutStart => "stop-without-start",
+        }
+    }
+
+    /// A title for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Detection::SuspiciousConnection => "Suspicious VPN connection",
+            Detection::ImpossibleTravel => "Impossible travel",
+            Detection::SimultaneousSessions => "Sessions from distant places at the same time",
+            Detection::AddressChange => "Another place within a session",
+            Detection::FirstCountryForUser => "First connection from a country",
+            Detection::FirstCountryForAll => "First connection of the organisation from a country",
+            Detection::AnonymousNetwork => "Connection from an anonymising network",
+            Detection::HostingNetwork => "Connection from a hosting network",
+            Detection::NewDeviceAndNetwork => "New device in a new network",
+            Detection::DormantUser => "A user who was away for long is back",
+            Detection::UnusualVolume => "Unusual volume",
+            Detection::UnusualLength => "Unusually long session",
+            Detection::OneAddressManyUsers => "One address, many users",
+            Detection::StopWithoutStart => "Sessions that end without having begun",
+        }
+    }
+
+    /// The number by which SIEM rules know it: that of Microsoft Defender for Identity, for the one detection that it
+    /// had.
+    pub fn external_id(self) -> Option<u16> {
+        (self == Detection::SuspiciousConnection).then_some(2025)
+    }
+
+    /// MITRE ATT&CK techniques, the one that fits best first.
+    pub fn techniques(self) -> &'static [&'static str] {
+        match self {
+            Detection::SuspiciousConnection => &["T1133", "T1078"],
+            Detection::ImpossibleTravel
+            | Detection::SimultaneousSessions
+            | Detection::AddressChange
+            | Detection::FirstCountryForUser
+            | Detection::FirstCountryForAll
+            | Detection::NewDeviceAndNetwork
+            | Detection::DormantUser => &["T1078", "T1133"],
+            Detection::AnonymousNetwork => &["T1090.003", "T1133"],
+            Detection::HostingNetwork => &["T1090.002", "T1133"],
+            Detection::UnusualVolume | Detection::UnusualLength => &["T1048", "T1133"],
+            Detection::OneAddressManyUsers => &["T1110.004", "T1133"],
+            Detection::StopWithoutStart => &["T1565.002"],
+        }
+    }
+}
+
+/// How urgent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth a line, not a look.
+    #[default]
+    Informational,
+    /// One thing is new.
+    Low,
+    /// Two things that do not depend on each other are new.
+    Medium,
+    /// And it cannot be, or it is hidden.
+    High,
+}
+
+impl Severity {
+    /// One word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Informational => "informational",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+        }
+    }
+}
+
+/// What is usual instead: one value and how often it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    /// `AS3320 Deutsche Telekom`, `DE`, `LAPTOP-1`.
+    pub value: String,
+    /// Connections within the thirty days; 0 where not connections are counted.
+    pub connections: u32,
+    /// On how many of the thirty days.
+    pub days: u32,
+    /// The last time, seconds since 1970 UTC.
+    pub last_unix_s: u32,
+}
+
+/// What was measured, where it is more than a value that is new.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Measure {
+    /// Nothing.
+    #[default]
+    None,
+    /// A distance, after both accuracy radii are taken off, and the time there was for it.
+    Travel {
+        /// Kilometres.
+        km: u32,
+        /// Seconds; 0: at once.
+        seconds: u32,
+    },
+    /// A number and what is usual.
+    Count {
+        /// So many: octets, seconds, users, Stops.
+        seen: u64,
+        /// Usual are up to so many.
+        usual: u64,
+    },
+    /// Days of absence.
+    Days(u32),
+}
+
+/// One reason for a score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// What was found.
+    pub detection: Detection,
+    /// In which feature; `None`: not in one.
+    pub feature: Option<ReasonFeature>,
+    /// What it adds to the score: the natural logarithm of how much likelier an attacker's connection is to be so than
+    /// this user's.
+    pub log_ratio: f64,
+    /// Whose it is.
+    pub user: String,
+    /// What was seen, ready to be read: `AS64500 Example Hosting`.
+    pub seen: String,
+    /// Other users who have that.
+    pub users: u32,
+    /// What is usual, the most usual first; at most [`EXPECTED_MAX`].
+    pub expected: Vec<Expected>,
+    /// What was measured.
+    pub measure: Measure,
+}
+
+/// So many usual values are named: a reader wants to know what is usual, not everything.
+pub const EXPECTED_MAX: usize = 3;
+
+impl Reason {
+    /// MITRE ATT&CK techniques.
+    pub fn techniques(&self) -> &'static [&'static str] {
+        self.detection.techniques()
+    }
+}
+
+/// What a reason is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReasonFeature {
+    /// [`Feature::Country`].
+    Country,
+    /// [`Feature::Place`].
+    Place,
+    /// [`Feature::Network`].
+    Network,
+    /// [`Feature::Kinds`].
+    Kinds,
+    /// [`Feature::Device`].
+    Device,
+    /// [`Feature::Software`].
+    Software,
+    /// [`Feature::Server`].
+    Server,
+    /// [`Feature::Prefix`].
+    Prefix,
+    /// The hour of the week.
+    Hour,
+}
+
+impl From<Feature> for ReasonFeature {
+    fn from(feature: Feature) -> ReasonFeature {
+        match feature {
+            Feature::Country => ReasonFeature::Country,
+            Feature::Place => ReasonFeature::Place,
+            Feature::Network => ReasonFeature::Network,
+            Feature::Kinds => ReasonFeature::Kinds,
+            Feature::Device => ReasonFeature::Device,
+            Feature::Software => ReasonFeature::Software,
+            Feature::Server => ReasonFeature::Server,
+            Feature::Prefix => ReasonFeature::Prefix,
+        }
+    }
+}
+
+impl ReasonFeature {
+    /// One word for JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReasonFeature::Country => "country",
+            ReasonFeature::Place => "place",
+            ReasonFeature::Network => "network",
+            ReasonFeature::Kinds => "kinds",
+            ReasonFeature::Device => "device",
+            ReasonFeature::Software => "software",
+            ReasonFeature::Server => "server",
+            ReasonFeature::Prefix => "prefix",
+            ReasonFeature::Hour => "hour",
+        }
+    }
+}
+
+/// What all detections together say of one connection.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// Higher is riskier: the sum of all logarithms of likelihood ratios, of rules too, for every user. 0: as likely an
+    /// attacker's as the user's, were both equally frequent. Finite.
+    pub score: f64,
+    /// Why, the weightiest first. Only what speaks for an attacker and weighs something.
+    pub reasons: Vec<Reason>,
+    /// Whether people are to be told.
+    pub is_alert: bool,
+    /// How urgent, if so.
+    pub severity: Severity,
+}
+
+impl Assessment {
+    /// Adds a rule's reason.
+    pub(super) fn add(&mut self, reason: Reason, alert: Option<Severity>) {
+        self.score += reason.log_ratio;
+        self.reasons.push(reason);
+        if let Some(severity) = alert {
+            self.alert(severity);
+        }
+    }
+
+    /// People are to be told.
+    pub(super) fn alert(&mut self, severity: Severity) {
+        self.is_alert = true;
+        self.severity = self.severity.max(severity);
+    }
+
+    /// The weightiest first; equal ones in the order of detections.
+    pub(super) fn sort(&mut self) {
+        self.reasons.sort_by(|one, other| {
+            other.log_ratio.total_cmp(&one.log_ratio).then(one.detection.cmp(&other.detection))
+        });
+    }
+}

@@ -1,0 +1,225 @@
+//! What every detection asks for one connection, looked up once: its values, how they stand in the user's profile and
+//! among all, and where the user was last.
+
+use super::{
+    adoption::{Adoption, Adoptions},
+    assessment::{EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature},
+    connection::{Connection, Cover},
+    people::{Person, country_key, device_key},
+};
+use crate::profile::{Everybody, Feature, Known, Learned, Prefix, Profile, Profiles, Tallies, Tally, Value};
+
+const FEATURES: usize = Feature::ALL.len();
+
+/// See above.
+pub(super) struct Facts<'f> {
+    pub(super) connection: &'f Connection<'f>,
+    pub(super) profile: Option<Profile<'f>>,
+    pub(super) everybody: Everybody<'f>,
+    pub(super) values: [Option<Value<'f>>; FEATURES],
+    pub(super) known: [Known; FEATURES],
+    pub(super) tallies: Tallies,
+    pub(super) is_learned: bool,
+    pub(super) unix_s: u32,
+    pub(super) user: u64,
+    /// Where the user was last; `None`: not known.
+    pub(super) person: Option<Person>,
+    pub(super) cover: Cover,
+    pub(super) adoptions: &'f Adoptions,
+}
+
+impl<'f> Facts<'f> {
+    pub(super) fn of(
+        connection: &'f Connection<'f>,
+        profiles: &'f Profiles,
+        person: Option<Person>,
+        user: u64,
+        adoptions: &'f Adoptions,
+    ) -> Facts<'f> {
+        let everybody = profiles.everybody();
+        let values = values(connection);
+        let mut known = [Known::default(); FEATURES];
+        for ((known, value), feature) in known.iter_mut().zip(values).zip(Feature::ALL) {
+            if let Some(value) = value {
+                *known = everybody.known(feature, value);
+            }
+        }
+        let profile = profiles.get(connection.user);
+        let tallies = profile.map(|profile| profile.tallies(&known)).unwrap_or_default();
+        let unix_s = connection.start_unix_s();
+        let is_learned = profile.is_some_and(|profile| profile.learned(unix_s) == Learned::Yes);
+        let cover = if connection.spot.is_own { Cover::None } else { Cover::of(connection.spot.kinds) };
+        Facts {
+            connection,
+            profile,
+            everybody,
+            values,
+            known,
+            tallies,
+            is_learned,
+            unix_s,
+            user,
+            person,
+            cover,
+            adoptions,
+        }
+    }
+
+    pub(super) fn tally(&self, feature: Feature) -> &Tally {
+        self.tallies.of(feature)
+    }
+
+    pub(super) fn value(&self, feature: Feature) -> Option<Value<'f>> {
+        self.values[feature as usize]
+    }
+
+    /// Whether there is a value, and the user never had it within the thirty days.
+    pub(super) fn is_new(&self, feature: Feature) -> bool {
+        self.value(feature).is_some() && self.tally(feature).days == 0
+    }
+
+    /// Whether the user had this value on so many days.
+    pub(super) fn is_known(&self, feature: Feature, days: u32) -> bool {
+        self.value(feature).is_some() && self.tally(feature).days >= days
+    }
+
+    /// Other users who have the value.
+    pub(super) fn others(&self, feature: Feature) -> u32 {
+        let users = self.known[feature as usize].share.users;
+        users.saturating_sub(u32::from(self.tally(feature).days > 0))
+    }
+
+    /// Of all users, the part that the others who have the value are: 0 to 1. A few users that do not exist keep small
+    /// organisations from extremes.
+    pub(super) fn share(&self, feature: Feature) -> f64 {
+        let users = self.everybody.users() as f64;
+        (f64::from(self.others(feature)) / (users + 5.0)).min(1.0)
+    }
+
+    pub(super) fn adoption(&self, feature: Feature) -> Adoption {
+        self.value(feature)
+            .map_or(Adoption::default(), |value| self.adoptions.of(feature, value, self.user, self.unix_s))
+    }
+
+    /// Whether the network hides its users, and is not one that the organisation itself goes through.
+    pub(super) fn is_cover_own(&self, share: f64, users: u32) -> bool {
+        [Feature::Network, Feature::Kinds]
+            .into_iter()
+            .all(|feature| self.others(feature) >= users && self.share(feature) >= share)
+    }
+
+    /// Whether the user is known to use networks with this cover.
+    pub(super) fn is_cover_usual(&self) -> bool {
+        self.tally(Feature::Kinds).days > 0
+            || self.profile.is_some_and(|profile| {
+                let is_it = |value| matches!(value, Value::Kinds(kinds) if Cover::of(kinds) >= self.cover);
+                profile.values(Feature::Kinds).iter().any(|usual| is_it(usual.value))
+            })
+    }
+
+    /// Of an earlier session that outlived the thirty days: whether it was in this country, network, on this device.
+    pub(super) fn remembers(&self, feature: Feature) -> bool {
+        let spot = &self.connection.spot;
+        let slots = self.person.iter().flat_map(|person| &person.slots);
+        let mut slots = slots
+            .filter(|slot| slot.is_there() && !slot.is_suspect() && !slot.is_of(self.connection.session));
+        match feature {
+            Feature::Country => {
+                let country = country_key(spot.country);
+                country != 0 && slots.any(|slot| slot.country == country)
+            }
+            Feature::Network => spot.asn.is_some_and(|asn| slots.any(|slot| slot.asn == asn)),
+            Feature::Device => {
+                let device = device_key(self.connection.device);
+                device != 0 && slots.any(|slot| slot.device == device)
+            }
+            _ => false,
+        }
+    }
+
+    /// A reason with what is usual for a feature.
+    pub(super) fn reason(
+        &self,
+        detection: super::assessment::Detection,
+        feature: Option<Feature>,
+        log_ratio: f64,
+        seen: String,
+    ) -> Reason {
+        let expected = feature.map(|feature| self.expected(feature)).unwrap_or_default();
+        Reason {
+            detection,
+            feature: feature.map(ReasonFeature::from),
+            log_ratio,
+            user: self.connection.user.to_owned(),
+            seen,
+            users: feature.map_or(0, |feature| self.others(feature)),
+            expected,
+            measure: Measure::None,
+        }
+    }
+
+    /// The user's most usual values.
+    pub(super) fn expected(&self, feature: Feature) -> Vec<Expected> {
+        let Some(profile) = self.profile else { return Vec::new() };
+        let usual = profile.values(feature);
+        let usual = usual.iter().take(EXPECTED_MAX).map(|usual| Expected {
+            value: self.text(usual.value),
+            connections: usual.connections,
+            days: usual.days,
+            last_unix_s: usual.last_unix_s,
+        });
+        usual.collect()
+    }
+
+    /// A value as people read it. The organisation's name is known for the network that was seen only.
+    pub(super) fn text(&self, value: Value<'_>) -> String {
+        let spot = &self.connection.spot;
+        match value {
+            Value::Text(text) => text.to_owned(),
+            Value::Network(asn) if spot.asn == Some(asn) => self.network(),
+            Value::Network(asn) => format!("AS{asn}"),
+            Value::Kinds(kinds) => kinds.to_string(),
+            Value::Prefix(prefix) => prefix.to_string(),
+        }
+    }
+
+    /// The value that was seen.
+    pub(super) fn seen(&self, feature: Feature) -> String {
+        self.value(feature).map(|value| self.text(value)).unwrap_or_default()
+    }
+
+    /// `AS64500 Example Hosting`.
+    pub(super) fn network(&self) -> String {
+        let spot = &self.connection.spot;
+        match (spot.asn, spot.organisation) {
+            (Some(asn), Some(organisation)) => format!("AS{asn} {organisation}"),
+            (Some(asn), None) => format!("AS{asn}"),
+            (None, Some(organisation)) => organisation.to_owned(),
+            (None, None) => "an unknown network".to_owned(),
+        }
+    }
+
+    /// `Lyon, Rhone, FR (AS3215 Orange)`.
+    pub(super) fn whereabouts(&self) -> String {
+        let spot = &self.connection.spot;
+        let place = spot.place.or(spot.country).unwrap_or("an unknown place");
+        format!("{place} ({})", self.network())
+    }
+}
+
+pub(super) fn values<'a>(connection: &Connection<'a>) -> [Option<Value<'a>>; FEATURES] {
+    let spot = &connection.spot;
+    let has_place = !spot.anycast;
+    let kinds = (!spot.kinds.is_empty()).then_some(Value::Kinds(spot.kinds));
+    let prefix = connection.remote.map(|address| Value::Prefix(Prefix::of(address, spot.asn)));
+    Feature::ALL.map(|feature| match feature {
+        Feature::Country => spot.country.filter(|_| has_place).map(Value::Text),
+        Feature::Place => spot.place.filter(|_| has_place).map(Value::Text),
+        Feature::Network => spot.asn.map(Value::Network),
+        Feature::Kinds => kinds,
+        Feature::Device => connection.device.map(Value::Text),
+        Feature::Software => connection.software.map(Value::Text),
+        Feature::Server => connection.server.map(Value::Text),
+        Feature::Prefix => prefix,
+    })
+}

@@ -1,0 +1,149 @@
+//! **One address, many users**: passwords that were tried on many and fit some. T1110.004.
+//!
+//! Learning rule: the normal count of each address: the most users that were new to it within two days before, which an
+//! office or a hotel has had on an earlier occasion.
+//!
+//! Counted are users to whom the part of the network is new and whose device is new or not known: colleagues with their
+//! laptops in one hotel are not. An alert where `users_per_address_min` of them, and `users_per_address_times` the
+//! address's normal count, come within two days; again at twice as many, not at each. High in a network with cover, else
+//! medium.
+//!
+//! Bounds: 65,536 addresses that one such user came from, of 16 octets, found by hash: another one takes the place;
+//! 4,096 that several came from, of which the one not used for longest leaves.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    assessment::{Assessment, Detection, Measure, ReasonFeature, Severity},
+    connection::Cover,
+    facts::Facts,
+    people::hash,
+    threshold::Thresholds,
+};
+use crate::profile::Feature;
+
+const SINGLES: u64 = 65_536;
+const MANY_MAX: usize = 4_096;
+/// Users of one address that are told apart; beyond, nobody needs to know how many.
+const USERS_MAX: usize = 256;
+
+/// What users came from which address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Addresses {
+    /// The last user from an address, by 16 bits of its hash.
+    singles: BTreeMap<u16, Single>,
+    many: BTreeMap<u64, Many>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Single {
+    address: u64,
+    user: u32,
+    day: u16,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Many {
+    /// The first of the two days.
+    day: u16,
+    users: Vec<u32>,
+    /// The most of two days before.
+    usual: u16,
+    /// The next alert is at so many.
+    next: u16,
+}
+
+impl Addresses {
+    /// One more user to whom an address is new; how many there are within two days, how many are usual, and whether it
+    /// is time for an alert.
+    fn see(
+        &mut self,
+        address: u64,
+        user: u32,
+        day: u16,
+        thresholds: &Thresholds,
+    ) -> Option<(u16, u16, bool)> {
+        let place = (address % SINGLES) as u16;
+        if !self.many.contains_key(&address) {
+            let new = Single { address, user, day };
+            let before = self.singles.insert(place, new);
+            let before =
+                before.filter(|before| before.address == address && day.saturating_sub(before.day) < 2)?;
+            if before.user == user {
+                return None;
+            }
+            self.singles.remove(&place);
+            self.make_room();
+            let many = Many { day: before.day, users: vec![before.user], usual: 0, next: 0 };
+            self.many.insert(address, many);
+        }
+        let many = self.many.get_mut(&address)?;
+        if day > many.day.saturating_add(1) {
+            many.usual = many.usual.max(many.users.len() as u16);
+            (many.day, many.next) = (day, 0);
+            many.users.clear();
+        }
+        if many.users.contains(&user) || many.users.len() >= USERS_MAX {
+            return None;
+        }
+        many.users.push(user);
+        let (count, usual) = (many.users.len() as u16, many.usual);
+        let enough = f64::from(usual) * thresholds.users_per_address_times.max(1.0);
+        let is_many =
+            u32::from(count) >= thresholds.users_per_address_min.max(2) && f64::from(count) > enough;
+        let is_alert = is_many && count >= many.next;
+        if is_alert {
+            many.next = count.saturating_mul(2);
+        }
+        is_many.then_some((count, usual, is_alert))
+    }
+
+    fn make_room(&mut self) {
+        if self.many.len() >= MANY_MAX {
+            let oldest = self.many.iter().min_by_key(|(_, many)| many.day).map(|(address, _)| *address);
+            oldest.map(|address| self.many.remove(&address));
+        }
+    }
+
+    /// A day is over.
+    pub(super) fn forget_old(&mut self, day: u16) {
+        self.singles.retain(|_, single| day.saturating_sub(single.day) < 2);
+        self.many.retain(|_, many| day.saturating_sub(many.day) < 180);
+    }
+
+    /// A user is forgotten.
+    pub(super) fn forget(&mut self, user: u64) {
+        let user = user as u32;
+        self.singles.retain(|_, single| single.user != user);
+        self.many.values_mut().for_each(|many| many.users.retain(|other| *other != user));
+    }
+}
+
+pub(super) fn assess(
+    facts: &Facts<'_>,
+    addresses: &mut Addresses,
+    thresholds: &Thresholds,
+    assessment: &mut Assessment,
+) {
+    let Some(remote) = facts.connection.remote.filter(|_| !facts.connection.spot.is_own) else { return };
+    let is_stranger = facts.value(Feature::Device).is_none()
+        || facts.is_new(Feature::Device) && !facts.remembers(Feature::Device);
+    let is_experienced = facts.tally(Feature::Prefix).all_days > 0;
+    if !facts.is_new(Feature::Prefix) || !is_stranger || !is_experienced {
+        return;
+    }
+    let text = remote.to_canonical().to_string();
+    let address = hash(2, text.as_bytes());
+    let day = (facts.unix_s / 86_400) as u16;
+    let Some((count, usual, is_alert)) = addresses.see(address, facts.user as u32, day, thresholds) else {
+        return;
+    };
+    let severity = if facts.cover == Cover::None { Severity::Medium } else { Severity::High };
+    let seen = format!("{text}, {}", facts.network());
+    let mut reason = facts.reason(Detection::OneAddressManyUsers, None, 2.0, seen);
+    reason.feature = Some(ReasonFeature::Prefix);
+    reason.measure = Measure::Count { seen: u64::from(count), usual: u64::from(usual) };
+    assessment.add(reason, is_alert.then_some(severity));
+}

@@ -1,0 +1,259 @@
+//! Abnormal VPN connections: what was expected, what was seen, how sure. Pure: no clock, no file; equal calls give equal
+//! assessments. The service hands in every connection of a person once its place is known ([`Detector::opened`]), before
+//! the profile learns it, what becomes of it ([`Detector::alive`], [`Detector::moved`], [`Detector::ended`]), Stops that no
+//! session began with ([`Detector::stop_without_start`]), and the time ([`Detector::advance`]).
+//!
+//! Whether a connection is learned is the caller's: an open alert's is not ([`Assessment::is_alert`]) until a person closes
+//! it as usual, and [`Profiles::unlearn`] takes back what was learned of one that turns out to be a stranger's.
+//!
+//! What is kept here is small and bounded; each file says by what, and what happens then.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `connection` | [`Connection`], [`Spot`]: what comes in |
+//! | `assessment` | [`Assessment`], [`Reason`], [`Detection`]: what comes out |
+//! | `text` | sentences of it |
+//! | `threshold` | [`Thresholds`], [`Model`] |
+//! | `facts` | what every detection asks, looked up once |
+//! | `score` | suspicious VPN connection: the likelihood ratio |
+//! | `travel`, `simultaneous`, `moved` | two places |
+//! | `first_country`, `cover`, `new_pair`, `dormant` | rules about one connection |
+//! | `spread` | volume and length, at the end |
+//! | `many_users` | one address, many users |
+//! | `accounting` | Stops without a Start |
+//! | `people` | where each user was last |
+//! | `adoption` | what many begin to use these days, and what is first for all |
+//! | `snapshot` | all of it as octets, and back |
+
+mod accounting;
+mod adoption;
+mod assessment;
+mod connection;
+mod cover;
+mod dormant;
+mod facts;
+mod first_country;
+mod many_users;
+mod moved;
+mod new_pair;
+mod people;
+mod score;
+mod simultaneous;
+mod snapshot;
+mod spread;
+mod text;
+mod threshold;
+mod travel;
+
+pub use assessment::{
+    Assessment, Detection, EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature, Severity,
+};
+pub use connection::{Connection, Spot};
+pub use snapshot::SnapshotError;
+pub use spread::Ending;
+pub use threshold::{Model, Thresholds};
+
+use crate::profile::{Feature, Profiles, Today};
+use accounting::Accounting;
+use adoption::Adoptions;
+use connection::seconds;
+use facts::Facts;
+use many_users::Addresses;
+use people::{People, Slot, user_key};
+
+/// All detections, and what they remember.
+#[derive(Debug, Default)]
+pub struct Detector {
+    thresholds: Thresholds,
+    today: Today,
+    people: People,
+    adoptions: Adoptions,
+    addresses: Addresses,
+    accounting: Accounting,
+}
+
+impl Detector {
+    /// With nothing remembered.
+    pub fn new(thresholds: Thresholds) -> Detector {
+        Detector { thresholds, ..Detector::default() }
+    }
+
+    /// The thresholds that are in force.
+    pub fn thresholds(&self) -> &Thresholds {
+        &self.thresholds
+    }
+
+    /// Others, from the next connection on. Nothing that is remembered depends on them but whether alerts were raised.
+    pub fn set_thresholds(&mut self, thresholds: Thresholds) {
+        self.thresholds = thresholds;
+    }
+
+    /// Assesses a connection as of its beginning and remembers it. `profiles`: as they were before it. Asked again for the
+    /// same session, when more is known of it, it answers for all that is known then.
+    pub fn opened(&mut self, connection: &Connection<'_>, profiles: &Profiles) -> Assessment {
+        let user = user_key(connection.user);
+        let unix_s = connection.start_unix_s();
+        let mut slot = self.people.slot(connection, unix_s);
+        let person = self.people.get(user).copied();
+        let facts = Facts::of(connection, profiles, person, user, &self.adoptions);
+        let thresholds = &self.thresholds;
+        let mut assessment = Assessment::default();
+        score::assess(&facts, thresholds, &mut assessment);
+        travel::assess(&facts, &slot, thresholds, &mut assessment);
+        simultaneous::assess(&facts, &slot, thresholds, &mut assessment);
+        cover::assess(&facts, thresholds, &mut assessment);
+        first_country::assess(&facts, thresholds, &mut assessment);
+        new_pair::assess(&facts, &mut assessment);
+        dormant::assess(&facts, thresholds, &mut assessment);
+        let is_in_time = self.is_in_time(unix_s);
+        if is_in_time {
+            many_users::assess(&facts, &mut self.addresses, thresholds, &mut assessment);
+        }
+        assessment.sort();
+        if assessment.is_alert {
+            slot.suspect();
+        }
+        if is_in_time {
+            let news = news(&facts);
+            self.remember(user, unix_s, slot, &news, connection);
+        }
+        assessment
+    }
+
+    fn remember(&mut self, user: u64, unix_s: u32, slot: Slot, news: &News, connection: &Connection<'_>) {
+        if self.adoptions.first == 0 {
+            self.adoptions.first = unix_s;
+        }
+        let values = facts::values(connection);
+        for (feature, (value, news)) in Feature::ALL.into_iter().zip(values.into_iter().zip(news)) {
+            let (Some(value), Some((is_new, is_experienced))) = (value, *news) else { continue };
+            if is_experienced {
+                self.adoptions.count(feature, user, is_new, unix_s);
+            }
+            // Devices and prefixes are one person's: many do not begin to use one.
+            if is_new && !matches!(feature, Feature::Device | Feature::Prefix) {
+                self.adoptions.adopt(feature, value, user, unix_s);
+            }
+        }
+        self.people.keep(user, slot);
+        if let Some(server) = connection.server {
+            self.accounting.see(server, unix_s);
+        }
+    }
+
+    /// A session of this user gave a sign of life.
+    pub fn alive(&mut self, user: &str, session: u64, unix_ns: u64) {
+        let unix_s = seconds(unix_ns);
+        if self.is_in_time(unix_s) {
+            self.people.alive(user_key(user), session, unix_s, true);
+        }
+    }
+
+    /// The address outside the tunnel changed: `connection` with the new one and its place; `unix_ns`: when it was seen
+    /// there first.
+    pub fn moved(&mut self, connection: &Connection<'_>, unix_ns: u64, profiles: &Profiles) -> Assessment {
+        let mut assessment = Assessment::default();
+        let user = user_key(connection.user);
+        let unix_s = seconds(unix_ns);
+        let person = self.people.get(user).copied();
+        let Some(from) =
+            person.and_then(|person| person.slots.into_iter().find(|slot| slot.is_of(connection.session)))
+        else {
+            return assessment;
+        };
+        let mut slot = self.people.slot(connection, unix_s);
+        let facts = Facts::of(connection, profiles, person, user, &self.adoptions);
+        moved::assess(&facts, &from, &slot, &self.thresholds, &mut assessment);
+        assessment.sort();
+        if assessment.is_alert || from.is_suspect() {
+            slot.suspect();
+        }
+        if self.is_in_time(unix_s) {
+            self.people.keep(user, slot);
+        }
+        assessment
+    }
+
+    /// A session is over. `profiles`: before they learn of it.
+    pub fn ended(&mut self, ending: &Ending<'_>, profiles: &Profiles) -> Assessment {
+        let mut assessment = Assessment::default();
+        let unix_s = seconds(ending.end_unix_ns);
+        if self.is_in_time(unix_s) {
+            self.people.alive(user_key(ending.user), ending.session, unix_s, false);
+        }
+        if let Some(profile) = profiles.get(ending.user) {
+            spread::assess(ending, &profile, &self.thresholds, &mut assessment);
+        }
+        assessment.sort();
+        assessment
+    }
+
+    /// A Stop came for a session that never began, from this VPN server.
+    pub fn stop_without_start(&mut self, server: &str, unix_ns: u64) -> Assessment {
+        let mut assessment = Assessment::default();
+        let unix_s = seconds(unix_ns);
+        if self.is_in_time(unix_s) {
+            self.accounting.stop(server, unix_s, &self.thresholds, &mut assessment);
+        }
+        assessment
+    }
+
+    /// Nothing was heard until then: a sensor was off, records were lost.
+    pub fn gap(&mut self, until_unix_ns: u64) {
+        self.accounting.gap(seconds(until_unix_ns));
+    }
+
+    /// Lets the time go on. To be called before the first connection, and every few minutes.
+    pub fn advance(&mut self, now_unix_ns: u64) {
+        if self.today.advance(seconds(now_unix_ns)) {
+            let now = u32::from(self.today.day) * DAY_S;
+            self.people.begin_sweep(now);
+            self.adoptions.forget_old(now);
+            self.addresses.forget_old(self.today.day);
+        }
+        self.people.sweep();
+    }
+
+    /// Takes a user out, by key. Tells whether there was one.
+    pub fn forget(&mut self, user: &str) -> bool {
+        let user = user_key(user);
+        self.addresses.forget(user);
+        self.adoptions.forget(user);
+        self.people.forget(user)
+    }
+
+    /// Users that are followed.
+    pub fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Whether nobody is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Octets that users take, about; everything else together is below 20 MB.
+    pub fn octets(&self) -> usize {
+        self.people.octets()
+    }
+
+    /// Whether a time can be right: within the window of the profiles, as they have it. What lies outside is assessed
+    /// and not remembered: a VPN server's clock may say anything.
+    fn is_in_time(&self, unix_s: u32) -> bool {
+        let (day, today) = (unix_s / DAY_S, u32::from(self.today.day));
+        (today.saturating_sub(29)..=today + 1).contains(&day)
+    }
+}
+
+const DAY_S: u32 = 86_400;
+
+/// For each feature that has a value: whether it is new to the user, and whether the user is known long enough for that
+/// to mean something.
+type News = [Option<(bool, bool)>; Feature::ALL.len()];
+
+fn news(facts: &Facts<'_>) -> News {
+    Feature::ALL.map(|feature| {
+        facts.value(feature)?;
+        Some((facts.is_new(feature) && !facts.remembers(feature), facts.tally(feature).all_days >= 3))
+    })
+}

@@ -1,0 +1,46 @@
+//! **Simultaneous sessions**: two sessions of one user from distant places, both with a recent proof of life. T1078.
+//!
+//! Learning rule: none.
+//!
+//! An open session proves nothing, since many ends are never told: there must be a sign of life within `alive_s` of the
+//! new beginning. Farther apart than `simultaneous_km_min` after both radii are taken off (phone and laptop in one town,
+//! a carrier's exits). The same device at both places is the database's error or a line's second address: it adds a
+//! little and is no alert. Excluded is what impossible travel excludes.
+
+use super::{
+    assessment::{Assessment, Detection, Severity},
+    facts::Facts,
+    people::Slot,
+    threshold::Thresholds,
+    travel,
+};
+
+/// Whether somebody was in this session at this time.
+pub(super) fn is_alive(slot: &Slot, unix_s: u32, thresholds: &Thresholds) -> bool {
+    let skew = thresholds.clock_skew_s;
+    let recent = if slot.is_open() { thresholds.alive_s } else { 0 };
+    let from = slot.start().saturating_sub(if slot.is_open() { skew } else { 0 });
+    // Of one that is over, its last minutes may be a clock's.
+    let until = if slot.is_open() { slot.alive } else { slot.alive.saturating_sub(skew) };
+    slot.is_there() && (from..=until.saturating_add(recent)).contains(&unix_s)
+}
+
+pub(super) fn assess(facts: &Facts<'_>, slot: &Slot, thresholds: &Thresholds, assessment: &mut Assessment) {
+    let Some(person) = &facts.person else { return };
+    let alive = person
+        .slots
+        .iter()
+        .filter(|other| !other.is_of(facts.connection.session) && is_alive(other, slot.alive, thresholds));
+    let legs = alive.filter_map(|other| Some((other, travel::leg(facts, other, slot, thresholds)?)));
+    let farthest = legs.max_by(|(_, one), (_, other)| one.km.total_cmp(&other.km));
+    let Some((other, leg)) = farthest.filter(|(_, leg)| leg.km >= thresholds.simultaneous_km_min) else {
+        return;
+    };
+    if travel::is_usual(facts) {
+        return;
+    }
+    let (log_ratio, alert) = if leg.is_same_device { (1.5, None) } else { (4.0, Some(Severity::High)) };
+    let leg = travel::Leg { seconds: 0, ..leg };
+    let reason = travel::reason(facts, Detection::SimultaneousSessions, log_ratio, other, &leg);
+    assessment.add(reason, alert);
+}

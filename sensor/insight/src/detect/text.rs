@@ -1,0 +1,182 @@
+//! Sentences of reasons, for somebody who sees this product for the first time.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::assessment::{Assessment, Detection, Expected, Measure, Reason, ReasonFeature};
+
+impl Display for Reason {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Reason { user, seen, .. } = self;
+        match (self.detection, self.feature) {
+            (Detection::SuspiciousConnection, Some(ReasonFeature::Hour)) => {
+                return write!(f, "unusual time for {user}: {seen}");
+            }
+            (Detection::SuspiciousConnection, Some(ReasonFeature::Kinds)) => {
+                write!(f, "kind of network unusual for {user}: {seen}")?;
+            }
+            (Detection::SuspiciousConnection, feature) => {
+                let name = feature.map_or("connection", noun);
+                let how = if self.is_new() { "never seen" } else { "seldom seen" };
+                write!(f, "{name} {how} for {user}: {seen}")?;
+            }
+            (Detection::ImpossibleTravel, _) => {
+                write!(f, "{user} cannot have travelled so fast: now {seen}")?;
+            }
+            (Detection::SimultaneousSessions, _) => {
+                write!(f, "{user} is in two distant places at once: now {seen}")?;
+            }
+            (Detection::AddressChange, _) => {
+                write!(f, "a running session of {user} moved to another place: now {seen}")?;
+            }
+            (Detection::FirstCountryForUser, _) => {
+                write!(f, "first connection of {user} from {seen}")?;
+            }
+            (Detection::FirstCountryForAll, _) => {
+                write!(f, "nobody of the organisation connected from {seen} before, {user} does")?;
+            }
+            (Detection::AnonymousNetwork, _) => {
+                write!(f, "{user} connects from a network that hides who uses it: {seen}")?;
+            }
+            (Detection::HostingNetwork, _) => {
+                write!(f, "{user} connects from a network of servers for rent: {seen}")?;
+            }
+            (Detection::NewDeviceAndNetwork, _) => {
+                write!(f, "{user} uses a new device in a new network: {seen}")?;
+            }
+            (Detection::DormantUser, _) => write!(f, "{user} was away for long: now {seen}")?,
+            (Detection::UnusualVolume, _) => write!(f, "unusual volume of a session of {user}: {seen}")?,
+            (Detection::UnusualLength, _) => write!(f, "unusually long session of {user}: {seen}")?,
+            (Detection::OneAddressManyUsers, _) => {
+                write!(f, "many users from one address, {user} among them: {seen}")?;
+            }
+            (Detection::StopWithoutStart, _) => {
+                write!(f, "sessions end that never began, at VPN server {seen}")?;
+            }
+        }
+        self.write_measure(f)?;
+        self.write_expected(f)
+    }
+}
+
+impl Reason {
+    /// The value is new to the user, not only rare.
+    fn is_new(&self) -> bool {
+        self.expected.iter().all(|expected| expected.value != self.seen)
+    }
+
+    fn write_measure(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.measure {
+            Measure::None => Ok(()),
+            Measure::Travel { km, seconds: 0 } => write!(f, ", {km} km apart at least"),
+            Measure::Travel { km, seconds } => {
+                write!(f, ", {km} km at least in {}", Span(u64::from(seconds)))
+            }
+            Measure::Count { seen, usual } => match self.detection {
+                Detection::UnusualVolume => {
+                    write!(f, "; usual: up to {} (seen {})", Octets(usual), Octets(seen))
+                }
+                Detection::UnusualLength => write!(f, "; usual: up to {} (seen {})", Span(usual), Span(seen)),
+                Detection::OneAddressManyUsers => {
+                    write!(f, ", {seen} users new to it in two days; usual: {usual}")
+                }
+                _ => write!(f, ", {seen} in one hour; usual: up to {usual}"),
+            },
+            Measure::Days(days) => write!(f, " after {days} days"),
+        }
+    }
+
+    fn write_expected(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let word = match self.detection {
+            Detection::ImpossibleTravel | Detection::SimultaneousSessions | Detection::AddressChange => {
+                "other place"
+            }
+            Detection::DormantUser => "last",
+            _ => "usual",
+        };
+        let expected = self.expected.iter().filter(|expected| expected.value != self.seen);
+        for (at, Expected { value, connections, last_unix_s, .. }) in expected.enumerate() {
+            let begin = if at == 0 { format!("; {word}: ") } else { ", ".to_owned() };
+            let last = Date(*last_unix_s);
+            match connections {
+                0 => write!(f, "{begin}{value} ({last})")?,
+                1 => write!(f, "{begin}{value} (1 connection, on {last})")?,
+                _ => write!(f, "{begin}{value} ({connections} connections, last on {last})")?,
+            }
+        }
+        if self.users > 0 && self.detection == Detection::SuspiciousConnection {
+            let (s, have) = if self.users == 1 { ("", "has") } else { ("s", "have") };
+            write!(f, "; {} other user{s} {have} it", self.users)?;
+        }
+        Ok(())
+    }
+}
+
+fn noun(feature: ReasonFeature) -> &'static str {
+    match feature {
+        ReasonFeature::Country => "country",
+        ReasonFeature::Place => "place",
+        ReasonFeature::Network => "network",
+        ReasonFeature::Kinds => "kind of network",
+        ReasonFeature::Device => "device",
+        ReasonFeature::Software => "client software",
+        ReasonFeature::Server => "VPN server",
+        ReasonFeature::Prefix => "part of the network",
+        ReasonFeature::Hour => "time",
+    }
+}
+
+/// The reasons, one a line.
+impl Display for Assessment {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (at, reason) in self.reasons.iter().enumerate() {
+            let begin = if at == 0 { "" } else { "\n" };
+            write!(f, "{begin}{reason}")?;
+        }
+        Ok(())
+    }
+}
+
+/// `2026-11-23`.
+pub(super) struct Date(pub(super) u32);
+
+impl Display for Date {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // Days to a date of the Gregorian calendar, by eras of 400 years that begin in March (H. Hinnant).
+        let days = self.0 / 86_400 + 719_468;
+        let (era, of_era) = (days / 146_097, days % 146_097);
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+        write!(f, "{:04}-{month:02}-{day:02}", era * 400 + year + next)
+    }
+}
+
+/// `40 min`, `7 h`, `3 days`.
+pub(super) struct Span(pub(super) u64);
+
+impl Display for Span {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            seconds @ 0..120 => write!(f, "{seconds} s"),
+            seconds @ 120..7_200 => write!(f, "{} min", seconds / 60),
+            seconds @ 7_200..172_800 => write!(f, "{} h", seconds / 3_600),
+            seconds => write!(f, "{} days", seconds / 86_400),
+        }
+    }
+}
+
+/// `12 GB`.
+pub(super) struct Octets(pub(super) u64);
+
+impl Display for Octets {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+        let (mut left, mut unit) = (self.0, 0);
+        while left >= 10_000 && unit + 1 < units.len() {
+            (left, unit) = (left / 1000, unit + 1);
+        }
+        write!(f, "{left} {}", units[unit])
+    }
+}
