@@ -16,6 +16,7 @@
 //! | `api/` | the HTTP API over store, journal and `control` |
 //! | `forget/` | requests to forget a person, executed step by step |
 //! | `event` | one decoded record as JSON |
+//! | `alert/` | what people are told when a connection is abnormal |
 //! | `export/` | what leaves the host for other eyes |
 //! | `feed` | the input log read beside the journal |
 //! | `meaning` | [`Meaning`]: the part of the configuration that decides what records mean |
@@ -23,6 +24,7 @@
 //! Called by the command line and by the running sensor; knows `insight` and `journal`.
 #![forbid(unsafe_code)]
 
+pub mod alert;
 pub mod api;
 pub mod control;
 mod error;
