@@ -7,7 +7,10 @@ use std::{net::IpAddr, path::Path};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use crate::{Meaning, fold::Resolved};
+use crate::{
+    Meaning,
+    fold::{Decision, Resolved},
+};
 
 /// Name of the file in the service's folder.
 pub(crate) const FILE: &str = "inputs.sqlite";
@@ -30,6 +33,8 @@ pub enum Input {
         /// What was found.
         resolved: Box<Resolved>,
     },
+    /// Somebody decided about an alert.
+    Decision(Box<Decision>),
     /// So late it was when nothing came: ns since 1970 UTC.
     Tick {
         /// ns since 1970 UTC.

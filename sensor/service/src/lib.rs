@@ -14,18 +14,20 @@
 //! | `store/` | [`store::Store`]: what is kept of it in SQLite, and how it is read |
 //! | `control/` | tokens, audit log, requests to the running service: what no rebuild makes again |
 //! | `api/` | the HTTP API over store, journal and `control` |
+//! | `backtest/` | past connections under today's thresholds |
 //! | `forget/` | requests to forget a person, executed step by step |
 //! | `event` | one decoded record as JSON |
 //! | `alert/` | what people are told when a connection is abnormal |
 //! | `export/` | what leaves the host for other eyes |
 //! | `feed` | the input log read beside the journal |
-//! | `meaning` | [`Meaning`]: the part of the configuration that decides what records mean |
+//! | `meaning/` | [`Meaning`]: the part of the configuration that decides what records mean |
 //!
 //! Called by the command line and by the running sensor; knows `insight` and `journal`.
 #![forbid(unsafe_code)]
 
 pub mod alert;
 pub mod api;
+pub mod backtest;
 pub mod control;
 mod error;
 pub mod event;
@@ -50,7 +52,7 @@ use insight::geo::Places;
 use sha2::{Digest as _, Sha256};
 
 pub use error::ServiceError;
-pub use meaning::{ClientMeaning, Meaning, MeaningError};
+pub use meaning::{ClientMeaning, Detecting, Exclusion, Meaning, MeaningError};
 
 /// The service's folder below a state directory.
 pub fn folder(state_dir: &Path) -> PathBuf {

@@ -4,6 +4,7 @@
 //! carries the exit code; what it prints never holds a secret, because no error type holds one.
 
 mod audit;
+mod backtest;
 mod check;
 mod completions;
 mod endpoint;
@@ -88,6 +89,8 @@ enum Command {
     Run(run::Arguments),
     /// Who looked at whom, and who made and removed tokens
     Audit(audit::Arguments),
+    /// Past connections under today's thresholds: what would there have been an alert about?
+    Backtest(backtest::Arguments),
     /// Check the configuration and this host, and say what to change
     Check(check::Arguments),
     /// Show where the time between arrival and answer goes
@@ -154,6 +157,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     match line.command {
         Command::Run(arguments) => arguments.execute(&common),
         Command::Audit(arguments) => arguments.execute(&common),
+        Command::Backtest(arguments) => arguments.execute(&common),
         Command::Check(arguments) => arguments.execute(&common),
         Command::Latency(arguments) => arguments.execute(&common),
         Command::Completions(arguments) => arguments.execute(),

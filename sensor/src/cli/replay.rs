@@ -4,7 +4,7 @@ mod line;
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
 };
 
@@ -19,8 +19,9 @@ use ingest::{
     worker::Worker,
 };
 use journal::{Options, RealStorage, Retention};
+use tempfile::TempDir;
 
-use self::line::Lines;
+use self::line::{Line, Lines};
 use super::{Common, Exit, Failure};
 use crate::{config::Config, run};
 
@@ -46,56 +47,102 @@ const BATCHES: usize = 16;
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
         let mut config = common.load_config()?;
-        let clients = known_clients(&mut config)?;
-        let mut ports = config.listen.addresses.iter().map(|address| address.port()).collect::<Vec<_>>();
-        ports.sort_unstable();
-        ports.dedup();
-        let failed = |error: anyhow::Error| Failure::new(Exit::Failed, error);
-        let source = match self.file.as_os_str() == "-" {
-            true => PcapSource::from_reader(&self.file, io::stdin(), &ports),
-            false => PcapSource::open(&self.file, &ports),
-        };
-        let source = source.map_err(|error| failed(error.into()))?;
-
         // Removed when it goes out of scope, also when what follows fails.
-        let temporary = match self.journal {
-            Some(_) => None,
-            None => Some(tempfile::Builder::new().prefix("vpn-sensor-replay-").tempdir()?),
-        };
-        let directory = self.journal.as_deref().or(temporary.as_ref().map(|directory| directory.path()));
-        let storage = RealStorage::create(directory.unwrap_or(&config.journal_dir()))?;
-        let opened = journal::open(storage, journal_options(&config, self.journal.is_some()))
-            .map_err(|error| failed(error.into()))?;
-        let (mut writer, handle) = (opened.writer, opened.handle);
-
-        let options = IngestOptions {
-            duplicate_window: config.dedup.window,
-            duplicate_entries: config.dedup.entries,
-            batches: BATCHES,
-            ..IngestOptions::default()
-        };
-        let mut ingest = Ingest::new(clients, handle.clone(), &options);
-        let mut worker = ingest.worker("replay", source, &mut writer, Lines::default())?;
-        let writing = thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run())?;
+        let temporary = temporary()?;
+        let directory = self.journal.as_deref().unwrap_or(temporary.path()).to_owned();
+        let options = journal_options(&config, self.journal.is_some());
         let mut out = io::BufWriter::new(io::stdout().lock());
-        let played = play(&mut worker, &mut out).and_then(|()| Ok(out.flush()?));
-        handle.stop();
-        let written = writing.join().map_err(|_| failed(anyhow::anyhow!("the journal's writer panicked")));
-        summarise(&worker.source().counters(), worker.observer().verdicts())?;
-        played?;
-        written
+        play(&self.file, &mut config, directory, options, |line| {
+            serde_json::to_writer(&mut out, &line)?;
+            out.write_all(b"\n")
+        })?;
+        Ok(out.flush()?)
     }
+}
+
+/// The journal that a capture was recorded in; gone with it.
+pub(super) struct Recorded {
+    directory: TempDir,
+    /// For each record the number of its datagram, from 1.
+    pub(super) accepted: Vec<u64>,
+}
+
+impl Recorded {
+    pub(super) fn folder(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+/// Records a capture, all of it, to be read again.
+///
+/// # Errors
+/// Those of `replay`.
+pub(super) fn record(file: &Path, config: &mut Config) -> Result<Recorded, Failure> {
+    let directory = temporary()?;
+    let mut accepted = Vec::new();
+    let options = journal_options(config, true);
+    play(file, config, directory.path().to_owned(), options, |line| {
+        accepted.extend(line.accepted());
+        Ok(())
+    })?;
+    Ok(Recorded { directory, accepted })
+}
+
+fn temporary() -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("vpn-sensor-replay-").tempdir()
+}
+
+/// Runs the whole file through the pipeline into a journal; `each` takes the lines, and a summary goes to standard error.
+fn play(
+    file: &Path,
+    config: &mut Config,
+    journal: PathBuf,
+    options: Options,
+    each: impl FnMut(Line) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let clients = known_clients(config)?;
+    let mut ports = config.listen.addresses.iter().map(|address| address.port()).collect::<Vec<_>>();
+    ports.sort_unstable();
+    ports.dedup();
+    let failed = |error: anyhow::Error| Failure::new(Exit::Failed, error);
+    let source = match file.as_os_str() == "-" {
+        true => PcapSource::from_reader(file, io::stdin(), &ports),
+        false => PcapSource::open(file, &ports),
+    };
+    let source = source.map_err(|error| failed(error.into()))?;
+
+    let storage = RealStorage::create(journal)?;
+    let opened = journal::open(storage, options).map_err(|error| failed(error.into()))?;
+    let (mut writer, handle) = (opened.writer, opened.handle);
+    let options = IngestOptions {
+        duplicate_window: config.dedup.window,
+        duplicate_entries: config.dedup.entries,
+        batches: BATCHES,
+        ..IngestOptions::default()
+    };
+    let mut ingest = Ingest::new(clients, handle.clone(), &options);
+    let mut worker = ingest.worker("replay", source, &mut writer, Lines::default())?;
+    let writing = thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run())?;
+    let played = turns(&mut worker, each);
+    handle.stop();
+    let written = writing.join().map_err(|_| failed(anyhow::anyhow!("the journal's writer panicked")));
+    summarise(&worker.source().counters(), worker.observer().verdicts())?;
+    played?;
+    written
 }
 
 /// Turn by turn; after each, the journal commits what is on its way, so that the file is never faster than the disk and
 /// every run of it gives the same verdicts.
-fn play(worker: &mut Worker<PcapSource, Lines>, out: &mut impl Write) -> Result<(), Failure> {
+fn turns(
+    worker: &mut Worker<PcapSource, Lines>,
+    mut each: impl FnMut(Line) -> io::Result<()>,
+) -> Result<(), Failure> {
     loop {
         let turned = worker.turn();
         worker.drain();
         let defects = worker.source().defects().to_vec();
         worker.observer().explain(&defects);
-        worker.observer().write(out)?;
+        worker.observer().ready().try_for_each(&mut each)?;
         match turned {
             Ok(_) if worker.source().finished() => return Ok(()),
             Ok(_) => {}

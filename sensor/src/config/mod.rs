@@ -257,6 +257,7 @@ impl Config {
             missed_interims: self.sessions.missed_interims,
             unknown_after_s: self.sessions.unknown_after.as_secs(),
             keep_s: self.keep.as_secs(),
+            detect: service::Detecting::default(),
         }
     }
 

@@ -30,6 +30,23 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 8] = [
+        Kind::Person,
+        Kind::Machine,
+        Kind::NetworkAccess,
+        Kind::Administrator,
+        Kind::SiteTunnel,
+        Kind::WebSignIn,
+        Kind::Server,
+        Kind::Other,
+    ];
+
+    /// The kind of this [name](Kind::name).
+    pub fn named(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// One word for people, JSON and metrics.
     pub fn name(self) -> &'static str {
         match self {

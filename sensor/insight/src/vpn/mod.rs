@@ -12,6 +12,7 @@
 //! | `kind` | whether it is a person's VPN connection: a table of rules |
 //! | `names/` | user names in all their forms, realms, the user's key |
 //! | `address` | addresses as VPN servers write them |
+//! | `told` | [`Told`]: events that somebody else decoded |
 //! | `text` | octets that should be text |
 
 pub mod address;
@@ -24,6 +25,7 @@ mod recognise;
 pub mod session;
 mod source;
 pub(crate) mod text;
+mod told;
 pub mod vendors;
 
 pub use decode::{Client, Decoder, Received, Settings};
@@ -34,4 +36,5 @@ pub use event::{
 pub use kind::{Classified, Kind};
 pub use recognise::Recognised;
 pub use source::{Field, Form, Mapping, MappingError, SOURCES_MAX, Source, UnknownSource};
+pub use told::Told;
 pub use vendors::{UnknownVendor, Vendor};

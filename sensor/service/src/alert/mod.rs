@@ -1,8 +1,11 @@
 //! What people are told when a connection is abnormal: an alert with its evidence. Made and changed by the fold, kept in
 //! the store as JSON, read by the command line, the API and the sinks of `export`. Plain data.
 
+pub(crate) mod words;
+
 use std::net::IpAddr;
 
+use insight::{geo::NetworkKind, profile::Observation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -142,6 +145,25 @@ pub struct Connection {
     /// Its address.
     #[schema(value_type = Option<String>)]
     pub server_address: Option<IpAddr>,
+}
+
+impl Connection {
+    /// As the profile of this user would have learned it.
+    pub(crate) fn observation<'a>(&'a self, user: &'a str) -> Observation<'a> {
+        Observation {
+            user,
+            start_unix_ns: self.start_unix_ns,
+            is_connection: true,
+            country: self.country.as_deref(),
+            place: self.place.as_deref(),
+            network: self.asn,
+            address: self.address,
+            kinds: self.kinds.iter().filter_map(|name| NetworkKind::named(name)).collect(),
+            device: self.device.as_deref(),
+            software: self.software.as_deref(),
+            server: self.server.as_deref(),
+        }
+    }
 }
 
 /// Whether an alert is done with.

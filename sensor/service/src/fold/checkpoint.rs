@@ -3,6 +3,7 @@
 use std::{panic, sync::Arc, thread};
 
 use insight::{
+    detect::Detector,
     profile::Profiles,
     vpn::{Decoder, session::Sessions},
 };
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Counts, Fold, Outcome, Sighting,
+    alerts::Alerts,
     learning::{self, Learning, Missing},
     place,
     place::Resolutions,
@@ -19,7 +21,7 @@ use super::{
 use crate::{Meaning, MeaningError};
 
 /// Of the form of the octets; another one is refused, and the state is made again from the inputs.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// Octets that are no checkpoint of this release.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,12 @@ pub enum CheckpointError {
     /// The profiles in it.
     #[error("the checkpoint's profiles: {0}; run `vpn-sensor rebuild`")]
     Profiles(#[from] insight::profile::SnapshotError),
+    /// What detections remember.
+    #[error("what detections remember, in the checkpoint: {0}; run `vpn-sensor rebuild`")]
+    Detections(#[from] insight::detect::SnapshotError),
+    /// The alerts in it.
+    #[error("the checkpoint's alerts: {0}; run `vpn-sensor rebuild`")]
+    Alerts(#[from] serde_json::Error),
     /// The meaning in it.
     #[error("the configuration that an input or a checkpoint holds: {0}")]
     Meaning(#[from] MeaningError),
@@ -57,6 +65,9 @@ struct Form<'a, S> {
     resolutions: place::Kept,
     sessions: &'a [u8],
     missing: Vec<(u64, Missing)>,
+    detector: &'a [u8],
+    /// As JSON: alerts leave out what they do not have.
+    alerts: String,
 }
 
 impl Fold {
@@ -66,6 +77,7 @@ impl Fold {
     /// None but for want of memory.
     pub fn save(&self) -> Result<Vec<u8>, CheckpointError> {
         let sessions = self.sessions_octets()?;
+        let detector = self.detector.save(Vec::new())?;
         let form = Form {
             meaning: self.meaning.clone(),
             position: self.position,
@@ -78,6 +90,8 @@ impl Fold {
             resolutions: self.resolutions.kept(),
             sessions: &sessions,
             missing: self.learning.missing(),
+            detector: &detector,
+            alerts: serde_json::to_string(&self.alerts)?,
         };
         let mut octets = Vec::with_capacity(sessions.len() + (64 << 10));
         octets.extend_from_slice(&VERSION.to_le_bytes());
@@ -109,10 +123,12 @@ impl Fold {
         Ok(Fold {
             decoder: Decoder::new(form.meaning.decoding()?),
             sessions,
-            meaning: form.meaning,
             resolutions: Resolutions::restored(form.resolutions),
             sightings: Sightings::restored(sightings, surplus),
             learning: Learning::restored(profiles, form.missing),
+            detector: Detector::load(form.meaning.detect.thresholds.clone(), form.detector)?,
+            alerts: serde_json::from_str::<Alerts>(&form.alerts)?.restored(),
+            assessed: None,
             ties: Ties::default(),
             sensor: (Arc::from(""), NOBODY),
             outcome: Outcome::default(),
@@ -125,6 +141,7 @@ impl Fold {
             counts: form.counts,
             databases: form.databases,
             changes: Vec::new(),
+            meaning: form.meaning,
         })
     }
 

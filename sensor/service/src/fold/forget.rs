@@ -12,9 +12,13 @@ impl Fold {
             self.sightings.forget(sort, name);
             if sort == Sort::User {
                 self.learning.profiles.forget(name);
+                self.detector.forget(name);
             }
         }
         self.learning.profiles.forget(person.key());
+        self.detector.forget(person.key());
+        // An alert about somebody else may name the person's device.
+        self.alerts.forget(|alert| serde_json::to_string(alert).is_ok_and(|text| person.is_in(&text)));
         self.learning.profiles.forget_texts(|text| person.is_in(text));
         // Numbers of sightings mean something else from here on.
         self.ties.clear();

@@ -11,7 +11,7 @@ use std::{borrow::Cow, collections::HashMap, hash::BuildHasherDefault};
 
 use insight::{
     profile::{Ended, Observation, Options, Profiles, WINDOW_DAYS},
-    vpn::session::{Change, EndReason, Happening, Server, Session},
+    vpn::session::{Change, Details, EndReason, Happening, Server, Session},
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,16 +63,11 @@ impl Learning {
     pub(super) fn follow(&mut self, change: &Change, server: Option<&Server>, placed: Option<&Placed>) {
         let session = &change.session;
         let number = session.number;
-        let before = match change.happening {
-            Happening::Opened => LATER,
-            Happening::Merged { .. } => {
-                self.missing.remove(&number);
-                return;
-            }
-            Happening::Updated | Happening::Closed | Happening::Reopened => {
-                self.missing.get(&number).map_or(0, |missing| missing.what)
-            }
-        };
+        if matches!(change.happening, Happening::Merged { .. }) {
+            self.missing.remove(&number);
+            return;
+        }
+        let before = self.before(change);
         let mut left = before & !self.learn(before, session, server, placed);
         if change.happening == Happening::Reopened {
             left |= ENDED;
@@ -96,6 +91,27 @@ impl Learning {
         }
     }
 
+    /// What was not learned of a session before a change.
+    fn before(&self, change: &Change) -> u8 {
+        match change.happening {
+            Happening::Opened => LATER,
+            Happening::Merged { .. } => 0,
+            Happening::Updated | Happening::Closed | Happening::Reopened => {
+                self.missing.get(&change.session.number).map_or(0, |missing| missing.what)
+            }
+        }
+    }
+
+    /// Whether a change says something that is to be learned.
+    pub(super) fn is_news(&self, change: &Change, placed: Option<&Placed>) -> bool {
+        there(self.before(change), &change.session.details, placed) != 0
+    }
+
+    /// Nothing more is learned of this session, nor how it ends.
+    pub(super) fn pass_by(&mut self, session: u64) {
+        self.missing.remove(&session);
+    }
+
     /// Learns of what is missing what is there; tells what that was.
     fn learn(
         &mut self,
@@ -110,14 +126,7 @@ impl Learning {
         let placed = placed.filter(|placed| missing & PLACE != 0 && placed.is_known());
         let device = details.device().filter(|_| missing & DEVICE != 0);
         let software = details.software().filter(|_| missing & SOFTWARE != 0);
-        let parts = [
-            (missing & USER != 0, USER),
-            (placed.is_some(), PLACE),
-            (device.is_some(), DEVICE),
-            (software.is_some(), SOFTWARE),
-        ];
-        let learned =
-            parts.into_iter().filter(|(is_there, _)| *is_there).fold(0, |all, (_, part)| all | part);
+        let learned = there(missing, details, placed);
         if learned == 0 {
             return 0;
         }
@@ -164,6 +173,23 @@ impl Learning {
         let before = now_unix_ns.saturating_sub(WINDOW_NS);
         self.missing.retain(|_, missing| missing.start_unix_ns >= before);
     }
+}
+
+/// What of that which is missing is there.
+fn there(missing: u8, details: &Details, placed: Option<&Placed>) -> u8 {
+    if details.user().is_none() {
+        return 0;
+    }
+    [
+        (true, USER),
+        (placed.is_some_and(Placed::is_known), PLACE),
+        (details.device().is_some(), DEVICE),
+        (details.software().is_some(), SOFTWARE),
+    ]
+    .into_iter()
+    .filter(|(is_there, _)| *is_there)
+    .fold(0, |all, (_, part)| all | part)
+        & missing
 }
 
 /// What bounds the profiles of a service.

@@ -6,6 +6,8 @@
 //! | `place` | where an address was found to be, and the addresses that are resolved |
 //! | `sightings` | when users, devices, VPN servers and sensors were seen first and last |
 //! | `learning` | what connections teach the profiles |
+//! | `detecting` | what detections are asked, and what people decided |
+//! | `alerts` | what is open, what folds into it, what happened |
 //! | `ties` | what open sessions belong to, so that interims need not ask again |
 //! | `outcome` | what changed, on its way to the store |
 //! | `forget` | a person goes out |
@@ -13,7 +15,9 @@
 //!
 //! Called by `live` and `rebuild`, and by benches.
 
+mod alerts;
 mod checkpoint;
+mod detecting;
 mod forget;
 mod learning;
 mod outcome;
@@ -24,15 +28,18 @@ mod ties;
 use std::{net::IpAddr, sync::Arc};
 
 use insight::{
+    detect::Detector,
     profile::Profiles,
     vpn::{
-        Decoder,
+        Decoder, Event,
         session::{Change, Happening, Server, Sessions},
     },
 };
 use journal::Record;
 
+pub(crate) use alerts::Case;
 pub use checkpoint::CheckpointError;
+pub use detecting::{Assessed, Decision};
 pub(crate) use learning::{options as profile_options, tells_length};
 pub use outcome::{Outcome, SessionChange};
 pub use place::{Placed, Resolved};
@@ -40,6 +47,7 @@ pub use sightings::{Sighting, Sort};
 pub(crate) use ties::NumberHasher;
 
 use crate::{Meaning, MeaningError, event::received, inputs::Input};
+use alerts::Alerts;
 use learning::Learning;
 use place::Resolutions;
 use sightings::{NOBODY, Number, Sightings};
@@ -48,6 +56,8 @@ use ties::{Tie, Ties};
 /// The time goes on at the latest after so many nanoseconds of arrival: ten seconds. Sessions fall silent by the minute,
 /// so that nobody sees a difference, and it costs nothing between two records.
 const ADVANCE_NS: u64 = 10_000_000_000;
+/// A time without records and ticks that is a gap of ours: ticks come every minute while the service runs.
+const GAP_NS: u64 = 15 * 60_000_000_000;
 const DAY_NS: u64 = 86_400_000_000_000;
 /// More days at once are a jump of the clock, or a sensor that was off: then nothing is forgotten until the next day.
 const JUMP_DAYS: u64 = 7;
@@ -70,6 +80,10 @@ pub struct Fold {
     resolutions: Resolutions,
     sightings: Sightings,
     learning: Learning,
+    detector: Detector,
+    alerts: Alerts,
+    /// What detections said since it was asked last; `None`: nobody asks.
+    assessed: Option<Vec<Assessed>>,
     ties: Ties,
     /// The sensor of the last record, and its number among the sightings.
     sensor: (Arc<str>, Number),
@@ -115,6 +129,9 @@ impl Fold {
         Ok(Fold {
             decoder: Decoder::new(meaning.decoding()?),
             sessions: Sessions::new(meaning.sessions()),
+            detector: Detector::new(meaning.detect.thresholds.clone()),
+            alerts: Alerts::default(),
+            assessed: None,
             meaning,
             resolutions: Resolutions::default(),
             sightings: Sightings::default(),
@@ -217,7 +234,18 @@ impl Fold {
         self.outcomes += 1;
         let mut outcome = std::mem::replace(&mut self.outcome, std::mem::take(&mut self.spare));
         outcome.position = self.position;
+        outcome.notices = self.alerts.take_notices(self.meaning.detect.notices_per_day);
         outcome
+    }
+
+    /// From here on what detections say is kept for [`Fold::take_assessed`].
+    pub(crate) fn keep_assessed(&mut self) {
+        self.assessed = Some(Vec::new());
+    }
+
+    /// What detections said since this was asked last.
+    pub(crate) fn take_assessed(&mut self) -> Vec<Assessed> {
+        self.assessed.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Sessions of the outcome so far.
@@ -237,27 +265,45 @@ impl Fold {
 
     /// Takes the next record.
     pub fn take(&mut self, record: &Record, resolve: &mut impl Resolve) {
-        self.position = record.sequence;
-        self.counts.records += 1;
         let arrival = record.arrival_unix_ns;
-        // The time first: what was due before this record is over before it.
-        if arrival > self.clock.saturating_add(ADVANCE_NS) || arrival.saturating_add(ADVANCE_NS) < self.clock
-        {
-            self.advance(arrival, resolve);
-        }
+        self.come_to(record.sequence, arrival, resolve);
         if self.sensor.1 == NOBODY || !Arc::ptr_eq(&self.sensor.0, &record.sensor) {
             let number = self.sightings.number(Sort::Sensor, &record.sensor, arrival);
             self.sensor = (Arc::clone(&record.sensor), number);
         }
         self.sightings.see(self.sensor.1, arrival, arrival, 1);
         match self.decoder.decode(&received(record)) {
-            Ok(event) => {
-                self.counts.without_address += u64::from(!event.attributes.is_empty());
-                self.sessions.take(record.sequence, &event, &mut self.changes);
-            }
+            Ok(event) => self.hear(&event),
             Err(_) => self.counts.without_request += 1,
         }
         self.follow(resolve);
+    }
+
+    /// Takes an event that somebody else decoded in the place of a record.
+    pub(crate) fn take_told(&mut self, sequence: u64, event: &Event<'_>, resolve: &mut impl Resolve) {
+        self.come_to(sequence, event.arrival_unix_ns, resolve);
+        self.hear(event);
+        self.follow(resolve);
+    }
+
+    /// So late it is.
+    pub(crate) fn tick(&mut self, unix_ns: u64, resolve: &mut impl Resolve) {
+        self.advance(unix_ns, resolve);
+    }
+
+    /// The time first: what was due before a record is over before it.
+    fn come_to(&mut self, sequence: u64, arrival: u64, resolve: &mut impl Resolve) {
+        self.position = sequence;
+        self.counts.records += 1;
+        if arrival > self.clock.saturating_add(ADVANCE_NS) || arrival.saturating_add(ADVANCE_NS) < self.clock
+        {
+            self.advance(arrival, resolve);
+        }
+    }
+
+    fn hear(&mut self, event: &Event<'_>) {
+        self.counts.without_address += u64::from(!event.attributes.is_empty());
+        self.sessions.take(self.position, event, &mut self.changes);
     }
 
     /// Takes an input.
@@ -277,6 +323,7 @@ impl Fold {
                     self.sessions = Sessions::load(meaning.sessions(), &self.sessions_octets()?)?;
                 }
                 self.decoder = decoder;
+                self.detector.set_thresholds(meaning.detect.thresholds.clone());
                 self.meaning = *meaning;
             }
             Input::Databases { fingerprint } => {
@@ -285,6 +332,7 @@ impl Fold {
                 self.databases = fingerprint;
             }
             Input::Place { address, resolved } => drop(self.resolutions.insert(address, *resolved)),
+            Input::Decision(decision) => self.decide(&decision),
             Input::Tick { unix_ns } => self.advance(unix_ns, resolve),
         }
         self.entry = entry;
@@ -292,8 +340,12 @@ impl Fold {
     }
 
     fn advance(&mut self, now: u64, resolve: &mut impl Resolve) {
+        if now.saturating_sub(self.clock) > GAP_NS {
+            self.detector.gap(now);
+        }
         self.clock = now;
         self.learning.advance(now);
+        self.detector.advance(now);
         self.sessions.advance(now, &mut self.changes);
         self.follow(resolve);
         let day = now / DAY_NS;
@@ -308,6 +360,7 @@ impl Fold {
             self.sightings.take_changed(&mut self.outcome.sightings);
             self.sightings.forget_before(before);
             self.learning.forget_old(now);
+            self.alerts.forget_before(before);
             self.ties.clear();
             self.sensor.1 = NOBODY;
             self.outcome.forget_before_unix_ns = Some(before);
@@ -328,15 +381,22 @@ impl Fold {
         let session = &change.session;
         let number = session.number;
         let is_tied = self.ties.of(number, &session.details).is_some();
+        let mut before = None;
         if !is_tied {
             let tie = self.tie(&change, resolve);
-            self.ties.set(number, tie);
+            before = self.ties.set(number, tie).filter(|old| old.details.remote != session.details.remote);
+        }
+        // What was tied says nothing that was not known before: most interims.
+        if is_tied && change.happening == Happening::Updated {
+            if let Some(user) = session.details.user() {
+                self.detector.alive(user, number, session.last_seen_unix_ns);
+            }
+        } else {
+            let placed = self.ties.of(number, &session.details).and_then(|tie| tie.placed.clone());
+            let before = before.and_then(|old| old.placed);
+            self.learn(&change, placed.as_deref(), before.as_deref());
         }
         let Some(tie) = self.ties.of(number, &session.details) else { return };
-        // What was tied says nothing that was not known before: most interims.
-        if !is_tied || change.happening != Happening::Updated {
-            self.learning.follow(&change, self.sessions.server(change.server), tie.placed.as_deref());
-        }
         let count = match change.happening {
             Happening::Opened => 1,
             Happening::Merged { .. } => -1,
@@ -362,6 +422,21 @@ impl Fold {
         }
         if is_over || count < 0 {
             self.ties.remove(number);
+        }
+    }
+
+    /// Detections first, as long as the profile does not know it; then the profile, unless they speak.
+    fn learn(&mut self, change: &Change, placed: Option<&Placed>, before: Option<&Placed>) {
+        let number = change.session.number;
+        let is_held = self.detect(change, placed, before);
+        self.detect_stray(change);
+        if is_held {
+            self.learning.pass_by(number);
+        } else {
+            self.learning.follow(change, self.sessions.server(change.server), placed);
+        }
+        if change.session.end().is_some() {
+            self.alerts.release(number);
         }
     }
 

@@ -34,8 +34,9 @@ impl Ties {
         self.0.get_mut(&session).filter(|tie| Arc::ptr_eq(&tie.details, details))
     }
 
-    pub(super) fn set(&mut self, session: u64, tie: Tie) {
-        self.0.insert(session, tie);
+    /// Sets them; those that were set before come back.
+    pub(super) fn set(&mut self, session: u64, tie: Tie) -> Option<Tie> {
+        self.0.insert(session, tie)
     }
 
     pub(super) fn remove(&mut self, session: u64) {

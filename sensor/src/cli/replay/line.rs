@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, Write},
+    iter,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
@@ -29,6 +29,13 @@ pub(super) struct Line {
     error: Option<String>,
 }
 
+impl Line {
+    /// The datagram's number, if it was recorded.
+    pub(super) fn accepted(&self) -> Option<u64> {
+        (self.verdict == Some(Verdict::Accepted.name())).then_some(self.n)
+    }
+}
+
 /// Lines that wait for a verdict: at most those of one burst, because `replay` lets the journal finish after each.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -52,13 +59,9 @@ impl Lines {
         }
     }
 
-    /// Writes the lines up to the first one without a verdict.
-    pub(super) fn write(&mut self, out: &mut impl Write) -> io::Result<()> {
-        while let Some(line) = self.waiting.pop_front_if(|line| line.verdict.is_some()) {
-            serde_json::to_writer(&mut *out, &line)?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
+    /// Takes the lines up to the first one without a verdict.
+    pub(super) fn ready(&mut self) -> impl Iterator<Item = Line> {
+        iter::from_fn(|| self.waiting.pop_front_if(|line| line.verdict.is_some()))
     }
 
     fn find(&mut self, n: u64) -> Option<&mut Line> {

@@ -1,6 +1,8 @@
 //! The part of the configuration that decides what records mean. It is an input of the fold: written to the input log
 //! whenever it changes, so that a rebuild reads old records as they were read then. Holds no secret.
 
+mod detecting;
+
 use std::collections::BTreeMap;
 
 use insight::vpn::{
@@ -10,8 +12,10 @@ use insight::vpn::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use detecting::{Detecting, Exclusion};
+
 /// What decides what records mean.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Meaning {
     /// How far before its arrival an event may lie for its time to be trusted, seconds.
@@ -26,6 +30,9 @@ pub struct Meaning {
     pub unknown_after_s: u64,
     /// How long the store keeps what is over, seconds.
     pub keep_s: u64,
+    /// What decides about alerts.
+    #[serde(default)]
+    pub detect: Detecting,
 }
 
 /// What decides what one client's records mean.
@@ -68,6 +75,7 @@ impl Default for Meaning {
             missed_interims: sessions.missed_interims,
             unknown_after_s: sessions.unknown_after_s,
             keep_s: 180 * 86_400,
+            detect: Detecting::default(),
         }
     }
 }

@@ -1,0 +1,135 @@
+//! An alert in words: what it is called, what it says, what to do about it. For somebody who sees one for the first time.
+
+use insight::detect::{self, Assessment, Detection};
+
+use super::{Alert, Expected, REASONS_MAX, Reason, Severity, State};
+use crate::fold::Case;
+
+/// A new alert.
+pub(crate) fn raised(number: u64, case: &Case<'_>, assessment: &Assessment) -> Alert {
+    let detection = weightiest(assessment);
+    let start = case.connection.start_unix_ns;
+    let mut alert = Alert {
+        number,
+        revision: 1,
+        detection: detection.name().to_owned(),
+        title: detection.title().to_owned(),
+        external_id: detection.external_id(),
+        severity: assessment.severity.into(),
+        score: assessment.score,
+        message: String::new(),
+        advice: advice(detection).iter().map(|&sentence| sentence.to_owned()).collect(),
+        user: case.user.map(str::to_owned),
+        user_original: case.user_original.map(str::to_owned),
+        first_unix_ns: start,
+        last_unix_ns: start,
+        changed_unix_ns: case.now,
+        reasons: assessment.reasons.iter().take(REASONS_MAX).map(reason).collect(),
+        connections: vec![case.connection.clone()],
+        connection_count: 1,
+        state: State::Open,
+        comments: Vec::new(),
+    };
+    say(&mut alert);
+    alert
+}
+
+/// One reason.
+pub(crate) fn reason(reason: &detect::Reason) -> Reason {
+    Reason {
+        detection: reason.detection.name().to_owned(),
+        feature: reason.feature.map(|feature| feature.name().to_owned()),
+        seen: reason.seen.clone(),
+        expected: reason
+            .expected
+            .iter()
+            .map(|usual| Expected {
+                value: usual.value.clone(),
+                connections: usual.connections,
+                last_unix_s: usual.last_unix_s,
+            })
+            .collect(),
+        weight: reason.log_ratio,
+        text: reason.to_string(),
+        techniques: reason.techniques().iter().map(|&technique| technique.to_owned()).collect(),
+    }
+}
+
+/// Writes the message anew from what the alert holds.
+pub(crate) fn say(alert: &mut Alert) {
+    let mut message = String::new();
+    if let Some(user) = &alert.user {
+        let different = |of: fn(&super::Connection) -> Option<&String>| {
+            let mut all: Vec<&String> = alert.connections.iter().filter_map(of).collect();
+            all.sort_unstable();
+            all.dedup();
+            all.len()
+        };
+        let count =
+            |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
+        message = format!("{user} connected to a VPN");
+        let (devices, places) = (
+            different(|connection| connection.device.as_ref()),
+            different(|connection| connection.place.as_ref()),
+        );
+        if devices > 0 {
+            message += &format!(" using {}", count(devices, "computer"));
+        }
+        if places > 0 {
+            message += &format!(" from {}", count(places, "location"));
+        }
+        message += ". ";
+    }
+    for (at, reason) in alert.reasons.iter().enumerate() {
+        if at > 0 {
+            message += " ";
+        }
+        let mut letters = reason.text.chars();
+        // A name at the beginning stays as it is written.
+        match letters.next() {
+            Some(first)
+                if !alert.user.as_ref().is_some_and(|user| reason.text.starts_with(user.as_str())) =>
+            {
+                message.extend(first.to_uppercase());
+                message += letters.as_str();
+            }
+            _ => message += &reason.text,
+        }
+        message += ".";
+    }
+    alert.message = message;
+}
+
+/// What an alert is named after: the rule that cannot be explained away, else the weightiest.
+fn weightiest(assessment: &Assessment) -> Detection {
+    assessment.reasons.first().map_or(Detection::SuspiciousConnection, |reason| reason.detection)
+}
+
+fn advice(detection: Detection) -> &'static [&'static str] {
+    const CONNECTION: &[&str] = &[
+        "Ask the user, not by e-mail, whether it was them: a trip, a new device, another provider?",
+        "If nobody can explain it: end the session, reset the password, require a second factor, and look at other users \
+         from the same address and at what the session reached.",
+        "Close the alert as usual if it was the user: from then on it is expected. Close it as malicious if it was not: \
+         what it taught is taken back.",
+    ];
+    const SERVER: &[&str] = &[
+        "Find out whether the VPN server was restarted or reached us by another way for a while.",
+        "If not: somebody may send accounting in its name. Change its shared secret and look where the datagrams come from.",
+    ];
+    match detection {
+        Detection::StopWithoutStart => SERVER,
+        _ => CONNECTION,
+    }
+}
+
+impl From<detect::Severity> for Severity {
+    fn from(severity: detect::Severity) -> Severity {
+        match severity {
+            detect::Severity::Informational => Severity::Informational,
+            detect::Severity::Low => Severity::Low,
+            detect::Severity::Medium => Severity::Medium,
+            detect::Severity::High => Severity::High,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Past connections run through decoding, sessions, places, profiles and detections with the thresholds of today, in
+//! memory: nothing is stored, nothing is sent. What is said of a connection rests on what came before it and on nothing
+//! behind. Called by `vpn-sensor backtest`.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `line` | lines that hold events |
+
+mod line;
+
+use std::net::IpAddr;
+
+use insight::{
+    detect::Assessment,
+    geo::Places,
+    vpn::{Decoder, Event, Status, names::Realms},
+};
+use journal::Record;
+use radius::Rejected;
+use serde::Serialize;
+
+pub use line::LineError;
+
+use crate::{
+    Meaning, MeaningError,
+    event::received,
+    fold::{Fold, Resolve, Resolved},
+};
+use line::Line;
+
+/// What changed is of no use here; so much of it gathers before it is thrown away.
+const OUTCOME_ROWS: usize = 8192;
+
+/// Time goes on in steps of so many nanoseconds: ten minutes.
+const TICK_NS: u64 = 600_000_000_000;
+/// More than this without an event, two days, is a gap in what there is, not a quiet weekend.
+const WAIT_MAX_NS: u64 = 2 * 86_400_000_000_000;
+
+/// What is said of one Start.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scored {
+    /// Number of its line, record or datagram.
+    pub n: u64,
+    /// The user's key; none where the Start names nobody.
+    pub user: Option<String>,
+    /// Higher is riskier: natural logarithm of how much likelier it is to be an attacker's than the user's.
+    pub score: f64,
+    /// What speaks for an attacker, the weightiest first.
+    pub reasons: Vec<String>,
+    /// Whether there would have been an alert, before any bound on notifications.
+    pub alert: bool,
+}
+
+/// A run over the past.
+#[derive(Debug)]
+pub struct Backtest<'p> {
+    fold: Fold,
+    decoder: Decoder,
+    realms: Realms,
+    today: Today<'p>,
+    latest_unix_ns: u64,
+}
+
+#[derive(Debug)]
+struct Today<'p>(&'p Places);
+
+impl Resolve for Today<'_> {
+    fn resolve(&mut self, _position: u64, address: IpAddr) -> Resolved {
+        Resolved::of(&self.0.find(address))
+    }
+}
+
+impl<'p> Backtest<'p> {
+    /// Nothing is known yet. Addresses are where `places` say that they are.
+    ///
+    /// # Errors
+    /// [`MeaningError`].
+    pub fn new(meaning: Meaning, places: &'p Places) -> Result<Backtest<'p>, MeaningError> {
+        let decoding = meaning.decoding()?;
+        let mut fold = Fold::new(meaning)?;
+        fold.keep_assessed();
+        Ok(Backtest {
+            realms: decoding.realms.clone(),
+            decoder: Decoder::new(decoding),
+            fold,
+            today: Today(places),
+            latest_unix_ns: 0,
+        })
+    }
+
+    /// Takes a line that holds an event. `n` is its number.
+    ///
+    /// # Errors
+    /// [`LineError`]; the line is passed over.
+    pub fn take_line(&mut self, n: u64, line: &[u8]) -> Result<Option<Scored>, LineError> {
+        let line = Line::read(line)?;
+        let told = line.told(self.latest_unix_ns)?;
+        self.latest_unix_ns = told.arrival_unix_ns;
+        let event = told.event(&self.realms, self.fold.meaning().accept_past_s);
+        Ok(self.take(n, &event))
+    }
+
+    /// Takes a record. `n` is its number.
+    ///
+    /// # Errors
+    /// It holds no request, since a person was taken out of it or it is damaged; it is passed over.
+    pub fn take_record(&mut self, n: u64, record: &Record) -> Result<Option<Scored>, Rejected> {
+        let event = self.decoder.decode(&received(record))?;
+        Ok(self.take(n, &event))
+    }
+
+    /// The time between two events goes on as it would have for a service that had nothing to do.
+    fn wait(&mut self, until_unix_ns: u64) {
+        let from = self.fold.clock_unix_ns();
+        if from == 0 || until_unix_ns.saturating_sub(from) > WAIT_MAX_NS {
+            return;
+        }
+        let mut now = from + TICK_NS;
+        while now < until_unix_ns {
+            self.fold.tick(now, &mut self.today);
+            now += TICK_NS;
+        }
+    }
+
+    fn take(&mut self, n: u64, event: &Event<'_>) -> Option<Scored> {
+        self.wait(event.arrival_unix_ns);
+        self.fold.take_told(n, event, &mut self.today);
+        if self.fold.rows() >= OUTCOME_ROWS || self.fold.must_be_stored() {
+            let outcome = self.fold.finish();
+            self.fold.reuse(outcome);
+        }
+        let assessed = self.fold.take_assessed();
+        if event.status != Status::Start {
+            return None;
+        }
+        let user = event.user.as_ref().map(|user| user.key.clone().into_owned());
+        // Most Starts begin one session. One that tells again what is known begins none, and is no news.
+        let assessment = assessed
+            .into_iter()
+            .map(|assessed| assessed.assessment)
+            .max_by(|one, other| one.score.total_cmp(&other.score))
+            .unwrap_or_default();
+        let Assessment { score, reasons, is_alert, .. } = assessment;
+        let reasons = reasons.iter().map(ToString::to_string).collect();
+        Some(Scored { n, user, score, reasons, alert: is_alert })
+    }
+}

@@ -1,0 +1,272 @@
+//! Alerts, as the fold has them: what is raised, what folds into what is open, what people decided. All that happened to
+//! them is in the outcome's notices; only open ones are kept here.
+//!
+//! One user has one open alert. A connection for the same reasons folds into it without a word; a new place, device or
+//! reason makes it grow, and it is told again. What an open alert says already adds nothing to the score of the next
+//! connection. Its connections do not teach the profile; those of the user that raise nothing do, and are kept beside it
+//! until it is closed: if it was an attacker's, they may have been too.
+
+use std::collections::{BTreeMap, HashMap};
+
+use insight::detect::{Assessment, Detection, Reason, ReasonFeature};
+use serde::{Deserialize, Serialize};
+
+use crate::alert::{
+    Alert, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, State, Verdict, words,
+};
+
+/// Alerts that are open at once; beyond, the one that nothing happened to for longest is closed as unclear. At 4 KB each,
+/// 80 MB.
+const OPEN_MAX: usize = 20_000;
+/// Connections beside an alert that taught the profile while it was open.
+const TAUGHT_MAX: usize = 64;
+
+const DAY_NS: u64 = 86_400_000_000_000;
+
+/// All of them.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Alerts {
+    open: BTreeMap<u64, Open>,
+    /// Open ones by whom or what they are about. Made again from `open` when read.
+    #[serde(skip)]
+    subjects: HashMap<String, u64>,
+    /// Sessions that teach nothing, since their alert is open; those that are over are not in it.
+    held: BTreeMap<u64, u64>,
+    raised: u64,
+    notices: u64,
+    /// Notices of the day that are to be sent.
+    today: (u64, u32),
+    #[serde(skip)]
+    changed: Vec<(News, Alert)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Open {
+    subject: String,
+    alert: Alert,
+    keys: Vec<String>,
+    taught: Vec<Connection>,
+}
+
+/// A connection that detections were asked about.
+pub(crate) struct Case<'c> {
+    /// The user's key, or the VPN server for what is about none.
+    pub(crate) subject: &'c str,
+    pub(crate) user: Option<&'c str>,
+    pub(crate) user_original: Option<&'c str>,
+    /// How late it is, ns.
+    pub(crate) now: u64,
+    /// It is of those that nobody wants to hear of.
+    pub(crate) is_excluded: bool,
+    pub(crate) connection: Connection,
+}
+
+/// What closing an alert does to the profiles.
+#[derive(Debug, Default)]
+pub(super) struct Lessons {
+    pub(super) user: String,
+    pub(super) learn: Vec<Connection>,
+    pub(super) unlearn: Vec<Connection>,
+}
+
+impl Alerts {
+    /// Behind a checkpoint.
+    pub(super) fn restored(mut self) -> Alerts {
+        self.subjects = self.open.iter().map(|(number, open)| (open.subject.clone(), *number)).collect();
+        self
+    }
+
+    /// Whether this session teaches nothing now.
+    pub(super) fn holds(&self, session: u64) -> bool {
+        self.held.contains_key(&session)
+    }
+
+    /// A session is over.
+    pub(super) fn release(&mut self, session: u64) {
+        self.held.remove(&session);
+    }
+
+    /// Takes an assessment: what an open alert says already goes out of its score, and it stays an alert only if it is
+    /// news. Tells whether its connection is held back from the profile.
+    pub(super) fn take(&mut self, case: Case<'_>, assessment: &mut Assessment) -> bool {
+        let known = self.subjects.get(case.subject).copied();
+        let fresh: Vec<String> = match known.and_then(|number| self.open.get(&number)) {
+            Some(open) => {
+                let said = |reason: &&Reason| open.keys.contains(&key(reason));
+                let twice: f64 = assessment.reasons.iter().filter(said).map(|reason| reason.log_ratio).sum();
+                assessment.score -= twice;
+                let fresh = assessment.reasons.iter().filter(|reason| is_news(reason) && !said(reason));
+                fresh.map(key).collect()
+            }
+            None => assessment.reasons.iter().map(key).collect(),
+        };
+        let is_raised = std::mem::take(&mut assessment.is_alert) && !case.is_excluded;
+        if !is_raised {
+            if let Some(open) = known.and_then(|number| self.open.get_mut(&number))
+                && open.taught.len() < TAUGHT_MAX
+            {
+                open.taught.push(case.connection);
+            }
+            return false;
+        }
+        let session = case.connection.session;
+        let number = match known {
+            Some(number) => {
+                assessment.is_alert = !fresh.is_empty();
+                self.grow(number, case, assessment, fresh);
+                number
+            }
+            None => {
+                assessment.is_alert = true;
+                self.raise(case, assessment, fresh)
+            }
+        };
+        self.held.insert(session, number);
+        true
+    }
+
+    fn raise(&mut self, case: Case<'_>, assessment: &Assessment, keys: Vec<String>) -> u64 {
+        if self.open.len() >= OPEN_MAX {
+            let oldest = self.open.iter().min_by_key(|(number, open)| (open.alert.changed_unix_ns, **number));
+            if let Some(number) = oldest.map(|(number, _)| *number) {
+                self.close(number, Verdict::Unclear, "no room for more open alerts", case.now);
+            }
+        }
+        self.raised += 1;
+        let number = self.raised;
+        let alert = words::raised(number, &case, assessment);
+        self.subjects.insert(case.subject.to_owned(), number);
+        self.changed.push((News::New, alert.clone()));
+        self.open.insert(number, Open { subject: case.subject.to_owned(), alert, keys, taught: Vec::new() });
+        number
+    }
+
+    fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, fresh: Vec<String>) {
+        let Some(open) = self.open.get_mut(&number) else { return };
+        let alert = &mut open.alert;
+        alert.last_unix_ns = alert.last_unix_ns.max(case.connection.start_unix_ns);
+        alert.connection_count += 1;
+        alert.connections.insert(0, case.connection);
+        alert.connections.truncate(CONNECTIONS_MAX);
+        if fresh.is_empty() {
+            return;
+        }
+        let new = assessment.reasons.iter().filter(|reason| fresh.contains(&key(reason)));
+        alert.reasons.extend(new.map(words::reason));
+        alert.reasons.sort_by(|one, other| other.weight.total_cmp(&one.weight));
+        alert.reasons.truncate(REASONS_MAX);
+        alert.score = alert.score.max(assessment.score);
+        alert.severity = alert.severity.max(assessment.severity.into());
+        alert.revision += 1;
+        alert.changed_unix_ns = case.now;
+        words::say(alert);
+        // As many as there are kinds of reasons, places and devices of one user; what is not kept is told again.
+        open.keys.extend(fresh);
+        open.keys.truncate(4 * REASONS_MAX);
+        self.changed.push((News::Updated, alert.clone()));
+    }
+
+    /// Somebody wrote something about an open alert.
+    pub(super) fn comment(&mut self, number: u64, comment: Comment) {
+        let Some(open) = self.open.get_mut(&number) else { return };
+        let alert = &mut open.alert;
+        (alert.revision, alert.changed_unix_ns) = (alert.revision + 1, comment.unix_ns);
+        alert.comments.push(comment);
+        self.changed.push((News::Updated, alert.clone()));
+    }
+
+    /// An open alert is closed. What that does to the profile of its user.
+    pub(super) fn close(&mut self, number: u64, verdict: Verdict, by: &str, now: u64) -> Option<Lessons> {
+        let open = self.open.remove(&number)?;
+        self.subjects.remove(&open.subject);
+        self.held.retain(|_, alert| *alert != number);
+        let Open { mut alert, taught, .. } = open;
+        alert.revision += 1;
+        alert.changed_unix_ns = now;
+        alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
+        self.changed.push((News::Closed, alert.clone()));
+        let mut lessons = Lessons { user: alert.user.clone().unwrap_or_default(), ..Lessons::default() };
+        match verdict {
+            Verdict::Usual => lessons.learn = alert.connections,
+            Verdict::Malicious => {
+                let is_successor =
+                    |one: &Connection| alert.connections.iter().any(|other| is_alike(one, other));
+                lessons.unlearn = taught.into_iter().filter(is_successor).collect();
+            }
+            Verdict::Unclear => {}
+        }
+        Some(lessons)
+    }
+
+    /// What happened since this was asked last. At most `daily_max` a day are to be sent, and all of high severity.
+    pub(super) fn take_notices(&mut self, daily_max: u32) -> Vec<Notice> {
+        let Alerts { changed, notices, today, .. } = self;
+        let notice = |(news, alert): (News, Alert)| {
+            *notices += 1;
+            let day = alert.changed_unix_ns / DAY_NS;
+            if today.0 != day {
+                *today = (day, 0);
+            }
+            let is_held = alert.severity < crate::alert::Severity::High && today.1 >= daily_max;
+            today.1 += u32::from(!is_held);
+            Notice { sequence: *notices, news, is_held, alert }
+        };
+        changed.drain(..).map(notice).collect()
+    }
+
+    /// What was not touched since is kept no longer.
+    pub(super) fn forget_before(&mut self, unix_ns: u64) {
+        let old = self.open.extract_if(.., |_, open| open.alert.changed_unix_ns < unix_ns);
+        for (number, open) in old.collect::<Vec<_>>() {
+            self.subjects.remove(&open.subject);
+            self.held.retain(|_, alert| *alert != number);
+        }
+    }
+
+    /// A person goes out; so does what names that person.
+    pub(super) fn forget(&mut self, is_of: impl Fn(&Alert) -> bool) {
+        let gone = self.open.extract_if(.., |_, open| is_of(&open.alert));
+        for (number, open) in gone.collect::<Vec<_>>() {
+            self.subjects.remove(&open.subject);
+            self.held.retain(|_, alert| *alert != number);
+        }
+    }
+}
+
+/// By what two reasons are one.
+fn key(reason: &Reason) -> String {
+    let is_value = matches!(
+        reason.feature,
+        Some(ReasonFeature::Country | ReasonFeature::Place | ReasonFeature::Network | ReasonFeature::Device)
+    );
+    let feature = reason.feature.map_or("", ReasonFeature::name);
+    match reason.detection {
+        Detection::SuspiciousConnection if is_value => format!("{feature} {}", reason.seen),
+        Detection::SuspiciousConnection => feature.to_owned(),
+        detection => detection.name().to_owned(),
+    }
+}
+
+/// Whether a reason that an alert does not have is worth another word: not the hour, nor another address of a network.
+fn is_news(reason: &Reason) -> bool {
+    match reason.detection {
+        Detection::SuspiciousConnection => matches!(
+            reason.feature,
+            Some(
+                ReasonFeature::Country
+                    | ReasonFeature::Place
+                    | ReasonFeature::Network
+                    | ReasonFeature::Device
+            )
+        ),
+        _ => true,
+    }
+}
+
+/// Whether two connections are probably one person's: from the same address, or with the same device.
+fn is_alike(one: &Connection, other: &Connection) -> bool {
+    let same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
+    (one.address.is_some() && one.address == other.address)
+        || same(&one.device, &other.device)
+        || (one.asn.is_some() && one.asn == other.asn)
+}

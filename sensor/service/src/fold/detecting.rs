@@ -1,0 +1,214 @@
+//! What detections are asked of a change of a session, before the profile learns it, and what becomes of the answer.
+
+use insight::{
+    detect::{self, Assessment, Ending, Spot},
+    vpn::session::{Change, Happening, Server, Session},
+};
+
+use super::{
+    Fold, Placed,
+    alerts::{Case, Lessons},
+    learning::{server_label, tells_length},
+};
+use crate::alert::{Comment, Connection, Verdict};
+
+/// What detections said of one session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessed {
+    /// Number of the session.
+    pub session: u64,
+    /// What they said, without what an open alert says already.
+    pub assessment: Assessment,
+}
+
+/// What somebody decided about an alert.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Decision {
+    /// Number of the alert.
+    pub alert: u64,
+    /// When, ns since 1970 UTC.
+    pub unix_ns: u64,
+    /// Who: `uid 0`, a token's name.
+    pub by: String,
+    /// What it turned out to be; `None` leaves it open.
+    pub verdict: Option<Verdict>,
+    /// What was written.
+    pub comment: Option<String>,
+}
+
+impl Fold {
+    /// Asks what is to be asked of a change. Whether the profile is not to learn of it. `before`: where the session's
+    /// address was until now, if that is another one.
+    pub(super) fn detect(
+        &mut self,
+        change: &Change,
+        placed: Option<&Placed>,
+        before: Option<&Placed>,
+    ) -> bool {
+        let session = &change.session;
+        let Some(user) = session.details.user() else { return false };
+        let server = self.sessions.server(change.server);
+        let label = server.map(server_label);
+        let connection = connection(change, label.as_deref(), placed);
+        let profiles = &self.learning.profiles;
+        let mut assessment = None;
+        if self.learning.is_news(change, placed) {
+            assessment = Some(self.detector.opened(&connection, profiles));
+        } else if before.is_some() {
+            let moved = self.detector.moved(&connection, session.last_seen_unix_ns, profiles);
+            assessment = Some(moved).filter(|moved| !moved.reasons.is_empty());
+        } else {
+            self.detector.alive(user, session.number, session.last_seen_unix_ns);
+        }
+        if let Some(ending) = ending(change) {
+            let ended = self.detector.ended(&ending, profiles);
+            if !ended.reasons.is_empty() {
+                merge(assessment.get_or_insert_default(), ended);
+            }
+        }
+        let Some(mut assessment) = assessment else { return self.alerts.holds(session.number) };
+        let case = Case {
+            subject: user,
+            user: Some(user),
+            user_original: session.details.user_original(),
+            now: self.clock.max(session.start_unix_ns),
+            is_excluded: self.meaning.detect.excludes(&connection, self.clock),
+            connection: evidence(change, server, &connection, &assessment),
+        };
+        let is_held = self.alerts.take(case, &mut assessment);
+        if let Some(assessed) = &mut self.assessed {
+            assessed.push(Assessed { session: session.number, assessment });
+        }
+        is_held || self.alerts.holds(session.number)
+    }
+
+    /// A session ended that never began: nothing of it was heard before.
+    pub(super) fn detect_stray(&mut self, change: &Change) {
+        let is_stray = change.happening == Happening::Opened && change.session.end().is_some();
+        let Some(server) = self.sessions.server(change.server).filter(|_| is_stray) else { return };
+        let label = server_label(server);
+        let mut assessment = self.detector.stop_without_start(&label, self.clock);
+        if assessment.reasons.is_empty() {
+            return;
+        }
+        let connection = detect::Connection { server: Some(&label), ..detect::Connection::default() };
+        let case = Case {
+            subject: &format!("VPN server {label}"),
+            user: None,
+            user_original: None,
+            now: self.clock,
+            is_excluded: false,
+            connection: evidence(change, Some(server), &connection, &assessment),
+        };
+        self.alerts.take(case, &mut assessment);
+    }
+
+    /// What somebody decided.
+    pub(super) fn decide(&mut self, decision: &Decision) {
+        let Decision { alert, unix_ns, by, verdict, comment } = decision;
+        if let Some(text) = comment {
+            let comment = Comment { by: by.clone(), unix_ns: *unix_ns, text: text.clone() };
+            self.alerts.comment(*alert, comment);
+        }
+        let closed = verdict.and_then(|verdict| self.alerts.close(*alert, verdict, by, *unix_ns));
+        let Some(Lessons { user, learn, unlearn }) = closed else { return };
+        let profiles = &mut self.learning.profiles;
+        // The oldest first, as they came.
+        for connection in learn.iter().rev() {
+            profiles.learn(&connection.observation(&user));
+        }
+        for connection in &unlearn {
+            profiles.unlearn(&connection.observation(&user));
+        }
+    }
+}
+
+fn connection<'a>(
+    change: &'a Change,
+    server: Option<&'a str>,
+    placed: Option<&'a Placed>,
+) -> detect::Connection<'a> {
+    let session = &change.session;
+    let details = &session.details;
+    detect::Connection {
+        session: session.number,
+        user: details.user().unwrap_or_default(),
+        start_unix_ns: session.start_unix_ns,
+        server,
+        remote: details.remote,
+        spot: placed.map(spot).unwrap_or_default(),
+        device: details.device(),
+        software: details.software(),
+        operating_system: details.operating_system(),
+        group: details.group(),
+    }
+}
+
+fn spot(placed: &Placed) -> Spot<'_> {
+    let resolved = &placed.resolved;
+    Spot {
+        country: resolved.country.as_deref(),
+        region: resolved.region.as_deref(),
+        place: placed.place.as_deref(),
+        latitude: resolved.latitude,
+        longitude: resolved.longitude,
+        radius_km: resolved.radius_km,
+        asn: resolved.asn,
+        organisation: resolved.organisation.as_deref(),
+        kinds: placed.kinds,
+        anycast: resolved.anycast,
+        is_own: matches!(&*resolved.whereabouts, "site" | "internal"),
+        database: resolved.database.as_deref(),
+    }
+}
+
+/// The end of a session that is over now and was not.
+fn ending(change: &Change) -> Option<Ending<'_>> {
+    let Session { number, details, start_unix_ns, .. } = &change.session;
+    let end = change.session.end().filter(|_| change.happening != Happening::Updated)?;
+    let octets = [change.session.input_octets(), change.session.output_octets()];
+    let seconds = end.unix_ns.saturating_sub(*start_unix_ns) / 1_000_000_000;
+    Some(Ending {
+        session: *number,
+        user: details.user()?,
+        end_unix_ns: end.unix_ns,
+        seconds: tells_length(end.reason.name()).then_some(seconds),
+        octets: octets.into_iter().flatten().reduce(u64::saturating_add),
+    })
+}
+
+fn merge(assessment: &mut Assessment, other: Assessment) {
+    assessment.score += other.score;
+    assessment.reasons.extend(other.reasons);
+    assessment.is_alert |= other.is_alert;
+    assessment.severity = assessment.severity.max(other.severity);
+}
+
+/// The row of an alert that shows this connection.
+fn evidence(
+    change: &Change,
+    server: Option<&Server>,
+    connection: &detect::Connection<'_>,
+    assessment: &Assessment,
+) -> Connection {
+    let spot = &connection.spot;
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    Connection {
+        session: connection.session,
+        session_id: change.session_id.trim_start_matches('\0').to_owned(),
+        start_unix_ns: change.session.start_unix_ns,
+        score: assessment.score,
+        address: connection.remote,
+        place: text(spot.place),
+        country: text(spot.country),
+        latitude: spot.latitude,
+        longitude: spot.longitude,
+        asn: spot.asn,
+        organisation: text(spot.organisation),
+        kinds: spot.kinds.iter().map(|kind| kind.name().to_owned()).collect(),
+        device: text(connection.device),
+        software: text(connection.software),
+        server: text(connection.server),
+        server_address: server.and_then(|server| server.address),
+    }
+}

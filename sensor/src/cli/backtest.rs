@@ -1,0 +1,185 @@
+//! `backtest FILE`: what today's thresholds would have said of the past.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, anyhow};
+use journal::Reader;
+use service::backtest::{Backtest, Scored};
+
+use super::{Common, Exit, Failure, replay};
+use crate::places;
+
+/// Longest line, octets: more than any event fills.
+const LINE_MAX: u64 = 1 << 20;
+/// So many lines that are no event are named; all are counted.
+const NAMED_MAX: u64 = 10;
+
+/// Options of `backtest`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Everything goes through sessions, places, profiles and detections with the configuration's thresholds, \
+                  in memory: the store is not touched and nothing is sent. Prints one JSON object for each Start, \
+                  {\"n\",\"user\",\"score\",\"reasons\",\"alert\"}; n is the number of the line, record or datagram. A line's \
+                  score rests on what stands before it in the file, never on what stands behind. A summary goes to standard \
+                  error.\n\nLines need \"time\" (RFC 3339), \"status\" (Start, Interim-Update, Stop, Accounting-On, \
+                  Accounting-Off), \"client\" and \"session\"; \"user\", \"address\", \"assigned\", \"device\", \
+                  \"software\", \"nas\", \"input_octets\" and \"output_octets\" are used where they are there. What `events` \
+                  prints can be read as it is. Lines stand in the order of their times.\n\nExit codes: 0 all of it was \
+                  taken; 1 something was not; 2 bad usage or configuration."
+)]
+pub(super) struct Arguments {
+    /// Lines of JSON, a pcap or pcapng file, or the folder of a journal; - for lines from standard input
+    file: PathBuf,
+    /// Print those with an alert only
+    #[arg(long)]
+    alerts: bool,
+}
+
+impl Arguments {
+    pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
+        let mut config = common.load_config()?;
+        let places = places::Sources::of(&config).open()?;
+        let backtest = Backtest::new(config.meaning(), &places).map_err(anyhow::Error::new)?;
+        let mut run = Run {
+            backtest,
+            alerts_only: self.alerts,
+            out: BufWriter::new(io::stdout().lock()),
+            sum: Sum::default(),
+        };
+        if self.file.is_dir() {
+            run.journal(&self.file)?;
+        } else if self.file.as_os_str() == "-" {
+            run.lines(io::stdin().lock())?;
+        } else {
+            let named = || format!("cannot read {}", self.file.display());
+            let mut file = BufReader::with_capacity(1 << 20, File::open(&self.file).with_context(named)?);
+            if is_capture(file.fill_buf().with_context(named)?) {
+                let recorded = replay::record(&self.file, &mut config)?;
+                run.capture(recorded.folder(), &recorded.accepted)?;
+            } else {
+                run.lines(file)?;
+            }
+        }
+        run.end()
+    }
+}
+
+/// Whether a file begins as pcap (four ways) or pcapng does.
+fn is_capture(begin: &[u8]) -> bool {
+    const MAGICS: [[u8; 4]; 5] = [
+        [0xd4, 0xc3, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0xc3, 0xd4],
+        [0x4d, 0x3c, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0x3c, 0x4d],
+        [0x0a, 0x0d, 0x0d, 0x0a],
+    ];
+    begin.first_chunk().is_some_and(|magic| MAGICS.contains(magic))
+}
+
+#[derive(Debug, Default)]
+struct Sum {
+    starts: u64,
+    alerts: u64,
+    left_out: u64,
+}
+
+struct Run<'p, W: Write> {
+    backtest: Backtest<'p>,
+    alerts_only: bool,
+    out: W,
+    sum: Sum,
+}
+
+impl<W: Write> Run<'_, W> {
+    fn lines(&mut self, mut file: impl BufRead) -> Result<(), Failure> {
+        let mut line = Vec::new();
+        for n in 1.. {
+            line.clear();
+            let length =
+                file.by_ref().take(LINE_MAX).read_until(b'\n', &mut line).context("cannot read the lines")?;
+            if length == 0 {
+                break;
+            }
+            if length as u64 == LINE_MAX && line.last() != Some(&b'\n') {
+                return Err(anyhow!(
+                    "line {n} has no end within {LINE_MAX} octets: this is no file of event lines"
+                )
+                .into());
+            }
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            match self.backtest.take_line(n, &line) {
+                Ok(scored) => self.print(scored)?,
+                Err(error) => self.leave_out(format_args!("line {n}: {error}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn journal(&mut self, folder: &Path) -> Result<(), Failure> {
+        // The state directory will do as well.
+        let below = folder.join("journal");
+        let folder = if below.is_dir() { &below } else { folder };
+        let reader = Reader::open(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for record in reader.records_from(1) {
+            match record {
+                Ok(record) => self.record(record.sequence, &record)?,
+                Err(error) => self.leave_out(format_args!("{error}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// A journal that a capture was recorded in; each record with the number of its datagram.
+    fn capture(&mut self, folder: &Path, accepted: &[u64]) -> Result<(), Failure> {
+        let reader = Reader::open(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for (record, n) in reader.records_from(1).zip(accepted) {
+            self.record(*n, &record.map_err(anyhow::Error::new)?)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, n: u64, record: &journal::Record) -> Result<(), Failure> {
+        match self.backtest.take_record(n, record) {
+            Ok(scored) => self.print(scored)?,
+            Err(_) if record.redacted => {}
+            Err(error) => self.leave_out(format_args!("record {}: {error}", record.sequence)),
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, scored: Option<Scored>) -> Result<(), Failure> {
+        let Some(scored) = scored else { return Ok(()) };
+        self.sum.starts += 1;
+        self.sum.alerts += u64::from(scored.alert);
+        if scored.alert || !self.alerts_only {
+            serde_json::to_writer(&mut self.out, &scored).map_err(io::Error::from)?;
+            self.out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    fn leave_out(&mut self, what: std::fmt::Arguments<'_>) {
+        self.sum.left_out += 1;
+        if self.sum.left_out <= NAMED_MAX {
+            tracing::warn!("left out: {what}");
+        }
+    }
+
+    fn end(mut self) -> Result<(), Failure> {
+        self.out.flush()?;
+        let Sum { starts, alerts, left_out } = self.sum;
+        writeln!(io::stderr().lock(), "{starts} Starts, {alerts} with an alert")?;
+        if left_out > 0 {
+            let error =
+                anyhow!("{left_out} lines or records were left out: mend them and run again for the whole");
+            return Err(Failure::new(Exit::Failed, error));
+        }
+        Ok(())
+    }
+}
