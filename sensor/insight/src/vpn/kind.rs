@@ -113,16 +113,37 @@ pub(super) const ADMINISTRATOR_ROLES: [Id; 13] = {
     ]
 };
 
+/// A set of enumerated values; all that rules name are below 64. A look takes one step, whatever is in it: most rules do
+/// not apply.
+#[derive(Clone, Copy)]
+struct Values(u64);
+
+impl Values {
+    const fn of(values: &[u32]) -> Values {
+        let mut set = 0;
+        let mut at = 0;
+        while at < values.len() {
+            set |= 1 << values[at];
+            at += 1;
+        }
+        Values(set)
+    }
+
+    fn contain(self, value: Option<u32>) -> bool {
+        value.is_some_and(|value| self.0.checked_shr(value).is_some_and(|set| set & 1 == 1))
+    }
+}
+
 /// A condition on the facts.
 #[derive(Clone, Copy)]
 enum When {
     StatusMissing,
-    Status(&'static [u32]),
+    Status(Values),
     NotOfSession,
-    ServiceType(&'static [u32]),
-    PortType(&'static [u32]),
-    SessionType(&'static [u32]),
-    ClientType(&'static [u32]),
+    ServiceType(Values),
+    PortType(Values),
+    SessionType(Values),
+    ClientType(Values),
     /// Connect-Info begins with this, and the vendor is Fortinet.
     FortinetInfo(&'static str),
     LogsInAsUser,
@@ -133,7 +154,7 @@ enum When {
     BothStationsAreHardware,
     CallingIsHardware(Vendor),
     Hotspot,
-    TunnelType(&'static [u32]),
+    TunnelType(Values),
     HasTunnelType,
     HasRemote,
     Always,
@@ -142,34 +163,37 @@ enum When {
 /// What neither a VPN nor a person is, first by what names it, then by the port; then what is left.
 const RULES: &[(When, Kind, &str)] = {
     use Kind::{Administrator, NetworkAccess, Other, Person, Server, SiteTunnel, WebSignIn};
+    const fn values(values: &[u32]) -> Values {
+        Values::of(values)
+    }
     &[
         (When::StatusMissing, Other, "no Acct-Status-Type"),
-        (When::Status(&[7, 8]), Server, "the VPN server starts or stops"),
-        (When::Status(&[9, 10, 11, 12, 13, 14]), SiteTunnel, "tunnel accounting (RFC 2867)"),
+        (When::Status(values(&[7, 8])), Server, "the VPN server starts or stops"),
+        (When::Status(values(&[9, 10, 11, 12, 13, 14])), SiteTunnel, "tunnel accounting (RFC 2867)"),
         (When::NotOfSession, Other, "an Acct-Status-Type that is of no session"),
-        (When::SessionType(&[6, 7]), SiteTunnel, "ASA-SessionType is LAN-to-LAN"),
-        (When::SessionType(&[4]), Other, "ASA-SessionType is e-mail proxy"),
-        (When::SessionType(&[8]), Other, "ASA-SessionType is VPN load balancing"),
-        (When::ClientType(&[4]), WebSignIn, "ASA-ClientType is cut-through proxy"),
+        (When::SessionType(values(&[6, 7])), SiteTunnel, "ASA-SessionType is LAN-to-LAN"),
+        (When::SessionType(values(&[4])), Other, "ASA-SessionType is e-mail proxy"),
+        (When::SessionType(values(&[8])), Other, "ASA-SessionType is VPN load balancing"),
+        (When::ClientType(values(&[4])), WebSignIn, "ASA-ClientType is cut-through proxy"),
         (When::FortinetInfo("admin-login"), Administrator, "Connect-Info is admin-login"),
         (When::FortinetInfo("web-auth"), WebSignIn, "Connect-Info is web-auth"),
-        (When::ServiceType(&[6, 7, 11, 18]), Administrator, "Service-Type is an administrator's"),
+        (When::ServiceType(values(&[6, 7, 11, 18])), Administrator, "Service-Type is an administrator's"),
         (When::LogsInAsUser, Administrator, "Service-Type is Login-User to a host or service"),
         (When::Role, Administrator, "an administrator's role"),
         (When::Shell, Administrator, "a shell's attributes (Cisco-AVPair shell:)"),
-        (When::SessionType(&[1, 2, 3, 5]), Person, "ASA-SessionType is a client's"),
+        (When::SessionType(values(&[1, 2, 3, 5])), Person, "ASA-SessionType is a client's"),
         (When::TunnelGroup, Person, "ASA-TunnelGroupName"),
         (When::FortinetInfo("vpn-"), Person, "Connect-Info is a VPN's"),
         (When::UserIsHardware, NetworkAccess, "User-Name is a hardware address"),
-        (When::ServiceType(&[10]), NetworkAccess, "Service-Type is Call-Check"),
-        (When::PortType(&[15, 20, 21]), NetworkAccess, "NAS-Port-Type is a wired network's (802.1X)"),
-        (When::PortType(&[18, 19, 22, 23, 24, 25]), NetworkAccess, "NAS-Port-Type is wireless"),
+        (When::ServiceType(values(&[10])), NetworkAccess, "Service-Type is Call-Check"),
+        (When::PortType(values(&[15, 20, 21])), NetworkAccess, "NAS-Port-Type is a wired network's (802.1X)"),
+        (When::PortType(values(&[18, 19, 22, 23, 24, 25])), NetworkAccess, "NAS-Port-Type is wireless"),
         (
-            When::PortType(&[11, 12, 13, 14, 16, 17, 30, 31, 32, 33, 34]),
+            When::PortType(values(&[11, 12, 13, 14, 16, 17, 30, 31, 32, 33, 34])),
             NetworkAccess,
             "NAS-Port-Type is broadband",
         ),
-        (When::PortType(&[0, 1, 2, 3, 4, 6, 7, 8, 9, 10]), NetworkAccess, "NAS-Port-Type is dial-in"),
+        (When::PortType(values(&[0, 1, 2, 3, 4, 6, 7, 8, 9, 10])), NetworkAccess, "NAS-Port-Type is dial-in"),
         (When::Hotspot, NetworkAccess, "Mikrotik-Host-IP is a hotspot's"),
         (When::BothStationsAreHardware, NetworkAccess, "both station ids are hardware addresses"),
         (
@@ -177,8 +201,8 @@ const RULES: &[(When, Kind, &str)] = {
             NetworkAccess,
             "Calling-Station-Id is a hardware address (PPPoE, IPoE)",
         ),
-        (When::TunnelType(&[13]), NetworkAccess, "Tunnel-Type is VLAN"),
-        (When::PortType(&[5]), Person, "NAS-Port-Type is Virtual"),
+        (When::TunnelType(values(&[13])), NetworkAccess, "Tunnel-Type is VLAN"),
+        (When::PortType(values(&[5])), Person, "NAS-Port-Type is Virtual"),
         (When::HasTunnelType, Person, "a Tunnel-Type"),
         (When::HasRemote, Person, "an outer address"),
         (When::Always, Person, "nothing says that it is not"),
@@ -205,15 +229,14 @@ pub(super) fn classify(facts: &Facts<'_>, is_vpn: bool) -> Classified {
 
 impl When {
     fn holds(self, facts: &Facts<'_>) -> bool {
-        let among = |value: Option<u32>, list: &[u32]| value.is_some_and(|value| list.contains(&value));
         match self {
             When::StatusMissing => facts.status.is_none(),
-            When::Status(list) => among(facts.status, list),
+            When::Status(values) => values.contain(facts.status),
             When::NotOfSession => !Status::of(facts.status).is_of_session(),
-            When::ServiceType(list) => among(facts.service_type, list),
-            When::PortType(list) => among(facts.port_type, list),
-            When::SessionType(list) => among(facts.session_type, list),
-            When::ClientType(list) => among(facts.client_type, list),
+            When::ServiceType(values) => values.contain(facts.service_type),
+            When::PortType(values) => values.contain(facts.port_type),
+            When::SessionType(values) => values.contain(facts.session_type),
+            When::ClientType(values) => values.contain(facts.client_type),
             When::FortinetInfo(prefix) => {
                 facts.vendor == Some(Vendor::Fortinet)
                     && facts.connect_info.is_some_and(|info| info.starts_with(prefix.as_bytes()))
@@ -226,7 +249,7 @@ impl When {
             When::BothStationsAreHardware => facts.called_is_hardware && facts.calling.is_some(),
             When::CallingIsHardware(vendor) => facts.vendor == Some(vendor) && facts.calling.is_some(),
             When::Hotspot => facts.hotspot,
-            When::TunnelType(list) => among(facts.tunnel_type, list),
+            When::TunnelType(values) => values.contain(facts.tunnel_type),
             When::HasTunnelType => facts.tunnel_type.is_some(),
             When::HasRemote => facts.has_remote,
             When::Always => true,

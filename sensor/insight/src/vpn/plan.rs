@@ -23,6 +23,8 @@ pub(super) struct Plan {
     attributes: Vec<Reading>,
     /// For each standard type its place in `attributes`: most attributes are passed over by one look.
     standard: Box<[u8; 256]>,
+    /// The same for vendors' types, of which a plan reads a few.
+    vendors: Vec<((u32, u8), u8)>,
 }
 
 /// One attribute and the sources that are read from it.
@@ -41,6 +43,7 @@ impl Plan {
             ends: [0; Field::ALL.len()],
             attributes: Vec::new(),
             standard: Box::new([NONE; 256]),
+            vendors: Vec::new(),
         };
         for (field, end) in Field::ALL.into_iter().zip(0..) {
             for source in mapping.get(field).unwrap_or_else(|| vendor.sources(field)) {
@@ -59,8 +62,12 @@ impl Plan {
             self.attributes.push(Reading { attribute, sources: Vec::new(), is_assigned: false });
             self.attributes.len() - 1
         });
-        if let Id::Standard(kind) = attribute {
-            self.standard[usize::from(kind)] = place as u8;
+        match attribute {
+            Id::Standard(kind) => self.standard[usize::from(kind)] = place as u8,
+            Id::Vendor { vendor, kind } if known.is_none() => {
+                self.vendors.push(((vendor, kind), place as u8))
+            }
+            _ => {}
         }
         let reading = &mut self.attributes[place];
         reading.sources.push(self.sources.len() as u8);
@@ -69,13 +76,15 @@ impl Plan {
     }
 
     fn reading(&self, id: Id) -> Option<&Reading> {
-        match id {
-            Id::Standard(kind) => self.attributes.get(usize::from(self.standard[usize::from(kind)])),
-            Id::Vendor { .. } | Id::Extended { .. } => {
-                self.attributes.iter().find(|reading| reading.attribute == id)
+        let place = match id {
+            Id::Standard(kind) => self.standard[usize::from(kind)],
+            Id::Vendor { vendor, kind } => {
+                self.vendors.iter().find(|(of, _)| *of == (vendor, kind)).map(|(_, place)| *place)?
             }
-            Id::OpaqueVendor { .. } | Id::ExtendedVendor { .. } => None,
-        }
+            Id::Extended { .. } => return self.attributes.iter().find(|reading| reading.attribute == id),
+            Id::OpaqueVendor { .. } | Id::ExtendedVendor { .. } => return None,
+        };
+        self.attributes.get(usize::from(place))
     }
 
     fn range(&self, field: Field) -> std::ops::Range<usize> {
