@@ -74,24 +74,26 @@ impl<'a> Station<'a> {
 
 /// `203.0.113.7` as nearly all stations are, read from the octets; [`endpoint`] reads the same of it.
 fn dotted(octets: &[u8]) -> Option<Ipv4Addr> {
-    let mut parts = [0; 4];
-    let (mut at, mut digits) = (0, 0);
+    // Most names are longer or shorter.
+    if !(7..=15).contains(&octets.len()) {
+        return None;
+    }
+    let (mut number, mut dots) = (0u32, 0);
+    let (mut part, mut digits) = (0u32, 0);
     for octet in octets {
         match octet {
-            b'0'..=b'9' => {
-                let part: &mut u8 = parts.get_mut(at)?;
-                // No zero before other digits, no part above 255.
-                if digits > 0 && *part == 0 {
-                    return None;
-                }
-                *part = part.checked_mul(10)?.checked_add(octet - b'0')?;
-                digits += 1;
+            // No zero before other digits.
+            b'0'..=b'9' if digits == 0 || matches!(part, 1..=255) => {
+                (part, digits) = (part * 10 + u32::from(octet - b'0'), digits + 1);
             }
-            b'.' if digits > 0 => (at, digits) = (at + 1, 0),
+            b'.' if digits > 0 && part <= 255 => {
+                (number, dots) = (number << 8 | part, dots + 1);
+                (part, digits) = (0, 0);
+            }
             _ => return None,
         }
     }
-    (at == 3 && digits > 0).then_some(Ipv4Addr::from(parts))
+    (dots == 3 && digits > 0 && part <= 255).then(|| Ipv4Addr::from_bits(number << 8 | part))
 }
 
 /// `203.0.113.7`, `203.0.113.7:49152`, `203.0.113.7[4500]`, `2001:db8::1`, `2001:db8::1[500]`, `[2001:db8::1]`,
@@ -288,7 +290,8 @@ mod tests {
 
     #[test]
     fn dotted_addresses_are_read_as_the_standard_library_reads_them() {
-        let parts = ["", "0", "00", "01", "9", "10", "99", "255", "256", "1000", "a", "+1", " 1"];
+        let parts =
+            ["", "0", "00", "01", "9", "10", "99", "255", "256", "1000", "9999999999", "a", "+1", " 1"];
         for (first, last) in parts.into_iter().flat_map(|first| parts.map(|last| (first, last))) {
             for text in [
                 format!("{first}.0.20.{last}"),

@@ -110,6 +110,7 @@ impl<'p, 'a> Found<'p, 'a> {
 
     /// Keeps the attribute for each source that reads it and has none yet (R40). Returns whether it may hold an address
     /// inside the tunnel.
+    #[inline(always)]
     pub(super) fn see(&mut self, decoded: &Decoded<'a>) -> bool {
         let Some(reading) = self.plan.reading(decoded.id) else { return false };
         let Some(octets) = decoded.octets() else { return false };

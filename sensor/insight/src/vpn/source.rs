@@ -95,6 +95,7 @@ pub struct Source {
 
 impl Source {
     /// The octets of `value` that this source means; `None` if it is another pair, or a name with nothing in it.
+    #[inline]
     pub(super) fn take<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
         match &self.form {
             Form::Whole | Form::Prefixed(_) => Some(value),

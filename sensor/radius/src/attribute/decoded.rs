@@ -182,13 +182,19 @@ fn checked<'a>(entry: &Entry, octets: &'a [u8]) -> Result<(Option<u8>, &'a [u8])
     if !entry.may_have(octets.len()) {
         return Err(Fault::Length);
     }
-    match (entry.kind, octets) {
-        (Type::TaggedText, &[tag]) if tag <= 0x1F => Err(Fault::Empty),
-        (Type::TaggedText | Type::TaggedInteger, &[tag, ref behind @ ..]) if tag <= 0x1F => {
-            Ok(((tag != 0).then_some(tag), behind))
-        }
-        (Type::TaggedInteger, _) => Err(Fault::Tag),
-        (Type::Ipv6Prefix, _) if prefix(octets).is_none() => Err(Fault::Prefix),
+    match entry.kind {
+        Type::TaggedText | Type::TaggedInteger => untagged(entry.kind, octets),
+        Type::Ipv6Prefix if prefix(octets).is_none() => Err(Fault::Prefix),
+        _ => Ok((None, octets)),
+    }
+}
+
+/// The tag, unless it is 0, and what is behind it.
+fn untagged(kind: Type, octets: &[u8]) -> Result<(Option<u8>, &[u8]), Fault> {
+    match octets {
+        [tag] if *tag <= 0x1F && kind == Type::TaggedText => Err(Fault::Empty),
+        &[tag, ref behind @ ..] if tag <= 0x1F => Ok(((tag != 0).then_some(tag), behind)),
+        _ if kind == Type::TaggedInteger => Err(Fault::Tag),
         _ => Ok((None, octets)),
     }
 }
@@ -335,7 +341,8 @@ impl<'a> Decoder<'a> {
 impl<'a> Iterator for Decoder<'a> {
     type Item = Decoded<'a>;
 
-    #[inline]
+    // Inlined for whoever walks all requests there are: an attribute is large to hand over.
+    #[inline(always)]
     fn next(&mut self) -> Option<Decoded<'a>> {
         loop {
             if let Some(decoded) = self.sub_attribute() {

@@ -32,6 +32,7 @@ pub(super) struct Walk<'w, 'p, 'a> {
 }
 
 impl<'a> Walk<'_, '_, 'a> {
+    #[inline(always)]
     pub(super) fn see(&mut self, decoded: &Decoded<'a>) {
         match decoded.fault() {
             None => {}
