@@ -74,26 +74,24 @@ impl<'a> Station<'a> {
 
 /// `203.0.113.7` as nearly all stations are, read from the octets; [`endpoint`] reads the same of it.
 fn dotted(octets: &[u8]) -> Option<Ipv4Addr> {
-    // Most names are longer or shorter.
-    if !(7..=15).contains(&octets.len()) {
-        return None;
-    }
-    let (mut number, mut dots) = (0u32, 0);
-    let (mut part, mut digits) = (0u32, 0);
-    for octet in octets {
-        match octet {
-            // No zero before other digits.
-            b'0'..=b'9' if digits == 0 || matches!(part, 1..=255) => {
-                (part, digits) = (part * 10 + u32::from(octet - b'0'), digits + 1);
-            }
-            b'.' if digits > 0 && part <= 255 => {
-                (number, dots) = (number << 8 | part, dots + 1);
-                (part, digits) = (0, 0);
-            }
-            _ => return None,
+    let mut rest = octets;
+    let mut parts = [0; 4];
+    for (at, part) in parts.iter_mut().enumerate() {
+        if at > 0 {
+            rest = rest.strip_prefix(b".")?;
         }
+        let digits = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+        // No zero before other digits; a digit too many is no dot.
+        let (number, behind) = match rest {
+            [b'1'..=b'2', b'0'..=b'9', b'0'..=b'9', behind @ ..] => (digits(&rest[..3]), behind),
+            [b'1'..=b'9', b'0'..=b'9', behind @ ..] => (digits(&rest[..2]), behind),
+            [b'0'..=b'9', behind @ ..] => (digits(&rest[..1]), behind),
+            _ => return None,
+        };
+        *part = u8::try_from(number).ok()?;
+        rest = behind;
     }
-    (dots == 3 && digits > 0 && part <= 255).then(|| Ipv4Addr::from_bits(number << 8 | part))
+    rest.is_empty().then(|| Ipv4Addr::from(parts))
 }
 
 /// `203.0.113.7`, `203.0.113.7:49152`, `203.0.113.7[4500]`, `2001:db8::1`, `2001:db8::1[500]`, `[2001:db8::1]`,
