@@ -1,6 +1,7 @@
 //! A vendor's table with a client's changes, made ready: which attributes matter, in which order. Made once when the
 //! configuration is read, used for every record.
 
+use arrayvec::ArrayVec;
 use radius::attribute::{Decoded, Id};
 
 use super::{
@@ -97,19 +98,19 @@ impl Plan {
 /// The attributes of one request that a plan reads.
 pub(super) struct Found<'p, 'a> {
     plan: &'p Plan,
-    values: Vec<Decoded<'a>>,
+    /// At most one for each source. Large, but nothing of it is written in vain.
+    values: ArrayVec<Decoded<'a>, PLAN_SOURCES_MAX>,
     /// For each source the place of its first attribute in `values`.
     places: [u8; PLAN_SOURCES_MAX],
 }
 
 impl<'p, 'a> Found<'p, 'a> {
     pub(super) fn new(plan: &'p Plan) -> Found<'p, 'a> {
-        // As many as a usual request has; at most one for each source.
-        Found { plan, values: Vec::with_capacity(12), places: [NONE; PLAN_SOURCES_MAX] }
+        Found { plan, values: ArrayVec::new(), places: [NONE; PLAN_SOURCES_MAX] }
     }
 
     /// Keeps the attribute for each source that reads it and has none yet (R40). Returns whether it may hold an address
-    /// inside the tunnel.
+    /// inside the tunnel. Inlined like the walk that calls it.
     #[inline(always)]
     pub(super) fn see(&mut self, decoded: &Decoded<'a>) -> bool {
         let Some(reading) = self.plan.reading(decoded.id) else { return false };

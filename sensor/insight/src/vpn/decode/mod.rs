@@ -118,6 +118,7 @@ impl Decoder {
         Ok(self.event(received, &request))
     }
 
+    /// Apart from [`Decoder::decode`], which would else move the event into its result.
     #[inline(never)]
     fn event<'a>(&self, received: &Received<'a>, request: &Request<'a>) -> Event<'a> {
         let client = self.clients.get(received.client);
@@ -126,12 +127,13 @@ impl Decoder {
             None => self.recogniser.recognise(request),
         };
         let plans = client.and_then(|client| client.plans.as_ref()).unwrap_or(&self.plans);
-        // An event is large: it stays where it is made, which is where it is returned.
+        // Both are large and stay where they are made.
         let mut event = blank(received, request, vendor, recognised);
+        let mut found = Found::new(&plans[vendor as usize]);
         let mut walk = Walk {
             event: &mut event,
             facts: Facts { vendor: Some(vendor), ..Facts::default() },
-            found: Found::new(&plans[vendor as usize]),
+            found: &mut found,
             octets: [None; 4],
         };
         let mut attributes = request.decoded();
@@ -139,7 +141,7 @@ impl Decoder {
         while let Some(attribute) = &attributes.next() {
             walk.see(attribute);
         }
-        let Walk { mut facts, found, octets, .. } = walk;
+        let Walk { mut facts, octets, .. } = walk;
         event.counters = counters(event.counters, octets);
         event.time = self.time(&mut event, received.arrival_unix_ns);
         self.read_user(&found, &mut event, &mut facts);

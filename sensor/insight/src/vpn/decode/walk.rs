@@ -26,12 +26,13 @@ use super::{
 pub(super) struct Walk<'w, 'p, 'a> {
     pub(super) event: &'w mut Event<'a>,
     pub(super) facts: Facts<'a>,
-    pub(super) found: Found<'p, 'a>,
+    pub(super) found: &'w mut Found<'p, 'a>,
     /// Input and output octets, input and output gigawords.
     pub(super) octets: [Option<u32>; 4],
 }
 
 impl<'a> Walk<'_, '_, 'a> {
+    /// Inlined into the one loop there is: what is known of an attribute stays in registers.
     #[inline(always)]
     pub(super) fn see(&mut self, decoded: &Decoded<'a>) {
         match decoded.fault() {
