@@ -163,7 +163,13 @@ impl World {
         };
         self.detector.ended(&ending, &self.profiles);
         if std::env::var_os("WHY").is_some() && assessment.score > 3.5 {
-            println!("{:.1} {} {assessment}", assessment.score, assessment.is_alert);
+            let text = assessment.to_string().replace('\n', " | ");
+            println!(
+                "WHY {} {:.1} {} {device} {text}",
+                unix_s / DAY_S - FIRST_DAY,
+                assessment.score,
+                assessment.is_alert
+            );
         }
         (assessment.score, assessment.is_alert)
     }
@@ -378,8 +384,22 @@ fn report(found: &mut Found) -> String {
 
 #[test]
 fn attacks_stand_out() {
-    let mut found = run(1, 1500, true);
-    println!("{}", report(&mut found));
-    let mut found = run(2, 1500, false);
-    println!("without devices: {}", report(&mut found));
+    let mut found = run(1, 800, true);
+    let report = report(&mut found);
+    assert!(area(&found) > 0.97, "{report}");
+    // At one alert for a thousand users a day.
+    for (how, least) in [("naive", 0.95), ("vpn", 0.85), ("targeted", 0.6)] {
+        assert!(recall(&mut found, how, 1.0) >= least, "{report}");
+    }
+    let alerts = found.alerts.len() as f64 / found.user_days * 1000.0;
+    assert!(alerts < 1.0, "{report}");
+    println!("{report}");
+}
+
+#[test]
+fn without_devices_those_from_afar_stand_out() {
+    let mut found = run(2, 800, false);
+    let report = report(&mut found);
+    assert!(area(&found) > 0.92 && recall(&mut found, "naive", 1.0) > 0.7, "{report}");
+    println!("without devices: {report}");
 }
