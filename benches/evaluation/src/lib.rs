@@ -9,6 +9,7 @@
 //! | `organisation/` | a made-up organisation: its people, their devices, lines and days |
 //! | `attackers` | who uses a stolen account, each model its own file |
 //! | `baselines/` | the four that the product is held against, which see the past only |
+//! | `run` | [`run::Running`]: all of it over a set |
 //! | `product` | the product's own scores: `vpn-sensor backtest`, or a file of them |
 //! | `metrics/` | ROC, recall at a budget of alerts, intervals |
 //! | `sets` | which seeds belong to which set |
@@ -24,6 +25,7 @@ pub mod label;
 pub mod metrics;
 pub mod organisation;
 pub mod product;
+pub mod rba_csv;
 pub mod report;
 pub mod run;
 pub mod sets;

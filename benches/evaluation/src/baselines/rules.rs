@@ -87,7 +87,7 @@ mod tests {
     use crate::{event::Status, world::tests::world};
 
     /// A Start of one user: at this hour of the past, from this address.
-    pub(super) fn start(hour: i64, address: &str) -> Event {
+    fn start(hour: i64, address: &str) -> Event {
         Event {
             time: Timestamp::from_second(hour * 3600).unwrap(),
             status: Status::Start,

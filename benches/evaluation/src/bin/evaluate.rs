@@ -3,9 +3,9 @@
 #![forbid(unsafe_code)]
 
 use std::{
-    fs,
-    io::{self, IsTerminal as _, Write as _},
-    path::PathBuf,
+    fs::{self, File},
+    io::{self, BufReader, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, ensure};
@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use evaluation::{
     organisation::Organisation,
     product::Source,
-    report,
+    rba_csv, report,
     run::Running,
     sets::{Set, size},
     world::World,
@@ -41,9 +41,18 @@ struct Arguments {
     /// Score with the four baselines alone
     #[arg(long, conflicts_with_all = ["sensor", "scores"])]
     baselines_only: bool,
+    /// Instead of made-up organisations, take the public set of logins for risk-based authentication, a CSV
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "seed", "quick"])]
+    rba_csv: Option<PathBuf>,
+    /// Of that set, only so many users, the first in the file; all of them need tens of gigabytes of memory
+    #[arg(long, value_name = "USERS", default_value_t = 100_000, requires = "rba_csv")]
+    rba_users: usize,
     /// Write the figures to FILE, a line of JSON each
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Show the figures as one page in FILE
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// How many times users are drawn anew for the intervals
     #[arg(long, value_name = "TIMES", default_value_t = 500)]
     drawings: usize,
@@ -116,11 +125,12 @@ fn main() -> anyhow::Result<()> {
 
 fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
     let seeds = arguments.which.seeds()?;
+    let is_one = seeds.len() == 1 || arguments.rba_csv.is_some();
     let source = match &arguments.scores {
         _ if arguments.baselines_only => None,
         Some(path) => {
             ensure!(
-                path.is_dir() || seeds.len() == 1,
+                path.is_dir() || is_one,
                 "{} is one file, for one organisation: name that with --seed, or name a folder",
                 path.display()
             );
@@ -132,27 +142,49 @@ fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {
     let world = World::load()?;
     let folder = std::env::temp_dir().join(format!("vpn-sensor-evaluation-{}", std::process::id()));
     let mut running = Running::new(&world, source.as_ref(), &folder);
-    let mut score = || -> anyhow::Result<()> {
-        for seed in &seeds {
-            say(&format!("organisation {seed}"));
-            running.add(arguments.which.organisation(&world, *seed)?)?;
-        }
-        Ok(())
-    };
-    let result = score();
+    let result = score(arguments, &seeds, &world, &mut running);
     // Only there if the product was asked.
     let _ = fs::remove_dir_all(&folder);
     result?;
-    let evaluation = running
-        .finish(arguments.which.set.name(), arguments.drawings, |name| say(&format!("figures of {name}")));
+    let title = if arguments.rba_csv.is_some() { "rba-csv" } else { arguments.which.set.name() };
+    let evaluation = running.finish(title, arguments.drawings, |name| say(&format!("figures of {name}")));
     done();
     if let Some(path) = &arguments.json {
-        let lines = report::lines(&evaluation)?;
-        fs::write(path, lines.join("\n") + "\n")
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        write(path, &(report::lines(&evaluation)?.join("\n") + "\n"))?;
+    }
+    if let Some(path) = &arguments.html {
+        write(path, &report::page(&evaluation)?)?;
     }
     print!("{}", report::console(&evaluation));
     Ok(())
+}
+
+fn score(
+    arguments: &Arguments,
+    seeds: &[u64],
+    world: &World,
+    running: &mut Running<'_>,
+) -> anyhow::Result<()> {
+    if let Some(path) = &arguments.rba_csv {
+        say("the set of logins");
+        let file =
+            File::open(path).with_context(|| format!("cannot read {}: check its path", path.display()))?;
+        let past = rba_csv::read(BufReader::new(file), arguments.rba_users)
+            .with_context(|| path.display().to_string())?;
+        return running.add(past);
+    }
+    for seed in seeds {
+        say(&format!("organisation {seed}"));
+        running.add(arguments.which.organisation(world, *seed)?)?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// What is being done, on a terminal only.

@@ -234,24 +234,26 @@ pub(super) mod tests {
         days: i64,
         starts: &[(&str, i64, f64, Option<&str>)],
     ) -> Sample {
-        let mut events = Vec::new();
+        let event = |at_s: i64, user: &str| Event {
+            time: jiff::Timestamp::from_second(at_s).unwrap(),
+            status: Status::Start,
+            client: "asa".to_owned(),
+            session: at_s.to_string(),
+            user: user.to_owned(),
+            address: "80.128.0.1".parse().unwrap(),
+            device: None,
+            software: None,
+            input_octets: None,
+            output_octets: None,
+            nas: None,
+        };
+        // The first day is that of the first event.
+        let mut events = vec![event(0, "nobody")];
         let mut labels = Vec::new();
         for (number, (user, day, _, attacker)) in starts.iter().enumerate() {
-            events.push(Event {
-                time: jiff::Timestamp::from_second(day * DAY_S + number as i64).unwrap(),
-                status: Status::Start,
-                client: "asa".to_owned(),
-                session: number.to_string(),
-                user: (*user).to_owned(),
-                address: "80.128.0.1".parse().unwrap(),
-                device: None,
-                software: None,
-                input_octets: None,
-                output_octets: None,
-                nas: None,
-            });
+            events.push(event(day * DAY_S + number as i64, user));
             labels.push(Label {
-                n: number + 1,
+                n: number + 2,
                 user: (*user).to_owned(),
                 label: if attacker.is_some() { Truth::Attack } else { Truth::Genuine },
                 attacker: attacker.map(str::to_owned),
