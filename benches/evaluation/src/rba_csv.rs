@@ -57,7 +57,7 @@ pub fn read(file: impl BufRead, users_max: usize) -> anyhow::Result<Organisation
         }
         let time: DateTime = field(0).replace(' ', "T").parse().with_context(row)?;
         let event = Event {
-            time: time.to_zoned(TimeZone::UTC).with_context(row)?.timestamp(),
+            time: TimeZone::UTC.to_timestamp(time).with_context(row)?,
             status: Status::Start,
             client: "rba".to_owned(),
             session: number.to_string(),
