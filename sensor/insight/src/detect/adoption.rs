@@ -89,7 +89,7 @@ impl Adoptions {
             return Adoption { is_first: true, ..Adoption::default() };
         };
         let users = estimate(adopted.users_on(day(unix_s)) & !bit(user));
-        let all = self.rates[feature as usize].new();
+        let all = self.rates[feature as usize].news();
         Adoption { users, share: (users / all.max(users).max(1.0)).min(1.0), is_first: false }
     }
 
@@ -133,7 +133,7 @@ impl Adoptions {
     /// Of all connections of the last hours, the part that had a new value of this feature: 0 to 1.
     pub(super) fn rate(&self, feature: Feature) -> f64 {
         let rate = &self.rates[feature as usize];
-        (rate.new() / (rate.seen() + CALM)).min(1.0)
+        (rate.news() / (rate.seen() + CALM)).min(1.0)
     }
 
     /// A user is forgotten: of the bits that many share nothing tells who they are.
@@ -184,7 +184,7 @@ impl Rate {
         self.seen.iter().copied().map(f64::from).sum()
     }
 
-    fn new(&self) -> f64 {
+    fn news(&self) -> f64 {
         self.new.iter().copied().map(f64::from).sum()
     }
 }

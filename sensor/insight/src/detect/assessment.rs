@@ -287,7 +287,14 @@ pub struct Assessment {
     pub is_alert: bool,
     /// How urgent, if so.
     pub severity: Severity,
+    /// The user's last connection that raised an alert came from the same country and network, with the same device: all
+    /// of this was told. The score is a quarter of what it would be, so that who waits for an answer is not shown anew
+    /// each morning; it still is an alert, to be folded into that one, and still must not be learned.
+    pub is_repeat: bool,
 }
+
+/// What of a score is left where it was told before.
+const REPEATED: f64 = 0.25;
 
 impl Assessment {
     /// Adds a rule's reason.
@@ -303,6 +310,12 @@ impl Assessment {
     pub(super) fn alert(&mut self, severity: Severity) {
         self.is_alert = true;
         self.severity = self.severity.max(severity);
+    }
+
+    /// It was told before.
+    pub(super) fn repeat(&mut self) {
+        self.is_repeat = true;
+        self.score = if self.score > 0.0 { self.score * REPEATED } else { self.score };
     }
 
     /// The weightiest first; equal ones in the order of detections.

@@ -108,9 +108,11 @@ impl<'f> Facts<'f> {
             .all(|feature| self.others(feature) >= users && self.share(feature) >= share)
     }
 
-    /// Whether the user is known to use networks with this cover.
+    /// Whether the user is known to use networks with this cover; or was in this part of the network when no database
+    /// knew what it is.
     pub(super) fn is_cover_usual(&self) -> bool {
         self.tally(Feature::Kinds).days > 0
+            || self.is_known(Feature::Prefix, 2)
             || self.profile.is_some_and(|profile| {
                 let is_it = |value| matches!(value, Value::Kinds(kinds) if Cover::of(kinds) >= self.cover);
                 profile.values(Feature::Kinds).iter().any(|usual| is_it(usual.value))

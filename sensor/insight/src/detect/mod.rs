@@ -111,27 +111,39 @@ impl Detector {
         }
         assessment.sort();
         if assessment.is_alert {
+            if person.is_some_and(|person| person.slots.iter().any(|before| slot.repeats(before))) {
+                assessment.repeat();
+            }
             slot.suspect();
         }
         if is_in_time {
             let news = news(&facts);
-            self.remember(user, unix_s, slot, &news, connection);
+            self.remember(user, unix_s, slot, &news, connection, assessment.is_alert);
         }
         assessment
     }
 
-    fn remember(&mut self, user: u64, unix_s: u32, slot: Slot, news: &News, connection: &Connection<'_>) {
+    /// What raised an alert may be a stranger's, and strangers who try many users are no move of many.
+    fn remember(
+        &mut self,
+        user: u64,
+        unix_s: u32,
+        slot: Slot,
+        news: &News,
+        connection: &Connection<'_>,
+        is_alert: bool,
+    ) {
         if self.adoptions.first == 0 {
             self.adoptions.first = unix_s;
         }
         let values = facts::values(connection);
         for (feature, (value, news)) in Feature::ALL.into_iter().zip(values.into_iter().zip(news)) {
             let (Some(value), Some((is_new, is_experienced))) = (value, *news) else { continue };
-            if is_experienced {
+            if is_experienced && !is_alert {
                 self.adoptions.count(feature, user, is_new, unix_s);
             }
             // Devices and prefixes are one person's: many do not begin to use one.
-            if is_new && !matches!(feature, Feature::Device | Feature::Prefix) {
+            if is_new && !is_alert && !matches!(feature, Feature::Device | Feature::Prefix) {
                 self.adoptions.adopt(feature, value, user, unix_s);
             }
         }
@@ -139,6 +151,12 @@ impl Detector {
         if let Some(server) = connection.server {
             self.accounting.see(server, unix_s);
         }
+    }
+
+    /// A person says that this session, which raised an alert, was the user's own: what it says is trusted again. To be
+    /// learned with [`Profiles::learn`].
+    pub fn accept(&mut self, user: &str, session: u64) {
+        self.people.accept(user_key(user), session);
     }
 
     /// A session of this user gave a sign of life.

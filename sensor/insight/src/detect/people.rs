@@ -65,6 +65,15 @@ impl Slot {
         self.flags & SUSPECT != 0
     }
 
+    /// Whether that raised an alert, and this says nothing that it did not.
+    pub(super) fn repeats(&self, before: &Slot) -> bool {
+        let place = |slot: &Slot| (slot.asn, slot.country, slot.device);
+        before.is_there()
+            && before.is_suspect()
+            && before.session != self.session
+            && place(before) == place(self)
+    }
+
     pub(super) fn suspect(&mut self) {
         self.flags |= SUSPECT;
     }
@@ -247,6 +256,12 @@ impl People {
             slot.minutes = u16::try_from((unix_s - start) / 60).unwrap_or(u16::MAX);
         }
         slot.flags = if is_open { slot.flags | OPEN } else { slot.flags & !OPEN };
+    }
+
+    /// What a session says is the user's.
+    pub(super) fn accept(&mut self, key: u64, session: u64) {
+        let slots = self.get_mut(key).into_iter().flat_map(|person| &mut person.slots);
+        slots.filter(|slot| slot.is_of(session)).for_each(|slot| slot.flags &= !SUSPECT);
     }
 
     fn get_or_add(&mut self, key: u64) -> Option<&mut Person> {

@@ -10,7 +10,7 @@
 //!   [`Model`]: the same country often, the same /24 or device hardly ever. So what is known speaks *against* an attack,
 //!   and the less the fewer the days.
 //! * A value that is new to the user: how often this user brings something new (a Dirichlet process: `novelty / (days +
-//!   novelty)`, and Good-Turing: values of a single day count half on top), or how often everybody does in these hours if
+//!   novelty)`, and the values that came within the thirty days on top), or how often everybody does in these hours if
 //!   that is more: another database, a mass home office. Then how usual the value is for all: from well known (less
 //!   risky) to unknown to everybody, which is always the riskiest; and whether many begin to use it these days (a
 //!   provider's move, a failover).
@@ -38,8 +38,10 @@ use crate::{
 const POPULATION: (f64, f64) = (-3.0, 2.5);
 /// Users who begin to use a value on two days, from which on it may be a move of many: three may be chance or an attack.
 const MOVE_USERS: f64 = 4.0;
-/// From so much on, a group speaks.
+/// From so much on, the device speaks.
 const GROUP: f64 = 1.0;
+/// And software where no device is known: above the first ones of an update.
+const SOFTWARE_ALONE: f64 = 3.0;
 
 /// The logarithms, one for each feature and one for the hour.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -66,6 +68,11 @@ impl Terms {
         self.of(Feature::Device) + self.of(Feature::Software)
     }
 
+    /// Not only an update.
+    fn is_device_new(&self) -> bool {
+        self.of(Feature::Device) >= GROUP || self.of(Feature::Software) >= SOFTWARE_ALONE
+    }
+
     fn total(&self) -> f64 {
         self.place() + self.device() + self.of(Feature::Server) + self.hour
     }
@@ -77,7 +84,7 @@ pub(super) fn assess(facts: &Facts<'_>, thresholds: &Thresholds, assessment: &mu
     let total = terms.total();
     assessment.score += total;
     let threshold =
-        if terms.device() >= GROUP { thresholds.alert_score } else { thresholds.alert_score_one_group };
+        if terms.is_device_new() { thresholds.alert_score } else { thresholds.alert_score_one_group };
     let is_alert = facts.is_learned && total >= threshold;
     if is_alert {
         let is_high = total >= thresholds.high_score || facts.cover > Cover::Hosting;
@@ -216,11 +223,11 @@ fn prefix(facts: &Facts<'_>, model: &Model, is_network_new: bool) -> f64 {
 fn within_network(facts: &Facts<'_>, prefix: Prefix) -> Tally {
     let mut tally = Tally { days: facts.tally(Feature::Prefix).days, ..Tally::default() };
     let Some(profile) = facts.profile else { return tally };
-    profile.each(Feature::Prefix, |value, days| {
+    profile.each(Feature::Prefix, |value, days, has_arrived| {
         if matches!(value, Value::Prefix(other) if other.asn() == prefix.asn()) {
             tally.all_days += days;
             tally.values += 1;
-            tally.once += u32::from(days == 1);
+            tally.arrived += u32::from(has_arrived);
         }
     });
     tally
@@ -270,12 +277,12 @@ fn device(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
         Feature::Software,
         if tally.days > 0 {
             let attacker = 0.9 * facts.share(Feature::Software) + 0.05;
-            known(attacker / usual(tally, model.novelty_software), tally.days, model).clamp(-1.5, 2.0)
+            known(attacker / usual(tally, model.novelty_software), tally.days, model).clamp(-1.5, 0.3)
         } else {
             let new = new(facts, model, Feature::Software, model.novelty_software, tally, 0.3);
             let is_update = facts.profile.is_some_and(|profile| {
                 let mut is_family_known = false;
-                profile.each(Feature::Software, |value, _| {
+                profile.each(Feature::Software, |value, _, _| {
                     is_family_known |=
                         matches!(value, Value::Text(other) if family(other) == family(software));
                 });
@@ -338,10 +345,10 @@ fn known(ratio: f64, days: u32, model: &Model) -> f64 {
 }
 
 /// How likely the next value is new: 0 to 1, not 0.
-fn novelty(tally: &Tally, novelty: f64, once: f64, everybody: f64) -> f64 {
+fn novelty(tally: &Tally, novelty: f64, arrived: f64, everybody: f64) -> f64 {
     let novelty = novelty.max(1e-3);
     let days = f64::from(tally.all_days);
-    let own = (novelty + once * f64::from(tally.once)) / (days + novelty);
+    let own = (novelty + arrived * f64::from(tally.arrived)) / (days + novelty);
     own.max(everybody).clamp(1e-6, 1.0)
 }
 

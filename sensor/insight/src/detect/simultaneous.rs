@@ -4,11 +4,11 @@
 //!
 //! An open session proves nothing, since many ends are never told: there must be a sign of life within `alive_s` of the
 //! new beginning. Farther apart than `simultaneous_km_min` after both radii are taken off (phone and laptop in one town,
-//! a carrier's exits). The same device at both places is the database's error or a line's second address: it adds a
-//! little and is no alert. Excluded is what impossible travel excludes.
+//! a carrier's exits). The same device at both places is the database's error or a line's second address, and one
+//! that the user has had on two days her phone that roams: it adds a little and is no alert. Excluded is what impossible travel excludes.
 
 use super::{
-    assessment::{Assessment, Detection, Severity},
+    assessment::{Assessment, Detection},
     facts::Facts,
     people::Slot,
     threshold::Thresholds,
@@ -39,7 +39,7 @@ pub(super) fn assess(facts: &Facts<'_>, slot: &Slot, thresholds: &Thresholds, as
     if travel::is_usual(facts) {
         return;
     }
-    let (log_ratio, alert) = if leg.is_same_device { (1.5, None) } else { (4.0, Some(Severity::High)) };
+    let (log_ratio, alert) = travel::weight(facts, &leg);
     let leg = travel::Leg { seconds: 0, ..leg };
     let reason = travel::reason(facts, Detection::SimultaneousSessions, log_ratio, other, &leg);
     assessment.add(reason, alert);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Thresholds {
-    /// A learned user's connection is suspicious from this score on, if place and device are both new or rare. 4.0: a
+    /// A learned user's connection is suspicious from this score on, if the device is new. 3.2: a
     /// laptop that is new (about 4.8, once in three years) stays below where the part of the network at home is known
     /// (about -3), so that what comes near one alert for a thousand users a day is a new device in a new place.
     pub alert_score: f64,
@@ -74,7 +74,7 @@ pub struct Thresholds {
 impl Default for Thresholds {
     fn default() -> Thresholds {
         Thresholds {
-            alert_score: 4.0,
+            alert_score: 3.2,
             alert_score_one_group: 7.5,
             high_score: 11.0,
             reason_log_ratio: 0.7,

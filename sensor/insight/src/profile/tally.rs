@@ -3,9 +3,11 @@
 
 use super::{
     population::{Everybody, Share},
+    record::Entry,
     symbols::Symbol,
     value::{FEATURES, Feature, Scratch, Value},
     view::Profile,
+    window,
 };
 
 /// A value that was looked up.
@@ -27,8 +29,8 @@ pub struct Tally {
     pub all_days: u32,
     /// Different values.
     pub values: u32,
-    /// Of them, those that were there on a single day.
-    pub once: u32,
+    /// Of them, those that came within the thirty days, behind the user's first day.
+    pub arrived: u32,
 }
 
 /// One for each feature, in the order of [`Feature::ALL`].
@@ -65,7 +67,7 @@ impl Profile<'_> {
             let tally = &mut tallies[feature as usize];
             tally.all_days += days;
             tally.values += 1;
-            tally.once += u32::from(days == 1);
+            tally.arrived += u32::from(self.has_arrived(entry));
             if looked_up[feature as usize].symbol == Some(entry.symbol()) {
                 tally.days = days;
                 tally.connections = entry.count(self.kept);
@@ -74,12 +76,18 @@ impl Profile<'_> {
         Tallies(tallies)
     }
 
-    /// Every value of a feature with its days, in no order that means anything.
-    pub fn each(&self, feature: Feature, mut take: impl FnMut(Value<'_>, u32)) {
+    fn has_arrived(&self, entry: &Entry) -> bool {
+        let day = window::day(entry.first);
+        day > window::day(self.record.first) && window::contains(self.today, day)
+    }
+
+    /// Every value of a feature with its days, and whether it came within the thirty days, behind the user's first day;
+    /// in no order that means anything.
+    pub fn each(&self, feature: Feature, mut take: impl FnMut(Value<'_>, u32, bool)) {
         for entry in self.record.entries().filter(|entry| entry.feature() == Some(feature)) {
             let days = entry.day_count(self.kept);
             if days > 0 {
-                take(Value::read(feature, self.symbols.text(entry.symbol())), days);
+                take(Value::read(feature, self.symbols.text(entry.symbol())), days, self.has_arrived(entry));
             }
         }
     }

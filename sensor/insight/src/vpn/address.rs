@@ -3,7 +3,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 use super::text::trimmed;
@@ -31,14 +31,20 @@ impl<'a> Station<'a> {
         if octets.is_empty() || octets.eq_ignore_ascii_case(b"(null)") {
             return Station::Nothing;
         }
-        let Ok(text) = str::from_utf8(octets) else { return Station::Other(octets) };
-        if let Some((address, port)) = endpoint(text) {
+        let of_address = |address: IpAddr, port: Option<u16>| {
             let address = address.to_canonical();
-            return if address.is_unspecified() {
+            if address.is_unspecified() {
                 Station::Nothing
             } else {
                 Station::Address(address, port.filter(|port| *port != 0))
-            };
+            }
+        };
+        if let Some(address) = dotted(octets) {
+            return of_address(address.into(), None);
+        }
+        let Ok(text) = str::from_utf8(octets) else { return Station::Other(octets) };
+        if let Some((address, port)) = endpoint(text) {
+            return of_address(address, port);
         }
         if let Some(hardware) = hardware_within(octets) {
             Station::Hardware(hardware)
@@ -64,6 +70,28 @@ impl<'a> Station<'a> {
             _ => None,
         }
     }
+}
+
+/// `203.0.113.7` as nearly all stations are, read from the octets; [`endpoint`] reads the same of it.
+fn dotted(octets: &[u8]) -> Option<Ipv4Addr> {
+    let mut rest = octets;
+    let mut parts = [0; 4];
+    for (at, part) in parts.iter_mut().enumerate() {
+        if at > 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        let digits = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+        // No zero before other digits; a digit too many is no dot.
+        let (number, behind) = match rest {
+            [b'1'..=b'2', b'0'..=b'9', b'0'..=b'9', behind @ ..] => (digits(&rest[..3]), behind),
+            [b'1'..=b'9', b'0'..=b'9', behind @ ..] => (digits(&rest[..2]), behind),
+            [b'0'..=b'9', behind @ ..] => (digits(&rest[..1]), behind),
+            _ => return None,
+        };
+        *part = u8::try_from(number).ok()?;
+        rest = behind;
+    }
+    rest.is_empty().then(|| Ipv4Addr::from(parts))
 }
 
 /// `203.0.113.7`, `203.0.113.7:49152`, `203.0.113.7[4500]`, `2001:db8::1`, `2001:db8::1[500]`, `[2001:db8::1]`,
@@ -98,25 +126,27 @@ fn zoneless(address: &str) -> &str {
 /// The hardware address that is the whole text: `00-0C-29-74-9D-E8`, with colons, `000c.2974.9de8`, or 12 digits of
 /// which one is a letter (12 decimal digits are a telephone number sooner).
 pub fn hardware(text: &str) -> Option<[u8; 6]> {
+    hardware_octets(text.as_bytes())
+}
+
+pub(super) fn hardware_octets(text: &[u8]) -> Option<[u8; 6]> {
+    let mut at_each = text.iter().enumerate();
     let separated = match text.len() {
-        17 => text.bytes().enumerate().all(|(at, octet)| match at % 3 {
-            2 => matches!(octet, b':' | b'-') && octet == text.as_bytes()[2],
+        17 => at_each.all(|(at, octet)| match at % 3 {
+            2 => matches!(octet, b':' | b'-') && *octet == text[2],
             _ => octet.is_ascii_hexdigit(),
         }),
-        14 => text.bytes().enumerate().all(|(at, octet)| match at {
-            4 | 9 => octet == b'.',
+        14 => at_each.all(|(at, octet)| match at {
+            4 | 9 => *octet == b'.',
             _ => octet.is_ascii_hexdigit(),
         }),
-        12 => {
-            text.bytes().all(|octet| octet.is_ascii_hexdigit())
-                && text.bytes().any(|octet| octet.is_ascii_alphabetic())
-        }
+        12 => text.iter().all(u8::is_ascii_hexdigit) && text.iter().any(u8::is_ascii_alphabetic),
         _ => false,
     };
     if !separated {
         return None;
     }
-    let mut digits = text.chars().filter_map(|digit| digit.to_digit(16));
+    let mut digits = text.iter().filter_map(|digit| char::from(*digit).to_digit(16));
     let mut octets = [0; 6];
     for octet in &mut octets {
         // Both are below 16.
@@ -132,11 +162,12 @@ pub(super) fn hardware_within(octets: &[u8]) -> Option<[u8; 6]> {
     if octets.len() < 12 {
         return None;
     }
-    let text = str::from_utf8(octets).ok()?;
-    hardware(text).or_else(|| {
-        let head = text.get(..17).filter(|_| octets.get(17) == Some(&b':'));
+    hardware_octets(octets).or_else(|| {
+        let head = octets.get(..17).filter(|_| octets.get(17) == Some(&b':'));
         let tail = octets.len().checked_sub(17).filter(|at| *at > 1 && octets[at - 1] == b':');
-        head.and_then(hardware).or_else(|| hardware(text.get(tail?..)?))
+        let found = head.and_then(hardware_octets).or_else(|| hardware_octets(octets.get(tail?..)?));
+        // What is written around it is text, too.
+        found.filter(|_| str::from_utf8(octets).is_ok())
     })
 }
 
@@ -252,6 +283,22 @@ mod tests {
             "[]:1",
         ] {
             assert_eq!(address(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn dotted_addresses_are_read_as_the_standard_library_reads_them() {
+        let parts =
+            ["", "0", "00", "01", "9", "10", "99", "255", "256", "1000", "9999999999", "a", "+1", " 1"];
+        for (first, last) in parts.into_iter().flat_map(|first| parts.map(|last| (first, last))) {
+            for text in [
+                format!("{first}.0.20.{last}"),
+                format!("1.{first}.{last}.4"),
+                format!("1.2.{first}{last}"),
+                format!("{first}.1.2.3.{last}"),
+            ] {
+                assert_eq!(dotted(text.as_bytes()), text.parse().ok(), "{text}");
+            }
         }
     }
 

@@ -130,82 +130,114 @@ pub(super) const ADMINISTRATOR_ROLES: [Id; 13] = {
     ]
 };
 
-/// A condition on the facts.
+/// An enumerated value that rules look at, or [`Sign`]s as one.
 #[derive(Clone, Copy)]
-enum When {
+enum Of {
+    Status,
+    ServiceType,
+    PortType,
+    /// ASA.
+    SessionType,
+    ClientType,
+    TunnelType,
+    Sign,
+}
+
+/// What a request shows besides enumerated values.
+#[derive(Clone, Copy)]
+enum Sign {
     StatusMissing,
-    Status(&'static [u32]),
     NotOfSession,
-    ServiceType(&'static [u32]),
-    PortType(&'static [u32]),
-    SessionType(&'static [u32]),
-    ClientType(&'static [u32]),
-    /// Connect-Info begins with this, and the vendor is Fortinet.
-    FortinetInfo(&'static str),
+    /// Fortinet: Connect-Info begins with `admin-login`, `web-auth`, `vpn-`.
+    FortinetAdministrator,
+    FortinetWeb,
+    FortinetVpn,
     LogsInAsUser,
     Role,
     Shell,
     TunnelGroup,
     UserIsHardware,
     BothStationsAreHardware,
-    CallingIsHardware(Vendor),
+    AccelCallingIsHardware,
     Hotspot,
-    TunnelType(&'static [u32]),
     HasTunnelType,
     HasRemote,
     Always,
+}
+
+/// A condition: one of these values is there. A bit for each, so that a rule costs one look: most do not apply.
+#[derive(Clone, Copy)]
+struct When {
+    of: Of,
+    values: u64,
+}
+
+/// All values that rules name are below 64.
+const fn among(of: Of, values: &[u32]) -> When {
+    let mut set = 0;
+    let mut at = 0;
+    while at < values.len() {
+        set |= 1 << values[at];
+        at += 1;
+    }
+    When { of, values: set }
+}
+
+const fn sign(sign: Sign) -> When {
+    among(Of::Sign, &[sign as u32])
 }
 
 /// What neither a VPN nor a person is, first by what names it, then by the port; then what is left.
 const RULES: &[(When, Kind, &str)] = {
     use Kind::{Administrator, NetworkAccess, Other, Person, Server, SiteTunnel, WebSignIn};
     &[
-        (When::StatusMissing, Other, "no Acct-Status-Type"),
-        (When::Status(&[7, 8]), Server, "the VPN server starts or stops"),
-        (When::Status(&[9, 10, 11, 12, 13, 14]), SiteTunnel, "tunnel accounting (RFC 2867)"),
-        (When::NotOfSession, Other, "an Acct-Status-Type that is of no session"),
-        (When::SessionType(&[6, 7]), SiteTunnel, "ASA-SessionType is LAN-to-LAN"),
-        (When::SessionType(&[4]), Other, "ASA-SessionType is e-mail proxy"),
-        (When::SessionType(&[8]), Other, "ASA-SessionType is VPN load balancing"),
-        (When::ClientType(&[4]), WebSignIn, "ASA-ClientType is cut-through proxy"),
-        (When::FortinetInfo("admin-login"), Administrator, "Connect-Info is admin-login"),
-        (When::FortinetInfo("web-auth"), WebSignIn, "Connect-Info is web-auth"),
-        (When::ServiceType(&[6, 7, 11, 18]), Administrator, "Service-Type is an administrator's"),
-        (When::LogsInAsUser, Administrator, "Service-Type is Login-User to a host or service"),
-        (When::Role, Administrator, "an administrator's role"),
-        (When::Shell, Administrator, "a shell's attributes (Cisco-AVPair shell:)"),
-        (When::SessionType(&[1, 2, 3, 5]), Person, "ASA-SessionType is a client's"),
-        (When::TunnelGroup, Person, "ASA-TunnelGroupName"),
-        (When::FortinetInfo("vpn-"), Person, "Connect-Info is a VPN's"),
-        (When::UserIsHardware, NetworkAccess, "User-Name is a hardware address"),
-        (When::ServiceType(&[10]), NetworkAccess, "Service-Type is Call-Check"),
-        (When::PortType(&[15, 20, 21]), NetworkAccess, "NAS-Port-Type is a wired network's (802.1X)"),
-        (When::PortType(&[18, 19, 22, 23, 24, 25]), NetworkAccess, "NAS-Port-Type is wireless"),
+        (sign(Sign::StatusMissing), Other, "no Acct-Status-Type"),
+        (among(Of::Status, &[7, 8]), Server, "the VPN server starts or stops"),
+        (among(Of::Status, &[9, 10, 11, 12, 13, 14]), SiteTunnel, "tunnel accounting (RFC 2867)"),
+        (sign(Sign::NotOfSession), Other, "an Acct-Status-Type that is of no session"),
+        (among(Of::SessionType, &[6, 7]), SiteTunnel, "ASA-SessionType is LAN-to-LAN"),
+        (among(Of::SessionType, &[4]), Other, "ASA-SessionType is e-mail proxy"),
+        (among(Of::SessionType, &[8]), Other, "ASA-SessionType is VPN load balancing"),
+        (among(Of::ClientType, &[4]), WebSignIn, "ASA-ClientType is cut-through proxy"),
+        (sign(Sign::FortinetAdministrator), Administrator, "Connect-Info is admin-login"),
+        (sign(Sign::FortinetWeb), WebSignIn, "Connect-Info is web-auth"),
+        (among(Of::ServiceType, &[6, 7, 11, 18]), Administrator, "Service-Type is an administrator's"),
+        (sign(Sign::LogsInAsUser), Administrator, "Service-Type is Login-User to a host or service"),
+        (sign(Sign::Role), Administrator, "an administrator's role"),
+        (sign(Sign::Shell), Administrator, "a shell's attributes (Cisco-AVPair shell:)"),
+        (among(Of::SessionType, &[1, 2, 3, 5]), Person, "ASA-SessionType is a client's"),
+        (sign(Sign::TunnelGroup), Person, "ASA-TunnelGroupName"),
+        (sign(Sign::FortinetVpn), Person, "Connect-Info is a VPN's"),
+        (sign(Sign::UserIsHardware), NetworkAccess, "User-Name is a hardware address"),
+        (among(Of::ServiceType, &[10]), NetworkAccess, "Service-Type is Call-Check"),
+        (among(Of::PortType, &[15, 20, 21]), NetworkAccess, "NAS-Port-Type is a wired network's (802.1X)"),
+        (among(Of::PortType, &[18, 19, 22, 23, 24, 25]), NetworkAccess, "NAS-Port-Type is wireless"),
         (
-            When::PortType(&[11, 12, 13, 14, 16, 17, 30, 31, 32, 33, 34]),
+            among(Of::PortType, &[11, 12, 13, 14, 16, 17, 30, 31, 32, 33, 34]),
             NetworkAccess,
             "NAS-Port-Type is broadband",
         ),
-        (When::PortType(&[0, 1, 2, 3, 4, 6, 7, 8, 9, 10]), NetworkAccess, "NAS-Port-Type is dial-in"),
-        (When::Hotspot, NetworkAccess, "Mikrotik-Host-IP is a hotspot's"),
-        (When::BothStationsAreHardware, NetworkAccess, "both station ids are hardware addresses"),
+        (among(Of::PortType, &[0, 1, 2, 3, 4, 6, 7, 8, 9, 10]), NetworkAccess, "NAS-Port-Type is dial-in"),
+        (sign(Sign::Hotspot), NetworkAccess, "Mikrotik-Host-IP is a hotspot's"),
+        (sign(Sign::BothStationsAreHardware), NetworkAccess, "both station ids are hardware addresses"),
         (
-            When::CallingIsHardware(Vendor::AccelPpp),
+            sign(Sign::AccelCallingIsHardware),
             NetworkAccess,
             "Calling-Station-Id is a hardware address (PPPoE, IPoE)",
         ),
-        (When::TunnelType(&[13]), NetworkAccess, "Tunnel-Type is VLAN"),
-        (When::PortType(&[5]), Person, "NAS-Port-Type is Virtual"),
-        (When::HasTunnelType, Person, "a Tunnel-Type"),
-        (When::HasRemote, Person, "an outer address"),
-        (When::Always, Person, "nothing says that it is not"),
+        (among(Of::TunnelType, &[13]), NetworkAccess, "Tunnel-Type is VLAN"),
+        (among(Of::PortType, &[5]), Person, "NAS-Port-Type is Virtual"),
+        (sign(Sign::HasTunnelType), Person, "a Tunnel-Type"),
+        (sign(Sign::HasRemote), Person, "an outer address"),
+        (sign(Sign::Always), Person, "nothing says that it is not"),
     ]
 };
 
 /// The kind by the first rule that applies. `is_vpn`: the configuration says that this client is a VPN server and
 /// nothing else, so what looks like access to a network is a VPN connection.
 pub(super) fn classify(facts: &Facts<'_>, is_vpn: bool) -> Classified {
-    let applies = |(when, _, _): &&(When, Kind, &'static str)| when.holds(facts);
+    let shown = shown(facts);
+    let applies = |(when, _, _): &&(When, Kind, &str)| shown[when.of as usize] & when.values != 0;
     let (kind, reason) =
         RULES.iter().find(applies).map_or((Kind::Other, ""), |(_, kind, reason)| (*kind, *reason));
     let (kind, reason) = match kind {
@@ -220,33 +252,38 @@ pub(super) fn classify(facts: &Facts<'_>, is_vpn: bool) -> Classified {
     }
 }
 
-impl When {
-    fn holds(self, facts: &Facts<'_>) -> bool {
-        let among = |value: Option<u32>, list: &[u32]| value.is_some_and(|value| list.contains(&value));
-        match self {
-            When::StatusMissing => facts.status.is_none(),
-            When::Status(list) => among(facts.status, list),
-            When::NotOfSession => !Status::of(facts.status).is_of_session(),
-            When::ServiceType(list) => among(facts.service_type, list),
-            When::PortType(list) => among(facts.port_type, list),
-            When::SessionType(list) => among(facts.session_type, list),
-            When::ClientType(list) => among(facts.client_type, list),
-            When::FortinetInfo(prefix) => {
-                facts.vendor == Some(Vendor::Fortinet)
-                    && facts.connect_info.is_some_and(|info| info.starts_with(prefix.as_bytes()))
-            }
-            When::LogsInAsUser => facts.service_type == Some(1) && facts.logs_in,
-            When::Role => facts.role,
-            When::Shell => facts.shell,
-            When::TunnelGroup => facts.tunnel_group,
-            When::UserIsHardware => facts.user == Some(NameSort::Hardware) || facts.user_is_calling_hardware,
-            When::BothStationsAreHardware => facts.called_is_hardware && facts.calling.is_some(),
-            When::CallingIsHardware(vendor) => facts.vendor == Some(vendor) && facts.calling.is_some(),
-            When::Hotspot => facts.hotspot,
-            When::TunnelType(list) => among(facts.tunnel_type, list),
-            When::HasTunnelType => facts.tunnel_type.is_some(),
-            When::HasRemote => facts.has_remote,
-            When::Always => true,
-        }
-    }
+/// What is there of each [`Of`], a bit for each value.
+fn shown(facts: &Facts<'_>) -> [u64; 7] {
+    let value = |value: Option<u32>| value.and_then(|value| 1u64.checked_shl(value)).unwrap_or(0);
+    let info = |prefix: &[u8]| facts.connect_info.is_some_and(|info| info.starts_with(prefix));
+    let is_fortinet = facts.vendor == Some(Vendor::Fortinet);
+    let is_accel = facts.vendor == Some(Vendor::AccelPpp);
+    let signs = [
+        (Sign::StatusMissing, facts.status.is_none()),
+        (Sign::NotOfSession, !Status::of(facts.status).is_of_session()),
+        (Sign::FortinetAdministrator, is_fortinet && info(b"admin-login")),
+        (Sign::FortinetWeb, is_fortinet && info(b"web-auth")),
+        (Sign::FortinetVpn, is_fortinet && info(b"vpn-")),
+        (Sign::LogsInAsUser, facts.service_type == Some(1) && facts.logs_in),
+        (Sign::Role, facts.role),
+        (Sign::Shell, facts.shell),
+        (Sign::TunnelGroup, facts.tunnel_group),
+        (Sign::UserIsHardware, facts.user == Some(NameSort::Hardware) || facts.user_is_calling_hardware),
+        (Sign::BothStationsAreHardware, facts.called_is_hardware && facts.calling.is_some()),
+        (Sign::AccelCallingIsHardware, is_accel && facts.calling.is_some()),
+        (Sign::Hotspot, facts.hotspot),
+        (Sign::HasTunnelType, facts.tunnel_type.is_some()),
+        (Sign::HasRemote, facts.has_remote),
+        (Sign::Always, true),
+    ];
+    // In the order of `Of`.
+    [
+        value(facts.status),
+        value(facts.service_type),
+        value(facts.port_type),
+        value(facts.session_type),
+        value(facts.client_type),
+        value(facts.tunnel_type),
+        signs.into_iter().fold(0, |all, (sign, holds)| all | u64::from(holds) << sign as u32),
+    ]
 }

@@ -1,6 +1,7 @@
 //! A vendor's table with a client's changes, made ready: which attributes matter, in which order. Made once when the
 //! configuration is read, used for every record.
 
+use arrayvec::ArrayVec;
 use radius::attribute::{Decoded, Id};
 
 use super::{
@@ -23,6 +24,8 @@ pub(super) struct Plan {
     attributes: Vec<Reading>,
     /// For each standard type its place in `attributes`: most attributes are passed over by one look.
     standard: Box<[u8; 256]>,
+    /// The same for vendors' types, of which a plan reads a few.
+    vendors: Vec<((u32, u8), u8)>,
 }
 
 /// One attribute and the sources that are read from it.
@@ -41,6 +44,7 @@ impl Plan {
             ends: [0; Field::ALL.len()],
             attributes: Vec::new(),
             standard: Box::new([NONE; 256]),
+            vendors: Vec::new(),
         };
         for (field, end) in Field::ALL.into_iter().zip(0..) {
             for source in mapping.get(field).unwrap_or_else(|| vendor.sources(field)) {
@@ -59,8 +63,12 @@ impl Plan {
             self.attributes.push(Reading { attribute, sources: Vec::new(), is_assigned: false });
             self.attributes.len() - 1
         });
-        if let Id::Standard(kind) = attribute {
-            self.standard[usize::from(kind)] = place as u8;
+        match attribute {
+            Id::Standard(kind) => self.standard[usize::from(kind)] = place as u8,
+            Id::Vendor { vendor, kind } if known.is_none() => {
+                self.vendors.push(((vendor, kind), place as u8))
+            }
+            _ => {}
         }
         let reading = &mut self.attributes[place];
         reading.sources.push(self.sources.len() as u8);
@@ -69,13 +77,15 @@ impl Plan {
     }
 
     fn reading(&self, id: Id) -> Option<&Reading> {
-        match id {
-            Id::Standard(kind) => self.attributes.get(usize::from(self.standard[usize::from(kind)])),
-            Id::Vendor { .. } | Id::Extended { .. } => {
-                self.attributes.iter().find(|reading| reading.attribute == id)
+        let place = match id {
+            Id::Standard(kind) => self.standard[usize::from(kind)],
+            Id::Vendor { vendor, kind } => {
+                self.vendors.iter().find(|(of, _)| *of == (vendor, kind)).map(|(_, place)| *place)?
             }
-            Id::OpaqueVendor { .. } | Id::ExtendedVendor { .. } => None,
-        }
+            Id::Extended { .. } => return self.attributes.iter().find(|reading| reading.attribute == id),
+            Id::OpaqueVendor { .. } | Id::ExtendedVendor { .. } => return None,
+        };
+        self.attributes.get(usize::from(place))
     }
 
     fn range(&self, field: Field) -> std::ops::Range<usize> {
@@ -88,19 +98,20 @@ impl Plan {
 /// The attributes of one request that a plan reads.
 pub(super) struct Found<'p, 'a> {
     plan: &'p Plan,
-    values: Vec<Decoded<'a>>,
+    /// At most one for each source. Large, but nothing of it is written in vain.
+    values: ArrayVec<Decoded<'a>, PLAN_SOURCES_MAX>,
     /// For each source the place of its first attribute in `values`.
     places: [u8; PLAN_SOURCES_MAX],
 }
 
 impl<'p, 'a> Found<'p, 'a> {
     pub(super) fn new(plan: &'p Plan) -> Found<'p, 'a> {
-        // As many as a usual request has; at most one for each source.
-        Found { plan, values: Vec::with_capacity(12), places: [NONE; PLAN_SOURCES_MAX] }
+        Found { plan, values: ArrayVec::new(), places: [NONE; PLAN_SOURCES_MAX] }
     }
 
     /// Keeps the attribute for each source that reads it and has none yet (R40). Returns whether it may hold an address
-    /// inside the tunnel.
+    /// inside the tunnel. Inlined like the walk that calls it.
+    #[inline(always)]
     pub(super) fn see(&mut self, decoded: &Decoded<'a>) -> bool {
         let Some(reading) = self.plan.reading(decoded.id) else { return false };
         let Some(octets) = decoded.octets() else { return false };

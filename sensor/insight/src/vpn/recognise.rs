@@ -36,8 +36,8 @@ struct Shown<'a> {
     first_pair: Option<&'a [u8]>,
     mdm_pair: Option<&'a [u8]>,
     connect_info: Option<&'a [u8]>,
-    /// Words of NAS-Identifier, numbers at their ends left out.
-    words: ArrayVec<&'a [u8], WORDS_MAX>,
+    /// The first NAS-Identifier that has words, else the last.
+    identifier: Option<&'a [u8]>,
     session_id: Option<&'a [u8]>,
     port: Option<u32>,
 }
@@ -48,7 +48,8 @@ pub(super) struct Recogniser {
     enterprises: Vec<(u32, Option<&'static [u8]>, Vendor)>,
     /// Pairs and Connect-Infos: as sure as an enterprise.
     prefixes: Vec<(Mark, Vendor)>,
-    words: Vec<(&'static str, Vendor)>,
+    /// By their length, so that few are compared with a word of a request.
+    words: Vec<Vec<(&'static str, Vendor)>>,
     session_ids: Vec<(Mark, Vendor)>,
 }
 
@@ -63,7 +64,11 @@ impl Recogniser {
                         recogniser.enterprises.push((number, Some(kinds), row.vendor));
                     }
                     Mark::Pair(_) | Mark::ConnectInfo(_) => recogniser.prefixes.push((*mark, row.vendor)),
-                    Mark::Word(word) => recogniser.words.push((word, row.vendor)),
+                    Mark::Word(word) => {
+                        let lengths = recogniser.words.len().max(word.len() + 1);
+                        recogniser.words.resize(lengths, Vec::new());
+                        recogniser.words[word.len()].push((word, row.vendor));
+                    }
                     Mark::SessionIdNamesPort | Mark::SessionIdIsDigest => {
                         recogniser.session_ids.push((*mark, row.vendor));
                     }
@@ -79,11 +84,8 @@ impl Recogniser {
         if let Some(vendor) = self.by_attributes(&shown) {
             return (vendor, Recognised::Attributes);
         }
-        let named = |(word, _): &&(&str, Vendor)| {
-            shown.words.iter().any(|seen| seen.eq_ignore_ascii_case(word.as_bytes()))
-        };
-        if let Some((_, vendor)) = self.words.iter().find(named) {
-            return (*vendor, Recognised::Identifier);
+        if let Some(vendor) = shown.identifier.and_then(|identifier| self.by_words(identifier)) {
+            return (vendor, Recognised::Identifier);
         }
         match self.session_ids.iter().find(|(mark, _)| shown.has(*mark)) {
             Some((_, vendor)) => (*vendor, Recognised::SessionId),
@@ -92,16 +94,29 @@ impl Recogniser {
     }
 
     fn by_attributes(&self, shown: &Shown<'_>) -> Option<Vendor> {
-        let by_enterprise = shown.enterprises.iter().filter_map(|(number, kind)| {
-            let is_it = |(of, kinds, _): &&(u32, Option<&[u8]>, Vendor)| {
-                of == number && kinds.is_none_or(|kinds| kinds.contains(kind))
-            };
-            self.enterprises.iter().find(is_it).map(|(_, _, vendor)| *vendor)
-        });
-        let by_prefix = self.prefixes.iter().filter(|(mark, _)| shown.has(*mark)).map(|(_, vendor)| *vendor);
-        // The variants stand in the order of the rows.
-        by_enterprise.chain(by_prefix).min_by_key(|vendor| *vendor as usize)
+        let is_shown = |(number, kinds, _): &&(u32, Option<&[u8]>, Vendor)| {
+            let is_it =
+                |(seen, kind): &(u32, u8)| seen == number && kinds.is_none_or(|kinds| kinds.contains(kind));
+            shown.enterprises.iter().any(is_it)
+        };
+        let by_enterprise = self.enterprises.iter().find(is_shown).map(|(_, _, vendor)| *vendor);
+        let by_prefix = self.prefixes.iter().find(|(mark, _)| shown.has(*mark)).map(|(_, vendor)| *vendor);
+        first_row(by_enterprise.into_iter().chain(by_prefix))
     }
+
+    fn by_words(&self, identifier: &[u8]) -> Option<Vendor> {
+        let named = words(identifier).take(WORDS_MAX).filter_map(|seen| {
+            let mut marks = self.words.get(seen.len())?.iter();
+            marks.find(|(word, _)| seen.eq_ignore_ascii_case(word.as_bytes())).map(|(_, vendor)| *vendor)
+        });
+        first_row(named)
+    }
+}
+
+/// Of equally sure vendors the one whose row comes first.
+fn first_row(vendors: impl Iterator<Item = Vendor>) -> Option<Vendor> {
+    // The variants stand in the order of the rows.
+    vendors.min_by_key(|vendor| *vendor as usize)
 }
 
 impl<'a> Shown<'a> {
@@ -116,8 +131,8 @@ impl<'a> Shown<'a> {
                 }
                 kind::CONNECT_INFO => &mut shown.connect_info,
                 kind::NAS_IDENTIFIER => {
-                    if shown.words.is_empty() {
-                        shown.words.extend(words(value).take(WORDS_MAX));
+                    if shown.identifier.is_none_or(|before| words(before).next().is_none()) {
+                        shown.identifier = Some(value);
                     }
                     continue;
                 }

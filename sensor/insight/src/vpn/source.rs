@@ -95,10 +95,15 @@ pub struct Source {
 
 impl Source {
     /// The octets of `value` that this source means; `None` if it is another pair, or a name with nothing in it.
+    #[inline]
     pub(super) fn take<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
         match &self.form {
             Form::Whole | Form::Prefixed(_) => Some(value),
-            Form::Pair(key) => value.strip_prefix(key.as_bytes())?.strip_prefix(b"="),
+            // One octet tells most other pairs apart.
+            Form::Pair(key) => match value.split_at_checked(key.len())? {
+                (before, [b'=', behind @ ..]) if before == key.as_bytes() => Some(behind),
+                _ => None,
+            },
             Form::RasClientName => {
                 let rest = value.strip_prefix(b"MSRAS-").or_else(|| value.strip_prefix(b"MS-RAS-"));
                 Some(rest.and_then(|rest| rest.get(1..)?.strip_prefix(b"-")).unwrap_or(value))

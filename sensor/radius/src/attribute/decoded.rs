@@ -4,8 +4,8 @@ use core::fmt;
 use core::iter::FusedIterator;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::fragments::{Fragment, Joined};
-use super::{Attributes, kind};
+use super::fragments::{Fragment, Joined, Run, Runs};
+use super::{Attribute, Attributes, kind};
 use crate::dictionary::{self, Entry, Rendered, Type};
 
 /// Which attribute it is.
@@ -124,7 +124,12 @@ impl<'a> Decoded<'a> {
     pub fn integer(&self) -> Option<u64> {
         use Type::{Integer, Integer64, TaggedInteger, Time};
         let (Integer | Integer64 | TaggedInteger | Time) = self.entry?.kind else { return None };
-        Some(self.octets()?.iter().fold(0, |number, octet| number << 8 | u64::from(*octet)))
+        // The lengths that these types have.
+        match *self.octets()? {
+            [a, b, c, d] => Some(u32::from_be_bytes([a, b, c, d]).into()),
+            [b, c, d] => Some(u32::from_be_bytes([0, b, c, d]).into()),
+            ref octets => octets.try_into().ok().map(u64::from_be_bytes),
+        }
     }
 
     /// The value of an address.
@@ -154,52 +159,43 @@ impl<'a> Decoded<'a> {
         Decoded { id, tag: None, entry: dictionary::lookup(id), value, fault: Some(fault) }
     }
 
-    #[inline]
-    fn new(id: Id, value: Joined<'a>) -> Decoded<'a> {
-        let entry = dictionary::lookup(id);
-        let mut decoded = Decoded { id, tag: None, entry, value, fault: None };
-        if decoded.value.is_empty() && id != Id::Standard(kind::CHARGEABLE_USER_IDENTITY) {
-            decoded.fault = Some(Fault::Empty);
+    /// With what the dictionary has of it. Inlined, so that it is written where it is read: a call for each attribute
+    /// would write it twice.
+    #[inline(always)]
+    fn new(id: Id, entry: Option<&'static Entry>, value: Joined<'a>) -> Decoded<'a> {
+        let (mut tag, mut untagged, mut fault) = (None, value, None);
+        if value.is_empty() && id != Id::Standard(kind::CHARGEABLE_USER_IDENTITY) {
+            fault = Some(Fault::Empty);
         } else if let (Some(entry), Some(octets)) = (entry, value.as_slice()) {
-            decoded.fault = decoded.check(entry.kind, octets).err();
-        }
-        decoded
-    }
-
-    /// Checks the octets against the type and cuts the tag off.
-    #[inline]
-    fn check(&mut self, kind: Type, octets: &'a [u8]) -> Result<(), Fault> {
-        let length = |wanted: usize| if octets.len() == wanted { Ok(()) } else { Err(Fault::Length) };
-        match kind {
-            Type::Text | Type::Octets | Type::Hidden | Type::Tlv => Ok(()),
-            Type::Integer | Type::Time | Type::Ipv4 => length(4),
-            Type::Integer64 | Type::InterfaceId => length(8),
-            Type::Ipv6 => length(16),
-            Type::Ipv6Prefix if !(2..=18).contains(&octets.len()) => Err(Fault::Length),
-            Type::Ipv6Prefix => prefix(octets).map(|_| ()).ok_or(Fault::Prefix),
-            Type::TaggedInteger => {
-                length(4)?;
-                if octets[0] > 0x1F {
-                    return Err(Fault::Tag);
-                }
-                self.cut_tag(octets);
-                Ok(())
+            match checked(entry, octets) {
+                Ok((of_value, octets)) => (tag, untagged) = (of_value, Joined::one(octets)),
+                Err(wrong) => fault = Some(wrong),
             }
-            Type::TaggedText if octets[0] <= 0x1F => {
-                if octets.len() == 1 {
-                    return Err(Fault::Empty);
-                }
-                self.cut_tag(octets);
-                Ok(())
-            }
-            Type::TaggedText => Ok(()),
         }
+        Decoded { id, tag, entry, value: untagged, fault }
     }
+}
 
-    #[inline]
-    fn cut_tag(&mut self, octets: &'a [u8]) {
-        self.tag = (octets[0] != 0).then_some(octets[0]);
-        self.value = Joined::one(&octets[1..]);
+/// Checks the octets against the attribute's type and cuts the tag off.
+#[inline(always)]
+fn checked<'a>(entry: &Entry, octets: &'a [u8]) -> Result<(Option<u8>, &'a [u8]), Fault> {
+    if !entry.may_have(octets.len()) {
+        return Err(Fault::Length);
+    }
+    match entry.kind {
+        Type::TaggedText | Type::TaggedInteger => untagged(entry.kind, octets),
+        Type::Ipv6Prefix if prefix(octets).is_none() => Err(Fault::Prefix),
+        _ => Ok((None, octets)),
+    }
+}
+
+/// The tag, unless it is 0, and what is behind it.
+fn untagged(kind: Type, octets: &[u8]) -> Result<(Option<u8>, &[u8]), Fault> {
+    match octets {
+        [tag] if *tag <= 0x1F && kind == Type::TaggedText => Err(Fault::Empty),
+        &[tag, ref behind @ ..] if tag <= 0x1F => Ok(((tag != 0).then_some(tag), behind)),
+        _ if kind == Type::TaggedInteger => Err(Fault::Tag),
+        _ => Ok((None, octets)),
     }
 }
 
@@ -223,35 +219,69 @@ pub struct Decoder<'a> {
     attributes: Attributes<'a>,
     /// What is left of the Vendor-Specific attribute in hand.
     sub_attributes: &'a [u8],
-    vendor: u32,
+    enterprise: Enterprise,
     runs: Runs,
+}
+
+/// Whose Vendor-Specific attribute it is. Mostly one enterprise's attributes follow one another: it is looked up once.
+#[derive(Debug, Clone, Copy)]
+struct Enterprise {
+    number: u32,
+    entries: &'static [Entry],
+    /// Its sub-attributes have type and length as everybody's.
+    is_usual: bool,
+}
+
+impl Enterprise {
+    fn new(number: u32) -> Enterprise {
+        Enterprise {
+            number,
+            entries: dictionary::vendor(number).map_or(&[], |vendor| vendor.attributes),
+            is_usual: !NOT_SUB_ATTRIBUTES.contains(&number),
+        }
+    }
 }
 
 impl<'a> Decoder<'a> {
     pub(crate) fn new(attributes: Attributes<'a>) -> Decoder<'a> {
-        Decoder { attributes, sub_attributes: &[], vendor: 0, runs: Runs::default() }
+        // Nobody's number until an attribute gives one.
+        let enterprise = Enterprise { number: 0, entries: &[], is_usual: true };
+        Decoder { attributes, sub_attributes: &[], enterprise, runs: Runs::default() }
     }
 
-    #[inline]
-    fn vendor_specific(&mut self, value: &'a [u8]) -> Decoded<'a> {
-        let whole = Id::Standard(kind::VENDOR_SPECIFIC);
-        let Some((&number, content)) = value.split_first_chunk::<4>() else {
-            return Decoded::faulty(whole, Joined::one(value), Fault::Length);
-        };
-        if content.is_empty() {
-            return Decoded::faulty(whole, Joined::one(value), Fault::Length);
-        }
-        if number[0] != 0 {
-            return Decoded::faulty(whole, Joined::one(value), Fault::VendorId);
-        }
-        self.vendor = u32::from_be_bytes(number);
-        if !NOT_SUB_ATTRIBUTES.contains(&self.vendor) && are_sub_attributes(content) {
-            self.sub_attributes = content;
-            if let Some(first) = self.sub_attribute() {
-                return first;
+    /// One that is more than a type and a value. `None` if what there is to see comes with the next: sub-attributes, or
+    /// what stands behind a fragment that was joined to an earlier one.
+    #[inline(never)]
+    fn composed(&mut self, Attribute { kind, value }: Attribute<'a>) -> Option<Decoded<'a>> {
+        match (kind, value) {
+            (kind::VENDOR_SPECIFIC, _) => self.vendor_specific(value),
+            (245..=246, _) => self.long_extended(kind, value),
+            (_, &[extended, ref value @ ..]) if !value.is_empty() => {
+                Some(extended_value(kind, extended, Joined::one(value)))
             }
+            _ => Some(Decoded::faulty(Id::Standard(kind), Joined::one(value), Fault::Length)),
         }
-        Decoded::new(Id::OpaqueVendor { vendor: self.vendor }, Joined::one(content))
+    }
+
+    /// `None` if there are sub-attributes now.
+    fn vendor_specific(&mut self, value: &'a [u8]) -> Option<Decoded<'a>> {
+        let whole = Id::Standard(kind::VENDOR_SPECIFIC);
+        let Some((&number, content)) = value.split_first_chunk::<4>().filter(|(_, rest)| !rest.is_empty())
+        else {
+            return Some(Decoded::faulty(whole, Joined::one(value), Fault::Length));
+        };
+        if number[0] != 0 {
+            return Some(Decoded::faulty(whole, Joined::one(value), Fault::VendorId));
+        }
+        let number = u32::from_be_bytes(number);
+        if number != self.enterprise.number {
+            self.enterprise = Enterprise::new(number);
+        }
+        if self.enterprise.is_usual && are_sub_attributes(content) {
+            self.sub_attributes = content;
+            return None;
+        }
+        Some(Decoded::new(Id::OpaqueVendor { vendor: number }, None, Joined::one(content)))
     }
 
     #[inline]
@@ -259,8 +289,9 @@ impl<'a> Decoder<'a> {
         let &[kind, length, ..] = self.sub_attributes else { return None };
         let (sub_attribute, rest) = self.sub_attributes.split_at_checked(usize::from(length))?;
         self.sub_attributes = rest;
-        let id = Id::Vendor { vendor: self.vendor, kind };
-        Some(Decoded::new(id, Joined::one(sub_attribute.get(2..)?)))
+        let Enterprise { number: vendor, entries, .. } = self.enterprise;
+        let value = Joined::one(sub_attribute.get(2..)?);
+        Some(Decoded::new(Id::Vendor { vendor, kind }, dictionary::among(entries, kind), value))
     }
 
     /// `None` for a fragment that was joined to an earlier one.
@@ -269,10 +300,9 @@ impl<'a> Decoder<'a> {
             return Some(Decoded::faulty(Id::Standard(kind), Joined::one(value), Fault::Length));
         };
         let id = Id::Extended { kind, extended: fragment.extended };
-        let run = self.runs.of(kind, fragment.extended);
-        let state = *run;
+        let state = self.runs.of(kind, fragment.extended);
         if !fragment.more {
-            *run = Run::None;
+            self.runs.set(kind, fragment.extended, Run::None);
         }
         match state {
             Run::Joined => return None,
@@ -283,14 +313,14 @@ impl<'a> Decoder<'a> {
             Run::None => {}
         }
         if self.ends(&fragment, kind) {
-            *self.runs.of(kind, fragment.extended) = Run::Joined;
+            self.runs.set(kind, fragment.extended, Run::Joined);
             Some(extended_value(
                 kind,
                 fragment.extended,
                 Joined::fragmented(fragment.value, self.attributes, kind, fragment.extended),
             ))
         } else {
-            *self.runs.of(kind, fragment.extended) = Run::Broken;
+            self.runs.set(kind, fragment.extended, Run::Broken);
             Some(Decoded::faulty(id, Joined::one(fragment.value), Fault::Fragments))
         }
     }
@@ -311,28 +341,25 @@ impl<'a> Decoder<'a> {
 impl<'a> Iterator for Decoder<'a> {
     type Item = Decoded<'a>;
 
-    #[inline]
+    // Inlined for whoever walks all requests there are: an attribute is large to hand over.
+    #[inline(always)]
     fn next(&mut self) -> Option<Decoded<'a>> {
-        if let Some(decoded) = self.sub_attribute() {
-            return Some(decoded);
-        }
         loop {
+            if let Some(decoded) = self.sub_attribute() {
+                return Some(decoded);
+            }
             let attribute = self.attributes.next()?;
-            let value = attribute.value;
-            return Some(match (attribute.kind, value) {
-                (kind @ 245..=246, _) => match self.long_extended(kind, value) {
-                    Some(decoded) => decoded,
-                    None => continue,
-                },
-                (kind @ 241..=244, &[extended, ref value @ ..]) if !value.is_empty() => {
-                    extended_value(kind, extended, Joined::one(value))
-                }
-                (kind @ 241..=244, _) => {
-                    Decoded::faulty(Id::Standard(kind), Joined::one(value), Fault::Length)
-                }
-                (kind::VENDOR_SPECIFIC, _) => self.vendor_specific(value),
-                (kind, _) => Decoded::new(Id::Standard(kind), Joined::one(value)),
-            });
+            let Attribute { kind, value } = attribute;
+            if !matches!(kind, kind::VENDOR_SPECIFIC | 241..=246) {
+                return Some(Decoded::new(
+                    Id::Standard(kind),
+                    dictionary::standard(kind),
+                    Joined::one(value),
+                ));
+            }
+            if let Some(decoded) = self.composed(attribute) {
+                return Some(decoded);
+            }
         }
     }
 }
@@ -343,13 +370,13 @@ impl FusedIterator for Decoder<'_> {}
 fn extended_value<'a>(kind: u8, extended: u8, value: Joined<'a>) -> Decoded<'a> {
     let id = Id::Extended { kind, extended };
     if extended != kind::VENDOR_SPECIFIC {
-        return Decoded::new(id, value);
+        return Decoded::new(id, dictionary::lookup(id), value);
     }
     // The header lies in the first fragment: one that has followers is full.
     match value.split_header() {
         Some(([0, b, c, d, vendor_kind], value)) if !value.is_empty() => {
             let vendor = u32::from_be_bytes([0, b, c, d]);
-            Decoded::new(Id::ExtendedVendor { kind, vendor, vendor_kind }, value)
+            Decoded::new(Id::ExtendedVendor { kind, vendor, vendor_kind }, None, value)
         }
         Some(([high, ..], _)) if high != 0 => Decoded::faulty(id, value, Fault::VendorId),
         _ => Decoded::faulty(id, value, Fault::Length),
@@ -369,30 +396,4 @@ fn are_sub_attributes(mut content: &[u8]) -> bool {
         }
     }
     content.is_empty()
-}
-
-/// Where each long extended type stands in its set of fragments.
-#[derive(Debug, Clone)]
-struct Runs([[Run; 256]; 2]);
-
-#[derive(Debug, Clone, Copy)]
-enum Run {
-    /// The next one begins a set.
-    None,
-    /// The next one was joined to the set's first.
-    Joined,
-    /// The next one belongs to a set that never becomes whole.
-    Broken,
-}
-
-impl Default for Runs {
-    fn default() -> Runs {
-        Runs([[Run::None; 256]; 2])
-    }
-}
-
-impl Runs {
-    fn of(&mut self, kind: u8, extended: u8) -> &mut Run {
-        &mut self.0[usize::from(kind == 246)][usize::from(extended)]
-    }
 }

@@ -120,3 +120,45 @@ impl<'a> Fragment<'a> {
         self.value.len() == 251
     }
 }
+
+/// Where each long extended type stands in its set of fragments: a bit a type, since every request begins with none and
+/// hardly any comes to have one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Runs {
+    joined: [[u64; 4]; 2],
+    broken: [[u64; 4]; 2],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Run {
+    /// The next one begins a set.
+    None,
+    /// The next one was joined to the set's first.
+    Joined,
+    /// The next one belongs to a set that never becomes whole.
+    Broken,
+}
+
+impl Runs {
+    pub(super) fn of(&self, kind: u8, extended: u8) -> Run {
+        let (space, word, bit) = Runs::place(kind, extended);
+        match (self.joined[space][word] & bit, self.broken[space][word] & bit) {
+            (0, 0) => Run::None,
+            (0, _) => Run::Broken,
+            _ => Run::Joined,
+        }
+    }
+
+    pub(super) fn set(&mut self, kind: u8, extended: u8, run: Run) {
+        let (space, word, bit) = Runs::place(kind, extended);
+        for (types, is_in) in [(&mut self.joined, run == Run::Joined), (&mut self.broken, run == Run::Broken)]
+        {
+            let types = &mut types[space][word];
+            *types = if is_in { *types | bit } else { *types & !bit };
+        }
+    }
+
+    fn place(kind: u8, extended: u8) -> (usize, usize, u64) {
+        (usize::from(kind == 246), usize::from(extended / 64), 1 << (extended % 64))
+    }
+}

@@ -58,13 +58,29 @@ pub struct Entry {
     pub kind: Type,
     /// Names of enumerated values, sorted by value; empty if there are none.
     pub values: &'static [Value],
+    /// Octets that a value has by its type, the fewest and the most.
+    lengths: (u8, u8),
 }
 
 const fn entry(number: u8, name: &'static str, kind: Type, values: &'static [Value]) -> Entry {
-    Entry { number, name, kind, values }
+    let lengths = match kind {
+        Type::Text | Type::Octets | Type::Hidden | Type::Tlv | Type::TaggedText => (0, u8::MAX),
+        Type::Integer | Type::TaggedInteger | Type::Time | Type::Ipv4 => (4, 4),
+        Type::Integer64 | Type::InterfaceId => (8, 8),
+        Type::Ipv6 => (16, 16),
+        Type::Ipv6Prefix => (2, 18),
+    };
+    Entry { number, name, kind, values, lengths }
 }
 
 impl Entry {
+    /// Whether a value in one attribute may have so many octets. What more there is to check, the decoder knows.
+    #[inline]
+    pub(crate) fn may_have(&self, length: usize) -> bool {
+        let (fewest, most) = self.lengths;
+        (usize::from(fewest)..=usize::from(most)).contains(&length)
+    }
+
     /// The name of an enumerated value.
     pub fn value_name(&self, value: u32) -> Option<&'static str> {
         let at = self.values.binary_search_by_key(&value, |(number, _)| *number).ok()?;
@@ -87,16 +103,22 @@ pub struct Vendor {
 #[inline]
 pub fn lookup(id: Id) -> Option<&'static Entry> {
     match id {
-        Id::Standard(kind) => standard::ATTRIBUTES.get(usize::from(STANDARD_PLACES[usize::from(kind)])),
+        Id::Standard(kind) => standard(kind),
         Id::Vendor { vendor: number, kind } => among(vendor(number)?.attributes, kind),
         Id::Extended { kind: 241, extended } => among(standard::EXTENDED_241, extended),
         Id::Extended { .. } | Id::ExtendedVendor { .. } | Id::OpaqueVendor { .. } => None,
     }
 }
 
-/// Most lists begin with 1 and have no gaps at first.
+/// What is known about a standard attribute.
 #[inline]
-fn among(entries: &'static [Entry], number: u8) -> Option<&'static Entry> {
+pub(crate) fn standard(kind: u8) -> Option<&'static Entry> {
+    STANDARD[usize::from(kind)]
+}
+
+/// An entry by its number. Most lists begin with 1 and have no gaps at first.
+#[inline]
+pub(crate) fn among(entries: &'static [Entry], number: u8) -> Option<&'static Entry> {
     let guess = entries.get(usize::from(number).wrapping_sub(1));
     if let Some(entry) = guess.filter(|entry| entry.number == number) {
         return Some(entry);
@@ -105,16 +127,16 @@ fn among(entries: &'static [Entry], number: u8) -> Option<&'static Entry> {
     Some(&entries[at])
 }
 
-/// Where each standard type stands in `standard::ATTRIBUTES`; 255 where it does not.
-static STANDARD_PLACES: [u8; 256] = {
-    let mut places = [u8::MAX; 256];
+/// `standard::ATTRIBUTES` by type.
+static STANDARD: [Option<&Entry>; 256] = {
+    let mut entries = [None; 256];
     let mut place = 0;
-    assert!(standard::ATTRIBUTES.len() < u8::MAX as usize);
     while place < standard::ATTRIBUTES.len() {
-        places[standard::ATTRIBUTES[place].number as usize] = place as u8;
+        let entry = &standard::ATTRIBUTES[place];
+        entries[entry.number as usize] = Some(entry);
         place += 1;
     }
-    places
+    entries
 };
 
 /// A vendor by its Private Enterprise Number.

@@ -115,22 +115,33 @@ impl Decoder {
     /// The event of one record. An error only for octets that no sensor would have recorded: no request at all.
     pub fn decode<'a>(&self, received: &Received<'a>) -> Result<Event<'a>, Rejected> {
         let request = Framed::parse(received.octets)?.request()?;
+        Ok(self.event(received, &request))
+    }
+
+    /// Apart from [`Decoder::decode`], which would else move the event into its result.
+    #[inline(never)]
+    fn event<'a>(&self, received: &Received<'a>, request: &Request<'a>) -> Event<'a> {
         let client = self.clients.get(received.client);
         let (vendor, recognised) = match client.and_then(|client| client.vendor) {
             Some(vendor) => (vendor, Recognised::Configured),
-            None => self.recogniser.recognise(&request),
+            None => self.recogniser.recognise(request),
         };
         let plans = client.and_then(|client| client.plans.as_ref()).unwrap_or(&self.plans);
+        // Both are large and stay where they are made.
+        let mut event = blank(received, request, vendor, recognised);
+        let mut found = Found::new(&plans[vendor as usize]);
         let mut walk = Walk {
-            event: blank(received, &request, vendor, recognised),
+            event: &mut event,
             facts: Facts { vendor: Some(vendor), ..Facts::default() },
-            found: Found::new(&plans[vendor as usize]),
+            found: &mut found,
             octets: [None; 4],
         };
-        for attribute in request.decoded() {
-            walk.see(&attribute);
+        let mut attributes = request.decoded();
+        // By reference: an attribute is large to move.
+        while let Some(attribute) = &attributes.next() {
+            walk.see(attribute);
         }
-        let Walk { mut event, mut facts, found, octets } = walk;
+        let Walk { mut facts, octets, .. } = walk;
         event.counters = counters(event.counters, octets);
         event.time = self.time(&mut event, received.arrival_unix_ns);
         self.read_user(&found, &mut event, &mut facts);
@@ -139,9 +150,9 @@ impl Decoder {
         facts.has_remote = event.remote.is_some();
         event.classified = classify(&facts, client.is_some_and(|client| client.is_vpn));
         if event.classified.kind == Kind::Person && event.remote.is_none() {
-            event.attributes = different_attributes(&request);
+            event.attributes = different_attributes(request);
         }
-        Ok(event)
+        event
     }
 
     fn time(&self, event: &mut Event<'_>, arrival_unix_ns: u64) -> EventTime {

@@ -23,15 +23,17 @@ use super::{
 };
 
 /// One walk over the attributes.
-pub(super) struct Walk<'p, 'a> {
-    pub(super) event: Event<'a>,
+pub(super) struct Walk<'w, 'p, 'a> {
+    pub(super) event: &'w mut Event<'a>,
     pub(super) facts: Facts<'a>,
-    pub(super) found: Found<'p, 'a>,
+    pub(super) found: &'w mut Found<'p, 'a>,
     /// Input and output octets, input and output gigawords.
     pub(super) octets: [Option<u32>; 4],
 }
 
-impl<'a> Walk<'_, 'a> {
+impl<'a> Walk<'_, '_, 'a> {
+    /// Inlined into the one loop there is: what is known of an attribute stays in registers.
+    #[inline(always)]
     pub(super) fn see(&mut self, decoded: &Decoded<'a>) {
         match decoded.fault() {
             None => {}
@@ -57,7 +59,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn see_standard(&mut self, kind: u8, decoded: &Decoded<'a>) {
-        let event = &mut self.event;
+        let event = &mut *self.event;
         // All integers of the standard attributes below are 32 bits.
         let integer = |slot: &mut Option<u32>| {
             if slot.is_none() {

@@ -10,7 +10,7 @@ pub use realms::{Realms, RealmsError};
 use std::borrow::Cow;
 
 use super::{
-    address::hardware,
+    address::{hardware, hardware_octets},
     event::Flaw,
     text::{printable, trimmed},
 };
@@ -83,22 +83,56 @@ impl<'a> UserName<'a> {
             return Ok(None);
         }
         let (original, flaw) = printable(octets);
-        let mut parts = subject::parse(name).unwrap_or_else(|| Parts::of(name));
-        if parts.realm.is_none() && parts.form != NameForm::Hardware {
-            parts.realm = realm.map(realm_octets).filter(|realm| !realm.is_empty()).map(Cow::Borrowed);
-        }
-        let account = shown(parts.account);
+        let usual = match original {
+            Cow::Borrowed(text) => usual(text),
+            Cow::Owned(_) => None,
+        };
+        let (account, own_realm, form) = usual.unwrap_or_else(|| {
+            let parts = subject::parse(name).unwrap_or_else(|| Parts::of(name));
+            (shown(parts.account), parts.realm.map(shown), parts.form)
+        });
+        let realm = match own_realm {
+            None if form != NameForm::Hardware => {
+                realm.map(realm_octets).filter(|realm| !realm.is_empty()).map(|realm| printable(realm).0)
+            }
+            own_realm => own_realm,
+        };
         // One with an @, from a certificate or another attribute, could make the key of somebody else.
-        let realm = parts.realm.map(shown).filter(|realm| !realm.contains('@'));
-        let key = realms.key(&account, realm.as_deref());
-        let key = if key == account { account.clone() } else { Cow::Owned(key) };
-        let sort = match parts.form {
+        let realm = realm.filter(|realm| !realm.as_bytes().contains(&b'@'));
+        let key = realms.key_of(&account, realm.as_deref(), &original);
+        let sort = match form {
             NameForm::Hardware => NameSort::Hardware,
             _ if account.ends_with('$') => NameSort::Machine,
             _ => NameSort::Person,
         };
-        Ok(Some((UserName { original, account, realm, form: parts.form, sort, key }, flaw)))
+        Ok(Some((UserName { original, account, realm, form, sort, key }, flaw)))
     }
+}
+
+/// `alice` and `alice@contoso.example`, as most names are: account, realm and form as [`Parts::of`] finds them. `None` if
+/// anything in it may begin another form, or is to be cut off.
+fn usual(name: &str) -> Option<(Cow<'_, str>, Option<Cow<'_, str>>, NameForm)> {
+    const IS_USUAL: [bool; 256] = {
+        let mut usual = [false; 256];
+        let mut octet = b'!';
+        while octet <= b'~' {
+            usual[octet as usize] = !matches!(octet, b'=' | b'/' | b'\\');
+            octet += 1;
+        }
+        usual
+    };
+    if !name.bytes().all(|octet| IS_USUAL[usize::from(octet)]) || hardware(name).is_some() {
+        return None;
+    }
+    let (account, realm) = match name.bytes().rposition(|octet| octet == b'@') {
+        Some(at) if at > 0 => (&name[..at], &name[at + 1..]),
+        _ => (name, ""),
+    };
+    let realm = realm.strip_suffix('.').unwrap_or(realm);
+    Some(match realm {
+        "" => (account.into(), None, NameForm::Plain),
+        realm => (account.into(), Some(realm.into()), NameForm::Principal),
+    })
 }
 
 /// A name taken apart, still octets: all separators are ASCII, and what is escaped for showing must not be split.
@@ -113,7 +147,7 @@ impl<'a> Parts<'a> {
     fn of(name: &'a [u8]) -> Parts<'a> {
         // Twelve digits in a row may be a person's name; with separators they are a hardware address.
         let separated = name.len() > 12;
-        if let Some([a, b, c, d, e, f]) = str::from_utf8(name).ok().filter(|_| separated).and_then(hardware) {
+        if let Some([a, b, c, d, e, f]) = Some(name).filter(|_| separated).and_then(hardware_octets) {
             // In one form, so that a device has one key.
             let text = format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}");
             let account = Cow::Owned(text.into_bytes());

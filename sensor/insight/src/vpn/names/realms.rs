@@ -1,6 +1,6 @@
 //! Realms that mean the same, and the folding that makes one key of one user's names.
 
-use std::{collections::HashMap, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -40,12 +40,14 @@ impl Realms {
         let mut absent_given = false;
         for group in groups {
             let names = || group.iter().map(|realm| realm.as_ref().trim().trim_end_matches('.'));
-            let stands = names().find(|realm| !realm.is_empty() && *realm != "*").map(folded);
+            let stands = names()
+                .find(|realm| !realm.is_empty() && *realm != "*")
+                .map(|realm| folded(realm).into_owned());
             for realm in names() {
                 let twice = match realm {
                     "" => std::mem::replace(&mut absent_given, true),
                     "*" => realms.others.replace(stands.clone()).is_some(),
-                    realm => realms.named.insert(folded(realm), stands.clone()).is_some(),
+                    realm => realms.named.insert(folded(realm).into_owned(), stands.clone()).is_some(),
                 };
                 if twice {
                     return Err(RealmsError { realm: realm.to_owned() });
@@ -60,39 +62,65 @@ impl Realms {
 
     /// The key of an account in a realm.
     pub fn key(&self, account: &str, realm: Option<&str>) -> String {
+        self.key_of(&Cow::Borrowed(account), realm, &Cow::Borrowed("")).into_owned()
+    }
+
+    /// The same. The account itself where it is the key, or the name that it was taken from: no memory for most names.
+    pub(super) fn key_of<'a>(
+        &self,
+        account: &Cow<'a, str>,
+        realm: Option<&str>,
+        name: &Cow<'a, str>,
+    ) -> Cow<'a, str> {
         let folded_realm = realm.map(folded);
         let realm = match &folded_realm {
             None => self.absent.as_deref(),
-            Some(realm) => match (self.named.get(realm), &self.others) {
+            Some(realm) => match (self.named.get(realm.as_ref()), &self.others) {
                 (Some(stands), _) | (None, Some(stands)) => stands.as_deref(),
-                (None, None) => Some(realm.as_str()),
+                (None, None) => Some(realm.as_ref()),
             },
         };
-        let mut key = folded(account);
-        if let Some(realm) = realm {
-            key.reserve_exact(realm.len() + 1);
-            key.push('@');
-            key.push_str(realm);
-        } else if key.rfind('@').is_some_and(|at| at > 0) {
-            // Without a realm of its own it would be the key of another account, in the realm behind its last @.
-            key.push('@');
+        let folded_account = folded(account);
+        // Without a realm of its own it would be the key of another account, in the realm behind its last @.
+        let is_whole = realm.is_none() && folded_account.rfind('@').is_none_or(|at| at == 0);
+        if is_whole {
+            return match folded_account {
+                Cow::Owned(key) if key != *account => Cow::Owned(key),
+                _ => account.clone(),
+            };
         }
-        key
+        let realm = realm.unwrap_or_default();
+        let is_name = name.strip_prefix(folded_account.as_ref()).and_then(|rest| rest.strip_prefix('@'));
+        if is_name == Some(realm) {
+            return name.clone();
+        }
+        let mut key = String::with_capacity(folded_account.len() + 1 + realm.len());
+        key.push_str(&folded_account);
+        key.push('@');
+        key.push_str(realm);
+        Cow::Owned(key)
     }
 }
 
 /// Lower case, with width and composition of characters made one (NFKC), as RFC 8265 section 3.3 asks of user names
 /// that are compared without letter case. The final sigma is a sigma; the dotless i stays apart, because folding it
 /// would make one user of two.
-fn folded(text: &str) -> String {
+fn folded(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|octet| octet.is_ascii() && !octet.is_ascii_uppercase()) {
+        return Cow::Borrowed(text);
+    }
     if text.is_ascii() {
-        return text.to_ascii_lowercase();
+        return Cow::Owned(text.to_ascii_lowercase());
     }
     let lower = |c: char| if c == 'ς' { 'σ'.to_lowercase() } else { c.to_lowercase() };
     let key: String = text.nfkc().flat_map(lower).nfkc().collect();
     // A wide @ that became an @ would move the place where the realm begins.
     let separators = |text: &str| text.matches('@').count();
-    if separators(&key) == separators(text) { key } else { text.chars().flat_map(lower).collect() }
+    Cow::Owned(if separators(&key) == separators(text) {
+        key
+    } else {
+        text.chars().flat_map(lower).collect()
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,196 @@
+//! One labelled organisation: its people connect over weeks, and some accounts are misused. The same seed gives the same
+//! organisation on every host. The difficulty comes from how often such things happen to people, not from a figure that
+//! is wished for.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `shape` | what is drawn once: size, countries, VPN servers, what happens to all |
+//! | `client` | what VPN servers tell of devices and software |
+//! | `person` | a user's habits, lines, devices and changes |
+//! | `days` | her connections, day by day |
+//! | `difficulty` | what makes usual life look unusual |
+//! | `connection` | a connection and its events |
+
+pub mod client;
+pub mod connection;
+mod days;
+mod difficulty;
+pub mod person;
+pub mod shape;
+#[cfg(test)]
+mod tests;
+
+pub use difficulty::Difficulty;
+pub use shape::Size;
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context as _, anyhow};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    attackers::{self, Model},
+    chance::Chance,
+    event::{Event, write_lines},
+    label::{Label, Truth},
+    world::World,
+};
+use connection::{Connection, Names, in_order, tell};
+use person::Person;
+use shape::Shape;
+
+/// Days in which a user's first connections are learned from; what happens in them is in no figure.
+pub const LEARNING_DAYS: i64 = 30;
+
+/// A past with its labels.
+pub struct Organisation {
+    /// The events, in the order of time.
+    pub events: Vec<Event>,
+    /// A label for each Start, in the same order.
+    pub labels: Vec<Label>,
+    /// What it is like.
+    pub summary: Summary,
+}
+
+/// What an organisation is like, in numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The seed; 0 for a past that was not made up.
+    pub seed: u64,
+    /// Accounts.
+    pub users: usize,
+    /// Days of the past.
+    pub days: i64,
+    /// Countries of its sites, the seat first.
+    pub countries: Vec<String>,
+    /// RADIUS clients.
+    pub clients: Vec<String>,
+    /// Events.
+    pub events: usize,
+    /// Genuine Starts.
+    pub genuine_starts: usize,
+    /// Starts of attackers.
+    pub attack_starts: usize,
+    /// Attackers by model.
+    pub attackers: BTreeMap<Model, usize>,
+    /// Genuine Starts by what makes them look unusual.
+    pub difficulties: BTreeMap<Difficulty, usize>,
+    /// Sessions of which no Start arrived.
+    pub lost_starts: usize,
+}
+
+impl Organisation {
+    /// Makes one up.
+    ///
+    /// # Errors
+    /// The databases lack a country that organisations have sites in.
+    pub fn generate(world: &World, seed: u64, size: Size) -> anyhow::Result<Organisation> {
+        let lacks =
+            || anyhow!("the databases of sensor/geo-data lack a country's networks: check them out again");
+        let shape = Shape::draw(world, seed, size).with_context(lacks)?;
+        let people = person::people(world, &shape).with_context(lacks)?;
+        let mut connections = Vec::new();
+        for (index, person) in people.iter().enumerate() {
+            connections.extend(days::connections(world, &shape, index, person));
+        }
+        fail_over(&shape, &mut connections);
+        // What is behind the end is not there for attackers either.
+        connections.retain(|connection| connection.start_s < shape.days * 86_400);
+        let attacks = attackers::strike(world, &shape, &people, &connections);
+        connections.extend(attacks);
+        connections.sort_by_key(|connection| (connection.start_s, connection.person, connection.end_s));
+        Ok(told(&shape, &people, &connections))
+    }
+
+    /// Writes `events.jsonl`, `labels.jsonl` and `organisation.json` into a folder.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        write_lines(&folder.join("events.jsonl"), &self.events)?;
+        write_lines(&folder.join("labels.jsonl"), &self.labels)?;
+        write_lines(&folder.join("organisation.json"), std::slice::from_ref(&self.summary))
+    }
+}
+
+fn told(shape: &Shape, people: &[Person], connections: &[Connection]) -> Organisation {
+    let mut all = Vec::new();
+    for (number, connection) in connections.iter().enumerate() {
+        let gateway = &shape.gateways[connection.gateway];
+        let names = Names {
+            user: &people[connection.person].name,
+            client: &gateway.client,
+            nas: &gateway.nas[usize::from(connection.on_standby)],
+            vendor: gateway.vendor,
+        };
+        tell(connection, number, &names, shape.days, &mut all);
+    }
+    let (events, labels) = in_order(all);
+    let mut attackers: BTreeMap<Model, Vec<&str>> = BTreeMap::new();
+    let mut difficulties = BTreeMap::new();
+    for label in &labels {
+        if let (Some(model), Some(attacker)) = (label.model, &label.attacker) {
+            attackers.entry(model).or_default().push(attacker);
+        }
+        for difficulty in &label.difficulties {
+            *difficulties.entry(*difficulty).or_default() += 1;
+        }
+    }
+    let attack_starts = labels.iter().filter(|label| label.label == Truth::Attack).count();
+    let summary = Summary {
+        seed: shape.seed,
+        users: shape.users,
+        days: shape.days,
+        countries: shape.countries.iter().map(|(code, _)| code.clone()).collect(),
+        clients: shape.gateways.iter().map(|gateway| gateway.client.clone()).collect(),
+        events: events.len(),
+        genuine_starts: labels.len() - attack_starts,
+        attack_starts,
+        attackers: attackers
+            .into_iter()
+            .map(|(model, mut names)| {
+                names.sort_unstable();
+                names.dedup();
+                (model, names.len())
+            })
+            .collect(),
+        difficulties,
+        lost_starts: connections.iter().filter(|connection| connection.lost_start).count(),
+    };
+    Organisation { events, labels, summary }
+}
+
+/// Cuts the connections of a VPN server that fails; most of them come back within minutes through the standby, and
+/// most of the Stops are lost with the server.
+fn fail_over(shape: &Shape, connections: &mut Vec<Connection>) {
+    for (number, failover) in shape.failovers.iter().enumerate() {
+        let mut chance = Chance::of(shape.seed, "failover", number as u64);
+        let (from_s, until_s) = (failover.at_s, failover.at_s + failover.for_s);
+        let mut back = Vec::new();
+        for connection in connections.iter_mut().filter(|it| it.gateway == failover.gateway) {
+            if (from_s..until_s).contains(&connection.start_s) {
+                connection.on_standby = true;
+                connection.difficulties.push(Difficulty::GatewayFailover);
+            } else if connection.start_s < from_s && from_s < connection.end_s {
+                let end_s = connection.end_s;
+                connection.end_s = from_s;
+                connection.lost_stop = chance.happens(0.7);
+                let start_s = from_s + chance.between(30, 900);
+                if start_s < end_s && chance.happens(0.85) {
+                    back.push(Connection {
+                        start_s,
+                        end_s,
+                        on_standby: true,
+                        lost_stop: false,
+                        lost_start: false,
+                        moves: None,
+                        difficulties: vec![Difficulty::GatewayFailover],
+                        ..connection.clone()
+                    });
+                }
+            }
+        }
+        connections.append(&mut back);
+    }
+}

@@ -1,0 +1,18 @@
+//! What an evaluation found: for people at a terminal, for programs, and as one page.
+//!
+//! `console` and `json` write text; `page` puts the page together from `drawings` (which curves; `plot` draws them in the
+//! colours of `ink`) and `tables`.
+
+mod console;
+mod drawings;
+mod ink;
+mod json;
+mod page;
+mod plot;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use console::console;
+pub use json::lines;
+pub use page::page;

@@ -1,0 +1,166 @@
+//! A whole evaluation: pasts, scores of the product and of the baselines, figures.
+
+use std::{fs, path::Path};
+
+use anyhow::Context as _;
+
+use crate::{
+    baselines::{self, Scorer},
+    label::Truth,
+    metrics::{Detection, Figures, Past, Sample, detections, figures},
+    organisation::{Difficulty, LEARNING_DAYS, Organisation, Summary},
+    product::{self, Source},
+    world::World,
+};
+
+/// One way to score, over all organisations.
+pub struct Scored {
+    /// What it is called.
+    pub name: String,
+    /// What is compared.
+    pub sample: Sample,
+    /// Its figures.
+    pub figures: Figures,
+    /// At 1 alert for 1,000 users a day: how fast, for all attackers and for each model.
+    pub detections: Vec<Detection>,
+    /// There: the share of users who are never alerted in genuine use.
+    pub never_alerted: f64,
+    /// There: how many genuine Starts with each difficulty are alerted, of how many.
+    pub by_difficulty: Vec<(Difficulty, usize, usize)>,
+    /// Of the product with its own thresholds.
+    pub own: Option<OwnThresholds>,
+}
+
+/// What today's thresholds do, rather than a budget.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OwnThresholds {
+    /// Genuine Starts that are alerts, after the days of learning.
+    pub genuine_alerts: usize,
+    /// Attack Starts that are alerts.
+    pub attack_alerts: usize,
+}
+
+/// The result.
+pub struct Evaluation {
+    /// What was evaluated: `held-back`.
+    pub title: String,
+    /// The organisations.
+    pub organisations: Vec<Summary>,
+    /// The product first if it was scored, then the baselines.
+    pub scored: Vec<Scored>,
+}
+
+/// An organisation's scores by one way.
+struct Column {
+    name: String,
+    scores: Vec<Vec<f64>>,
+}
+
+/// Scores of pasts as they come in.
+pub struct Running<'a> {
+    world: &'a World,
+    source: Option<&'a Source>,
+    folder: &'a Path,
+    columns: Vec<Column>,
+    own: OwnThresholds,
+    pasts: Vec<Organisation>,
+}
+
+impl<'a> Running<'a> {
+    /// Begins. Without a source only the baselines score. `folder`: where events are put for the product to read.
+    pub fn new(world: &'a World, source: Option<&'a Source>, folder: &'a Path) -> Running<'a> {
+        let (columns, pasts) = (Vec::new(), Vec::new());
+        Running { world, source, folder, columns, own: OwnThresholds::default(), pasts }
+    }
+
+    /// Scores a past in all ways.
+    ///
+    /// # Errors
+    /// Those of [`Source::scores`], and the disk.
+    pub fn add(&mut self, past: Organisation) -> anyhow::Result<()> {
+        let seed = past.summary.seed;
+        if let Some(source) = self.source {
+            let folder = self.folder.join(seed.to_string());
+            past.write(&folder)?;
+            let scores = source.scores(&folder.join("events.jsonl"), seed, &past.labels)?;
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+            self.count_alerts(&past, &scores.alerts);
+            self.push(product::NAME, scores.scores);
+        }
+        for mut scorer in baselines::all() {
+            let scorer: &mut dyn Scorer = &mut *scorer;
+            let name = scorer.name();
+            self.push(name, baselines::scores(scorer, self.world, &past.events, &past.labels));
+        }
+        self.pasts.push(past);
+        Ok(())
+    }
+
+    fn push(&mut self, name: &str, scores: Vec<f64>) {
+        match self.columns.iter_mut().find(|column| column.name == name) {
+            Some(column) => column.scores.push(scores),
+            None => self.columns.push(Column { name: name.to_owned(), scores: vec![scores] }),
+        }
+    }
+
+    fn count_alerts(&mut self, past: &Organisation, alerts: &[bool]) {
+        for (label, alert) in past.labels.iter().zip(alerts) {
+            match label.label {
+                Truth::Attack => self.own.attack_alerts += usize::from(*alert),
+                Truth::Genuine if is_counted(past, label.n) => self.own.genuine_alerts += usize::from(*alert),
+                Truth::Genuine => {}
+            }
+        }
+    }
+
+    /// The figures, with intervals from so many drawings.
+    pub fn finish(self, title: &str, drawings: usize, mut progress: impl FnMut(&str)) -> Evaluation {
+        let mut scored = Vec::new();
+        for column in self.columns {
+            progress(&column.name);
+            let mut sample = Sample::default();
+            for (past, scores) in self.pasts.iter().zip(&column.scores) {
+                let Summary { users, days, .. } = past.summary;
+                sample.add(&Past { users, days, events: &past.events, labels: &past.labels, scores });
+            }
+            let figures = figures(&sample, drawings, 1);
+            let above = figures.thresholds[1];
+            let (detections, never_alerted) = detections(&sample, above);
+            scored.push(Scored {
+                by_difficulty: by_difficulty(&self.pasts, &column.scores, above),
+                own: (column.name == product::NAME).then_some(self.own),
+                name: column.name,
+                sample,
+                figures,
+                detections,
+                never_alerted,
+            });
+        }
+        let organisations = self.pasts.into_iter().map(|past| past.summary).collect();
+        Evaluation { title: title.to_owned(), organisations, scored }
+    }
+}
+
+fn is_counted(past: &Organisation, line: usize) -> bool {
+    let begin_s = past.events.first().map_or(0, |event| event.time.as_second().div_euclid(86_400) * 86_400);
+    past.events.get(line - 1).is_some_and(|event| event.time.as_second() - begin_s >= LEARNING_DAYS * 86_400)
+}
+
+fn by_difficulty(pasts: &[Organisation], scores: &[Vec<f64>], above: f64) -> Vec<(Difficulty, usize, usize)> {
+    let mut all: Vec<_> = Difficulty::ALL.into_iter().map(|difficulty| (difficulty, 0, 0)).collect();
+    for (past, scores) in pasts.iter().zip(scores) {
+        for (label, score) in past.labels.iter().zip(scores) {
+            if !is_counted(past, label.n) {
+                continue;
+            }
+            for (difficulty, alerts, of) in &mut all {
+                if label.difficulties.contains(difficulty) {
+                    *of += 1;
+                    *alerts += usize::from(*score > above);
+                }
+            }
+        }
+    }
+    all.retain(|(_, _, of)| *of > 0);
+    all
+}

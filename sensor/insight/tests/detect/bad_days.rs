@@ -1,0 +1,205 @@
+//! Bad days: clocks that jump, late events near a threshold, another database in the middle of a session, half the
+//! organisation moving to another provider in one night, everybody at home on a Monday, an attacker who floods.
+
+use insight::detect::{Connection, Detection, Spot};
+
+use crate::{
+    DAY_S, HOUR_S, MONDAY, NINE, SECOND, Service, address, brazil, cable, germany, has, home, hosting,
+};
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|at| format!("user{at}")).collect()
+}
+
+/// Everybody's line is in another part of the network.
+fn line(user: &str, at: usize, network: u8) -> Connection<'_> {
+    Connection { remote: address(&format!("100.{network}.{}.{}", at % 256, at / 256)), ..home(user) }
+}
+
+fn month(service: &mut Service, names: &[String], from: fn(&str, usize) -> Connection<'_>) {
+    for day in (MONDAY - 42..MONDAY).filter(|day| (day - MONDAY % 7) % 7 < 5) {
+        for (at, user) in names.iter().enumerate() {
+            let connection = from(user, at);
+            service.opens(day * DAY_S + 8 * HOUR_S, &connection);
+            service.ends(day * DAY_S + 9 * HOUR_S, &connection, HOUR_S, 1000);
+        }
+    }
+}
+
+#[test]
+fn half_the_organisation_moves_to_another_provider_in_one_night() {
+    let names = names(200);
+    let mut service = Service::new();
+    // Without devices, where there is nothing else to tell by.
+    month(&mut service, &names, |user, at| Connection { device: None, ..line(user, at, 1) });
+    let mut scores = Vec::new();
+    let mut alerts = 0;
+    for (at, user) in names.iter().enumerate().take(100) {
+        let moved = Connection { spot: cable(), device: None, ..line(user, at, 9) };
+        let assessment = service.opens(NINE + at as u64, &moved);
+        alerts += usize::from(assessment.is_alert);
+        scores.push(assessment.score);
+    }
+    assert_eq!(alerts, 0);
+    assert!(scores[99] < scores[0] - 2.5, "{} {}", scores[0], scores[99]);
+    // A stranger from rented servers does not hide among them.
+    let stranger = Connection {
+        spot: hosting(),
+        remote: address("198.51.100.9"),
+        device: Some("DESKTOP-66"),
+        ..line(&names[150], 150, 1)
+    };
+    let stranger = service.opens(NINE + 200, &stranger);
+    assert!(stranger.score > scores[99] + 3.0, "{}", stranger.score);
+}
+
+#[test]
+fn everybody_at_home_on_a_monday() {
+    // A month in the office, through another VPN server; home was never seen.
+    let names = names(200);
+    let mut service = Service::new();
+    month(&mut service, &names, |user, at| Connection {
+        spot: Spot { asn: Some(64_600), ..germany() },
+        remote: address("192.0.2.9"),
+        ..line(user, at, 1)
+    });
+    let mut alerts = 0;
+    for (at, user) in names.iter().enumerate() {
+        let spot =
+            if at % 3 == 0 { cable() } else { Spot { asn: Some(64_700 + at as u32 % 7), ..germany() } };
+        let connection = Connection { spot, server: Some("home-office"), ..line(user, at, 7) };
+        alerts += usize::from(service.opens(NINE + at as u64, &connection).is_alert);
+    }
+    assert_eq!(alerts, 0);
+}
+
+#[test]
+fn another_database_is_never_compared_with_the_one_before() {
+    let mut service = Service::new();
+    service.works(&["alice"]);
+    service.opens(NINE, &home("alice"));
+    let session = service.sessions;
+    // It has the same line elsewhere.
+    let elsewhere =
+        Spot { database: Some("two"), country: Some("BR"), place: Some("BR"), asn: Some(3320), ..brazil() };
+    let swapped = Connection { session, start_unix_ns: NINE * SECOND, spot: elsewhere, ..home("alice") };
+    let moved = service.detector.moved(&swapped, (NINE + 600) * SECOND, &service.profiles);
+    assert!(!moved.is_alert, "{moved}");
+    let next = service.opens(NINE + 1200, &swapped);
+    assert!(!next.is_alert && !has(&next, Detection::SimultaneousSessions), "{next}");
+    // Within the new one again.
+    let far = Connection {
+        spot: Spot { database: Some("two"), ..cable() },
+        device: Some("DESKTOP-66"),
+        remote: address("203.0.113.4"),
+        ..home("alice")
+    };
+    assert!(has(&service.opens(NINE + 1260, &far), Detection::SimultaneousSessions));
+}
+
+#[test]
+fn a_clock_that_jumps_costs_nothing_that_was_learned() {
+    let stranger = Connection {
+        device: Some("DESKTOP-66"),
+        spot: hosting(),
+        remote: address("198.51.100.9"),
+        ..home("alice")
+    };
+    for wrong in [0, 5 * DAY_S, 4_000_000_000, (MONDAY + 4000) * DAY_S] {
+        let mut service = Service::new();
+        service.works(&["alice"]);
+        // The host's clock, for an hour.
+        service.detector.advance(wrong * SECOND);
+        service.profiles.advance(wrong * SECOND);
+        service.detector.advance(NINE * SECOND);
+        service.profiles.advance(NINE * SECOND);
+        // A VPN server's.
+        let odd = Connection { session: 7, start_unix_ns: wrong * SECOND, ..home("alice") };
+        let assessment = service.detector.opened(&odd, &service.profiles);
+        assert!(assessment.score.is_finite() && !has(&assessment, Detection::ImpossibleTravel));
+        let home = service.opens(NINE, &home("alice"));
+        assert!(!home.is_alert && home.score < 0.0, "{wrong}: {}", home.score);
+        assert!(service.opens(NINE + 60, &stranger).is_alert, "{wrong}");
+    }
+}
+
+#[test]
+fn a_late_start_is_no_travel_into_the_past() {
+    // What began and ended at home in the morning arrives after the afternoon abroad.
+    let mut service = Service::new();
+    let [morning, afternoon] =
+        [germany(), brazil()].map(|spot| Connection { user: "n", spot, device: None, ..home("n") });
+    service.opens(NINE + 12 * HOUR_S, &afternoon);
+    service.ends(NINE + 13 * HOUR_S, &afternoon, HOUR_S, 1000);
+    service.sessions += 1;
+    for seconds in [0, 600, 11 * HOUR_S] {
+        let late = Connection { session: 100 + seconds, start_unix_ns: (NINE + seconds) * SECOND, ..morning };
+        let assessment = service.detector.opened(&late, &service.profiles);
+        assert!(!has(&assessment, Detection::ImpossibleTravel), "{seconds} {assessment}");
+        assert!(!has(&assessment, Detection::SimultaneousSessions), "{seconds} {assessment}");
+    }
+    // Clocks differ by up to five minutes: four before the other's end is neither at once nor in time.
+    let late = Connection { session: 9999, start_unix_ns: (NINE + 13 * HOUR_S - 240) * SECOND, ..morning };
+    let assessment = service.detector.opened(&late, &service.profiles);
+    assert!(!has(&assessment, Detection::SimultaneousSessions));
+}
+
+#[test]
+fn somebody_who_floods_with_new_values_takes_little_memory_and_blinds_nobody() {
+    let mut service = Service::new();
+    let names = names(40);
+    month(&mut service, &names, |user, at| line(user, at, 1));
+    let stranger = Connection {
+        device: Some("DESKTOP-66"),
+        spot: hosting(),
+        remote: address("198.51.100.9"),
+        ..line(&names[3], 3, 1)
+    };
+    let before = (service.detector.save(Vec::new()).unwrap().len(), service.detector.octets());
+    for at in 0..200_000u32 {
+        let (device, software, server) = (format!("D{at}"), format!("S{at}"), format!("V{at}"));
+        let flood = Connection {
+            session: 1 << 40 | u64::from(at),
+            user: &names[0],
+            start_unix_ns: (NINE + u64::from(at) / 100) * SECOND,
+            device: Some(&device),
+            software: Some(&software),
+            server: Some(&server),
+            remote: Some(std::net::Ipv4Addr::from_bits(at << 8).into()),
+            spot: Spot { asn: Some(at), ..cable() },
+            ..Connection::default()
+        };
+        service.detector.opened(&flood, &service.profiles);
+    }
+    let after = (service.detector.save(Vec::new()).unwrap().len(), service.detector.octets());
+    assert!(after.0 < before.0 + (6 << 20) && after.1 == before.1, "{before:?} {after:?}");
+    let assessment = service.opens(NINE + HOUR_S, &stranger);
+    assert!(assessment.is_alert && assessment.score > 8.0, "{}", assessment.score);
+}
+
+#[test]
+fn another_database_that_knows_of_cover_where_people_always_were_tells_nothing() {
+    let mut service = Service::new();
+    service.works(&["alice"]);
+    let listed = Spot { kinds: crate::kinds(&[insight::geo::NetworkKind::Vpn]), ..germany() };
+    let assessment = service.opens(NINE, &Connection { spot: listed, ..home("alice") });
+    assert!(!assessment.is_alert && assessment.score < 0.0, "{assessment}");
+}
+
+#[test]
+fn a_stranger_who_tries_many_from_one_network_does_not_make_it_usual() {
+    let names = names(40);
+    let mut service = Service::new();
+    month(&mut service, &names, |user, at| line(user, at, 1));
+    let scores: Vec<f64> = names
+        .iter()
+        .enumerate()
+        .map(|(at, user)| {
+            let device = format!("DESKTOP-{at}");
+            let remote = address(&format!("198.51.{at}.9"));
+            let stranger = Connection { device: Some(&device), spot: cable(), remote, ..line(user, at, 1) };
+            service.opens(NINE + at as u64 * 60, &stranger).score
+        })
+        .collect();
+    assert!(scores.iter().all(|score| (score - scores[0]).abs() < 1.0), "{scores:?}");
+}

@@ -1,0 +1,125 @@
+//! One address, many users; Stops without a Start.
+
+use insight::detect::{Assessment, Connection, Detection, Measure, Severity};
+
+use crate::{DAY_S, HOUR_S, MONDAY, NINE, SECOND, Service, address, cable, has, home, hosting};
+
+const PEOPLE: [&str; 9] = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9"];
+
+fn sprayed(user: &str) -> Connection<'_> {
+    Connection { device: Some("DESKTOP-66"), spot: cable(), remote: address("198.51.100.9"), ..home(user) }
+}
+
+fn told(assessment: &Assessment) -> Option<u64> {
+    let mut reasons = assessment.reasons.iter();
+    let reason = reasons.find(|reason| reason.detection == Detection::OneAddressManyUsers)?;
+    let Measure::Count { seen, .. } = reason.measure else { return None };
+    Some(seen)
+}
+
+#[test]
+fn passwords_that_fit_many_are_told_at_the_fourth_and_the_eighth() {
+    let mut service = Service::new();
+    service.works(&PEOPLE);
+    let mut at = NINE;
+    let counts: Vec<Option<u64>> = PEOPLE
+        .iter()
+        .map(|user| {
+            at += 600;
+            told(&service.opens(at, &sprayed(user)))
+        })
+        .collect();
+    assert_eq!(counts, [None, None, None, Some(4), Some(5), Some(6), Some(7), Some(8), Some(9)]);
+    // Of colleagues with their laptops in one hotel nothing is said.
+    let mut service = Service::new();
+    service.works(&PEOPLE);
+    for user in PEOPLE {
+        let hotel = Connection { device: home(user).device, ..sprayed(user) };
+        assert_eq!(told(&service.opens(NINE, &hotel)), None);
+    }
+    // Nor on more than two days.
+    let mut service = Service::new();
+    service.works(&PEOPLE);
+    for (day, user) in (0..).step_by(2).zip(PEOPLE) {
+        assert_eq!(told(&service.opens(NINE + day * DAY_S, &sprayed(user))), None);
+    }
+}
+
+#[test]
+fn the_normal_count_of_an_address_is_learned() {
+    // Without devices colleagues cannot be told from strangers: a hotel where five were last week.
+    let people: Vec<String> = (0..30).map(|at| format!("p{at}")).collect();
+    let names: Vec<&str> = people.iter().map(String::as_str).collect();
+    let mut service = Service::new();
+    for user in &names {
+        service.opens((MONDAY - 3) * DAY_S, &Connection { device: None, ..home(user) });
+    }
+    let mut come = |day: u64, users: &[&str]| -> Vec<Option<u64>> {
+        let at = NINE + day * DAY_S;
+        users
+            .iter()
+            .map(|user| told(&service.opens(at, &Connection { device: None, ..sprayed(user) })))
+            .collect()
+    };
+    assert_eq!(come(0, &names[..5])[3..], [Some(4), Some(5)]);
+    assert_eq!(come(7, &names[5..20]).into_iter().flatten().count(), 0);
+    // Fifteen were the most: now forty-six would be too many, and thirty are not there.
+    assert_eq!(come(14, &names[20..]).into_iter().flatten().count(), 0);
+}
+
+#[test]
+fn an_alert_comes_at_twice_as_many_not_at_each() {
+    let mut service = Service::new();
+    service.works(&PEOPLE);
+    let alerts: Vec<bool> = PEOPLE
+        .iter()
+        .map(|user| {
+            let from = Connection { device: None, software: None, spot: hosting(), ..sprayed(user) };
+            let assessment = service.opens(NINE, &from);
+            // Of the rule, not of the score.
+            assessment.severity == Severity::High && has(&assessment, Detection::OneAddressManyUsers)
+        })
+        .collect();
+    assert_eq!(alerts, [false, false, false, true, false, false, false, true, false]);
+}
+
+fn stops(service: &mut Service, server: &str, unix_s: u64, count: usize) -> Vec<u64> {
+    service.go_to(unix_s);
+    let mut stop = |at: u64| service.detector.stop_without_start(server, (unix_s + at) * SECOND);
+    let alerts = (0..count as u64).filter(|at| stop(*at % 60).is_alert);
+    alerts.collect()
+}
+
+#[test]
+fn stops_that_no_session_began_with_are_told_from_the_second_day_on() {
+    let mut service = Service::new();
+    assert_eq!(stops(&mut service, "berlin", NINE, 500), []);
+    assert_eq!(stops(&mut service, "berlin", NINE + DAY_S - 61, 100), []);
+    // The twentieth of an hour, once.
+    assert_eq!(stops(&mut service, "berlin", NINE + DAY_S + HOUR_S, 19), []);
+    assert_eq!(stops(&mut service, "berlin", NINE + DAY_S + HOUR_S + 60, 50), [0]);
+    // Another hour, another alert; what was told is not usual.
+    assert_eq!(stops(&mut service, "berlin", NINE + DAY_S + 2 * HOUR_S, 50), [19]);
+    // Another VPN server is learned by itself.
+    assert_eq!(stops(&mut service, "paris", NINE + DAY_S + 2 * HOUR_S, 50), []);
+    // A gap of ours.
+    let mut service = Service::new();
+    stops(&mut service, "berlin", NINE, 1);
+    service.detector.gap((NINE + 5 * DAY_S) * SECOND);
+    assert_eq!(stops(&mut service, "berlin", NINE + 6 * DAY_S - 61, 50), []);
+    assert_eq!(stops(&mut service, "berlin", NINE + 6 * DAY_S + HOUR_S, 50), [19]);
+}
+
+#[test]
+fn a_vpn_server_that_always_loses_starts_is_as_usual() {
+    let mut service = Service::new();
+    stops(&mut service, "berlin", NINE, 1);
+    for hour in 24..48 {
+        stops(&mut service, "berlin", NINE + hour * HOUR_S, 15);
+    }
+    // Usual are up to fifteen: five times that is told.
+    assert_eq!(stops(&mut service, "berlin", NINE + 49 * HOUR_S, 74), []);
+    let mut service = Service::new();
+    stops(&mut service, "berlin", NINE, 1);
+    assert_eq!(stops(&mut service, "berlin", NINE + 49 * HOUR_S, 74).len(), 1);
+}

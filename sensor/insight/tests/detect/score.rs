@@ -1,0 +1,255 @@
+//! Suspicious VPN connection: what is quiet, what is not, who is learned, and what a value says that nobody ever had.
+
+use insight::{
+    detect::{Connection, Detection, ReasonFeature, Severity, Spot},
+    geo::NetworkKind,
+};
+
+use crate::{
+    DAY_S, HOUR_S, MONDAY, NINE, Service, address, brazil, cable, germany, has, home, hosting, kinds,
+};
+
+fn stranger() -> Connection<'static> {
+    Connection {
+        device: Some("DESKTOP-66"),
+        remote: address("198.51.100.9"),
+        spot: hosting(),
+        ..home("alice")
+    }
+}
+
+fn learned() -> Service {
+    let mut service = Service::new();
+    service.works(&["alice", "bob", "carol"]);
+    service
+}
+
+#[test]
+fn everyday_life_is_quiet() {
+    let home = home("alice");
+    let everyday = [
+        ("at home", home),
+        ("a new laptop at home", Connection { device: Some("LT-99"), ..home }),
+        ("a hotel", Connection { remote: address("203.0.113.4"), spot: cable(), ..home }),
+        ("abroad", Connection { remote: address("203.0.113.4"), spot: brazil(), ..home }),
+        ("an update", Connection { software: Some("AnyConnect Windows 5.1.3"), ..home }),
+        ("another VPN server", Connection { server: Some("munich"), ..home }),
+        (
+            "an office",
+            Connection {
+                remote: address("10.0.0.7"),
+                spot: Spot { place: Some("Headquarters"), is_own: true, ..Spot::default() },
+                ..home
+            },
+        ),
+        ("another prefix", Connection { remote: address("203.0.113.4"), ..home }),
+        (
+            "a phone's network",
+            Connection {
+                remote: address("203.0.113.4"),
+                spot: Spot { kinds: kinds(&[NetworkKind::Mobile]), ..cable() },
+                ..home
+            },
+        ),
+        ("nothing is known", Connection { user: "alice", ..Connection::default() }),
+    ];
+    for (what, connection) in everyday {
+        let assessment = learned().opens(NINE, &connection);
+        assert!(!assessment.is_alert, "{what}: {} {assessment}", assessment.score);
+    }
+}
+
+#[test]
+fn strangers_are_not() {
+    let home = home("alice");
+    let device = Some("DESKTOP-66");
+    let strangers = [
+        ("hosting in the country", stranger()),
+        ("another provider of the country", Connection { spot: cable(), ..stranger() }),
+        ("abroad", Connection { spot: brazil(), ..stranger() }),
+        ("the same provider", Connection { device, remote: address("203.0.113.4"), ..home }),
+    ];
+    for (what, connection) in strangers {
+        let assessment = learned().opens(NINE, &connection);
+        assert!(has(&assessment, Detection::SuspiciousConnection), "{what}");
+        assert!(assessment.is_alert, "{what}: {} {assessment}", assessment.score);
+        assert!(assessment.severity >= Severity::Medium, "{what}");
+        // The weightiest first.
+        assert!(assessment.reasons.is_sorted_by(|one, other| one.log_ratio >= other.log_ratio));
+    }
+    // A new network and a new device say more together than either.
+    let score = |connection| learned().opens(NINE, &connection).score;
+    let both = score(Connection { device, spot: cable(), remote: address("203.0.113.4"), ..home });
+    let network = score(Connection { spot: cable(), remote: address("203.0.113.4"), ..home });
+    assert!(both > network + 3.0 && both > score(Connection { device, ..home }) + 3.0);
+}
+
+#[test]
+fn the_text_says_what_was_expected_and_what_was_seen() {
+    let assessment = learned().opens(NINE, &stranger());
+    let text = assessment.to_string();
+    assert!(
+        text.contains("network never seen for alice: AS64500 Example Hosting; usual: AS3320 (20 connections, last on 2026-11-20)"),
+        "{text}"
+    );
+    assert!(text.contains("device never seen for alice: DESKTOP-66; usual: LT-"), "{text}");
+    assert!(text.contains("kind of network unusual for alice: hosting"), "{text}");
+    let network = assessment.reasons.iter().find(|reason| reason.feature == Some(ReasonFeature::Network));
+    let network = network.unwrap();
+    assert_eq!(network.techniques(), ["T1133", "T1078"]);
+    assert_eq!((network.expected[0].connections, network.expected[0].days, network.users), (20, 20, 0));
+    assert_eq!(network.detection.external_id(), Some(2025));
+}
+
+#[test]
+fn an_alert_waits_for_thirty_days_and_five_connections() {
+    // Twenty-nine days after the first connection.
+    let mut service = Service::new();
+    let home = home("alice");
+    for day in MONDAY - 29..MONDAY {
+        service.opens(day * DAY_S + 9 * HOUR_S, &home);
+    }
+    // The first was at nine.
+    let young = service.opens(NINE - 1, &stranger());
+    assert!(!young.is_alert && young.score > 6.0, "{}", young.score);
+    let mut service = Service::new();
+    for day in MONDAY - 30..MONDAY {
+        service.opens(day * DAY_S + 9 * HOUR_S, &home);
+    }
+    assert!(service.opens(NINE, &stranger()).is_alert);
+    // Four connections within thirty days, and five.
+    for (connections, is_learned) in [(4, false), (5, true)] {
+        let mut service = Service::new();
+        service.opens((MONDAY - 40) * DAY_S + 9 * HOUR_S, &home);
+        for ago in (1..=connections).rev() {
+            service.opens((MONDAY - ago * 3) * DAY_S + 9 * HOUR_S, &home);
+        }
+        let far = Connection { spot: Spot { ..hosting() }, ..stranger() };
+        assert_eq!(service.opens(NINE, &far).is_alert, is_learned, "{connections}");
+    }
+}
+
+#[test]
+fn a_stranger_stands_out_before_anybody_is_learned() {
+    let mut service = Service::new();
+    service.works(&["alice", "bob", "carol"]);
+    let new = Connection { user: "newcomer", device: Some("LT-50"), ..home("bob") };
+    let ordinary = service.opens(NINE, &new).score;
+    let strange = service
+        .opens(NINE, &Connection { user: "other", spot: hosting(), remote: address("198.51.100.9"), ..new });
+    assert!(strange.score > ordinary + 4.0, "{} {ordinary}", strange.score);
+}
+
+/// The trap of the published smoothing: a value that nobody ever had scored low.
+#[test]
+fn what_nobody_ever_had_scores_at_least_as_high_as_what_only_she_never_had() {
+    type Change = fn(Connection<'static>) -> Connection<'static>;
+    let unseen: [(&str, Change); 7] = [
+        ("country", |at| Connection {
+            spot: Spot { country: Some("ZA"), place: Some("ZA"), ..at.spot },
+            ..at
+        }),
+        ("place", |at| Connection { spot: Spot { place: Some("Bonn, NW, DE"), ..at.spot }, ..at }),
+        ("network", |at| Connection { spot: Spot { asn: Some(64_999), ..at.spot }, ..at }),
+        ("prefix", |at| Connection { remote: address("203.0.113.77"), ..at }),
+        ("device", |at| Connection { device: Some("NOBODY"), ..at }),
+        ("software", |at| Connection { software: Some("strongSwan 6.0"), ..at }),
+        ("server", |at| Connection { server: Some("hamburg"), ..at }),
+    ];
+    for (what, change) in unseen {
+        for users in [1, 2, 20] {
+            let mut alone = learned();
+            let mut shared = learned();
+            // Others have it, for so long that no move explains it.
+            for user in ["bob", "carol"].into_iter().cycle().take(users) {
+                for day in MONDAY - 2..MONDAY {
+                    let theirs = change(Connection { user: "alice", ..home("alice") });
+                    shared.sessions += 1;
+                    let observation =
+                        Connection { user, start_unix_ns: day * DAY_S * crate::SECOND, ..theirs };
+                    shared.profiles.learn(&observation.observation());
+                }
+            }
+            let connection = change(home("alice"));
+            let (nobody, only) = (alone.opens(NINE, &connection), shared.opens(NINE, &connection));
+            assert!(nobody.score >= only.score, "{what} of {users}: {} {}", nobody.score, only.score);
+            let usual = learned().opens(NINE, &home("alice"));
+            assert!(nobody.score > usual.score, "{what}: {} {}", nobody.score, usual.score);
+        }
+    }
+}
+
+#[test]
+fn what_was_told_is_told_once_and_accepted_when_she_says_so() {
+    let mut service = learned();
+    let first = service.opens(NINE, &stranger());
+    assert!(first.is_alert && !first.is_repeat);
+    let again = service.opens(NINE + 2 * HOUR_S, &stranger());
+    assert!(again.is_alert && again.is_repeat && again.score < first.score / 2.0);
+    // Another place is news.
+    let other = service.opens(NINE + 3 * HOUR_S, &Connection { spot: cable(), ..stranger() });
+    assert!(other.is_alert && !other.is_repeat);
+    // Closed as usual: learned, and trusted.
+    let taught = Connection { session: service.sessions, start_unix_ns: NINE * crate::SECOND, ..stranger() };
+    service.profiles.learn(&taught.observation());
+    service.detector.accept("alice", service.sessions);
+    let after = service.opens(NINE + 4 * HOUR_S, &stranger());
+    assert!(!after.is_alert, "{} {after}", after.score);
+}
+
+#[test]
+fn addresses_that_change_daily_say_little_and_one_that_never_did_much() {
+    let mut daily = Service::new();
+    for day in MONDAY - 50..MONDAY {
+        let remote = address(&format!("203.0.{}.7", day % 256));
+        daily.opens(day * DAY_S + 9 * HOUR_S, &Connection { remote, ..home("alice") });
+    }
+    let other = Connection { remote: address("198.51.100.9"), ..home("alice") };
+    let (daily, never) = (daily.opens(NINE, &other), learned().opens(NINE, &other));
+    assert!(never.score > daily.score + 2.0, "{} {}", never.score, daily.score);
+}
+
+#[test]
+fn a_town_far_from_all_others_says_more_than_one_in_the_region() {
+    let town = |place, region| Connection {
+        spot: Spot {
+            place: Some(place),
+            region: Some(region),
+            latitude: Some(50.9),
+            radius_km: Some(20),
+            ..germany()
+        },
+        ..home("alice")
+    };
+    let score = |connection: Connection<'_>| {
+        let mut service = Service::new();
+        for day in MONDAY - 50..MONDAY {
+            service.opens(day * DAY_S + 9 * HOUR_S, &town("Cologne, NW, DE", "NW"));
+        }
+        service.opens(NINE, &connection).score
+    };
+    let [same, near, far] =
+        [town("Cologne, NW, DE", "NW"), town("Bonn, NW, DE", "NW"), town("Passau, BY, DE", "BY")].map(score);
+    assert!(same < near && near < far, "{same} {near} {far}");
+}
+
+#[test]
+fn without_devices_a_new_country_alone_is_no_alert_and_hosting_abroad_is() {
+    let mut service = Service::new();
+    let home = Connection { device: None, software: None, ..home("alice") };
+    for day in MONDAY - 50..MONDAY {
+        service.opens(day * DAY_S + 9 * HOUR_S, &home);
+    }
+    // Yesterday's session is over; there was time to travel.
+    service.go_to(NINE);
+    let colleague = Connection { user: "bob", start_unix_ns: NINE * crate::SECOND, spot: brazil(), ..home };
+    service.profiles.learn(&colleague.observation());
+    let abroad = Connection { spot: brazil(), remote: address("198.51.100.9"), ..home };
+    let holiday = service.opens(NINE + 6 * HOUR_S, &abroad);
+    assert!(!holiday.is_alert && holiday.score > 3.0, "{} {holiday}", holiday.score);
+    let spot =
+        Spot { kinds: kinds(&[NetworkKind::Hosting]), asn: Some(64_501), country: Some("ZA"), ..brazil() };
+    let attack =
+        service.opens(NINE + 7 * HOUR_S, &Connection { spot, remote: address("192.0.2.9"), ..abroad });
+    assert!(attack.is_alert, "{} {attack}", attack.score);
+}
