@@ -218,3 +218,38 @@ proptest! {
         prop_assert_eq!(parsed(&name).key, parsed(&name.to_uppercase()).key.into_owned());
     }
 }
+
+#[test]
+fn usual_names_are_read_as_all_others_are() {
+    let pieces = [
+        "",
+        "a",
+        "B",
+        "@",
+        ".",
+        "\\",
+        "/",
+        "=",
+        " ",
+        "$",
+        "host",
+        "é",
+        "00-0c-29-74-9d-e8",
+        "000c.2974.9de8",
+    ];
+    let two = || pieces.iter().flat_map(|one| pieces.map(|other| format!("{one}{other}")));
+    let mut seen = 0;
+    for name in two().flat_map(|front| two().map(move |back| format!("{front}{back}"))) {
+        let Some((account, realm, form)) = usual(&name).filter(|_| !name.is_empty()) else { continue };
+        seen += 1;
+        assert!(subject::parse(name.as_bytes()).is_none(), "{name}");
+        let parts = Parts::of(name.as_bytes());
+        assert_eq!(trimmed(name.as_bytes()), name.as_bytes());
+        assert_eq!(
+            (account, realm, form),
+            (shown(parts.account), parts.realm.map(shown), parts.form),
+            "{name}"
+        );
+    }
+    assert!(seen > 1000, "{seen}");
+}
