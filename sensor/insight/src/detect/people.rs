@@ -91,6 +91,10 @@ impl Slot {
         if self.database == 0 || self.database != other.database {
             return None;
         }
+        // Most are where they were.
+        if (self.latitude, self.longitude) == (other.latitude, other.longitude) {
+            return Some(0.0);
+        }
         let radians = |slot: &Slot| {
             let (latitude, longitude) = (f64::from(slot.latitude), f64::from(slot.longitude));
             let right = std::f64::consts::FRAC_PI_2 / 32_767.0;
