@@ -103,6 +103,22 @@ impl Detection {
         (self == Detection::SuspiciousConnection).then_some(2025)
     }
 
+    /// The detection with this name.
+    pub fn named(name: &str) -> Option<Detection> {
+        Detection::ALL.into_iter().find(|detection| detection.name() == name)
+    }
+
+    /// The MITRE ATT&CK tactic of the first technique, as of version 16; they change between versions.
+    pub fn tactic(self) -> &'static str {
+        match self {
+            Detection::AnonymousNetwork | Detection::HostingNetwork => "TA0011",
+            Detection::UnusualVolume | Detection::UnusualLength => "TA0010",
+            Detection::OneAddressManyUsers => "TA0006",
+            Detection::StopWithoutStart => "TA0040",
+            _ => "TA0001",
+        }
+    }
+
     /// MITRE ATT&CK techniques, the one that fits best first.
     pub fn techniques(self) -> &'static [&'static str] {
         match self {
@@ -207,6 +223,9 @@ pub struct Reason {
     pub expected: Vec<Expected>,
     /// What was measured.
     pub measure: Measure,
+    /// People are to be told because of this one, so urgently; `None`: it only explains. Where some reasons are excluded,
+    /// what is left decides.
+    pub alert: Option<Severity>,
 }
 
 /// So many usual values are named: a reader wants to know what is usual, not everything.
@@ -300,7 +319,7 @@ impl Assessment {
     /// Adds a rule's reason.
     pub(super) fn add(&mut self, reason: Reason, alert: Option<Severity>) {
         self.score += reason.log_ratio;
-        self.reasons.push(reason);
+        self.reasons.push(Reason { alert, ..reason });
         if let Some(severity) = alert {
             self.alert(severity);
         }

@@ -157,6 +157,7 @@ impl<'f> Facts<'f> {
             users: feature.map_or(0, |feature| self.others(feature)),
             expected,
             measure: Measure::None,
+            alert: None,
         }
     }
 

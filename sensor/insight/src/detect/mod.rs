@@ -105,6 +105,9 @@ impl Detector {
         first_country::assess(&facts, thresholds, &mut assessment);
         new_pair::assess(&facts, &mut assessment);
         dormant::assess(&facts, thresholds, &mut assessment);
+        if facts.is_known(Feature::Device, 2) || travel::is_usual(&facts) {
+            slot.trust();
+        }
         let is_in_time = self.is_in_time(unix_s);
         if is_in_time {
             many_users::assess(&facts, &mut self.addresses, thresholds, &mut assessment);
@@ -192,12 +195,17 @@ impl Detector {
         assessment
     }
 
-    /// A session is over. `profiles`: before they learn of it.
+    /// A session is over. `profiles`: before they learn of it. What it says of another session of the user that ran at the
+    /// same time is told here, if there was no proof of it when that began.
     pub fn ended(&mut self, ending: &Ending<'_>, profiles: &Profiles) -> Assessment {
         let mut assessment = Assessment::default();
         let unix_s = seconds(ending.end_unix_ns);
         if self.is_in_time(unix_s) {
-            self.people.alive(user_key(ending.user), ending.session, unix_s, false);
+            let user = user_key(ending.user);
+            self.people.alive(user, ending.session, unix_s, false);
+            if let Some(person) = self.people.get(user) {
+                simultaneous::assess_end(ending, person, &self.thresholds, &mut assessment);
+            }
         }
         if let Some(profile) = profiles.get(ending.user) {
             spread::assess(ending, &profile, &self.thresholds, &mut assessment);

@@ -39,13 +39,14 @@ pub(super) struct Slot {
     minutes: u16,
     /// Which database said the place; 0: none, or it is not to be compared.
     database: u8,
-    /// See `OPEN`, `MOBILE`, `SUSPECT`.
+    /// See `OPEN`, `MOBILE`, `SUSPECT`, `TRUSTED`.
     flags: u8,
 }
 
 const OPEN: u8 = 1;
 const MOBILE: u8 = 2;
 const SUSPECT: u8 = 4;
+const TRUSTED: u8 = 8;
 
 impl Slot {
     pub(super) fn is_there(&self) -> bool {
@@ -63,6 +64,24 @@ impl Slot {
     /// It raised an alert: what it says is not the user's.
     pub(super) fn is_suspect(&self) -> bool {
         self.flags & SUSPECT != 0
+    }
+
+    /// It was with a device that the user has, or everything was as usual: two such at once are no stranger.
+    pub(super) fn is_trusted(&self) -> bool {
+        self.flags & TRUSTED != 0
+    }
+
+    pub(super) fn trust(&mut self) {
+        self.flags |= TRUSTED;
+    }
+
+    /// The place and the network in a few words: `DE (AS3320)`.
+    pub(super) fn text(&self) -> String {
+        match (self.country_text(), self.asn) {
+            (country, 0) => country,
+            (country, asn) if country.is_empty() => format!("AS{asn}"),
+            (country, asn) => format!("{country} (AS{asn})"),
+        }
     }
 
     /// Whether that raised an alert, and this says nothing that it did not.
@@ -90,6 +109,10 @@ impl Slot {
     pub(super) fn distance_km(&self, other: &Slot) -> Option<f64> {
         if self.database == 0 || self.database != other.database {
             return None;
+        }
+        // Most are where they were.
+        if (self.latitude, self.longitude) == (other.latitude, other.longitude) {
+            return Some(0.0);
         }
         let radians = |slot: &Slot| {
             let (latitude, longitude) = (f64::from(slot.latitude), f64::from(slot.longitude));

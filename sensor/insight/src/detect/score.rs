@@ -24,7 +24,7 @@
 //! place alone has a threshold of its own.
 
 use super::{
-    assessment::{Assessment, Detection, Measure, Reason, ReasonFeature, Severity},
+    assessment::{Assessment, Detection, Reason, ReasonFeature, Severity},
     connection::Cover,
     facts::Facts,
     threshold::{Model, Thresholds},
@@ -85,35 +85,43 @@ pub(super) fn assess(facts: &Facts<'_>, thresholds: &Thresholds, assessment: &mu
     assessment.score += total;
     let threshold =
         if terms.is_device_new() { thresholds.alert_score } else { thresholds.alert_score_one_group };
-    let is_alert = facts.is_learned && total >= threshold;
-    if is_alert {
-        let is_high = total >= thresholds.high_score || facts.cover > Cover::Hosting;
-        assessment.alert(if is_high { Severity::High } else { Severity::Medium });
+    let is_high = total >= thresholds.high_score || facts.cover > Cover::Hosting;
+    let severity = if is_high { Severity::High } else { Severity::Medium };
+    let alert = (facts.is_learned && total >= threshold).then_some(severity);
+    if let Some(severity) = alert {
+        assessment.alert(severity);
     }
     // Nobody asks why an ordinary connection is one.
-    if total >= thresholds.reason_log_ratio {
-        explain(facts, thresholds, &terms, assessment);
+    if alert.is_some() || total >= thresholds.reason_log_ratio {
+        explain(facts, thresholds, &terms, alert, assessment);
     }
 }
 
-fn explain(facts: &Facts<'_>, thresholds: &Thresholds, terms: &Terms, assessment: &mut Assessment) {
+fn explain(
+    facts: &Facts<'_>,
+    thresholds: &Thresholds,
+    terms: &Terms,
+    alert: Option<Severity>,
+    assessment: &mut Assessment,
+) {
     let detection = Detection::SuspiciousConnection;
+    // An alert has a reason, whatever the configuration says.
+    let most = Feature::ALL.into_iter().map(|feature| terms.of(feature)).fold(f64::MIN, f64::max);
+    let least =
+        if alert.is_some() { thresholds.reason_log_ratio.min(most) } else { thresholds.reason_log_ratio };
     for feature in Feature::ALL {
         let log_ratio = terms.of(feature);
-        if log_ratio >= thresholds.reason_log_ratio {
+        if log_ratio >= least && facts.value(feature).is_some() {
             let reason = facts.reason(detection, Some(feature), log_ratio, facts.seen(feature));
-            assessment.reasons.push(reason);
+            assessment.reasons.push(Reason { alert, ..reason });
         }
     }
     if terms.hour >= thresholds.reason_log_ratio {
         let hour = facts.unix_s / 3600 % 24;
         let days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
         let day = days[hour_of_week(facts.unix_s) / 24 % 7];
-        assessment.reasons.push(Reason {
-            feature: Some(ReasonFeature::Hour),
-            measure: Measure::None,
-            ..facts.reason(detection, None, terms.hour, format!("{day}, {hour}:00 UTC"))
-        });
+        let reason = facts.reason(detection, None, terms.hour, format!("{day}, {hour}:00 UTC"));
+        assessment.reasons.push(Reason { feature: Some(ReasonFeature::Hour), alert, ..reason });
     }
 }
 

@@ -3,14 +3,16 @@
 //! Learning rule: none.
 //!
 //! An open session proves nothing, since many ends are never told: there must be a sign of life within `alive_s` of the
-//! new beginning. Farther apart than `simultaneous_km_min` after both radii are taken off (phone and laptop in one town,
+//! new beginning. VPN servers without interims give none; there the end of the older session proves it, and it is told
+//! then. Farther apart than `simultaneous_km_min` after both radii are taken off (phone and laptop in one town,
 //! a carrier's exits). The same device at both places is the database's error or a line's second address, and one
 //! that the user has had on two days her phone that roams: it adds a little and is no alert. Excluded is what impossible travel excludes.
 
 use super::{
-    assessment::{Assessment, Detection},
+    assessment::{Assessment, Detection, Expected, Measure, Reason, Severity},
     facts::Facts,
-    people::Slot,
+    people::{Person, Slot},
+    spread::Ending,
     threshold::Thresholds,
     travel,
 };
@@ -43,4 +45,39 @@ pub(super) fn assess(facts: &Facts<'_>, slot: &Slot, thresholds: &Thresholds, as
     let leg = travel::Leg { seconds: 0, ..leg };
     let reason = travel::reason(facts, Detection::SimultaneousSessions, log_ratio, other, &leg);
     assessment.add(reason, alert);
+}
+
+/// What the end of a session says of another one: that it began elsewhere while this one lasted.
+pub(super) fn assess_end(
+    ending: &Ending<'_>,
+    person: &Person,
+    thresholds: &Thresholds,
+    assessment: &mut Assessment,
+) {
+    let [one, other] = &person.slots;
+    let (over, other) = if one.is_of(ending.session) { (one, other) } else { (other, one) };
+    let is_pair = over.is_of(ending.session) && other.is_there() && !other.is_of(ending.session);
+    // What raised an alert was told, and two devices that the user has may be in two places.
+    let is_told = over.is_suspect() || other.is_suspect() || (over.is_trusted() && other.is_trusted());
+    let skew = thresholds.clock_skew_s;
+    let until = over.alive.saturating_sub(skew);
+    let has_begun_within = (over.start().saturating_add(skew)..=until).contains(&other.start());
+    let is_one =
+        (over.device != 0 && over.device == other.device) || (over.asn != 0 && over.asn == other.asn);
+    if !is_pair || is_told || !has_begun_within || is_one {
+        return;
+    }
+    let Some(km) = over.distance_km(other).filter(|km| *km >= thresholds.simultaneous_km_min) else { return };
+    let reason = Reason {
+        detection: Detection::SimultaneousSessions,
+        feature: None,
+        log_ratio: 4.0,
+        user: ending.user.to_owned(),
+        seen: over.text(),
+        users: 0,
+        expected: vec![Expected { value: other.text(), connections: 0, days: 0, last_unix_s: other.start() }],
+        measure: Measure::Travel { km: km as u32, seconds: 0 },
+        alert: None,
+    };
+    assessment.add(reason, Some(Severity::High));
 }

@@ -67,5 +67,6 @@ fn reason(ending: &Ending<'_>, detection: Detection, seen: String, measure: Meas
         users: 0,
         expected: Vec::new(),
         measure,
+        alert: None,
     }
 }

@@ -98,14 +98,8 @@ pub(super) fn reason(
     from: &Slot,
     leg: &Leg,
 ) -> Reason {
-    let network = if from.asn == 0 { String::new() } else { format!("AS{}", from.asn) };
-    let there = match (from.country_text(), network) {
-        (country, network) if network.is_empty() => country,
-        (country, network) if country.is_empty() => network,
-        (country, network) => format!("{country} ({network})"),
-    };
     Reason {
-        expected: vec![Expected { value: there, connections: 0, days: 0, last_unix_s: from.alive }],
+        expected: vec![Expected { value: from.text(), connections: 0, days: 0, last_unix_s: from.alive }],
         measure: Measure::Travel { km: leg.km as u32, seconds: leg.seconds },
         ..facts.reason(detection, None, log_ratio, facts.whereabouts())
     }

@@ -203,3 +203,23 @@ fn a_stranger_who_tries_many_from_one_network_does_not_make_it_usual() {
         .collect();
     assert!(scores.iter().all(|score| (score - scores[0]).abs() < 1.0), "{scores:?}");
 }
+
+#[test]
+fn a_team_that_moves_is_told_apart_from_one_who_does() {
+    let names = names(100);
+    let mut service = Service::new();
+    month(&mut service, &names, |user, at| line(user, at, 1));
+    let moved = |user, at, asn| Connection {
+        spot: Spot { asn: Some(asn), ..cable() },
+        ..line(user, at, (asn % 100) as u8)
+    };
+    for (at, user) in names.iter().enumerate().skip(10) {
+        service.opens(NINE + at as u64, &line(user, at, 1));
+    }
+    let scores: Vec<f64> =
+        (0..8).map(|at| service.opens(NINE + 200, &moved(&names[at], at, 64_777)).score).collect();
+    let alone = service.opens(NINE + 300, &moved(&names[9], 9, 64_888)).score;
+    assert!(alone > scores[7] + 1.5, "{alone} {scores:?}");
+    // Three may be chance.
+    assert!(alone < scores[2] + 0.7, "{alone} {scores:?}");
+}

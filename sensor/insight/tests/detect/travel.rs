@@ -223,3 +223,25 @@ fn her_phone_that_roams_while_her_laptop_is_abroad_is_no_alert() {
     let assessment = service.opens(NINE + 60, &roams);
     assert!(has(&assessment, Detection::SimultaneousSessions) && !assessment.is_alert, "{assessment}");
 }
+
+/// Many VPN servers send no interims.
+#[test]
+fn the_end_of_a_session_proves_that_another_began_elsewhere_while_it_lasted() {
+    let ends = |km: f64, from: &'static str, to: &'static str, after: u64| {
+        let mut service = Service::new();
+        let here = Connection { device: Some(from), ..newcomer(point(0.0)) };
+        service.opens(NINE, &here);
+        let there = Connection { device: Some(to), ..newcomer(point(km)) };
+        let opened = service.opens(NINE + 3 * HOUR_S, &there);
+        assert!(!has(&opened, Detection::SimultaneousSessions));
+        service.sessions = 1;
+        service.ends(NINE + after, &here, after, 1000)
+    };
+    // There was time to travel, had the first one been over.
+    let told = ends(2000.0, "LT-1", "DESKTOP-66", 8 * HOUR_S);
+    assert!(has(&told, Detection::SimultaneousSessions) && told.is_alert, "{told}");
+    assert!(told.to_string().contains("newcomer is in two distant places at once: now CD (AS100), 1998 km apart at least; other place: CD (AS2100) (2026-11-23)"), "{told}");
+    assert!(!ends(2000.0, "LT-1", "DESKTOP-66", 2 * HOUR_S).is_alert);
+    assert!(!ends(2000.0, "LT-1", "LT-1", 8 * HOUR_S).is_alert);
+    assert!(!ends(90.0, "LT-1", "DESKTOP-66", 8 * HOUR_S).is_alert);
+}
