@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::{
     baselines::{self, Scorer},
     label::Truth,
-    metrics::{Detection, Figures, Past, Sample, detections, figures},
+    metrics::{Detection, Figures, GRID, Group, PARTIAL, Past, Sample, detections, figures, grid_rate},
     organisation::{Difficulty, LEARNING_DAYS, Organisation, Summary},
     product::{self, Source},
     world::World,
@@ -48,6 +48,23 @@ pub struct Evaluation {
     pub organisations: Vec<Summary>,
     /// The product first if it was scored, then the baselines.
     pub scored: Vec<Scored>,
+}
+
+impl Evaluation {
+    /// False-positive rates below 0.01 at which the first way to score finds fewer attackers than another one, with the
+    /// other's name; none if it is above all of them everywhere.
+    pub fn below_others(&self) -> Vec<(f64, &str)> {
+        let Some((first, others)) = self.scored.split_first() else { return Vec::new() };
+        let recall = |scored: &Scored, point: usize| {
+            scored.figures.of(Group::Overall).map_or(f64::NAN, |figures| figures.roc[point].value)
+        };
+        let points = (0..GRID).take_while(|point| grid_rate(*point) < PARTIAL);
+        points
+            .flat_map(|point| others.iter().map(move |other| (point, other)))
+            .filter(|(point, other)| recall(other, *point) > recall(first, *point))
+            .map(|(point, other)| (grid_rate(point), &*other.name))
+            .collect()
+    }
 }
 
 /// An organisation's scores by one way.

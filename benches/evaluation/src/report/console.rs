@@ -69,6 +69,18 @@ fn write(evaluation: &Evaluation, out: &mut String) -> std::fmt::Result {
             scored.never_alerted
         )?;
     }
+    if let Some(first) = evaluation.scored.first() {
+        match evaluation.below_others().as_slice() {
+            [] => {
+                writeln!(out, "\n{} is above all others at every false-positive rate below 0.01", first.name)?
+            }
+            [(rate, other), ..] => writeln!(
+                out,
+                "\n{} is not above all others at every false-positive rate below 0.01: first at {rate:.5}, {other}",
+                first.name
+            )?,
+        }
+    }
     Ok(())
 }
 
