@@ -34,7 +34,7 @@ pub fn page(evaluation: &Evaluation) -> anyhow::Result<String> {
                 h1 { "How well abnormal connections are found" }
                 p.note { (what(evaluation)) }
                 (headlines(first))
-                (comparison(evaluation, first))
+                @if first.own.is_some() { (comparison(evaluation, first)) }
                 h2 { "Recall against false positives" }
                 p.note {
                     "Share of attackers found, over the share of users' days with a genuine connection that are alerted \
