@@ -156,6 +156,12 @@ mod tests {
         };
         assert!(fault("/nonexistent/vpn-sensor").contains("cargo build --release -p vpn-sensor"));
         assert!(fault("/bin/false").contains("--baselines-only"));
+        // It is asked for two files that are not there, and says so.
+        let said = fault("/bin/ls");
+        assert!(
+            said.split("It said: ").nth(1).is_some_and(|words| words.contains("nonexistent.jsonl")),
+            "{said}"
+        );
     }
 
     #[test]
