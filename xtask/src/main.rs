@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod docs;
 mod ebpf;
+mod evaluate;
 mod instructions;
 mod program;
 mod report;
@@ -31,6 +32,8 @@ enum Task {
     Docs(docs::Arguments),
     /// Rebuild the steer program's object, or prove that it was built from its source
     Ebpf(ebpf::Arguments),
+    /// Say how well abnormal connections are found in made-up organisations, beside four simpler ways
+    Evaluate(evaluate::Arguments),
     /// Count the instructions a request, and fail if they are more than the baseline
     Instructions(instructions::Arguments),
     /// Run all tests, after installing what they need
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::Demo(arguments) => demo::run(&arguments),
         Task::Docs(arguments) => docs::run(&arguments),
         Task::Ebpf(arguments) => ebpf::run(&arguments),
+        Task::Evaluate(arguments) => evaluate::run(&arguments),
         Task::Instructions(arguments) => instructions::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
     };

@@ -3,9 +3,10 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -62,7 +63,7 @@ impl Source {
 
 fn backtest(sensor: &Path, events: &Path, labels: &[Label]) -> anyhow::Result<Scores> {
     let mut command = Command::new(sensor);
-    command.arg("backtest").arg(events).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.arg("backtest").arg(events).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().with_context(|| {
         format!(
             "cannot run {}: build it with 'cargo build --release -p vpn-sensor' or name it with --sensor",
@@ -70,15 +71,16 @@ fn backtest(sensor: &Path, events: &Path, labels: &[Label]) -> anyhow::Result<Sc
         )
     })?;
     let Some(output) = child.stdout.take() else { bail!("{} has no output", sensor.display()) };
+    // Its summary is of no interest, what is wrong is; nobody is kept waiting at a full pipe.
+    let complaints = child.stderr.take().map(|stderr| thread::spawn(move || io::read_to_string(stderr)));
     let scores = read(BufReader::new(output), labels);
     let status = child.wait()?;
-    ensure!(
-        status.success(),
-        "'{} backtest {}' failed: {status}; --baselines-only goes without it",
-        sensor.display(),
-        events.display()
-    );
-    scores.with_context(|| format!("what '{} backtest' printed", sensor.display()))
+    let complaints = complaints.and_then(|thread| thread.join().ok()?.ok()).unwrap_or_default();
+    let what = format!("'{} backtest {}'", sensor.display(), events.display());
+    if !status.success() {
+        bail!("{what} failed ({status}); --baselines-only goes without it. It said: {}", complaints.trim());
+    }
+    scores.with_context(|| format!("what {what} printed"))
 }
 
 /// Reads lines and puts them in the order of the labels.
@@ -154,6 +156,12 @@ mod tests {
         };
         assert!(fault("/nonexistent/vpn-sensor").contains("cargo build --release -p vpn-sensor"));
         assert!(fault("/bin/false").contains("--baselines-only"));
+        // It is asked for two files that are not there, and says so.
+        let said = fault("/bin/ls");
+        assert!(
+            said.split("It said: ").nth(1).is_some_and(|words| words.contains("nonexistent.jsonl")),
+            "{said}"
+        );
     }
 
     #[test]

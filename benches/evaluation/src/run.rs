@@ -7,7 +7,9 @@ use anyhow::Context as _;
 use crate::{
     baselines::{self, Scorer},
     label::Truth,
-    metrics::{Detection, Figures, Past, Sample, detections, figures},
+    metrics::{
+        Detection, Estimate, Figures, GRID, Group, PARTIAL, Past, Sample, detections, figures, grid_rate,
+    },
     organisation::{Difficulty, LEARNING_DAYS, Organisation, Summary},
     product::{self, Source},
     world::World,
@@ -24,7 +26,7 @@ pub struct Scored {
     /// At 1 alert for 1,000 users a day: how fast, for all attackers and for each model.
     pub detections: Vec<Detection>,
     /// There: the share of users who are never alerted in genuine use.
-    pub never_alerted: f64,
+    pub never_alerted: Estimate,
     /// There: how many genuine Starts with each difficulty are alerted, of how many.
     pub by_difficulty: Vec<(Difficulty, usize, usize)>,
     /// Of the product with its own thresholds.
@@ -48,6 +50,23 @@ pub struct Evaluation {
     pub organisations: Vec<Summary>,
     /// The product first if it was scored, then the baselines.
     pub scored: Vec<Scored>,
+}
+
+impl Evaluation {
+    /// False-positive rates below 0.01 at which the first way to score finds fewer attackers than another one, with the
+    /// other's name; none if it is above all of them everywhere.
+    pub fn below_others(&self) -> Vec<(f64, &str)> {
+        let Some((first, others)) = self.scored.split_first() else { return Vec::new() };
+        let recall = |scored: &Scored, point: usize| {
+            scored.figures.of(Group::Overall).map_or(f64::NAN, |figures| figures.roc[point].value)
+        };
+        let points = (0..GRID).take_while(|point| grid_rate(*point) < PARTIAL);
+        points
+            .flat_map(|point| others.iter().map(move |other| (point, other)))
+            .filter(|(point, other)| recall(other, *point) > recall(first, *point))
+            .map(|(point, other)| (grid_rate(point), &*other.name))
+            .collect()
+    }
 }
 
 /// An organisation's scores by one way.
@@ -125,7 +144,7 @@ impl<'a> Running<'a> {
             }
             let figures = figures(&sample, drawings, 1);
             let above = figures.thresholds[1];
-            let (detections, never_alerted) = detections(&sample, above);
+            let (detections, never_alerted) = detections(&sample, above, drawings, 2);
             scored.push(Scored {
                 by_difficulty: by_difficulty(&self.pasts, &column.scores, above),
                 own: (column.name == product::NAME).then_some(self.own),

@@ -155,6 +155,8 @@ fn client(software: Option<&str>) -> [String; 3] {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::{
         attackers::Model,
@@ -192,35 +194,43 @@ mod tests {
         assert!(term(&all, &user, &["a", "1", "X"], ADDRESS_WEIGHTS, 2, 1) < 0.0);
     }
 
-    /// The study's relation of the mean score of attackers to that of genuine users, with the address as only feature, is
-    /// 8.48 for naive, 5.05 for VPN and 8.94 for targeted attackers. Its data are not ours, so only the order of magnitude
-    /// can be the same; a wrong sign or a term left out is far off it.
+    /// The study's relation of attackers' mean score to that of the same user, with the address as only feature, is 8.48 for
+    /// naive and 5.05 for VPN attackers. Its data are not ours, so only the order of magnitude can be the same; a wrong
+    /// sign or a term left out is far off it. For targeted attackers it has 8.94; ours come from the victim's own
+    /// provider, where a dynamic line looks the same as a stranger's: without a device the ratio cannot tell them apart.
     #[test]
-    fn attackers_score_as_many_times_more_as_published() {
+    fn attackers_score_about_as_many_times_more_as_published() {
         let world = world();
-        let organisation = Organisation::generate(world, 1, Size::FULL).unwrap();
-        let mut ratio = Ratio::new(Features::Address);
-        let scores = scores(&mut ratio, world, &organisation.events, &organisation.labels);
-        let mean = |model: Option<Model>| {
+        let mut relations: BTreeMap<Model, Vec<f64>> = BTreeMap::new();
+        for seed in [1, 2, 3] {
+            let organisation = Organisation::generate(world, seed, Size::QUICK).unwrap();
+            let mut ratio = Ratio::new(Features::Address);
+            let scores = scores(&mut ratio, world, &organisation.events, &organisation.labels);
             let begin_s = organisation.events[0].time.as_second();
-            let of: Vec<_> = organisation
-                .labels
-                .iter()
-                .zip(&scores)
-                .filter(|(label, _)| label.model == model)
-                .filter(|(label, _)| {
-                    organisation.events[label.n - 1].time.as_second() - begin_s >= LEARNING_DAYS * 86_400
-                })
-                .map(|(_, score)| score.exp())
-                .collect();
-            of.iter().sum::<f64>() / of.len() as f64
-        };
-        let genuine = mean(None);
-        for (model, published) in [(Model::Naive, 8.48), (Model::Vpn, 5.05), (Model::Targeted, 8.94)] {
-            let relation = mean(Some(model)) / genuine;
-            println!("{model}: {relation}, published {published}");
-            assert!((published / 5.0..published * 5.0).contains(&relation), "{model}: {relation}");
+            let mut of: HashMap<(&str, Option<Model>), Vec<f64>> = HashMap::new();
+            for (label, score) in organisation.labels.iter().zip(&scores) {
+                let at_s = organisation.events[label.n - 1].time.as_second() - begin_s;
+                if at_s >= LEARNING_DAYS * 86_400 {
+                    of.entry((&label.user, label.model)).or_default().push(score.exp());
+                }
+            }
+            let mean = |scores: &Vec<f64>| scores.iter().sum::<f64>() / scores.len() as f64;
+            for ((user, model), attacks) in &of {
+                if let (Some(model), Some(genuine)) = (model, of.get(&(user, None))) {
+                    relations.entry(*model).or_default().push(mean(attacks) / mean(genuine));
+                }
+            }
         }
+        let mean = |model| {
+            let all = &relations[&model];
+            all.iter().sum::<f64>() / all.len() as f64
+        };
+        for (model, published) in [(Model::Naive, 8.48), (Model::Vpn, 5.05)] {
+            let relation = mean(model);
+            assert!((published / 2.5..published * 2.5).contains(&relation), "{model}: {relation}");
+        }
+        let targeted = mean(Model::Targeted);
+        assert!((0.8..mean(Model::Vpn)).contains(&targeted), "{targeted}");
     }
 
     #[test]

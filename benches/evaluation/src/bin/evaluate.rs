@@ -32,7 +32,7 @@ struct Arguments {
     #[command(flatten)]
     which: Which,
     /// The program whose scores are evaluated
-    #[arg(long, value_name = "FILE", default_value = "target/release/vpn-sensor", env = "VPN_SENSOR_BIN")]
+    #[arg(long, value_name = "FILE", default_value = "target/release/vpn-sensor")]
     sensor: PathBuf,
     /// Instead of running the program, read its scores: a file if there is one past, or a folder of files named by the
     /// seed (101.jsonl)

@@ -18,6 +18,16 @@ pub struct Estimate {
     pub high: f64,
 }
 
+impl Estimate {
+    /// A value with the interval of these drawings, of which those that are no number are left out.
+    pub(super) fn of(value: f64, mut drawn: Vec<f64>) -> Estimate {
+        drawn.retain(|value| value.is_finite());
+        drawn.sort_by(f64::total_cmp);
+        let at = |share: f64| drawn.get((share * drawn.len() as f64) as usize).copied().unwrap_or(value);
+        Estimate { value, low: at(0.025), high: at(0.975) }
+    }
+}
+
 /// All figures of one way to score.
 #[derive(Clone, Debug)]
 pub struct Figures {
@@ -58,13 +68,8 @@ pub fn figures(sample: &Sample, drawings: usize, seed: u64) -> Figures {
     let drawn: Vec<_> = (0..drawings)
         .map(|number| ranked.curves(&draw(sample, &mut Chance::of(seed, "bootstrap", number as u64))))
         .collect();
-    let estimate = |read: &dyn Fn(&Curves) -> f64| {
-        let mut values: Vec<_> = drawn.iter().map(read).filter(|value| value.is_finite()).collect();
-        values.sort_by(f64::total_cmp);
-        let at = |share: f64| values.get((share * values.len() as f64) as usize).copied();
-        let value = read(&whole);
-        Estimate { value, low: at(0.025).unwrap_or(value), high: at(0.975).unwrap_or(value) }
-    };
+    let estimate =
+        |read: &dyn Fn(&Curves) -> f64| Estimate::of(read(&whole), drawn.iter().map(read).collect());
     let groups = Group::all()
         .into_iter()
         .enumerate()
@@ -93,7 +98,7 @@ fn budgets(read: impl Fn(usize) -> Estimate) -> [Estimate; BUDGETS.len()] {
 }
 
 /// How often each user is drawn: from each organisation as many users as it has.
-fn draw(sample: &Sample, chance: &mut Chance) -> Vec<u32> {
+pub(super) fn draw(sample: &Sample, chance: &mut Chance) -> Vec<u32> {
     let mut times = vec![0; sample.users.len()];
     let mut from = 0;
     while from < sample.users.len() {

@@ -2,6 +2,25 @@
 //! organisation on every host. The difficulty comes from how often such things happen to people, not from a figure that
 //! is wished for.
 //!
+//! How often things happen, before any figure was looked at:
+//!
+//! | what | how often |
+//! |---|---|
+//! | connecting | five classes from daily to less than monthly, as in the study of the published ratio; a quarter to four fifths of users work at home most days |
+//! | another address at home | four lines in five are dynamic: nightly 15 %, every 3 days 20 %, weekly 25 %, 3 weeks 20 %, longer 20 % |
+//! | another provider, another house | 14 % and 10 % of households a year |
+//! | half of the seat's users get lines of one provider in one night | once, 40 to 50 % of them |
+//! | another laptop | every three to four years; a second device has 15 % of users |
+//! | another version of the client | three rollouts; nine in ten devices within ten days |
+//! | holiday abroad, business trips | 60 % of users a year; 12 % of users travel on business, one to three times in the past, half of it abroad |
+//! | over the phone; public Wi-Fi | 30 % of users each, 3 to 20 % and 2 to 10 % of their connections; the carrier moves every third of those on the phone |
+//! | a VPN service of one's own | 1.5 % of users |
+//! | at night | 20 % of users, 2 to 15 % of their days |
+//! | Stops and Starts that are lost | 1.5 % and 0.5 % |
+//!
+//! The classes are those of the study. The others are estimates by how long people keep a provider, a house and a laptop,
+//! and of everyday life; whoever has better ones changes them here, and with them every figure.
+//!
 //! | file | what lives there |
 //! |---|---|
 //! | `shape` | what is drawn once: size, countries, VPN servers, what happens to all |

@@ -129,22 +129,30 @@ fn attackers_are_equally_many_and_come_after_the_learning() {
 
 #[test]
 fn an_overlapping_attacker_comes_while_the_victim_is_connected() {
-    let organisation = organisation(1, Size::QUICK);
+    let organisation = organisation(1, Size::FULL);
     let attackers: HashSet<_> =
         organisation.labels.iter().filter(|label| label.model.is_some()).map(|label| label.n).collect();
-    for label in organisation.labels.iter().filter(|label| label.model == Some(Model::SessionOverlap)) {
-        let mut open = HashSet::new();
-        for (line, event) in (1..label.n).zip(&organisation.events) {
-            if event.user == label.user && !attackers.contains(&line) {
-                match event.status {
-                    Status::Start => _ = open.insert(&event.session),
-                    Status::InterimUpdate => {}
-                    Status::Stop => _ = open.remove(&event.session),
-                }
-            }
+    // The lines of the Start and the Stop of each of the owners' sessions that has both.
+    let mut sessions: HashMap<(&str, &str), (usize, Option<usize>)> = HashMap::new();
+    for (line, event) in (1..).zip(&organisation.events) {
+        let key = (&*event.user, &*event.session);
+        match event.status {
+            Status::Start if !attackers.contains(&line) => _ = sessions.insert(key, (line, None)),
+            Status::Stop => _ = sessions.get_mut(&key).map(|session| session.1 = Some(line)),
+            _ => {}
         }
-        assert!(!open.is_empty(), "{label:?}");
     }
+    let of_model = organisation.labels.iter().filter(|label| label.model == Some(Model::SessionOverlap));
+    let (mut all, mut meet) = (0, 0);
+    for label in of_model {
+        let is_open =
+            |(start, stop): &(usize, Option<usize>)| *start < label.n && stop.is_some_and(|it| it > label.n);
+        all += 1;
+        meet +=
+            usize::from(sessions.iter().any(|((user, _), session)| *user == label.user && is_open(session)));
+    }
+    // A few victims' Stops are lost.
+    assert!(all > 10 && meet * 10 >= all * 9, "{meet} of {all}");
 }
 
 #[test]

@@ -65,9 +65,21 @@ fn write(evaluation: &Evaluation, out: &mut String) -> std::fmt::Result {
         }
         writeln!(
             out,
-            "  {:.3} of users are never alerted at 1 alert for 1,000 users a day",
-            scored.never_alerted
+            "  {} of users are never alerted at 1 alert for 1,000 users a day",
+            interval(&scored.never_alerted)
         )?;
+    }
+    if let Some(first) = evaluation.scored.first().filter(|first| first.own.is_some()) {
+        match evaluation.below_others().as_slice() {
+            [] => {
+                writeln!(out, "\n{} is above all others at every false-positive rate below 0.01", first.name)?
+            }
+            [(rate, other), ..] => writeln!(
+                out,
+                "\n{} is not above all others at every false-positive rate below 0.01: first at {rate:.5}, {other}",
+                first.name
+            )?,
+        }
     }
     Ok(())
 }

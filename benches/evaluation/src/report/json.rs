@@ -68,7 +68,7 @@ pub fn lines(evaluation: &Evaluation) -> serde_json::Result<Vec<String>> {
             all.push(serde_json::to_string(&json!({
                 "set": evaluation.title, "scorer": scored.name, "attackers": attackers, "count": detection.attackers,
                 "metric": "time_to_detection", "found": detection.found, "found_at_once": detection.found_at_once,
-                "median_h": detection.median_h, "p90_h": detection.p90_h,
+                "median_h": detection.median_h.map(bounds), "p90_h": detection.p90_h.map(bounds),
             }))?);
         }
         for (difficulty, alerts, of) in &scored.by_difficulty {
@@ -79,10 +79,16 @@ pub fn lines(evaluation: &Evaluation) -> serde_json::Result<Vec<String>> {
         }
         all.push(serde_json::to_string(&json!({
             "set": evaluation.title, "scorer": scored.name, "metric": "users_never_alerted_at_1",
-            "value": scored.never_alerted, "thresholds": scored.figures.thresholds.map(|it| it.is_finite().then_some(it)),
+            "value": scored.never_alerted.value, "low": scored.never_alerted.low, "high": scored.never_alerted.high,
+            "thresholds": scored.figures.thresholds.map(|it| it.is_finite().then_some(it)),
             "genuine_alerts_own_thresholds": scored.own.map(|own| own.genuine_alerts),
             "attack_alerts_own_thresholds": scored.own.map(|own| own.attack_alerts),
         }))?);
     }
     Ok(all)
+}
+
+/// Value and interval.
+fn bounds(estimate: Estimate) -> [f64; 3] {
+    [estimate.value, estimate.low, estimate.high]
 }

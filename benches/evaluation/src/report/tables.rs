@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::console::interval;
 use crate::{
     attackers::Model,
-    metrics::{BUDGETS, Frequency, Group},
+    metrics::{BUDGETS, Estimate, Frequency, Group},
     run::{Evaluation, Scored},
 };
 
@@ -48,7 +48,7 @@ pub(super) fn figures(evaluation: &Evaluation) -> Markup {
                         td { (interval(&figures.partial)) }
                         @for recall in &figures.recall { td { (interval(recall)) } }
                         @for precision in &figures.precision {
-                            td { @if precision.value.is_finite() { (format!("{:.5}", precision.value)) } }
+                            td { @if precision.value.is_finite() { (small(precision)) } }
                         }
                     }
                 }
@@ -56,6 +56,11 @@ pub(super) fn figures(evaluation: &Evaluation) -> Markup {
         }
     };
     table(&head, &body)
+}
+
+/// `0.00912 (0.0087-0.0094)`.
+fn small(estimate: &Estimate) -> String {
+    format!("{:.5} ({:.4}-{:.4})", estimate.value, estimate.low, estimate.high)
 }
 
 /// Recall by how often the victim connects.
@@ -92,10 +97,12 @@ pub(super) fn times(evaluation: &Evaluation) -> Markup {
         "Nine in ten within",
         "Users never alerted",
     ];
-    let hours = |hours: Option<f64>| match hours {
-        None => "-".to_owned(),
-        Some(hours) if hours < 48.0 => format!("{hours:.1} h"),
-        Some(hours) => format!("{:.1} days", hours / 24.0),
+    let hours = |hours: Option<Estimate>| {
+        let Some(Estimate { value, low, high }) = hours else { return "-".to_owned() };
+        match value {
+            _ if value < 48.0 => format!("{value:.1} h ({low:.1}-{high:.1})"),
+            _ => format!("{:.1} days ({:.1}-{:.1})", value / 24.0, low / 24.0, high / 24.0),
+        }
     };
     let body = html! {
         @for scored in &evaluation.scored {
@@ -108,7 +115,7 @@ pub(super) fn times(evaluation: &Evaluation) -> Markup {
                     td.number { (detection.found_at_once) }
                     td { (hours(detection.median_h)) }
                     td { (hours(detection.p90_h)) }
-                    td { @if at == 0 { (format!("{:.1} %", scored.never_alerted * 100.0)) } }
+                    td { @if at == 0 { (interval(&scored.never_alerted)) } }
                 }
             }
         }

@@ -42,6 +42,8 @@ fn the_page_stands_alone_and_has_all_ways_to_score() {
         assert!(!found, "{loads}");
     }
     assert!(console(&evaluation).contains("published-ratio"));
+    // Scores that are line numbers say nothing.
+    assert!(!evaluation.below_others().is_empty());
     let own = evaluation.scored[0].own.unwrap();
     let attacks: usize = evaluation.organisations.iter().map(|it| it.attack_starts).sum();
     assert_eq!(own.attack_alerts, attacks);
