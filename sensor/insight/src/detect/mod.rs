@@ -61,6 +61,17 @@ use facts::Facts;
 use many_users::Addresses;
 use people::{People, Slot, user_key};
 
+/// A user's key, made small: for whoever tells of the same user again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserKey(u64);
+
+impl UserKey {
+    /// Of this user.
+    pub fn of(user: &str) -> UserKey {
+        UserKey(user_key(user))
+    }
+}
+
 /// All detections, and what they remember.
 #[derive(Debug, Default)]
 pub struct Detector {
@@ -163,10 +174,10 @@ impl Detector {
     }
 
     /// A session of this user gave a sign of life.
-    pub fn alive(&mut self, user: &str, session: u64, unix_ns: u64) {
+    pub fn alive(&mut self, user: UserKey, session: u64, unix_ns: u64) {
         let unix_s = seconds(unix_ns);
         if self.is_in_time(unix_s) {
-            self.people.alive(user_key(user), session, unix_s, true);
+            self.people.alive(user.0, session, unix_s, true);
         }
     }
 

@@ -2,7 +2,7 @@
 //! influence where others were.
 
 use insight::{
-    detect::{Connection, Detector, Ending, Model, Spot, Thresholds},
+    detect::{Connection, Detector, Ending, Model, Spot, Thresholds, UserKey},
     geo::{NetworkKind, NetworkKinds},
     profile::{Options, Profiles},
 };
@@ -97,7 +97,7 @@ impl Any {
                 return String::new();
             }
             1 => {
-                detector.alive(connection.user, self.session, self.ns);
+                detector.alive(UserKey::of(connection.user), self.session, self.ns);
                 return String::new();
             }
             2 => detector.moved(&connection, self.ns, profiles),

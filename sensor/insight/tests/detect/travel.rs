@@ -2,7 +2,7 @@
 //! compared.
 
 use insight::{
-    detect::{Connection, Detection, Measure, Spot},
+    detect::{Connection, Detection, Measure, Spot, UserKey},
     geo::NetworkKind,
 };
 
@@ -70,7 +70,7 @@ fn the_last_proof_of_life_counts_not_the_log_in() {
     let mut service = Service::new();
     let from = newcomer(point(0.0));
     service.opens(NINE, &from);
-    service.detector.alive("newcomer", service.sessions, (NINE + 10 * HOUR_S) * SECOND);
+    service.detector.alive(UserKey::of("newcomer"), service.sessions, (NINE + 10 * HOUR_S) * SECOND);
     service.ends(NINE + 10 * HOUR_S + 1, &from, 10 * HOUR_S, 1000);
     let now = service.opens(NINE + 11 * HOUR_S, &newcomer(point(5000.0)));
     assert!(has(&now, Detection::ImpossibleTravel));
@@ -147,7 +147,7 @@ fn two_places_at_once_need_a_sign_of_life_from_both() {
     let at_once = |seconds_ago: u64, km: f64| {
         let mut service = Service::new();
         service.opens(NINE - 2 * HOUR_S, &newcomer(point(0.0)));
-        service.detector.alive("newcomer", 1, (NINE - seconds_ago) * SECOND);
+        service.detector.alive(UserKey::of("newcomer"), 1, (NINE - seconds_ago) * SECOND);
         service.opens(NINE, &newcomer(point(km)))
     };
     let both = at_once(1200, 103.0);

@@ -1,7 +1,7 @@
 //! What detections are asked of a change of a session, before the profile learns it, and what becomes of the answer.
 
 use insight::{
-    detect::{self, Assessment, Ending, Spot},
+    detect::{self, Assessment, Ending, Spot, UserKey},
     vpn::session::{Change, Happening, Server, Session},
 };
 
@@ -58,7 +58,7 @@ impl Fold {
             let moved = self.detector.moved(&connection, session.last_seen_unix_ns, profiles);
             assessment = Some(moved).filter(|moved| !moved.reasons.is_empty());
         } else {
-            self.detector.alive(user, session.number, session.last_seen_unix_ns);
+            self.detector.alive(UserKey::of(user), session.number, session.last_seen_unix_ns);
         }
         if let Some(ending) = ending(change) {
             let ended = self.detector.ended(&ending, profiles);

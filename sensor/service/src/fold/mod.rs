@@ -28,7 +28,7 @@ mod ties;
 use std::{net::IpAddr, sync::Arc};
 
 use insight::{
-    detect::Detector,
+    detect::{Detector, UserKey},
     profile::Profiles,
     vpn::{
         Decoder, Event,
@@ -380,7 +380,8 @@ impl Fold {
     fn follow_one(&mut self, change: Change, resolve: &mut impl Resolve) {
         let session = &change.session;
         let number = session.number;
-        let is_tied = self.ties.of(number, &session.details).is_some();
+        let tied = self.ties.of(number, &session.details).map(|tie| tie.key);
+        let is_tied = tied.is_some();
         let mut before = None;
         if !is_tied {
             let tie = self.tie(&change, resolve);
@@ -388,7 +389,7 @@ impl Fold {
         }
         // What was tied says nothing that was not known before: most interims.
         if is_tied && change.happening == Happening::Updated {
-            if let Some(user) = session.details.user() {
+            if let Some(user) = tied.flatten() {
                 self.detector.alive(user, number, session.last_seen_unix_ns);
             }
         } else {
@@ -458,7 +459,8 @@ impl Fold {
             self.sightings.write(user, original);
         }
         let placed = details.remote.map(|address| self.place(address, resolve));
-        Tie { details, user, device, server: server_number, placed, outcome: (u64::MAX, 0) }
+        let key = details.user().map(UserKey::of);
+        Tie { details, user, key, device, server: server_number, placed, outcome: (u64::MAX, 0) }
     }
 
     fn place(&mut self, address: IpAddr, resolve: &mut impl Resolve) -> Arc<Placed> {

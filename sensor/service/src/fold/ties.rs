@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use insight::vpn::session::Details;
+use insight::{detect::UserKey, vpn::session::Details};
 
 use super::{Placed, sightings::Number};
 
@@ -17,6 +17,8 @@ pub(super) struct Tie {
     /// Of these details; others may say otherwise.
     pub(super) details: Arc<Details>,
     pub(super) user: Number,
+    /// None where nobody is named.
+    pub(super) key: Option<UserKey>,
     pub(super) device: Number,
     pub(super) server: Number,
     pub(super) placed: Option<Arc<Placed>>,

@@ -26,6 +26,12 @@ pub struct Server {
     pub address: Option<IpAddr>,
 }
 
+impl Server {
+    pub(super) fn is(&self, client: &str, identifier: Option<&str>, address: Option<IpAddr>) -> bool {
+        *self.client == *client && self.identifier.as_deref() == identifier && self.address == address
+    }
+}
+
 /// What a session's requests said of it besides times and volumes. Absent in one request, it is filled from another.
 /// All texts share one allocation: there are a million of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

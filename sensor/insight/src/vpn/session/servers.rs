@@ -19,6 +19,9 @@ use super::{
 /// Restarts of a VPN server that are remembered for ids which come up after them.
 const BOOTS_MAX: usize = 8;
 
+/// VPN servers that are looked at first: more than one gateway cluster has.
+const RECENT_MAX: usize = 8;
+
 /// What is known of one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Known {
@@ -52,6 +55,10 @@ impl Known {
 pub(super) struct Servers {
     known: Vec<Known>,
     numbers: HashTable<u32>,
+    /// Those that were heard last: a look at them costs less than a hash of three texts. Nothing visible depends on it.
+    recent: ArrayVec<u32, RECENT_MAX>,
+    /// The next to be replaced among them.
+    oldest: usize,
     /// Seeded at random: a VPN server cannot choose identifiers that collide. Nothing visible depends on it.
     hasher: RandomState,
 }
@@ -65,7 +72,13 @@ impl Servers {
             (None, None) => Some(event.source.ip().to_canonical()),
             (_, address) => address,
         };
+        let is_it =
+            |number: &&u32| self.known[**number as usize].server.is(event.client, identifier, address);
+        if let Some(number) = self.recent.iter().find(is_it) {
+            return (ServerNumber(*number), false);
+        }
         if let Some(number) = self.find(event.client, identifier, address) {
+            self.remember(number);
             return (number, false);
         }
         if self.known.len() < max {
@@ -76,12 +89,17 @@ impl Servers {
         (number, true)
     }
 
+    fn remember(&mut self, number: ServerNumber) {
+        match self.recent.get_mut(self.oldest) {
+            Some(place) => *place = number.0,
+            None => self.recent.push(number.0),
+        }
+        self.oldest = (self.oldest + 1) % RECENT_MAX;
+    }
+
     fn find(&self, client: &str, identifier: Option<&str>, address: Option<IpAddr>) -> Option<ServerNumber> {
         let hash = self.hasher.hash_one((client, identifier, address));
-        let is_it = |number: &u32| {
-            let Server { client: of, identifier: name, address: at } = &self.known[*number as usize].server;
-            **of == *client && name.as_deref() == identifier && *at == address
-        };
+        let is_it = |number: &u32| self.known[*number as usize].server.is(client, identifier, address);
         self.numbers.find(hash, is_it).copied().map(ServerNumber)
     }
 
