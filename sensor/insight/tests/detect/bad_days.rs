@@ -223,3 +223,17 @@ fn a_team_that_moves_is_told_apart_from_one_who_does() {
     // Three may be chance.
     assert!(alone < scores[2] + 0.7, "{alone} {scores:?}");
 }
+
+#[test]
+fn where_everything_is_new_for_everybody_it_is_less_so_for_each() {
+    // A database that numbers networks anew, say.
+    let names = names(100);
+    let mut service = Service::new();
+    month(&mut service, &names, |user, at| line(user, at, 1));
+    let mut score = |at: usize| {
+        let spot = Spot { asn: Some(70_000 + at as u32), ..germany() };
+        service.opens(NINE + at as u64, &Connection { spot, ..line(&names[at], at, 1) }).score
+    };
+    let scores: Vec<f64> = (0..100).map(&mut score).collect();
+    assert!(scores[99] < scores[0] - 1.5, "{} {}", scores[0], scores[99]);
+}

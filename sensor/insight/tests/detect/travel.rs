@@ -172,7 +172,7 @@ fn who_is_where_she_always_is_is_not_asked_for_the_strangers_sake() {
     };
     assert!(service.opens(NINE, &stranger).is_alert);
     let herself = service.opens(NINE + 60, &home("alice"));
-    assert!(!herself.is_alert, "{herself}");
+    assert!(!herself.is_alert && herself.reasons.is_empty(), "{herself}");
     // And the stranger's next is no friend for having been there.
     let again = service.opens(NINE + HOUR_S, &stranger);
     assert!(again.is_alert && has(&again, Detection::SuspiciousConnection));
