@@ -254,8 +254,8 @@ impl Fold {
     }
 
     /// Everybody and everything that is followed, in the order of sorts and names.
-    pub(crate) fn sightings(&self) -> Vec<&Sighting> {
-        self.sightings.kept().0
+    pub(crate) fn sightings(&self) -> impl Iterator<Item = Sighting> {
+        self.sightings.iter()
     }
 
     /// Takes an outcome back that is stored, for the room that it has.

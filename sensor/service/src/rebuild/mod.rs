@@ -115,7 +115,7 @@ pub fn rebuild(
         folded.map(|()| bulk)
     })?;
     rebuilt.position = fold.position();
-    bulk.finish(fold.position(), &fold.sightings(), &fold.save()?)?;
+    bulk.finish(fold.position(), fold.sightings(), &fold.save()?)?;
     Ok(rebuilt)
 }
 

@@ -1,6 +1,6 @@
 //! Outcomes and checkpoints go in. Every row says how something stands, so writing one again changes nothing.
 
-use std::net::IpAddr;
+use std::{borrow::Borrow, net::IpAddr};
 
 use insight::vpn::session::{Change, Server, StartSource};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
@@ -112,18 +112,19 @@ pub(super) fn servers(connection: &Connection, outcome: &Outcome) -> rusqlite::R
     Ok(())
 }
 
-pub(super) fn sightings<'s>(
+pub(super) fn sightings(
     connection: &Connection,
-    sightings: impl IntoIterator<Item = &'s Sighting>,
+    sightings: impl IntoIterator<Item: Borrow<Sighting>>,
 ) -> rusqlite::Result<()> {
     let mut sighting = connection.prepare_cached(
         "INSERT INTO sighting (sort, name, first, last, count, original) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET first = ?3, last = ?4, count = ?5, original = ?6",
     )?;
     for seen in sightings {
-        let (first, last) = (seen.first_unix_ns as i64, seen.last_unix_ns as i64);
-        let (sort, name, count) = (seen.sort as u8, &seen.name, seen.count as i64);
-        sighting.execute(params![sort, name, first, last, count, seen.original])?;
+        let seen = seen.borrow();
+        let (first, last) = (seen.first_unix_ns() as i64, seen.last_unix_ns() as i64);
+        let (sort, name, count) = (seen.sort() as u8, seen.name(), seen.count() as i64);
+        sighting.execute(params![sort, name, first, last, count, seen.original()])?;
     }
     Ok(())
 }
