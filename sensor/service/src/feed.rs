@@ -49,6 +49,11 @@ impl Feed {
         Ok(())
     }
 
+    /// Whether anything may be due up to the record with this sequence.
+    pub(crate) fn is_due(&mut self, sequence: u64, inputs: &Inputs) -> Result<bool, ServiceError> {
+        Ok(self.peek(inputs)?.is_some_and(|(_, placing)| placing.position <= sequence))
+    }
+
     fn peek(&mut self, inputs: &Inputs) -> Result<Option<&(i64, Placing)>, ServiceError> {
         if self.ready.is_empty() && !self.is_over {
             self.ready = inputs.after(self.after, READ_ENTRIES)?.into();

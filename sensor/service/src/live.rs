@@ -23,7 +23,7 @@ use crate::{
     Meaning, ServiceError,
     error::records_missed,
     feed::Feed,
-    fold::{ADDRESSES_MAX, Fold, Outcome, Resolve, Resolved},
+    fold::{ADDRESSES_MAX, Fold, NEAR, Outcome, Resolve, Resolved},
     inputs::{Input, Inputs, Placing},
     rebuild::BASE_FILE,
     store::{self, Store},
@@ -115,6 +115,10 @@ pub struct Live {
     store: Store,
     reader: Reader,
     records: Records,
+    /// Read and not taken yet.
+    ahead: Vec<Record>,
+    /// What came behind them instead of a record.
+    behind: Option<ReadError>,
     deciding: Deciding,
     /// An outcome that could not be stored yet.
     waiting: Option<Outcome>,
@@ -169,6 +173,8 @@ impl Live {
         let cursor = Cursor::open(state_dir.join("journal"), CURSOR)?;
         let mut live = Live {
             records: reader.records_from(fold.position() + 1),
+            ahead: Vec::with_capacity(NEAR),
+            behind: None,
             reader: reader.clone(),
             folder,
             inputs,
@@ -228,16 +234,19 @@ impl Live {
     pub fn turn(&mut self, now_unix_ns: u64) -> Result<bool, ServiceError> {
         let mut taken = 0;
         while taken < TURN_RECORDS && self.may_take() {
-            match self.records.next() {
-                Some(Ok(record)) => self.take(&record),
-                Some(Err(ReadError::Io(error))) => {
-                    self.wait(&ServiceError::Journal(ReadError::Io(error)));
-                    break;
+            self.read_ahead();
+            if self.ahead.is_empty() {
+                match self.behind.take() {
+                    Some(ReadError::Io(error)) => {
+                        self.wait(&ServiceError::Journal(ReadError::Io(error)));
+                        break;
+                    }
+                    Some(error) => self.missed(error)?,
+                    None => break,
                 }
-                Some(Err(error)) => self.missed(error)?,
-                None => break,
+                taken += 1;
             }
-            taken += 1;
+            taken += self.take_ahead();
             if self.fold.addresses() > ADDRESSES_MAX {
                 break;
             }
@@ -321,6 +330,24 @@ impl Live {
         let entry = self.fold.entry();
         self.fold.apply(entry, input, &mut self.deciding)?;
         Ok(())
+    }
+
+    fn read_ahead(&mut self) {
+        while self.ahead.len() < NEAR && self.behind.is_none() {
+            match self.records.next() {
+                Some(Ok(record)) => self.ahead.push(record),
+                Some(Err(error)) => self.behind = Some(error),
+                None => break,
+            }
+        }
+    }
+
+    fn take_ahead(&mut self) -> usize {
+        let taken = self.fold.take_some(&self.ahead, &mut self.deciding);
+        for record in self.ahead.drain(..taken) {
+            self.uncovered = self.uncovered.saturating_add(record.octets.len() as u64 + RECORD_OCTETS);
+        }
+        taken
     }
 
     fn take(&mut self, record: &Record) {

@@ -123,8 +123,13 @@ fn memory(arguments: &Arguments, places: &Places, folder: &tempfile::TempDir) ->
             let records = people.take(left.min(STEP_RECORDS))?;
             left -= records.len();
             let began = Instant::now();
-            for record in &records {
-                fold.take(record, &mut asking);
+            let mut left = &records[..];
+            while !left.is_empty() {
+                left = &left[fold.take_some(left, &mut asking)..];
+                if fold.must_be_stored() {
+                    let outcome = fold.finish();
+                    fold.reuse(outcome);
+                }
             }
             let outcome = fold.finish();
             fold.reuse(outcome);

@@ -53,6 +53,8 @@ pub use snapshot::SnapshotError;
 pub use spread::Ending;
 pub use threshold::{Model, Thresholds};
 
+use std::num::NonZeroU64;
+
 use crate::profile::{Feature, Profiles, Today};
 use accounting::Accounting;
 use adoption::Adoptions;
@@ -63,12 +65,12 @@ use people::{People, Slot, user_key};
 
 /// A user's key, made small: for whoever tells of the same user again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UserKey(u64);
+pub struct UserKey(NonZeroU64);
 
 impl UserKey {
     /// Of this user.
     pub fn of(user: &str) -> UserKey {
-        UserKey(user_key(user))
+        UserKey(NonZeroU64::new(user_key(user)).unwrap_or(NonZeroU64::MIN))
     }
 }
 
@@ -177,8 +179,13 @@ impl Detector {
     pub fn alive(&mut self, user: UserKey, session: u64, unix_ns: u64) {
         let unix_s = seconds(unix_ns);
         if self.is_in_time(unix_s) {
-            self.people.alive(user.0, session, unix_s, true);
+            self.people.alive(user.0.get(), session, unix_s, true);
         }
+    }
+
+    /// Has what is kept of this user brought near: for whoever is about to ask for several, one behind the other.
+    pub fn bring_near(&self, user: UserKey) -> bool {
+        self.people.get(user.0.get()).is_some()
     }
 
     /// The address outside the tunnel changed: `connection` with the new one and its place; `unix_ns`: when it was seen

@@ -10,12 +10,12 @@ use insight::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Counts, Fold, Outcome, Sighting,
+    Counts, Fold, Outcome,
     alerts::Alerts,
     learning::{self, Learning, Missing},
     place,
     place::Resolutions,
-    sightings::{NOBODY, Sightings},
+    sightings::{self, NOBODY, Sightings},
     ties::Ties,
 };
 use crate::{Meaning, MeaningError};
@@ -50,8 +50,8 @@ pub enum CheckpointError {
     Meaning(#[from] MeaningError),
 }
 
-/// What is written before the profiles, which stand behind it, so that their many octets are not copied; `S` is a
-/// sighting, borrowed on the way out.
+/// What is written before the profiles, which stand behind it, so that their many octets are not copied; `S` are the
+/// sightings: as they are on the way out, a list on the way in.
 #[derive(Serialize, Deserialize)]
 struct Form<'a, S> {
     meaning: Meaning,
@@ -61,7 +61,7 @@ struct Form<'a, S> {
     day: u64,
     counts: Counts,
     databases: String,
-    sightings: (Vec<S>, u64),
+    sightings: (S, u64),
     resolutions: place::Kept,
     sessions: &'a [u8],
     missing: Vec<(u64, Missing)>,
@@ -86,7 +86,7 @@ impl Fold {
             day: self.day,
             counts: self.counts,
             databases: self.databases.clone(),
-            sightings: self.sightings.kept(),
+            sightings: (&self.sightings, self.sightings.surplus()),
             resolutions: self.resolutions.kept(),
             sessions: &sessions,
             missing: self.learning.missing(),
@@ -111,7 +111,7 @@ impl Fold {
         if version != VERSION {
             return Err(CheckpointError::Version(version));
         }
-        let (form, octets): (Form<'_, Sighting>, _) = postcard::take_from_bytes(octets)?;
+        let (form, octets): (Form<'_, Vec<sightings::Kept<'_>>>, _) = postcard::take_from_bytes(octets)?;
         // Side by side: both are large, and a restart waits for them.
         let (profiles, sessions) = thread::scope(|scope| {
             let profiles = scope.spawn(|| Profiles::load(learning::options(), octets));
@@ -124,7 +124,7 @@ impl Fold {
             decoder: Decoder::new(form.meaning.decoding()?),
             sessions,
             resolutions: Resolutions::restored(form.resolutions),
-            sightings: Sightings::restored(sightings, surplus),
+            sightings: Sightings::restored(&sightings, surplus),
             learning: Learning::restored(profiles, form.missing),
             detector: Detector::load(form.meaning.detect.thresholds.clone(), form.detector)?,
             alerts: serde_json::from_str::<Alerts>(&form.alerts)?.restored(),

@@ -1,15 +1,23 @@
 //! When somebody or something was seen first and last and in how many connections: users, devices, VPN servers,
 //! sensors. Totals that no sum over the stored sessions gives once retention has taken the old ones.
+//!
+//! There are two million of them. What each event changes lies in half a line of the cache; the names lie apart and are
+//! found by tables of nothing but numbers.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
 
-use serde::{Deserialize, Serialize};
+use hashbrown::HashTable;
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
 
 /// What is seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Sort {
     /// By the user's key.
+    #[default]
     User = 1,
     /// By the device's name.
     Device = 2,
@@ -20,20 +28,42 @@ pub enum Sort {
 }
 
 /// When and how often.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Sighting {
+    text: Arc<str>,
+    place: Place,
+}
+
+impl Sighting {
     /// What is seen.
-    pub sort: Sort,
+    pub fn sort(&self) -> Sort {
+        self.place.sort
+    }
+
     /// Its name.
-    pub name: Arc<str>,
+    pub fn name(&self) -> &str {
+        self.place.name(&self.text)
+    }
+
     /// ns since 1970 UTC.
-    pub first_unix_ns: u64,
+    pub fn first_unix_ns(&self) -> u64 {
+        self.place.first_unix_ns
+    }
+
     /// ns since 1970 UTC.
-    pub last_unix_ns: u64,
+    pub fn last_unix_ns(&self) -> u64 {
+        self.place.last_unix_ns
+    }
+
     /// Connections; records for a sensor.
-    pub count: u64,
+    pub fn count(&self) -> u64 {
+        self.place.count
+    }
+
     /// How a user's name was written in the newest connection.
-    pub original: Option<Arc<str>>,
+    pub fn original(&self) -> Option<&str> {
+        self.place.original(&self.text)
+    }
 }
 
 /// A sighting as [`Sightings`] numbers them; [`NOBODY`] where there is no name or no room.
@@ -47,62 +77,145 @@ const NAMES_MAX: usize = 2_000_000;
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
-    sorts: [HashMap<Arc<str>, Number>; 4],
+    /// Numbers by name, one table for each sort.
+    sorts: [HashTable<Number>; 4],
+    /// Seeded at random: nobody can choose names that collide. Nothing visible depends on it.
+    hasher: RandomState,
     places: Vec<Place>,
+    /// The name of each, and behind it how it was written, if otherwise.
+    texts: Vec<Arc<str>>,
     free: Vec<Number>,
     /// Those that changed since they were last taken out.
     changed: Vec<Number>,
     surplus: u64,
 }
 
-/// Where one stands, and whether it is among those that changed: both are asked of each event, so they lie together.
-#[derive(Debug, Default)]
+/// How a name was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Original {
+    /// Nobody said.
+    #[default]
+    Unknown,
+    /// As the name, for which no second text is kept: most.
+    Same,
+    /// As the text goes on behind the name.
+    Behind,
+}
+
+/// Where one stands, and whether it is among those that changed: what is asked of each event.
+#[derive(Debug, Clone, Default)]
+#[repr(align(32))]
 struct Place {
-    sighting: Option<Sighting>,
+    first_unix_ns: u64,
+    last_unix_ns: u64,
+    count: u64,
+    /// Octets of the text.
+    name_length: u32,
+    sort: Sort,
+    original: Original,
     is_changed: bool,
+    /// Somebody is here.
+    is_used: bool,
+}
+
+const _: () = assert!(size_of::<Place>() == 32);
+
+impl Place {
+    fn name<'t>(&self, text: &'t str) -> &'t str {
+        &text[..self.name_length as usize]
+    }
+
+    fn original<'t>(&self, text: &'t str) -> Option<&'t str> {
+        match self.original {
+            Original::Unknown => None,
+            Original::Same => Some(self.name(text)),
+            Original::Behind => Some(&text[self.name_length as usize..]),
+        }
+    }
+
+    /// The text that says both, and how.
+    fn text(name: &str, original: Option<&str>) -> (Arc<str>, Original) {
+        match original {
+            None => (name.into(), Original::Unknown),
+            Some(original) if original == name => (name.into(), Original::Same),
+            Some(original) => ([name, original].concat().into(), Original::Behind),
+        }
+    }
 }
 
 impl Sightings {
     /// The number of a name; seen now if it is new.
     pub(super) fn number(&mut self, sort: Sort, name: &str, unix_ns: u64) -> Number {
-        let names = &mut self.sorts[sort as usize - 1];
-        if let Some(number) = names.get(name) {
-            return *number;
+        if let Some(number) = self.find(sort, name) {
+            return number;
         }
-        if names.len() >= NAMES_MAX {
+        if self.count(sort) >= NAMES_MAX {
             self.surplus += 1;
             return NOBODY;
         }
-        let name: Arc<str> = name.into();
-        let (first_unix_ns, last_unix_ns) = (unix_ns, unix_ns);
-        let new =
-            Sighting { sort, name: Arc::clone(&name), first_unix_ns, last_unix_ns, count: 0, original: None };
-        let number = self.put(new);
-        self.sorts[sort as usize - 1].insert(name, number);
-        number
+        let kept = Kept { sort, name, first: unix_ns, last: unix_ns, count: 0, original: None };
+        self.put(&kept)
     }
 
-    fn put(&mut self, sighting: Sighting) -> Number {
-        match self.free.pop() {
+    /// Has what is kept of one brought near.
+    pub(super) fn bring_near(&self, number: Number) -> bool {
+        self.places.get(number as usize).is_some_and(|place| place.is_changed)
+    }
+
+    fn find(&self, sort: Sort, name: &str) -> Option<Number> {
+        let is_it = |number: &Number| self.name(*number) == name;
+        self.sorts[sort as usize - 1].find(self.hasher.hash_one(name), is_it).copied()
+    }
+
+    fn name(&self, number: Number) -> &str {
+        let at = number as usize;
+        self.places[at].name(&self.texts[at])
+    }
+
+    /// Puts one in whose name is not there.
+    fn put(&mut self, kept: &Kept<'_>) -> Number {
+        let (text, original) = Place::text(kept.name, kept.original);
+        let new = Place {
+            first_unix_ns: kept.first,
+            last_unix_ns: kept.last,
+            count: kept.count,
+            // A name comes from one request or one configuration.
+            name_length: kept.name.len() as u32,
+            sort: kept.sort,
+            original,
+            is_changed: false,
+            is_used: true,
+        };
+        let number = match self.free.pop() {
             Some(number) => {
-                self.places[number as usize].sighting = Some(sighting);
+                let place = &mut self.places[number as usize];
+                // Whoever was here before may still be among those that changed.
+                *place = Place { is_changed: place.is_changed, ..new };
+                self.texts[number as usize] = text;
                 number
             }
             None => {
                 // Bounded by four times `NAMES_MAX`.
-                self.places.push(Place { sighting: Some(sighting), is_changed: false });
+                self.places.push(new);
+                self.texts.push(text);
                 (self.places.len() - 1) as Number
             }
-        }
+        };
+        let Sightings { sorts, hasher, places, texts, .. } = self;
+        let hash = |number: &Number| {
+            let at = *number as usize;
+            hasher.hash_one(places[at].name(&texts[at]))
+        };
+        sorts[kept.sort as usize - 1].insert_unique(hash(&number), number, hash);
+        number
     }
 
     /// Takes one more look: seen from `first` to `last`, in `count` more connections.
     pub(super) fn see(&mut self, number: Number, first: u64, last: u64, count: i64) {
-        let Some(place) = self.places.get_mut(number as usize) else { return };
-        let Some(sighting) = &mut place.sighting else { return };
-        sighting.first_unix_ns = sighting.first_unix_ns.min(first);
-        sighting.last_unix_ns = sighting.last_unix_ns.max(last);
-        sighting.count = sighting.count.saturating_add_signed(count);
+        let Some(place) = self.places.get_mut(number as usize).filter(|place| place.is_used) else { return };
+        place.first_unix_ns = place.first_unix_ns.min(first);
+        place.last_unix_ns = place.last_unix_ns.max(last);
+        place.count = place.count.saturating_add_signed(count);
         if !std::mem::replace(&mut place.is_changed, true) {
             self.changed.push(number);
         }
@@ -110,10 +223,14 @@ impl Sightings {
 
     /// How the name was written.
     pub(super) fn write(&mut self, number: Number, original: &str) {
-        let Some(place) = self.places.get_mut(number as usize) else { return };
-        let Some(sighting) = &mut place.sighting else { return };
-        if sighting.original.as_deref() != Some(original) {
-            sighting.original = Some(original.into());
+        let Some(place) = self.places.get_mut(number as usize).filter(|place| place.is_used) else { return };
+        let text = &mut self.texts[number as usize];
+        if place.original(text) != Some(original) {
+            if place.original == Original::Unknown && place.name(text) == original {
+                place.original = Original::Same;
+            } else {
+                (*text, place.original) = Place::text(place.name(text), Some(original));
+            }
             if !std::mem::replace(&mut place.is_changed, true) {
                 self.changed.push(number);
             }
@@ -130,24 +247,39 @@ impl Sightings {
         for number in self.changed.drain(..) {
             let place = &mut self.places[number as usize];
             place.is_changed = false;
-            into.extend(place.sighting.clone());
+            if place.is_used {
+                into.push(Sighting { text: Arc::clone(&self.texts[number as usize]), place: place.clone() });
+            }
         }
     }
 
     /// Those not seen since are forgotten. Their numbers mean nothing from here on.
     pub(super) fn forget_before(&mut self, unix_ns: u64) {
-        for (number, place) in (0..).zip(&mut self.places) {
-            if let Some(old) = place.sighting.take_if(|sighting| sighting.last_unix_ns < unix_ns) {
-                self.sorts[old.sort as usize - 1].remove(&old.name);
-                self.free.push(number);
+        for at in 0..self.places.len() {
+            if self.places[at].is_used && self.places[at].last_unix_ns < unix_ns {
+                self.remove(at as Number);
             }
         }
     }
 
     /// One is forgotten. Its number means nothing from here on.
     pub(super) fn forget(&mut self, sort: Sort, name: &str) {
-        let Some(number) = self.sorts[sort as usize - 1].remove(name) else { return };
-        self.places[number as usize].sighting = None;
+        if let Some(number) = self.find(sort, name) {
+            self.remove(number);
+        }
+    }
+
+    fn remove(&mut self, number: Number) {
+        let hash = self.hasher.hash_one(self.name(number));
+        let place = &mut self.places[number as usize];
+        place.is_used = false;
+        let names = &mut self.sorts[place.sort as usize - 1];
+        if let Ok(entry) = names.find_entry(hash, |other| *other == number) {
+            entry.remove();
+        }
+        place.name_length = 0;
+        place.original = Original::Unknown;
+        self.texts[number as usize] = Arc::default();
         self.free.push(number);
     }
 
@@ -159,21 +291,63 @@ impl Sightings {
         self.surplus
     }
 
-    /// In a form that can be kept, in the order of their names.
-    pub(super) fn kept(&self) -> (Vec<&Sighting>, u64) {
-        let mut kept: Vec<&Sighting> =
-            self.places.iter().filter_map(|place| place.sighting.as_ref()).collect();
-        kept.sort_unstable_by_key(|sighting| (sighting.sort, &sighting.name));
-        (kept, self.surplus)
+    /// All, in the order of sorts and names.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Sighting> {
+        self.order().into_iter().map(|number| {
+            let at = number as usize;
+            Sighting { text: Arc::clone(&self.texts[at]), place: self.places[at].clone() }
+        })
     }
 
-    pub(super) fn restored(kept: Vec<Sighting>, surplus: u64) -> Sightings {
+    fn order(&self) -> Vec<Number> {
+        let is_used = |number: &Number| self.places[*number as usize].is_used;
+        let mut order: Vec<Number> = (0..self.places.len() as Number).filter(is_used).collect();
+        order.sort_unstable_by_key(|number| (self.places[*number as usize].sort, self.name(*number)));
+        order
+    }
+
+    pub(super) fn restored(kept: &[Kept<'_>], surplus: u64) -> Sightings {
         let mut sightings = Sightings { surplus, ..Sightings::default() };
-        for sighting in kept {
-            let (sort, name) = (sighting.sort, Arc::clone(&sighting.name));
-            let number = sightings.put(sighting);
-            sightings.sorts[sort as usize - 1].insert(name, number);
+        sightings.places.reserve_exact(kept.len());
+        sightings.texts.reserve_exact(kept.len());
+        for one in kept {
+            // Damage aside each is there once.
+            if sightings.find(one.sort, one.name).is_none() {
+                sightings.put(one);
+            }
         }
         sightings
+    }
+}
+
+/// One as it is kept in a checkpoint.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Kept<'a> {
+    sort: Sort,
+    name: &'a str,
+    first: u64,
+    last: u64,
+    count: u64,
+    original: Option<&'a str>,
+}
+
+/// All as they are kept, in the order of sorts and names: one after the other, since a second million of them is a
+/// hundred megabytes.
+impl Serialize for Sightings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let order = self.order();
+        let mut kept = serializer.serialize_seq(Some(order.len()))?;
+        for number in order {
+            let (place, text) = (&self.places[number as usize], &self.texts[number as usize]);
+            kept.serialize_element(&Kept {
+                sort: place.sort,
+                name: place.name(text),
+                first: place.first_unix_ns,
+                last: place.last_unix_ns,
+                count: place.count,
+                original: place.original(text),
+            })?;
+        }
+        kept.end()
     }
 }

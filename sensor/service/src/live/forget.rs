@@ -97,6 +97,8 @@ impl Live {
         let redacted = redactor.run(&mut Records { person, decoder: &decoder, goes_on });
         // The reader may be within a file that is no more, and hold what was in it.
         self.records = self.reader.records_from(self.fold.position() + 1);
+        self.ahead.clear();
+        self.behind = None;
         Ok(redacted?.records)
     }
 

@@ -17,13 +17,13 @@ use std::{
 };
 
 use insight::geo::Places;
-use journal::Reader;
+use journal::{Reader, Record, Records};
 
 use crate::{
     Meaning, ServiceError,
     error::records_missed,
     feed::Feed,
-    fold::{Fold, Outcome, Resolve, Resolved},
+    fold::{Fold, NEAR, Outcome, Resolve, Resolved},
     inputs::Inputs,
     store::{Bulk, Store, StoreError, StoreReader},
 };
@@ -115,7 +115,7 @@ pub fn rebuild(
         folded.map(|()| bulk)
     })?;
     rebuilt.position = fold.position();
-    bulk.finish(fold.position(), &fold.sightings(), &fold.save()?)?;
+    bulk.finish(fold.position(), fold.sightings(), &fold.save()?)?;
     Ok(rebuilt)
 }
 
@@ -130,24 +130,30 @@ fn fold_all(
     mut store: impl FnMut(&mut Fold) -> bool,
 ) -> Result<(), ServiceError> {
     let mut feed = Feed::behind(fold.entry());
-    for record in reader.records_from(fold.position() + 1) {
-        let record = match record {
-            Ok(record) if record.sequence > until => break,
-            Ok(record) => record,
-            Err(error) => {
-                rebuilt.missed += records_missed(error)?;
-                continue;
+    let mut records = reader.records_from(fold.position() + 1);
+    let (mut few, mut stored_at) = (Vec::with_capacity(NEAR), fold.position());
+    while read_some(&mut records, until, &mut few, rebuilt)? {
+        let mut left = &few[..];
+        while let [first, .., last] | [first @ last] = left {
+            let taken = if feed.is_due(last.sequence, inputs)? {
+                feed.before(first.sequence, inputs, fold, resolve)?;
+                fold.take(first, resolve);
+                1
+            } else {
+                fold.take_some(left, resolve)
+            };
+            left = &left[taken..];
+            rebuilt.records += taken as u64;
+            let is_due = fold.session_rows() >= OUTCOME_ROWS
+                || fold.position() - stored_at >= OUTCOME_RECORDS
+                || fold.must_be_stored();
+            if is_due {
+                stored_at = fold.position();
+                if !store(fold) {
+                    // The storing thread says why.
+                    return Ok(());
+                }
             }
-        };
-        feed.before(record.sequence, inputs, fold, resolve)?;
-        fold.take(&record, resolve);
-        rebuilt.records += 1;
-        let is_due = fold.session_rows() >= OUTCOME_ROWS
-            || rebuilt.records.is_multiple_of(OUTCOME_RECORDS)
-            || fold.must_be_stored();
-        if is_due && !store(fold) {
-            // The storing thread says why.
-            return Ok(());
         }
     }
     // Inputs at the last record itself took effect behind it.
@@ -155,6 +161,24 @@ fn fold_all(
     store(fold);
     rebuilt.resolved_anew = resolve.count;
     Ok(())
+}
+
+/// Reads the next few records; whether there are any.
+fn read_some(
+    records: &mut Records,
+    until: u64,
+    few: &mut Vec<Record>,
+    rebuilt: &mut Rebuilt,
+) -> Result<bool, ServiceError> {
+    few.clear();
+    while few.len() < NEAR {
+        match records.next() {
+            Some(Ok(record)) if record.sequence <= until => few.push(record),
+            Some(Err(error)) => rebuilt.missed += records_missed(error)?,
+            Some(Ok(_)) | None => break,
+        }
+    }
+    Ok(!few.is_empty())
 }
 
 /// Stores outcomes until there are no more.

@@ -75,7 +75,7 @@ impl Bulk {
     pub(crate) fn finish(
         mut self,
         position: u64,
-        sightings: &[&Sighting],
+        sightings: impl Iterator<Item = Sighting>,
         checkpoint: &[u8],
     ) -> Result<(), StoreError> {
         let indices = std::mem::take(&mut self.indices);
@@ -83,7 +83,7 @@ impl Bulk {
             let transaction = connection.transaction()?;
             // All of them: what is followed now is all that a store has.
             transaction.execute("DELETE FROM sighting", [])?;
-            write::sightings(&transaction, sightings.iter().copied())?;
+            write::sightings(&transaction, sightings)?;
             write::checkpoint(&transaction, checkpoint)?;
             write::position(&transaction, position)?;
             transaction.commit()?;

@@ -1,6 +1,6 @@
 //! Outcomes and checkpoints go in. Every row says how something stands, so writing one again changes nothing.
 
-use std::net::IpAddr;
+use std::{borrow::Borrow, net::IpAddr};
 
 use insight::vpn::session::{Change, Server, StartSource};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
@@ -112,18 +112,19 @@ pub(super) fn servers(connection: &Connection, outcome: &Outcome) -> rusqlite::R
     Ok(())
 }
 
-pub(super) fn sightings<'s>(
+pub(super) fn sightings(
     connection: &Connection,
-    sightings: impl IntoIterator<Item = &'s Sighting>,
+    sightings: impl IntoIterator<Item: Borrow<Sighting>>,
 ) -> rusqlite::Result<()> {
     let mut sighting = connection.prepare_cached(
         "INSERT INTO sighting (sort, name, first, last, count, original) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET first = ?3, last = ?4, count = ?5, original = ?6",
     )?;
     for seen in sightings {
-        let (first, last) = (seen.first_unix_ns as i64, seen.last_unix_ns as i64);
-        let (sort, name, count) = (seen.sort as u8, &seen.name, seen.count as i64);
-        sighting.execute(params![sort, name, first, last, count, seen.original])?;
+        let seen = seen.borrow();
+        let (first, last) = (seen.first_unix_ns() as i64, seen.last_unix_ns() as i64);
+        let (sort, name, count) = (seen.sort() as u8, seen.name(), seen.count() as i64);
+        sighting.execute(params![sort, name, first, last, count, seen.original()])?;
     }
     Ok(())
 }
@@ -146,9 +147,9 @@ pub(super) fn session_change(connection: &Connection, change: &SessionChange) ->
 
 fn session(connection: &Connection, change: &Change, placed: Option<&Placed>) -> rusqlite::Result<()> {
     let session = &change.session;
-    let details = &*session.details;
+    let details = &session.details;
     let end = session.end();
-    let assigned: Vec<String> = details.assigned.iter().map(ToString::to_string).collect();
+    let assigned: Vec<String> = details.assigned().map(|assigned| assigned.to_string()).collect();
     connection
         .prepare_cached(
             "INSERT INTO session (number, server, session_id, start, start_source, last_seen, ended, end_reason,
@@ -172,7 +173,7 @@ fn session(connection: &Connection, change: &Change, placed: Option<&Placed>) ->
             end.and_then(|end| end.cause),
             details.user(),
             details.user_original(),
-            details.remote.map(|remote: IpAddr| remote.to_string()),
+            details.remote().map(|remote: IpAddr| remote.to_string()),
             assigned.join(" "),
             details.device(),
             details.software(),

@@ -54,6 +54,7 @@
 //! the open one that would fall silent first is closed, `evicted`. Beyond the last VPN server all unknown ones of a
 //! client are one. What is queued for later is bounded by the ids as well, whatever was forgotten in between.
 
+mod details;
 mod fact;
 mod history;
 mod model;
@@ -72,9 +73,8 @@ use std::{
     sync::Arc,
 };
 
-pub use model::{
-    Change, Details, End, EndReason, Happening, Server, ServerNumber, Session, Settings, StartSource,
-};
+pub use details::Details;
+pub use model::{Change, End, EndReason, Happening, Server, ServerNumber, Session, Settings, StartSource};
 
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +127,13 @@ pub struct Sessions {
     before: Vec<Session>,
 }
 
+/// Where the session of an event is to be looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought {
+    server: ServerNumber,
+    hash: u64,
+}
+
 impl Sessions {
     /// None yet.
     pub fn new(settings: Settings) -> Sessions {
@@ -135,6 +142,17 @@ impl Sessions {
 
     /// Takes the event of the record with this sequence.
     pub fn take(&mut self, sequence: u64, event: &Event<'_>, changes: &mut Vec<Change>) {
+        self.take_sought(sequence, event, None, changes);
+    }
+
+    /// The same, where [`Sessions::seek`] said this of the event.
+    pub fn take_sought(
+        &mut self,
+        sequence: u64,
+        event: &Event<'_>,
+        sought: Option<Sought>,
+        changes: &mut Vec<Change>,
+    ) {
         self.hear(event.arrival_unix_ns);
         let kind = event.classified.kind;
         let reason = restart(event);
@@ -146,14 +164,37 @@ impl Sessions {
             self.counts.unidentified += 1;
             return;
         };
-        let (server, is_surplus) = self.servers.of(event, self.settings.servers_max);
-        self.counts.server_surplus += u64::from(is_surplus);
+        let server = match sought {
+            Some(Sought { server, .. }) => server,
+            None => {
+                let (server, is_surplus) = self.servers.of(event, self.settings.servers_max);
+                self.counts.server_surplus += u64::from(is_surplus);
+                server
+            }
+        };
         let changes_before = changes.len();
         match reason {
             Some(reason) => self.restart(sequence, server, &Fact::boot(event.time.unix_ns, reason), changes),
-            None => self.session(sequence, server, &id, event, changes),
+            None => {
+                let hash = sought.map_or_else(|| self.slots.hash(server, &id), |sought| sought.hash);
+                self.session(sequence, (server, hash), &id, event, changes);
+            }
         }
         self.counts.without_change += u64::from(changes.len() == changes_before);
+    }
+
+    /// Where the session of an event is to be looked for: for whoever is about to take several events, and has what they
+    /// are about brought near first. `None`: it is not to be known so cheaply.
+    pub fn seek(&self, event: &Event<'_>) -> Option<Sought> {
+        let server = self.servers.peek(event)?;
+        Some(Sought { server, hash: self.slots.hash(server, event.session_id.as_deref()?) })
+    }
+
+    /// The session that this event is probably about, if there is one.
+    pub fn peek(&self, sought: Sought, event: &Event<'_>) -> Option<&Session> {
+        let Sought { server, hash } = sought;
+        let number = self.slots.find(hash, server, event.session_id.as_deref()?)?;
+        self.slots.get(number).history.newest()
     }
 
     /// Lets the time go on: closes what fell silent, forgets what closed long ago.
@@ -227,21 +268,21 @@ impl Sessions {
     fn session(
         &mut self,
         sequence: u64,
-        server: ServerNumber,
+        (server, hash): (ServerNumber, u64),
         id: &str,
         event: &Event<'_>,
         changes: &mut Vec<Change>,
     ) {
-        let number = self.slots.find(server, id).unwrap_or_else(|| {
+        let number = self.slots.find(hash, server, id).unwrap_or_else(|| {
             self.make_room(sequence, changes);
-            self.slots.add(server, id)
+            self.slots.add(hash, server, id)
         });
         let history = &self.slots.get(number).history;
         let same = history.pending_details().find(|details| details.are_of(event));
         let same = same.or_else(|| {
             history.newest().map(|session| &session.details).filter(|details| details.are_of(event))
         });
-        let details = same.map_or_else(|| Arc::new(Details::of(event)), Arc::clone);
+        let details = same.map_or_else(|| Details::of(event), Details::clone);
         if let Some(fact) = Fact::of(event, details) {
             self.put(Some(sequence), number, fact, changes);
         }

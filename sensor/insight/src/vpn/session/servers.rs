@@ -50,6 +50,15 @@ impl Known {
     }
 }
 
+/// By what a VPN server is known besides its client: its identifier and address, its source if it names neither.
+fn parts<'e>(event: &'e Event<'_>) -> (Option<&'e str>, Option<IpAddr>) {
+    let identifier = event.server.identifier.as_deref();
+    match (identifier, event.server.address) {
+        (None, None) => (None, Some(event.source.ip().to_canonical())),
+        (_, address) => (identifier, address),
+    }
+}
+
 /// All VPN servers.
 #[derive(Debug, Default)]
 pub(super) struct Servers {
@@ -64,19 +73,21 @@ pub(super) struct Servers {
 }
 
 impl Servers {
+    /// The VPN server that sent an event, if it is one of those heard last.
+    pub(super) fn peek(&self, event: &Event<'_>) -> Option<ServerNumber> {
+        let (identifier, address) = parts(event);
+        let is_it =
+            |number: &&u32| self.known[**number as usize].server.is(event.client, identifier, address);
+        self.recent.iter().find(is_it).map(|number| ServerNumber(*number))
+    }
+
     /// The VPN server that sent an event. Beyond `max` those unknown of one client become one, so that a client that
     /// makes up identifiers harms nobody else.
     pub(super) fn of(&mut self, event: &Event<'_>, max: usize) -> (ServerNumber, bool) {
-        let identifier = event.server.identifier.as_deref();
-        let address = match (identifier, event.server.address) {
-            (None, None) => Some(event.source.ip().to_canonical()),
-            (_, address) => address,
-        };
-        let is_it =
-            |number: &&u32| self.known[**number as usize].server.is(event.client, identifier, address);
-        if let Some(number) = self.recent.iter().find(is_it) {
-            return (ServerNumber(*number), false);
+        if let Some(number) = self.peek(event) {
+            return (number, false);
         }
+        let (identifier, address) = parts(event);
         if let Some(number) = self.find(event.client, identifier, address) {
             self.remember(number);
             return (number, false);

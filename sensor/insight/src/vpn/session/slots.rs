@@ -45,8 +45,13 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    pub(super) fn find(&self, server: ServerNumber, id: &str) -> Option<u32> {
-        let hash = self.hasher.hash_one((server, id));
+    /// What an id is found by. It stays the same as long as these slots are there.
+    pub(super) fn hash(&self, server: ServerNumber, id: &str) -> u64 {
+        self.hasher.hash_one((server, id))
+    }
+
+    /// `hash` is that of server and id.
+    pub(super) fn find(&self, hash: u64, server: ServerNumber, id: &str) -> Option<u32> {
         let is_it = |number: &u32| {
             let slot = &self.slots[*number as usize];
             slot.server == server && *slot.id == *id
@@ -55,8 +60,7 @@ impl Slots {
     }
 
     /// Follows one that is not yet.
-    pub(super) fn add(&mut self, server: ServerNumber, id: &str) -> u32 {
-        let hash = self.hasher.hash_one((server, id));
+    pub(super) fn add(&mut self, hash: u64, server: ServerNumber, id: &str) -> u32 {
         let new = |used| Slot {
             server,
             id: id.into(),
