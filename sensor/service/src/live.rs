@@ -21,6 +21,7 @@ use journal::{Cursor, ReadError, Reader, Record, Records};
 
 use crate::{
     Meaning, ServiceError,
+    control::Control,
     error::records_missed,
     feed::Feed,
     fold::{ADDRESSES_MAX, Fold, NEAR, Outcome, Resolve, Resolved},
@@ -287,6 +288,22 @@ impl Live {
         }
         self.deciding.places = places;
         Ok(())
+    }
+
+    /// Takes what people decided about alerts; whether there was anything. Each is in the input log when it is taken out of
+    /// `control`: a crash between the two takes it again, which changes nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn take_decisions(&mut self, control: &Control) -> Result<bool, ServiceError> {
+        let mut any = false;
+        while let Some((number, decision)) = control.next_decision()? {
+            self.decide(Input::Decision(Box::new(decision)))?;
+            self.append_inputs()?;
+            control.took_decision(number)?;
+            any = true;
+        }
+        Ok(any)
     }
 
     /// Stores everything, with a checkpoint: the next start has nothing to take again.

@@ -90,7 +90,7 @@ fn await_done(config: &Config, control: &Control, number: i64) -> Result<Tombsto
 }
 
 /// What this command writes, the sensor must be able to read.
-fn be_the_owner(state_dir: &Path) -> Result<(), Failure> {
+pub(super) fn be_the_owner(state_dir: &Path) -> Result<(), Failure> {
     let owner =
         fs::metadata(state_dir).with_context(|| format!("cannot read {}", state_dir.display()))?.uid();
     if owner == rustix::process::geteuid().as_raw() {

@@ -3,6 +3,7 @@
 //! Each subcommand has `Arguments` (its options) and `execute`, which returns when the work is done. A [`Failure`]
 //! carries the exit code; what it prints never holds a secret, because no error type holds one.
 
+mod alerts;
 mod audit;
 mod backtest;
 mod check;
@@ -87,6 +88,8 @@ pub enum LogFormat {
 enum Command {
     /// Take, record and answer accounting requests until a signal ends it
     Run(run::Arguments),
+    /// What is abnormal, why, and what became of it
+    Alerts(alerts::Arguments),
     /// Who looked at whom, and who made and removed tokens
     Audit(audit::Arguments),
     /// Past connections under today's thresholds: what would there have been an alert about?
@@ -156,6 +159,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
     let common = line.common;
     match line.command {
         Command::Run(arguments) => arguments.execute(&common),
+        Command::Alerts(arguments) => arguments.execute(&common),
         Command::Audit(arguments) => arguments.execute(&common),
         Command::Backtest(arguments) => arguments.execute(&common),
         Command::Check(arguments) => arguments.execute(&common),

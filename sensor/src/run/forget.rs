@@ -1,12 +1,13 @@
-//! Requests to forget a person where no sensor runs: journal and store are opened as the sensor opens them, the requests
-//! are executed, and all is closed again. Called by `cli::forget` alone.
+//! Requests to forget a person and decisions about alerts where no sensor runs: journal and store are opened as the sensor opens them, the requests
+//! are executed, and all is closed again. Called by `cli::forget` and
+//! `cli::alerts`.
 
 use std::{sync::Arc, thread};
 
 use anyhow::{Context as _, anyhow};
 use insight::geo::Places;
 use journal::{OpenError, Reader, RealStorage, Redactor};
-use service::{forget::Forgetting, live::Live};
+use service::{alert::Deciding, forget::Forgetting, live::Live};
 
 use super::{explain_journal, journal_options, service::retention};
 use crate::{
@@ -50,5 +51,6 @@ fn execute(config: &Config, reader: &Reader, redactor: Redactor, places: Arc<Pla
     let mut live = live.map_err(anyhow::Error::new)?;
     let mut forgetting = Forgetting::new(&config.state_dir, redactor);
     while forgetting.execute_next(&mut live, &|| true).map_err(anyhow::Error::new)? {}
+    Deciding::new(&config.state_dir).take_all(&mut live).map_err(anyhow::Error::new)?;
     Ok(live.stop().map_err(anyhow::Error::new)?)
 }

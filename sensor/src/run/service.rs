@@ -16,7 +16,9 @@ use crossbeam::channel::{Receiver, Sender, TryRecvError, bounded};
 use insight::geo::Places;
 use journal::{Handle, Reader, Redactor};
 use service::{
-    Meaning, ServiceError, api,
+    Meaning, ServiceError,
+    alert::Deciding,
+    api,
     forget::Forgetting,
     live::{Live, Retention},
 };
@@ -131,7 +133,7 @@ struct Body {
 impl Body {
     fn run(self, state_dir: &Path, reader: &Reader, first: Change, forgetting: Forgetting) {
         let result = self.open(state_dir, reader, &first).and_then(|live| match live {
-            Some(live) => self.work(live, forgetting),
+            Some(live) => self.work(live, forgetting, Deciding::new(state_dir)),
             None => Ok(()),
         });
         self.tell(|reading| reading.is_up = false);
@@ -174,7 +176,12 @@ impl Body {
         Ok(None)
     }
 
-    fn work(&self, mut live: Live, mut forgetting: Forgetting) -> Result<(), ServiceError> {
+    fn work(
+        &self,
+        mut live: Live,
+        mut forgetting: Forgetting,
+        mut deciding: Deciding,
+    ) -> Result<(), ServiceError> {
         let mut stopping_since = None;
         loop {
             match self.changes.try_recv() {
@@ -186,6 +193,7 @@ impl Body {
             }
             // Records wait meanwhile, in the journal; a stop does not.
             forgetting.turn(&mut live, &|| !self.stopping.load(SeqCst));
+            deciding.turn(&mut live);
             // Asked before the turn: what was committed before the stop is taken.
             if self.stopping.load(SeqCst) {
                 stopping_since.get_or_insert_with(Instant::now);

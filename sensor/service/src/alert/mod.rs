@@ -1,6 +1,7 @@
 //! What people are told when a connection is abnormal: an alert with its evidence. Made and changed by the fold, kept in
 //! the store as JSON, read by the command line, the API and the sinks of `export`. Plain data.
 
+mod deciding;
 pub(crate) mod words;
 
 use std::net::IpAddr;
@@ -8,6 +9,8 @@ use std::net::IpAddr;
 use insight::{geo::NetworkKind, profile::Observation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use deciding::Deciding;
 
 /// Connections that one alert lists; all are counted.
 pub const CONNECTIONS_MAX: usize = 16;
@@ -195,6 +198,17 @@ pub enum Verdict {
     Unclear,
 }
 
+impl Verdict {
+    /// One word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Usual => "usual",
+            Verdict::Malicious => "malicious",
+            Verdict::Unclear => "unclear",
+        }
+    }
+}
+
 /// What somebody wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Comment {
@@ -229,4 +243,20 @@ pub enum News {
     Updated,
     /// It was closed.
     Closed,
+}
+
+impl News {
+    /// One word.
+    pub fn name(self) -> &'static str {
+        match self {
+            News::New => "new",
+            News::Updated => "updated",
+            News::Closed => "closed",
+        }
+    }
+
+    /// The news of this name.
+    pub fn named(name: &str) -> Option<News> {
+        [News::New, News::Updated, News::Closed].into_iter().find(|news| news.name() == name)
+    }
 }

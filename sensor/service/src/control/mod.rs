@@ -3,14 +3,16 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `schema.sql`, `schema-2.sql` | the tables |
+//! | `schema.sql`, `schema-2.sql`, `schema-3.sql` | the tables |
 //! | `token` | who may ask the API |
 //! | `audit` | who looked at whom, and how a person is forgotten in it |
+//! | `decision` | what people decided about alerts, on its way to the service |
 //! | `request` | whom the running service is to forget, and what is left of those that it has |
 //!
 //! Called by the API, the command line and the running service, each with a connection of its own.
 
 mod audit;
+mod decision;
 mod request;
 mod token;
 
@@ -31,7 +33,8 @@ pub use token::{NewToken, TokenRow};
 /// Name of the file in the service's folder.
 pub const FILE: &str = "control.sqlite";
 
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 /// What `user_version` must be once [`MIGRATIONS`] were made.
 const RELEASE: i64 = MIGRATIONS.len() as i64;
 /// Longest wait for another process's lock: each holds it for one small transaction.

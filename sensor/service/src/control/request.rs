@@ -170,7 +170,11 @@ impl Control {
         self.connection.query_row(query, [number], read).optional().map_err(|error| self.flawed(error))
     }
 
-    fn change(&self, statement: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), ControlError> {
+    pub(super) fn change(
+        &self,
+        statement: &str,
+        values: &[&dyn rusqlite::ToSql],
+    ) -> Result<(), ControlError> {
         self.connection.execute(statement, values).map(|_| ()).map_err(|error| self.flawed(error))
     }
 }

@@ -12,7 +12,7 @@ use insight::detect::{Assessment, Detection, Reason, ReasonFeature};
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{
-    Alert, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, State, Verdict, words,
+    Alert, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, State, Verdict, words,
 };
 
 /// Alerts that are open at once; beyond, the one that nothing happened to for longest is closed as unclear. At 4 KB each,
@@ -20,6 +20,9 @@ use crate::alert::{
 const OPEN_MAX: usize = 20_000;
 /// Connections beside an alert that taught the profile while it was open.
 const TAUGHT_MAX: usize = 64;
+
+/// Comments of one alert.
+const COMMENTS_MAX: usize = 100;
 
 const DAY_NS: u64 = 86_400_000_000_000;
 
@@ -37,7 +40,9 @@ pub(super) struct Alerts {
     /// Notices of the day that are to be sent.
     today: (u64, u32),
     #[serde(skip)]
-    changed: Vec<(News, Alert)>,
+    changed: Vec<Alert>,
+    #[serde(skip)]
+    told: Vec<Notice>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,6 +63,8 @@ pub(crate) struct Case<'c> {
     pub(crate) now: u64,
     /// It is of those that nobody wants to hear of.
     pub(crate) is_excluded: bool,
+    /// So many notices of a day are to be sent.
+    pub(crate) notices_per_day: u32,
     pub(crate) connection: Connection,
 }
 
@@ -129,14 +136,15 @@ impl Alerts {
         if self.open.len() >= OPEN_MAX {
             let oldest = self.open.iter().min_by_key(|(number, open)| (open.alert.changed_unix_ns, **number));
             if let Some(number) = oldest.map(|(number, _)| *number) {
-                self.close(number, Verdict::Unclear, "no room for more open alerts", case.now);
+                let by = "no room for more open alerts";
+                self.close(number, Verdict::Unclear, by, case.now, case.notices_per_day);
             }
         }
         self.raised += 1;
         let number = self.raised;
         let alert = words::raised(number, &case, assessment);
         self.subjects.insert(case.subject.to_owned(), number);
-        self.changed.push((News::New, alert.clone()));
+        self.tell(News::New, alert.clone(), case.notices_per_day);
         self.open.insert(number, Open { subject: case.subject.to_owned(), alert, keys, taught: Vec::new() });
         number
     }
@@ -149,6 +157,7 @@ impl Alerts {
         alert.connections.insert(0, case.connection);
         alert.connections.truncate(CONNECTIONS_MAX);
         if fresh.is_empty() {
+            self.changed.push(alert.clone());
             return;
         }
         let new = assessment.reasons.iter().filter(|reason| fresh.contains(&key(reason)));
@@ -163,20 +172,33 @@ impl Alerts {
         // As many as there are kinds of reasons, places and devices of one user; what is not kept is told again.
         open.keys.extend(fresh);
         open.keys.truncate(4 * REASONS_MAX);
-        self.changed.push((News::Updated, alert.clone()));
+        let alert = alert.clone();
+        self.tell(News::Updated, alert, case.notices_per_day);
     }
 
     /// Somebody wrote something about an open alert.
-    pub(super) fn comment(&mut self, number: u64, comment: Comment) {
+    pub(super) fn comment(&mut self, number: u64, comment: Comment, notices_per_day: u32) {
         let Some(open) = self.open.get_mut(&number) else { return };
         let alert = &mut open.alert;
+        // Taken again after a crash.
+        if alert.comments.contains(&comment) || alert.comments.len() >= COMMENTS_MAX {
+            return;
+        }
         (alert.revision, alert.changed_unix_ns) = (alert.revision + 1, comment.unix_ns);
         alert.comments.push(comment);
-        self.changed.push((News::Updated, alert.clone()));
+        let alert = alert.clone();
+        self.tell(News::Updated, alert, notices_per_day);
     }
 
     /// An open alert is closed. What that does to the profile of its user.
-    pub(super) fn close(&mut self, number: u64, verdict: Verdict, by: &str, now: u64) -> Option<Lessons> {
+    pub(super) fn close(
+        &mut self,
+        number: u64,
+        verdict: Verdict,
+        by: &str,
+        now: u64,
+        notices_per_day: u32,
+    ) -> Option<Lessons> {
         let open = self.open.remove(&number)?;
         self.subjects.remove(&open.subject);
         self.held.retain(|_, alert| *alert != number);
@@ -184,7 +206,7 @@ impl Alerts {
         alert.revision += 1;
         alert.changed_unix_ns = now;
         alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
-        self.changed.push((News::Closed, alert.clone()));
+        self.tell(News::Closed, alert.clone(), notices_per_day);
         let mut lessons = Lessons { user: alert.user.clone().unwrap_or_default(), ..Lessons::default() };
         match verdict {
             Verdict::Usual => lessons.learn = alert.connections,
@@ -198,20 +220,28 @@ impl Alerts {
         Some(lessons)
     }
 
-    /// What happened since this was asked last. At most `daily_max` a day are to be sent, and all of high severity.
-    pub(super) fn take_notices(&mut self, daily_max: u32) -> Vec<Notice> {
-        let Alerts { changed, notices, today, .. } = self;
-        let notice = |(news, alert): (News, Alert)| {
-            *notices += 1;
-            let day = alert.changed_unix_ns / DAY_NS;
-            if today.0 != day {
-                *today = (day, 0);
-            }
-            let is_held = alert.severity < crate::alert::Severity::High && today.1 >= daily_max;
-            today.1 += u32::from(!is_held);
-            Notice { sequence: *notices, news, is_held, alert }
-        };
-        changed.drain(..).map(notice).collect()
+    /// What happened since this was asked last: alerts as they stand, and notices of them.
+    pub(super) fn take_changes(&mut self) -> (Vec<Alert>, Vec<Notice>) {
+        (std::mem::take(&mut self.changed), std::mem::take(&mut self.told))
+    }
+
+    /// How many changes there are.
+    pub(super) fn changes(&self) -> usize {
+        self.changed.len() + self.told.len()
+    }
+
+    /// So many notices of a day are to be sent, and all of high severity.
+    fn tell(&mut self, news: News, alert: Alert, notices_per_day: u32) {
+        self.notices += 1;
+        let day = alert.changed_unix_ns / DAY_NS;
+        if self.today.0 != day {
+            self.today = (day, 0);
+        }
+        let is_high = alert.severity == Severity::High;
+        let is_held = !is_high && self.today.1 >= notices_per_day;
+        self.today.1 += u32::from(!is_held && !is_high);
+        self.changed.push(alert.clone());
+        self.told.push(Notice { sequence: self.notices, news, is_held, alert });
     }
 
     /// What was not touched since is kept no longer.

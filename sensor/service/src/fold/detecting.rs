@@ -73,6 +73,7 @@ impl Fold {
             user_original: session.details.user_original(),
             now: self.clock.max(session.start_unix_ns),
             is_excluded: self.meaning.detect.excludes(&connection, self.clock),
+            notices_per_day: self.meaning.detect.notices_per_day,
             connection: evidence(change, server, &connection, &assessment),
         };
         let is_held = self.alerts.take(case, &mut assessment);
@@ -98,6 +99,7 @@ impl Fold {
             user_original: None,
             now: self.clock,
             is_excluded: false,
+            notices_per_day: self.meaning.detect.notices_per_day,
             connection: evidence(change, Some(server), &connection, &assessment),
         };
         self.alerts.take(case, &mut assessment);
@@ -106,11 +108,13 @@ impl Fold {
     /// What somebody decided.
     pub(super) fn decide(&mut self, decision: &Decision) {
         let Decision { alert, unix_ns, by, verdict, comment } = decision;
+        let notices_per_day = self.meaning.detect.notices_per_day;
         if let Some(text) = comment {
             let comment = Comment { by: by.clone(), unix_ns: *unix_ns, text: text.clone() };
-            self.alerts.comment(*alert, comment);
+            self.alerts.comment(*alert, comment, notices_per_day);
         }
-        let closed = verdict.and_then(|verdict| self.alerts.close(*alert, verdict, by, *unix_ns));
+        let closed =
+            verdict.and_then(|verdict| self.alerts.close(*alert, verdict, by, *unix_ns, notices_per_day));
         let Some(Lessons { user, learn, unlearn }) = closed else { return };
         let profiles = &mut self.learning.profiles;
         // The oldest first, as they came.

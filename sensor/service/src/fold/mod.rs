@@ -217,7 +217,7 @@ impl Fold {
 
     /// Rows of the outcome so far.
     pub fn rows(&self) -> usize {
-        self.outcome.len() + self.sightings.changed()
+        self.outcome.len() + self.sightings.changed() + self.alerts.changes()
     }
 
     /// Whether the outcome must be stored before the next record is taken.
@@ -238,7 +238,7 @@ impl Fold {
         self.outcomes += 1;
         let mut outcome = std::mem::replace(&mut self.outcome, std::mem::take(&mut self.spare));
         outcome.position = self.position;
-        outcome.notices = self.alerts.take_notices(self.meaning.detect.notices_per_day);
+        (outcome.alerts, outcome.notices) = self.alerts.take_changes();
         outcome
     }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use insight::vpn::session::{Change, Server};
 
 use super::{Placed, Sighting};
-use crate::alert::Notice;
+use crate::alert::{Alert, Notice};
 
 /// What became of one session.
 #[derive(Debug)]
@@ -39,7 +39,9 @@ pub struct Outcome {
     pub servers: BTreeMap<u32, Server>,
     /// Who and what was seen.
     pub sightings: Vec<Sighting>,
-    /// What happened to alerts.
+    /// Alerts that changed; of one that is there twice the last counts.
+    pub alerts: Vec<Alert>,
+    /// What happened to them.
     pub notices: Vec<Notice>,
     /// What was last seen before this is kept no longer, ns since 1970 UTC. An outcome with this is stored before the
     /// next record is taken: what is forgotten must not depend on where an outcome ends.
@@ -49,7 +51,11 @@ pub struct Outcome {
 impl Outcome {
     /// How many rows it will be.
     pub fn len(&self) -> usize {
-        self.sessions.len() + self.sightings.len() + self.servers.len() + self.notices.len()
+        self.sessions.len()
+            + self.sightings.len()
+            + self.servers.len()
+            + self.alerts.len()
+            + self.notices.len()
     }
 
     /// Empty, with the room that it had: a page of memory that is new for each outcome costs more than what is put there.

@@ -190,7 +190,7 @@ fn store_all(
 ) -> Result<Bulk, StoreError> {
     let mut pending = Pending::new(waiting_max);
     for mut outcome in outcomes {
-        bulk.write_servers(&outcome)?;
+        bulk.write_rest(&outcome)?;
         pending.take(&mut outcome, &mut bulk)?;
         // Nobody takes the last ones back.
         let _ = stored.send(outcome);

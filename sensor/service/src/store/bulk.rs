@@ -6,11 +6,11 @@ use std::{collections::HashSet, fs::File};
 
 use rusqlite::{Connection, params};
 
-use super::{Store, StoreError, write};
+use super::{Store, StoreError, alert, write};
 use crate::fold::{Outcome, SessionChange, Sighting};
 
-/// The one index that stays: by it old sessions are found and taken out, day by day.
-const KEPT_INDEX: &str = "session_by_start";
+/// The indices that stay: by them what is old is found and taken out, day by day.
+const KEPT_INDICES: [&str; 3] = ["session_by_start", "alert_by_changed", "notice_by_changed"];
 
 /// A store that is being made.
 #[derive(Debug)]
@@ -32,12 +32,14 @@ impl Bulk {
         Ok(Bulk { store, indices, places: HashSet::new() })
     }
 
-    /// The VPN servers of an outcome.
+    /// The VPN servers and alerts of an outcome.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub(crate) fn write_servers(&mut self, outcome: &Outcome) -> Result<(), StoreError> {
-        write::servers(&self.store.connection, outcome).map_err(|error| self.store.flawed(error))
+    pub(crate) fn write_rest(&mut self, outcome: &Outcome) -> Result<(), StoreError> {
+        let connection = &self.store.connection;
+        let written = write::servers(connection, outcome).and_then(|()| alert::write(connection, outcome));
+        written.map_err(|error| self.store.flawed(error))
     }
 
     /// Sessions as they stand, in the order of their numbers.
@@ -60,12 +62,15 @@ impl Bulk {
         written.map_err(|error| self.store.flawed(error))
     }
 
-    /// Takes out sessions that began and were last seen before this, ns since 1970 UTC.
+    /// Takes out alerts and sessions that began and were last seen before this, ns since 1970 UTC.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub(crate) fn forget_before(&mut self, unix_ns: u64) -> Result<(), StoreError> {
-        write::forget_sessions(&self.store.connection, unix_ns).map_err(|error| self.store.flawed(error))
+        let connection = &self.store.connection;
+        let forgotten = write::forget_sessions(connection, unix_ns)
+            .and_then(|()| alert::forget_before(connection, unix_ns));
+        forgotten.map_err(|error| self.store.flawed(error))
     }
 
     /// Puts in what the fold has in the end, and makes a store of it that can be opened.
@@ -102,7 +107,7 @@ impl Bulk {
     }
 }
 
-/// Takes the indices away but for one, and returns what makes them again.
+/// Takes the indices away but for a few, and returns what makes them again.
 fn take_indices(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     connection
         .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144;")?;
@@ -112,7 +117,7 @@ fn take_indices(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let indices: Vec<(String, String)> =
         select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
     let mut statements = Vec::new();
-    for (name, statement) in indices.into_iter().filter(|(name, _)| name != KEPT_INDEX) {
+    for (name, statement) in indices.into_iter().filter(|(name, _)| !KEPT_INDICES.contains(&name.as_str())) {
         connection.execute(&format!("DROP INDEX \"{name}\""), [])?;
         statements.push(statement);
     }

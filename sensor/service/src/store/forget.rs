@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use rusqlite::{Connection, OpenFlags, Row, params, types::ValueRef};
 
-use super::{Store, StoreError, empty_wal, write};
+use super::{Store, StoreError, alert, empty_wal, write};
 use crate::{fold::Sort, forget::Person};
 
 /// What is to go.
@@ -12,6 +12,8 @@ use crate::{fold::Sort, forget::Person};
 pub(crate) struct Going {
     /// Sessions by number.
     pub(crate) sessions: BTreeSet<i64>,
+    /// Alerts that name the person.
+    pub(crate) alerts: Vec<i64>,
     /// Users and devices that are in no other session.
     pub(crate) seen: BTreeSet<(Sort, String)>,
 }
@@ -96,6 +98,7 @@ impl Store {
             }
         }
         going.seen = seen;
+        going.alerts = alert::find(&self.connection, |body| person.is_in(body))?;
         Ok(going)
     }
 
@@ -114,6 +117,9 @@ impl Store {
             let mut session = transaction.prepare("DELETE FROM session WHERE number = ?1")?;
             for number in &going.sessions {
                 session.execute([number])?;
+            }
+            for number in &going.alerts {
+                alert::forget(&transaction, *number)?;
             }
             let mut sighting = transaction.prepare("DELETE FROM sighting WHERE sort = ?1 AND name = ?2")?;
             for (sort, name) in &going.seen {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `schema.sql` | the tables |
 //! | `write` | [`Outcome`](crate::fold::Outcome)s and checkpoints go in |
+//! | `alerts.sql`, `alert` | alerts and what happened to them |
 //! | `bulk` | a store made all at once, by a rebuild |
 //! | `forget` | a person goes out, free pages included |
 //! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
@@ -15,6 +16,7 @@
 //! Everything in it can be made again from the inputs, so a sync is left to WAL checkpoints: after a loss of power the
 //! store is some moments older, and the fold goes on from there.
 
+mod alert;
 mod bulk;
 mod digest;
 mod forget;
@@ -31,6 +33,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use alert::AlertFilter;
 pub(crate) use bulk::Bulk;
 pub use digest::Digest;
 pub use page::UserPage;
@@ -46,7 +49,7 @@ pub const FILE: &str = "store.sqlite";
 const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("alerts.sql")];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -298,7 +298,11 @@ impl StoreReader {
         rows().map_err(|error| self.flawed(error))
     }
 
-    fn flawed(&self, error: rusqlite::Error) -> StoreError {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn flawed(&self, error: rusqlite::Error) -> StoreError {
         StoreError::Sqlite { path: self.path.clone(), error }
     }
 }

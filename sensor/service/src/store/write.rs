@@ -5,7 +5,7 @@ use std::{borrow::Borrow, net::IpAddr};
 use insight::vpn::session::{Change, Server, StartSource};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, alert};
 use crate::fold::{Outcome, Placed, SessionChange, Sighting};
 
 /// Octets of one piece of a checkpoint: well below what SQLite takes in one value (1 GB), and little enough to be read
@@ -91,8 +91,10 @@ fn rows(transaction: &Transaction<'_>, outcome: &Outcome) -> rusqlite::Result<()
         session_change(transaction, change)?;
     }
     sightings(transaction, &outcome.sightings)?;
+    alert::write(transaction, outcome)?;
     if let Some(before) = outcome.forget_before_unix_ns {
         forget_sessions(transaction, before)?;
+        alert::forget_before(transaction, before)?;
         transaction.execute("DELETE FROM sighting WHERE last < ?1", [before as i64])?;
         transaction.execute(
             "DELETE FROM place WHERE NOT EXISTS (SELECT 1 FROM session WHERE session.place = place.id)",

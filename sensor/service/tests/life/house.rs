@@ -12,11 +12,12 @@ use journal::{CapturePath, Handle, NewRecord, Options, Port, Reader, RealStorage
 use radius::{Code, build::RequestBuilder};
 use service::{
     Meaning,
+    alert::Verdict,
     control::{Control, Names},
     forget::Forgetting,
     live::{Live, Retention},
     rebuild::rebuild,
-    store::{self, Digest, StoreReader},
+    store::{self, AlertFilter, Digest, StoreReader},
 };
 
 /// 2026-01-01T00:00:00Z: second 0 of a test.
@@ -24,8 +25,8 @@ pub(crate) const fn epoch_s() -> u64 {
     1_767_225_600
 }
 
-/// In the databases: a city, another, a documentation address, an internal one.
-const ADDRESSES: [&str; 4] = ["2.125.160.216", "81.2.69.160", "203.0.113.7", "10.0.0.7"];
+/// In the databases: a city, another, a documentation address, an internal one, a city far away.
+const ADDRESSES: [&str; 5] = ["2.125.160.216", "81.2.69.160", "203.0.113.7", "10.0.0.7", "175.16.199.7"];
 
 pub(crate) fn places_of(file: &str) -> Arc<Places> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../insight/tests/geo/data").join(file);
@@ -72,6 +73,7 @@ pub(crate) struct House {
     meaning: Meaning,
     places: Arc<Places>,
     pub(crate) kills: u32,
+    pub(crate) decisions: u32,
 }
 
 impl House {
@@ -82,7 +84,7 @@ impl House {
         let port = opened.writer.port(2, Arc::new(Silent));
         let handle = opened.handle;
         let writer = Some(thread::spawn(move || opened.writer.run()));
-        House { folder, handle, writer, port, live: None, meaning, places, kills: 0 }
+        House { folder, handle, writer, port, live: None, meaning, places, kills: 0, decisions: 0 }
     }
 
     fn reader(&self) -> Reader {
@@ -100,7 +102,9 @@ impl House {
             if said.at.is_multiple_of(2) { format!("CONTOSO\\User{user}") } else { format!("user{user}") };
         request.text(1, &name).text(32, ["gateway", "spare"][user as usize % 2]);
         request.text(31, ADDRESSES[said.address as usize]);
-        request.vendor(9, 1, format!("mdm-tlv=device-uid=PC-{user}").as_bytes());
+        // Who is far away is somebody else.
+        let device = if said.address == 4 { "elsewhere".to_owned() } else { user.to_string() };
+        request.vendor(9, 1, format!("mdm-tlv=device-uid=PC-{device}").as_bytes());
         request.integer(42, said.octets as u32);
         if let Some(event) = said.event {
             request.integer(55, (epoch_s() + event) as u32);
@@ -166,6 +170,20 @@ impl House {
         let redactor = Redactor::beside(state_dir.join("journal"), &self.handle).unwrap();
         let live = self.live();
         assert!(Forgetting::new(&state_dir, redactor).execute_next(live, &|| true).unwrap());
+    }
+
+    /// Somebody closes every open alert, or writes about it.
+    pub(crate) fn decide(&mut self, verdict: Option<Verdict>) {
+        let control = Control::open(self.folder.path()).unwrap();
+        // What was not stored cannot be seen.
+        self.live();
+        self.stop();
+        let open = AlertFilter { open: true, ..AlertFilter::default() };
+        for alert in self.store().alerts(&open, 100).unwrap() {
+            control.decide(alert.number, verdict, Some("looked at"), "uid 0").unwrap();
+            self.decisions += 1;
+        }
+        self.live().take_decisions(&control).unwrap();
     }
 
     /// It is gone between two turns, with all that it had not stored.

@@ -8,7 +8,12 @@ mod house;
 use std::sync::Arc;
 
 use insight::geo::Places;
-use service::{Meaning, rebuild::WAITING_MAX, store::SessionFilter};
+use service::{
+    Meaning,
+    alert::Verdict,
+    rebuild::WAITING_MAX,
+    store::{AlertFilter, SessionFilter},
+};
 
 use house::{House, Request, places_of};
 
@@ -77,6 +82,10 @@ fn live(seed: u64) {
             let session = format!("{day}-{user}");
             let start = Request { at, user, session: &session, address: dice.roll(4), ..Request::start() };
             house.hear(&start);
+            if dice.roll(12) == 0 {
+                let stranger = format!("{day}-{user}-stranger");
+                house.hear(&Request { at: at + 600, session: &stranger, address: 4, ..start });
+            }
             // A clock that is two months late, one that is ahead, and none at all.
             let event = match dice.roll(12) {
                 0 => Some(at.saturating_sub(60 * DAY_S)),
@@ -89,6 +98,12 @@ fn live(seed: u64) {
             }
             if dice.roll(4) == 0 {
                 house.turn(at + HOUR_S);
+            }
+            match dice.roll(90) {
+                0 => house.decide(Some(Verdict::Usual)),
+                1 => house.decide(Some(Verdict::Malicious)),
+                2 => house.decide(None),
+                _ => {}
             }
             match dice.roll(40) {
                 0 => house.kill(),
@@ -104,6 +119,9 @@ fn live(seed: u64) {
         let (live, rebuilt) = house.digests(waiting_max);
         assert_eq!(live, rebuilt, "seed {seed}: {} kills, {waiting_max} sessions wait", house.kills);
     }
+    assert!(house.decisions > 5, "seed {seed}: {} decisions", house.decisions);
+    let alerts = house.store().alerts(&AlertFilter::default(), usize::MAX >> 1).unwrap();
+    assert!(alerts.len() > 5, "seed {seed}: {} alerts", alerts.len());
     assert!(house.kills > 10, "seed {seed}: {} kills", house.kills);
 
     let reader = house.store();

@@ -1,0 +1,161 @@
+//! Alerts go in and come out.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
+
+use super::{StoreError, StoreReader};
+use crate::{
+    alert::{Alert, News, Notice, Severity, State},
+    fold::Outcome,
+};
+
+/// Which alerts, the newest first.
+#[derive(Debug, Clone, Default)]
+pub struct AlertFilter {
+    /// About the user with this key.
+    pub user: Option<String>,
+    /// Only those that nobody has closed.
+    pub open: bool,
+    /// Of this severity or a higher one.
+    pub severity: Severity,
+    /// Before this one: the last of the page before.
+    pub before: Option<u64>,
+}
+
+pub(super) fn write(connection: &Connection, outcome: &Outcome) -> rusqlite::Result<()> {
+    let mut put = connection.prepare_cached(
+        "INSERT INTO alert (number, user, severity, is_open, changed, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET user = ?2, severity = ?3, is_open = ?4, changed = ?5, body = ?6",
+    )?;
+    for alert in &outcome.alerts {
+        put.execute(params![
+            alert.number as i64,
+            alert.user,
+            alert.severity as i64,
+            alert.state == State::Open,
+            alert.changed_unix_ns as i64,
+            body(alert)?,
+        ])?;
+    }
+    let mut put = connection.prepare_cached(
+        "INSERT OR REPLACE INTO notice (sequence, alert, news, is_held, changed, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for Notice { sequence, news, is_held, alert } in &outcome.notices {
+        put.execute(params![
+            *sequence as i64,
+            alert.number as i64,
+            news.name(),
+            is_held,
+            alert.changed_unix_ns as i64,
+            body(alert)?,
+        ])?;
+    }
+    Ok(())
+}
+
+pub(super) fn forget_before(connection: &Connection, unix_ns: u64) -> rusqlite::Result<()> {
+    for table in ["alert", "notice"] {
+        let mut delete = connection.prepare_cached(&format!("DELETE FROM {table} WHERE changed < ?1"))?;
+        delete.execute([unix_ns as i64])?;
+    }
+    Ok(())
+}
+
+/// Those whose body is one that is meant.
+pub(super) fn find(connection: &Connection, is_meant: impl Fn(&str) -> bool) -> rusqlite::Result<Vec<i64>> {
+    let mut found = Vec::new();
+    for query in ["SELECT number, body FROM alert", "SELECT alert, body FROM notice"] {
+        let mut select = connection.prepare(query)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            if is_meant(row.get_ref(1)?.as_str()?) {
+                found.push(row.get(0)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn forget(connection: &Connection, number: i64) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM alert WHERE number = ?1", [number])?;
+    connection.execute("DELETE FROM notice WHERE alert = ?1", [number]).map(drop)
+}
+
+impl StoreReader {
+    /// Alerts, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn alerts(&self, filter: &AlertFilter, limit: usize) -> Result<Vec<Alert>, StoreError> {
+        let AlertFilter { user, open, severity, before } = filter;
+        let ask = || {
+            let mut select = self.connection().prepare_cached(
+                "SELECT body FROM alert WHERE (?1 IS NULL OR user = ?1) AND (is_open OR NOT ?2) AND severity >= ?3
+                     AND number < ?4 ORDER BY number DESC LIMIT ?5",
+            )?;
+            let before = before.map_or(i64::MAX, |before| before as i64);
+            let rows = select.query_map(params![user, open, *severity as i64, before, limit as i64], read)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        ask().map_err(|error| self.flawed(error))
+    }
+
+    /// One alert.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn alert(&self, number: u64) -> Result<Option<Alert>, StoreError> {
+        let ask = || {
+            let mut select = self.connection().prepare_cached("SELECT body FROM alert WHERE number = ?1")?;
+            select.query_row([number as i64], read).optional()
+        };
+        ask().map_err(|error| self.flawed(error))
+    }
+
+    /// What happened to alerts behind this, in its order.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn notices(&self, behind: u64, limit: usize) -> Result<Vec<Notice>, StoreError> {
+        let ask = || {
+            let mut select = self.connection().prepare_cached(
+                "SELECT body, sequence, news, is_held FROM notice WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
+            )?;
+            let notice = |row: &Row<'_>| {
+                let news: String = row.get(2)?;
+                Ok(Notice {
+                    alert: read(row)?,
+                    sequence: row.get::<_, i64>(1)? as u64,
+                    news: News::named(&news).ok_or_else(|| wrong(format!("{news} is no news")))?,
+                    is_held: row.get(3)?,
+                })
+            };
+            let rows = select.query_map([behind as i64, limit as i64], notice)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        ask().map_err(|error| self.flawed(error))
+    }
+
+    /// The last thing that happened to an alert; 0: nothing did.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn last_notice(&self) -> Result<u64, StoreError> {
+        let last = self
+            .connection()
+            .query_row("SELECT coalesce(max(sequence), 0) FROM notice", [], |row| row.get::<_, i64>(0));
+        last.map(|last| last as u64).map_err(|error| self.flawed(error))
+    }
+}
+
+fn body(alert: &Alert) -> rusqlite::Result<String> {
+    serde_json::to_string(alert).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Alert> {
+    serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(wrong)
+}
+
+fn wrong(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
+}
