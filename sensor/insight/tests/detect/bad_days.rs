@@ -248,3 +248,27 @@ fn where_everything_is_new_for_everybody_it_is_less_so_for_each() {
     let scores: Vec<f64> = (0..100).map(&mut score).collect();
     assert!(scores[99] < scores[0] - 1.5, "{} {}", scores[0], scores[99]);
 }
+
+#[test]
+fn one_who_is_somewhere_new_all_day_does_not_make_that_usual_for_others() {
+    let names = names(40);
+    let score = |flood: u32| {
+        let mut service = Service::new();
+        month(&mut service, &names, |user, at| line(user, at, 1));
+        for at in 0..flood {
+            // With the usual laptop, so that no alert says what it is.
+            let spot = Spot { asn: Some(80_000 + at), ..germany() };
+            let flood = Connection {
+                session: 1 << 40 | u64::from(at),
+                start_unix_ns: (NINE + u64::from(at)) * SECOND,
+                spot,
+                ..line(&names[0], 0, 1)
+            };
+            service.detector.opened(&flood, &service.profiles);
+        }
+        let moved = Connection { spot: cable(), ..line(&names[3], 3, 9) };
+        service.opens(NINE + HOUR_S, &moved).score
+    };
+    let (before, after) = (score(0), score(3000));
+    assert!(after > before - 0.5, "{before} {after}");
+}
