@@ -255,6 +255,7 @@ fn one_who_is_somewhere_new_all_day_does_not_make_that_usual_for_others() {
     let score = |flood: u32| {
         let mut service = Service::new();
         month(&mut service, &names, |user, at| line(user, at, 1));
+        service.go_to(NINE);
         for at in 0..flood {
             // With the usual laptop, so that no alert says what it is.
             let spot = Spot { asn: Some(80_000 + at), ..germany() };
