@@ -158,6 +158,7 @@ fn somebody_who_floods_with_new_values_takes_little_memory_and_blinds_nobody() {
         remote: address("198.51.100.9"),
         ..line(&names[3], 3, 1)
     };
+    service.go_to(NINE);
     let before = (service.detector.save(Vec::new()).unwrap().len(), service.detector.octets());
     for at in 0..200_000u32 {
         let (device, software, server) = (format!("D{at}"), format!("S{at}"), format!("V{at}"));
