@@ -115,8 +115,11 @@ fn a_clock_that_jumps_costs_nothing_that_was_learned() {
         service.profiles.advance(NINE * SECOND);
         // A VPN server's.
         let odd = Connection { session: 7, start_unix_ns: wrong * SECOND, ..home("alice") };
+        let before = service.detector.save(Vec::new()).unwrap();
         let assessment = service.detector.opened(&odd, &service.profiles);
         assert!(assessment.score.is_finite() && !has(&assessment, Detection::ImpossibleTravel));
+        // What cannot be right is not remembered.
+        assert_eq!(service.detector.save(Vec::new()).unwrap(), before);
         let home = service.opens(NINE, &home("alice"));
         assert!(!home.is_alert && home.score < 0.0, "{wrong}: {}", home.score);
         assert!(service.opens(NINE + 60, &stranger).is_alert, "{wrong}");
@@ -155,6 +158,7 @@ fn somebody_who_floods_with_new_values_takes_little_memory_and_blinds_nobody() {
         remote: address("198.51.100.9"),
         ..line(&names[3], 3, 1)
     };
+    service.go_to(NINE);
     let before = (service.detector.save(Vec::new()).unwrap().len(), service.detector.octets());
     for at in 0..200_000u32 {
         let (device, software, server) = (format!("D{at}"), format!("S{at}"), format!("V{at}"));
@@ -216,9 +220,17 @@ fn a_team_that_moves_is_told_apart_from_one_who_does() {
     for (at, user) in names.iter().enumerate().skip(10) {
         service.opens(NINE + at as u64, &line(user, at, 1));
     }
-    let scores: Vec<f64> =
-        (0..8).map(|at| service.opens(NINE + 200, &moved(&names[at], at, 64_777)).score).collect();
-    let alone = service.opens(NINE + 300, &moved(&names[9], 9, 64_888)).score;
+    // Not learned, so that nothing but how many began tells.
+    let mut begins = |at: usize, asn| {
+        let connection = Connection {
+            session: 1 << 20 | at as u64,
+            start_unix_ns: (NINE + 200) * SECOND,
+            ..moved(&names[at], at, asn)
+        };
+        service.detector.opened(&connection, &service.profiles).score
+    };
+    let scores: Vec<f64> = (0..8).map(|at| begins(at, 64_777)).collect();
+    let alone = begins(9, 64_888);
     assert!(alone > scores[7] + 1.5, "{alone} {scores:?}");
     // Three may be chance.
     assert!(alone < scores[2] + 0.7, "{alone} {scores:?}");
@@ -236,4 +248,29 @@ fn where_everything_is_new_for_everybody_it_is_less_so_for_each() {
     };
     let scores: Vec<f64> = (0..100).map(&mut score).collect();
     assert!(scores[99] < scores[0] - 1.5, "{} {}", scores[0], scores[99]);
+}
+
+#[test]
+fn one_who_is_somewhere_new_all_day_does_not_make_that_usual_for_others() {
+    let names = names(40);
+    let score = |flood: u32| {
+        let mut service = Service::new();
+        month(&mut service, &names, |user, at| line(user, at, 1));
+        service.go_to(NINE);
+        for at in 0..flood {
+            // With the usual laptop, so that no alert says what it is.
+            let spot = Spot { asn: Some(80_000 + at), ..germany() };
+            let flood = Connection {
+                session: 1 << 40 | u64::from(at),
+                start_unix_ns: (NINE + u64::from(at)) * SECOND,
+                spot,
+                ..line(&names[0], 0, 1)
+            };
+            service.detector.opened(&flood, &service.profiles);
+        }
+        let moved = Connection { spot: cable(), ..line(&names[3], 3, 9) };
+        service.opens(NINE + HOUR_S, &moved).score
+    };
+    let (before, after) = (score(0), score(3000));
+    assert!(after > before - 0.5, "{before} {after}");
 }
