@@ -106,11 +106,12 @@ fn ticks(unix_ns: u64) -> String {
 
 struct Line {
     text: String,
+    has_keys: bool,
 }
 
 impl Line {
     fn new(told: &Told<'_>, name: &str, source: &Source) -> Line {
-        let mut line = Line { text: "CEF:0".to_owned() };
+        let mut line = Line { text: "CEF:0".to_owned(), has_keys: false };
         for field in [VENDOR, PRODUCT, &source.version, told.id(), name] {
             line.text.push('|');
             line.push_header(field);
@@ -134,7 +135,7 @@ impl Line {
         if value.is_empty() {
             return;
         }
-        if !self.text.ends_with('|') {
+        if std::mem::replace(&mut self.has_keys, true) {
             self.text.push(' ');
         }
         self.text.push_str(key);

@@ -147,6 +147,8 @@ impl State {
             Some(()) => Kept::Waiting,
             None => {
                 self.cursor.lost += 1;
+                // It has a place on the disk already, full or not.
+                let _ = self.cursor_file.write(&mut self.cursor);
                 Kept::Lost
             }
         }

@@ -9,7 +9,9 @@ use crate::export::format::Client;
 /// `alice@contoso.example` is alice of contoso.example.
 pub(super) fn user(key: &str) -> Value {
     match key.rsplit_once('@') {
-        Some((name, domain)) if !name.is_empty() => json!({"name": name, "domain": domain, "uid": key}),
+        Some((name, domain)) if !name.is_empty() && !domain.is_empty() => {
+            json!({"name": name, "domain": domain, "uid": key})
+        }
         _ => json!({"name": key, "uid": key}),
     }
 }
