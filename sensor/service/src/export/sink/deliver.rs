@@ -1,5 +1,5 @@
 //! A sink's thread: takes messages in order, sends them, moves the cursor when they have arrived, and tries again what
-//! failed, after 1 s, 2 s and so on up to a minute.
+//! failed, after 1 s, 2 s and so on up to 30 s.
 
 use std::{
     borrow::Cow,
@@ -19,7 +19,7 @@ const IDLE: Duration = Duration::from_millis(500);
 /// Before the first of several attempts.
 const RETRY_MIN: Duration = Duration::from_secs(1);
 /// Before each at last.
-const RETRY_MAX: Duration = Duration::from_secs(60);
+const RETRY_MAX: Duration = Duration::from_secs(30);
 
 pub(super) struct Delivery {
     name: String,
