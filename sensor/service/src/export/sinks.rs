@@ -60,14 +60,18 @@ impl Sinks {
         self.start(new)
     }
 
+    /// Starts what can be started; the first error is returned behind that.
     fn start(&mut self, settings: Vec<Settings>) -> Result<(), ServiceError> {
+        let mut outcome = Ok(());
         for settings in settings {
             let path = self.folder.join(&settings.name);
             let opened = Spool::open(&path, settings.limits);
-            let started = opened.and_then(|spool| Sink::start(settings, spool, &self.source));
-            self.sinks.push(started.map_err(|error| ServiceError::io(&path, error))?);
+            match opened.and_then(|spool| Sink::start(settings, spool, &self.source)) {
+                Ok(sink) => self.sinks.push(sink),
+                Err(error) => outcome = outcome.and(Err(ServiceError::io(&path, error))),
+            }
         }
-        self.open_left().map_err(|error| ServiceError::io(&self.folder, error))
+        outcome.and(self.open_left().map_err(|error| ServiceError::io(&self.folder, error)))
     }
 
     /// Opens what belongs to no sink, so that persons are forgotten there as well. Empty ones are removed.

@@ -2,11 +2,15 @@
 
 use std::{
     fs,
-    net::TcpStream,
+    io::Read as _,
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command},
+    thread,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+use rustls::{ServerConnection, StreamOwned};
 use service::export::{
     format::Format,
     sink::{Settings, Target, Trust},
@@ -65,8 +69,7 @@ impl Rsyslog {
 
     /// As an administrator restarts it: it writes what it has.
     fn stop(&mut self) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").arg(&id).status().unwrap().success());
+        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
         self.process.wait().unwrap();
     }
 }
@@ -182,4 +185,31 @@ fn a_receiver_that_is_restarted_loses_nothing() {
         .map(|line| line.splitn(7, '\t').last().unwrap().trim_start_matches('\u{feff}').to_owned() + "\n")
         .collect();
     super::check_arrived(&super::numbers(&messages), 1501);
+}
+
+#[test]
+fn a_message_longer_than_all_buffers_arrives_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificates = Certificates::make(folder.path());
+    let config = certificates.server();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let receiver = thread::spawn(move || {
+        let (socket, _) = listener.accept().unwrap();
+        let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), socket);
+        let mut octets = Vec::new();
+        stream.read_to_end(&mut octets).unwrap();
+        String::from_utf8(octets).unwrap()
+    });
+    let trust = Trust { ca_file: Some(certificates.authority.clone()) };
+    let sinks = open(folder.path(), vec![syslog("syslog", Format::Json, port, Some(trust))]);
+    let mut long = notice(1, "alice");
+    long.alert.message = "x".repeat(300_000);
+    sinks.tell_notice(&long);
+    until("it is sent", || standing(&sinks, "syslog").sent == 1);
+    sinks.stop();
+    let received = receiver.join().unwrap();
+    let (length, line) = received.split_once(' ').unwrap();
+    assert_eq!(length.parse::<usize>().unwrap(), line.len());
+    assert!(line.contains(&long.alert.message));
 }

@@ -24,6 +24,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const UNANSWERED: Duration = Duration::from_secs(10);
 /// And a message is certain after so long: the kernel's timers are not that exact.
 const CERTAIN: Duration = Duration::from_secs(12);
+/// Octets that one record of TLS carries (RFC 8446 section 5.1).
+const TLS_RECORD: usize = 1 << 14;
 /// For the receiver to close the connection behind us at a stop.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -91,9 +93,12 @@ impl Stream {
     fn write(&mut self, octets: &[u8]) -> io::Result<()> {
         match &mut self.tls {
             Some(tls) => {
-                tls.writer().write_all(octets)?;
-                while tls.wants_write() {
-                    tls.write_tls(&mut self.socket)?;
+                // It holds 64 KiB that are not written, and a message may be longer.
+                for part in octets.chunks(TLS_RECORD) {
+                    tls.writer().write_all(part)?;
+                    while tls.wants_write() {
+                        tls.write_tls(&mut self.socket)?;
+                    }
                 }
                 Ok(())
             }

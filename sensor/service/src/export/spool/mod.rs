@@ -5,7 +5,8 @@
 //! | `entry` | a message as it lies in a file |
 //! | `segment` | a file of messages |
 //! | `cursor` | how far the sink is |
-//! | `state` | all of it together, under the lock |
+//! | `state` | all of it together, under the lock; messages are kept, the oldest fall out |
+//! | `sending` | messages are taken and done with |
 //! | `forget` | messages of a person taken out |
 //!
 //! Two call: who hands messages over ([`Spool::push`]), and the sink's thread (all else). Handing over waits for no disk to
@@ -20,6 +21,7 @@ mod cursor;
 mod entry;
 mod forget;
 mod segment;
+mod sending;
 mod state;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Segments, cursor and what is on its way, under the lock. Nothing here waits for a disk to sync, but where a file is
-//! written anew.
+//! Segments, cursor and what is on its way, under the lock, and the side of who hands messages over. Nothing here waits
+//! for a disk to sync.
 
 use std::{
     collections::VecDeque,
@@ -20,18 +20,14 @@ use crate::export::format::Kind;
 /// Parts of the limits that one segment may have: what falls out falls out in such parts.
 const SEGMENTS: u64 = 8;
 const SEGMENT_MAX: u64 = 16 << 20;
-/// The last segment is removed once all of it is done with and it has this size: what is sent does not lie around.
-const REMOVE_OCTETS: u64 = 64 << 10;
-/// Octets of messages taken at once.
-const TAKEN_MAX: usize = 1 << 20;
 
 /// A message that was taken and is not done with.
 #[derive(Debug, Clone, Copy)]
-struct Flying {
-    sequence: u64,
-    kept_unix_ns: u64,
+pub(super) struct Flying {
+    pub(super) sequence: u64,
+    pub(super) kept_unix_ns: u64,
     /// It is in no file any more.
-    fell_out: bool,
+    pub(super) fell_out: bool,
 }
 
 #[derive(Debug)]
@@ -42,21 +38,21 @@ pub(super) struct State {
     /// The last segment, open for appending; none: the next message begins one.
     pub(super) tail: Option<File>,
     next: u64,
-    cursor_file: CursorFile,
+    pub(super) cursor_file: CursorFile,
     pub(super) cursor: Cursor,
     /// The last origins that were handed over.
-    marks: Marks,
+    pub(super) marks: Marks,
     /// The last message that the sink's thread has taken.
     pub(super) taken: u64,
     /// Messages up to this one may have arrived.
-    doubtful: u64,
-    flying: VecDeque<Flying>,
+    pub(super) doubtful: u64,
+    pub(super) flying: VecDeque<Flying>,
     /// Messages behind `taken`.
     pub(super) unread: u64,
-    unread_since: u64,
+    pub(super) unread_since: u64,
     pub(super) place: Option<Place>,
     /// Files whose octets may not be durable.
-    unsynced: Vec<File>,
+    pub(super) unsynced: Vec<File>,
 }
 
 impl State {
@@ -214,7 +210,7 @@ impl State {
         self.segments.iter().map(|segment| segment.octets).sum()
     }
 
-    fn is_old(&self, kept_unix_ns: u64, now: u64) -> bool {
+    pub(super) fn is_old(&self, kept_unix_ns: u64, now: u64) -> bool {
         u128::from(now.saturating_sub(kept_unix_ns)) > self.limits.max_age.as_nanos()
     }
 
@@ -266,146 +262,11 @@ impl State {
     }
 
     /// Everything up to this sequence needs no taking any more.
-    fn pass(&mut self, sequence: u64) {
+    pub(super) fn pass(&mut self, sequence: u64) {
         self.taken = self.taken.max(sequence);
         if self.flying.is_empty() {
             self.cursor.done = self.cursor.done.max(self.taken);
         }
-    }
-
-    pub(super) fn take(&mut self, messages_max: usize, now: u64) -> io::Result<Vec<Entry>> {
-        self.expire(now);
-        let (mut entries, mut octets) = (Vec::new(), 0);
-        while entries.len() < messages_max && octets < TAKEN_MAX {
-            match self.next_entry() {
-                Ok(Some(entry)) if self.is_old(entry.kept_unix_ns, now) => {
-                    self.cursor.lost += 1;
-                    self.pass(entry.sequence);
-                }
-                Ok(Some(entry)) => {
-                    let (sequence, kept_unix_ns) = (entry.sequence, entry.kept_unix_ns);
-                    self.flying.push_back(Flying { sequence, kept_unix_ns, fell_out: false });
-                    self.taken = sequence;
-                    self.unread_since = kept_unix_ns;
-                    octets += entry.body.len();
-                    entries.push(entry);
-                }
-                Ok(None) => break,
-                Err(error) if entries.is_empty() => return Err(error),
-                Err(_) => break,
-            }
-        }
-        Ok(entries)
-    }
-
-    /// The message behind `taken`, read and not counted as unread any more.
-    fn next_entry(&mut self) -> io::Result<Option<Entry>> {
-        loop {
-            let taken = self.taken;
-            let Some(segment) = self.segments.iter().find(|segment| segment.last > taken).copied() else {
-                return Ok(None);
-            };
-            let place = match &mut self.place {
-                Some(place) if place.first == segment.first => place,
-                other => other.insert(Place::open(&self.folder, &segment)?),
-            };
-            while let Some(entry) = place.next(segment.octets)? {
-                if entry.sequence > taken {
-                    self.unread = self.unread.saturating_sub(1);
-                    return Ok(Some(entry));
-                }
-            }
-            // Damaged since it was opened.
-            let lost = (segment.last - taken).min(self.unread);
-            self.unread -= lost;
-            self.cursor.lost += lost;
-            self.pass(segment.last);
-        }
-    }
-
-    /// Notes that what is taken is going to be sent. Returns the files to sync before it is.
-    pub(super) fn intend(&mut self) -> io::Result<Vec<File>> {
-        if self.cursor.attempted >= self.taken {
-            return Ok(Vec::new());
-        }
-        self.cursor.attempted = self.taken;
-        self.cursor_file.write(&mut self.cursor)?;
-        let mut files = std::mem::take(&mut self.unsynced);
-        if let Some(tail) = &self.tail {
-            self.unsynced.push(tail.try_clone()?);
-        }
-        files.push(self.cursor_file.handle()?);
-        Ok(files)
-    }
-
-    /// The cursor to sync before segments are removed, if any are to be.
-    pub(super) fn confirm(&mut self, sequence: u64) -> io::Result<Option<File>> {
-        while self.flying.front().is_some_and(|flying| flying.sequence <= sequence) {
-            self.flying.pop_front();
-        }
-        self.cursor.done = self.cursor.done.max(sequence);
-        if self.flying.is_empty() {
-            self.cursor.done = self.cursor.done.max(self.taken);
-        }
-        let goes = self.is_done_with(self.segments.front());
-        let marks = &mut self.cursor.marks;
-        let done = self.segments.iter().filter(|segment| segment.last <= self.cursor.done);
-        done.for_each(|segment| segment::later(marks, &segment.marks));
-        self.cursor_file.write(&mut self.cursor)?;
-        if goes { self.cursor_file.handle().map(Some) } else { Ok(None) }
-    }
-
-    fn is_done_with(&self, segment: Option<&Segment>) -> bool {
-        segment.is_some_and(|segment| {
-            let is_tail = self.tail.is_some() && self.segments.len() == 1;
-            segment.last <= self.cursor.done && (!is_tail || segment.octets >= REMOVE_OCTETS)
-        })
-    }
-
-    pub(super) fn purge(&mut self) -> io::Result<()> {
-        while let Some(oldest) =
-            self.segments.front().copied().filter(|oldest| self.is_done_with(Some(oldest)))
-        {
-            fs::remove_file(oldest.path(&self.folder))?;
-            self.segments.pop_front();
-            if self.segments.is_empty() {
-                self.tail = None;
-                self.unsynced.clear();
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn give_back(&mut self, handed: u64) -> io::Result<()> {
-        for flying in std::mem::take(&mut self.flying) {
-            if self.unread == 0 || flying.kept_unix_ns < self.unread_since {
-                self.unread_since = flying.kept_unix_ns;
-            }
-            match flying.fell_out {
-                true => self.cursor.lost += 1,
-                false => self.unread += 1,
-            }
-        }
-        self.place = None;
-        self.taken = self.cursor.done;
-        self.doubtful = self.doubtful.max(handed);
-        // What certainly did not leave is not doubtful behind the next start either.
-        self.cursor.attempted = self.doubtful.max(self.cursor.done);
-        self.cursor_file.write(&mut self.cursor)
-    }
-
-    pub(super) fn pass_over(&mut self, kind: Kind, origin: Origin) {
-        let mark = &mut self.marks[kind as usize];
-        *mark = (*mark).max(Some(origin));
-    }
-
-    pub(super) fn close(&mut self) -> io::Result<()> {
-        for file in std::mem::take(&mut self.unsynced).iter().chain(&self.tail) {
-            file.sync_data()?;
-        }
-        self.cursor.marks = self.marks;
-        self.cursor_file.write(&mut self.cursor)?;
-        self.cursor_file.handle()?.sync_data()
     }
 
     pub(super) fn count_lost(&mut self) {
