@@ -620,3 +620,21 @@ fn what_the_page_on_attributes_shows_is_taken() {
     }
     assert_eq!(blocks, 4);
 }
+
+#[test]
+fn what_the_page_on_sinks_shows_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let secret = directory.path().join("a.secret");
+    fs::write(&secret, SECRET).unwrap();
+    let page = include_str!("../../docs/sinks.md");
+    let block = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let text: String = block
+        .lines()
+        .filter(|line| !line.starts_with("ca_file"))
+        .map(|line| match line.starts_with("secret_file") {
+            true => format!("secret_file = \"{}\"\n", secret.display()),
+            false => format!("{line}\n"),
+        })
+        .collect();
+    assert_eq!(load_text(&text).unwrap().sinks.len(), 4);
+}

@@ -29,14 +29,18 @@ fn a_file_that_is_rotated_away_loses_nothing() {
         }
     }
     until("all are written", || standing(&sinks, "file").waiting == 0);
+    fs::rename(&path, state.path().join("alerts.json.last")).unwrap_or_default();
+    sinks.tell_notice(&notice(301, "alice"));
+    until("a new file begins", || path.exists() && standing(&sinks, "file").waiting == 0);
     sinks.stop();
-    let parts = ["alerts.json.100", "alerts.json.200", "alerts.json.300", "alerts.json"];
+    let parts = ["alerts.json.100", "alerts.json.200", "alerts.json.300", "alerts.json.last", "alerts.json"];
     let read = |part: &&str| fs::read_to_string(state.path().join(part)).unwrap_or_default();
+    assert_eq!(numbers(&read(&parts[4])), [(301, false)]);
     let text: String = parts.iter().map(read).collect();
     let found = numbers(&text);
     assert_eq!(found[0], (0, false));
-    check_arrived(&found[1..], 300);
-    assert_eq!(found.len(), 301, "none twice");
+    check_arrived(&found[1..], 301);
+    assert_eq!(found.len(), 302, "none twice");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command},
     thread,
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -212,4 +213,33 @@ fn a_message_longer_than_all_buffers_arrives_whole() {
     let (length, line) = received.split_once(' ').unwrap();
     assert_eq!(length.parse::<usize>().unwrap(), line.len());
     assert!(line.contains(&long.alert.message));
+}
+
+#[test]
+fn what_a_receiver_never_read_is_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let receiver = thread::spawn(move || {
+        // Its kernel acknowledges; it dies before it reads.
+        let (dies, _) = listener.accept().unwrap();
+        thread::sleep(Duration::from_secs(2));
+        drop(dies);
+        let (mut reads, _) = listener.accept().unwrap();
+        let mut text = String::new();
+        reads.read_to_string(&mut text).unwrap();
+        text
+    });
+    let sinks = open(folder.path(), vec![syslog("syslog", Format::Cef, port, None)]);
+    sinks.tell_notice(&notice(1, "alice"));
+    until("it is sent", || standing(&sinks, "syslog").sent == 1);
+    assert_eq!(standing(&sinks, "syslog").waiting, 1, "nobody knows yet");
+    until("it is sent again", || standing(&sinks, "syslog").sent == 2);
+    sinks.tell_notice(&notice(2, "bob"));
+    until("the next is sent", || standing(&sinks, "syslog").sent == 3);
+    sinks.stop();
+    let text = receiver.join().unwrap();
+    let (again, next) = text.split_once("suser=bob").unwrap();
+    assert!(again.contains("suser=alice") && again.contains("cs3=perhaps-twice"), "{text}");
+    assert!(!next.contains("perhaps-twice"), "{text}");
 }

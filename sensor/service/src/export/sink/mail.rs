@@ -88,6 +88,7 @@ impl Server {
         let mut letter = Letter::builder()
             .from(self.settings.from.clone())
             .subject(subject)
+            .message_id(None)
             .header(ContentType::TEXT_PLAIN);
         for to in &self.settings.to {
             letter = letter.to(to.clone());

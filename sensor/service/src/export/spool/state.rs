@@ -193,7 +193,8 @@ impl State {
             return None;
         }
         while self.octets() + whole > self.limits.max_bytes && self.drop_oldest() {}
-        Some(())
+        // Unless the oldest cannot be removed.
+        (self.octets() + whole <= self.limits.max_bytes).then_some(())
     }
 
     /// Ends the last segment when it is large or old enough.
