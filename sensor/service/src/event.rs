@@ -169,7 +169,7 @@ impl<'a> EventLine<'a> {
 }
 
 /// A moment in UTC with microseconds; `-` where it lies outside the calendar.
-fn rfc3339(unix_ns: u64) -> String {
+pub(crate) fn rfc3339(unix_ns: u64) -> String {
     jiff::Timestamp::from_nanosecond(i128::from(unix_ns))
         .map_or_else(|_| "-".to_owned(), |time| format!("{time:.6}"))
 }

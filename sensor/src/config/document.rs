@@ -107,6 +107,11 @@ impl<'a, 'i> Section<'a, 'i> {
         self.document.problem(span, message);
     }
 
+    /// Where the value of `key` stands, whatever it is; none where there is no such key.
+    pub(super) fn place(&self, key: &'static str) -> Option<Range<usize>> {
+        self.value(key).map(Spanned::span)
+    }
+
     /// The string under `key` and where it stands.
     pub(super) fn string(&self, key: &'static str) -> Option<(&'a str, Range<usize>)> {
         let value = self.value(key)?;

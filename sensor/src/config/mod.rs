@@ -9,6 +9,7 @@ mod meaning;
 mod places;
 mod read;
 mod secret;
+mod sinks;
 mod values;
 
 #[cfg(test)]
@@ -78,6 +79,8 @@ pub struct Config {
     pub sites: Arc<Sites>,
     /// The clients. Empty means the generated one for this machine, see [`Config::generate_client`].
     pub clients: Vec<Client>,
+    /// Whom alerts, connections and health messages are sent to.
+    pub sinks: Vec<service::export::sink::Settings>,
     /// What is allowed and worth a word. Holds no secret.
     pub warnings: Vec<String>,
 }
@@ -228,6 +231,7 @@ impl Config {
             databases: Vec::new(),
             sites: Arc::default(),
             clients: Vec::new(),
+            sinks: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -10,7 +10,7 @@ use super::{
     document::{Document, Section},
     meaning, places,
     secret::is_readable_by_others,
-    values,
+    sinks, values,
 };
 
 /// Longest client name: it is stored in each record.
@@ -86,6 +86,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
     config.sites = Arc::new(places::read_sites(&top));
     config.clients = read_clients(&top, base, &mut config.warnings);
+    config.sinks = sinks::read(&top, base, &mut config.warnings);
     top.finish();
     document.finish()?;
     Ok(config)

@@ -3,6 +3,14 @@
 use std::{fs, path::Path, time::Duration};
 
 use insight::geo::Position;
+use service::{
+    alert::Severity,
+    export::{
+        format::{Format, Kind},
+        sink::{self, Target, Trust},
+        spool::Limits,
+    },
+};
 
 use super::*;
 
@@ -17,6 +25,10 @@ fn load_text(text: &str) -> Result<Config, ConfigError> {
 
 fn client(lines: &str) -> String {
     format!("[[client]]\nname = \"a\"\naddress = [\"192.0.2.1\"]\n{lines}\n")
+}
+
+fn sink(kind: &str, lines: &str) -> String {
+    format!("[[sink]]\nkind = \"{kind}\"\n{lines}\n")
 }
 
 #[test]
@@ -179,6 +191,109 @@ fn each_mistake_is_named_with_its_place() {
             "192.0.2.1/32 belongs to client \"a\" already",
         ),
         ("a rate of nothing", with("max_rate = 0"), 5, 12, "must lie between 1 and"),
+        (
+            "a sink without a name",
+            "[[sink]]\nkind = \"file\"\npath = \"x\"".into(),
+            1,
+            1,
+            "a sink wants `name`",
+        ),
+        ("a name that is no folder", sink("file", "name = \"../x\"\npath = \"x\""), 3, 8, "1 to 32 letters"),
+        ("a sink of no kind", "[[sink]]\nname = \"a\"".into(), 1, 1, "a sink wants `kind`"),
+        ("a kind of sink that is none", sink("smoke", "name = \"a\""), 2, 8, "none of \"file\", \"syslog\""),
+        ("a file without a path", sink("file", "name = \"a\""), 1, 1, "wants `path`: the file"),
+        ("syslog to nobody", sink("syslog", "name = \"a\""), 1, 1, "wants `address`: its host"),
+        ("a webhook to nobody", sink("webhook", "name = \"a\""), 1, 1, "wants `url`: where"),
+        ("mail from nobody", sink("mail", "name = \"a\"\nto = [\"a@b.example\"]"), 1, 1, "wants `from`: who"),
+        ("mail to nobody", sink("mail", "name = \"a\"\nto = []"), 1, 1, "wants `to`: who"),
+        ("mail to no address", sink("mail", "name = \"a\"\nto = [\"a b\"]"), 4, 7, "no mail address such as"),
+        (
+            "somebody without a password",
+            sink("mail", "name = \"a\"\nuser = \"sensor\""),
+            4,
+            8,
+            "wants `secret_file`: the password",
+        ),
+        (
+            "a key of another kind",
+            sink("file", "name = \"a\"\nurl = \"https://x.example\""),
+            4,
+            7,
+            "`sink.url` is for webhook alone, and this sink is a file",
+        ),
+        (
+            "an unknown key of a sink",
+            sink("file", "name = \"a\"\nmin_severty = \"low\""),
+            4,
+            1,
+            "did you mean `sink.min_severity`?",
+        ),
+        (
+            "a url that is none",
+            sink("webhook", "name = \"a\"\nurl = \"ftp://x.example\""),
+            4,
+            7,
+            "not an address such as \"https://",
+        ),
+        (
+            "a host that is none",
+            sink("syslog", "name = \"a\"\naddress = \"a b\""),
+            4,
+            11,
+            "not a host with a port",
+        ),
+        (
+            "a format that is none",
+            sink("file", "name = \"a\"\nformat = \"xml\""),
+            4,
+            10,
+            "none of \"ocsf\", \"cef\"",
+        ),
+        (
+            "a format of letters",
+            sink("mail", "name = \"a\"\nformat = \"cef\""),
+            4,
+            10,
+            "letters are sentences",
+        ),
+        (
+            "a sort that is none",
+            sink("file", "name = \"a\"\nwhat = [\"all\"]"),
+            4,
+            9,
+            "none of \"alerts\", \"conn",
+        ),
+        ("no sort at all", sink("file", "name = \"a\"\nwhat = []"), 1, 1, "must name a sort of messages"),
+        (
+            "no such severity",
+            sink("file", "name = \"a\"\nmin_severity = \"x\""),
+            4,
+            16,
+            "none of \"informational\"",
+        ),
+        (
+            "no such authority",
+            sink("syslog", "name = \"a\"\nca_file = \"none\""),
+            4,
+            11,
+            "cannot read certificates",
+        ),
+        ("no such password", sink("webhook", "name = \"a\"\nsecret_file = \"none\""), 4, 15, "cannot read"),
+        (
+            "a spool too small",
+            sink("file", "name = \"a\"\nmax_bytes = \"1 kB\""),
+            4,
+            13,
+            "must lie between 1048576",
+        ),
+        ("a spool too short", sink("file", "name = \"a\"\nmax_age = \"1s\""), 4, 11, "must lie between"),
+        (
+            "a sink twice",
+            sink("file", "name = \"a\"\npath = \"x\"") + &sink("file", "name = \"a\"\npath = \"y\""),
+            7,
+            8,
+            "two sinks of the name \"a\"",
+        ),
     ];
     for (what, text, line, column, message) in cases {
         let error = load_text(text).expect_err(what);
@@ -328,6 +443,75 @@ fn every_key_is_taken() {
 }
 
 #[test]
+fn every_key_of_sinks_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let secret = directory.path().join("hook.secret");
+    fs::write(&secret, format!("{SECRET}\n")).unwrap();
+    fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let path = directory.path().join("sensor.toml");
+    fs::write(
+        &path,
+        r#"
+        [[sink]]
+        name = "lines"
+        kind = "file"
+        path = "alerts.json"
+        [[sink]]
+        name = "siem"
+        kind = "syslog"
+        address = "siem.contoso.example"
+        format = "ocsf"
+        what = ["alerts", "connections", "health"]
+        min_severity = "medium"
+        max_age = "30d"
+        max_bytes = "1 GiB"
+        [[sink]]
+        name = "old-siem"
+        kind = "syslog"
+        address = "2001:db8::5"
+        tls = false
+        [[sink]]
+        name = "hook"
+        kind = "webhook"
+        url = "https://hooks.contoso.example/vpn?x=1"
+        secret_file = "hook.secret"
+        [[sink]]
+        name = "people"
+        kind = "mail"
+        address = "mail.contoso.example:465"
+        from = "VPN sensor <sensor@contoso.example>"
+        to = ["security@contoso.example"]
+        user = "sensor"
+        secret_file = "hook.secret"
+        "#,
+    )
+    .unwrap();
+    let config = load(Some(&path)).unwrap();
+    let [lines, siem, old, hook, people] = &config.sinks[..] else { panic!("{:?}", config.sinks) };
+    assert_eq!(lines.target, Target::File { path: directory.path().join("alerts.json") });
+    assert_eq!((lines.format, &lines.what[..]), (Format::Json, &[Kind::Alert, Kind::Health][..]));
+    assert_eq!(lines.limits, Limits { max_age: Duration::from_secs(7 * 86_400), max_bytes: 2 << 30 });
+    let trust = Trust { ca_file: None };
+    let siem_target =
+        Target::Syslog { address: "siem.contoso.example:6514".to_owned(), tls: Some(trust.clone()) };
+    assert_eq!((&siem.target, siem.format), (&siem_target, Format::Ocsf));
+    assert_eq!((siem.min_severity, siem.what.len()), (Severity::Medium, 3));
+    assert_eq!(siem.limits, Limits { max_age: Duration::from_secs(30 * 86_400), max_bytes: 1 << 30 });
+    assert_eq!(old.target, Target::Syslog { address: "[2001:db8::5]:514".to_owned(), tls: None });
+    assert_eq!(old.format, Format::Cef);
+    let secret = || sink::Secret::new(SECRET.as_bytes().to_vec());
+    let url = "https://hooks.contoso.example/vpn?x=1".to_owned();
+    assert_eq!(hook.target, Target::Webhook { url, trust, secret: Some(secret()) });
+    let Target::Mail(mail) = &people.target else { panic!() };
+    assert_eq!((mail.host.as_str(), mail.port, people.format), ("mail.contoso.example", 465, Format::Text));
+    assert_eq!(mail.login, Some(("sensor".to_owned(), secret())));
+    assert!(!format!("{config:?}").contains(SECRET), "the secret shows");
+    // In the clear to another host: allowed, and worth a word.
+    assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
+    assert!(config.warnings[0].contains("\"old-siem\"") && config.warnings[0].contains("in the clear"));
+}
+
+#[test]
 fn r76_a_weak_secret_is_warned_of_and_not_shown() {
     let config = load_text(&client("secret = \"hunter2\"")).unwrap();
     assert_eq!(config.warnings.len(), 1);
@@ -435,4 +619,22 @@ fn what_the_page_on_attributes_shows_is_taken() {
         blocks += 1;
     }
     assert_eq!(blocks, 4);
+}
+
+#[test]
+fn what_the_page_on_sinks_shows_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let secret = directory.path().join("a.secret");
+    fs::write(&secret, SECRET).unwrap();
+    let page = include_str!("../../docs/sinks.md");
+    let block = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let text: String = block
+        .lines()
+        .filter(|line| !line.starts_with("ca_file"))
+        .map(|line| match line.starts_with("secret_file") {
+            true => format!("secret_file = \"{}\"\n", secret.display()),
+            false => format!("{line}\n"),
+        })
+        .collect();
+    assert_eq!(load_text(&text).unwrap().sinks.len(), 4);
 }

@@ -3,9 +3,19 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `pseudonym` | names and addresses made unreadable, each always the same way |
+//! | `format/` | what is told, and how it is written: OCSF, CEF, JSON, text, syslog. Pure functions |
+//! | `spool/` | what a sink has not got yet, on disk, bounded |
+//! | `sink/` | files, syslog, webhooks, mail: a thread for each, from its spool to its peer |
+//! | `sinks` | [`Sinks`]: all of them, for the one that hands messages over |
 //!
-//! Called by the command line.
+//! Called by the command line and by the thread of the running service. No sink makes it wait: what cannot be kept is
+//! counted as lost.
 
+pub mod format;
 mod pseudonym;
+pub mod sink;
+mod sinks;
+pub mod spool;
 
 pub use pseudonym::{Pseudonyms, PseudonymsError};
+pub use sinks::Sinks;
