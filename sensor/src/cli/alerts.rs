@@ -151,7 +151,10 @@ impl Arguments {
             self.format.line(&Line(alert), &mut out)?;
         }
         out.flush()?;
-        while self.follow {
+        if !self.follow {
+            return Ok(());
+        }
+        loop {
             thread::sleep(LOOK);
             for notice in store.notices(behind, NOTICES).map_err(anyhow::Error::new)? {
                 let Notice { sequence, alert, .. } = &notice;
@@ -163,7 +166,6 @@ impl Arguments {
             }
             out.flush()?;
         }
-        Ok(())
     }
 }
 

@@ -120,6 +120,7 @@ impl Fold {
         // The oldest first, as they came.
         for connection in learn.iter().rev() {
             profiles.learn(&connection.observation(&user));
+            self.detector.accept(&user, connection.session);
         }
         for connection in &unlearn {
             profiles.unlearn(&connection.observation(&user));
