@@ -3,14 +3,16 @@
 
 use std::{borrow::Cow, cmp::Ordering, fmt, net::IpAddr, ops::Range, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-use super::super::{Assigned, Event};
+use super::super::{ASSIGNED_MAX, Assigned, Event};
 
 /// Texts of [`Details`]: user, user as sent, device, software, operating system, group.
 const TEXTS: usize = 6;
 /// Octets before the first address.
 const HEAD: usize = 4 + 2 * TEXTS;
+/// Beside the number of assigned addresses: the user is sent as the key is, most are, and that text is there once.
+const SENT_AS_KEY: u8 = 0x80;
 
 /// What a session's requests said of it besides times and volumes. Absent in one request, it is filled from another.
 /// Cheap to clone.
@@ -18,6 +20,7 @@ const HEAD: usize = 4 + 2 * TEXTS;
 /// The octets: length of the remote address (0: none), number of assigned ones, two of where the texts begin, two for each
 /// text of where it ends among them; the remote address; of each assigned one prefix length, length and octets; the texts
 /// one behind the other. An absent text is empty, since no decoded text is; six of one request are far shorter than 64 KiB.
+/// What is equal has equal octets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Details(Arc<[u8]>);
 
@@ -103,14 +106,13 @@ impl Details {
         self.number(4 + 2 * text)
     }
 
-    fn texts(&self) -> &[u8] {
-        self.0.get(self.number(2)..).unwrap_or_default()
-    }
-
     /// Empty where there is none.
     fn text_octets(&self, at: usize) -> &[u8] {
+        let is_sent_as_key = at == 1 && self.octet(1) & usize::from(SENT_AS_KEY) != 0;
+        let at = if is_sent_as_key { 0 } else { at };
         let begin = at.checked_sub(1).map_or(0, |before| self.end(before));
-        self.texts().get(begin..self.end(at)).unwrap_or_default()
+        let first = self.number(2);
+        self.part(first + begin..first + self.end(at))
     }
 
     fn text(&self, at: usize) -> Option<&str> {
@@ -124,41 +126,29 @@ impl Details {
         assigned: impl IntoIterator<Item = Assigned>,
         given: [Option<&str>; TEXTS],
     ) -> Details {
-        let mut texts = String::with_capacity(given.iter().flatten().map(|text| text.len()).sum());
-        let mut ends = [0; TEXTS];
-        for (text, end) in given.into_iter().zip(&mut ends) {
-            let text = text.unwrap_or_default();
-            if texts.len() + text.len() <= usize::from(u16::MAX) {
-                texts.push_str(text);
-            }
-            *end = texts.len() as u16;
-        }
-        Details::of_parts(remote, assigned, &texts, ends)
-    }
-
-    fn of_parts(
-        remote: Option<IpAddr>,
-        assigned: impl IntoIterator<Item = Assigned>,
-        texts: &str,
-        ends: [u16; TEXTS],
-    ) -> Details {
         let mut octets = vec![0; HEAD];
-        for (place, end) in octets[4..].chunks_exact_mut(2).zip(ends) {
-            place.copy_from_slice(&end.to_le_bytes());
-        }
         octets[0] = remote.map_or(0, |remote| put(&mut octets, remote));
-        let mut count = 0;
-        for Assigned { address, prefix_length } in assigned.into_iter().take(usize::from(u8::MAX)) {
+        for Assigned { address, prefix_length } in assigned.into_iter().take(ASSIGNED_MAX) {
+            octets[1] += 1;
             let at = octets.len();
             octets.extend([prefix_length, 0]);
             octets[at + 1] = put(&mut octets, address);
-            count += 1;
         }
-        octets[1] = count;
-        // At most 255 addresses of 18 octets, and one more.
-        let begin = (octets.len() as u16).to_le_bytes();
-        octets[2..4].copy_from_slice(&begin);
-        octets.extend_from_slice(texts.as_bytes());
+        // Far below 64 KiB: a few addresses of 18 octets.
+        let first = octets.len();
+        octets[2..4].copy_from_slice(&(first as u16).to_le_bytes());
+        if given[0].is_some() && given[0] == given[1] {
+            octets[1] |= SENT_AS_KEY;
+        }
+        for (at, text) in given.into_iter().enumerate() {
+            let is_there = at == 1 && octets[1] & SENT_AS_KEY != 0;
+            let text = text.filter(|_| !is_there).unwrap_or_default();
+            if octets.len() - first + text.len() <= usize::from(u16::MAX) {
+                octets.extend_from_slice(text.as_bytes());
+            }
+            let end = ((octets.len() - first) as u16).to_le_bytes();
+            octets[4 + 2 * at..6 + 2 * at].copy_from_slice(&end);
+        }
         Details(octets.into())
     }
 
@@ -220,12 +210,14 @@ impl Details {
         if filled == *older { older.clone() } else { filled }
     }
 
-    fn order(&self, other: &Details) -> Ordering {
-        let ends = |details: &Details| -> [usize; TEXTS] { std::array::from_fn(|at| details.end(at)) };
-        (self.remote().cmp(&other.remote()))
-            .then_with(|| self.assigned().cmp(other.assigned()))
-            .then_with(|| self.texts().cmp(other.texts()))
-            .then_with(|| ends(self).cmp(&ends(other)))
+    /// All texts one behind the other, and where each ends.
+    fn texts(&self) -> (Vec<u8>, [u16; TEXTS]) {
+        let mut texts = Vec::new();
+        let ends = std::array::from_fn(|at| {
+            texts.extend_from_slice(self.text_octets(at));
+            texts.len().min(usize::from(u16::MAX)) as u16
+        });
+        (texts, ends)
     }
 }
 
@@ -256,7 +248,9 @@ impl PartialOrd for Details {
 
 impl Ord for Details {
     fn cmp(&self, other: &Details) -> Ordering {
-        self.order(other)
+        (self.remote().cmp(&other.remote()))
+            .then_with(|| self.assigned().cmp(other.assigned()))
+            .then_with(|| self.texts().cmp(&other.texts()))
     }
 }
 
@@ -277,26 +271,28 @@ impl fmt::Debug for Details {
 
 impl Serialize for Details {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Written {
-            remote: self.remote(),
-            assigned: self.assigned().collect(),
-            texts: str::from_utf8(self.texts()).map_err(serde::ser::Error::custom)?.into(),
-            // Each was two octets.
-            ends: std::array::from_fn(|at| self.end(at) as u16),
-        }
-        .serialize(serializer)
+        let (texts, ends) = self.texts();
+        let texts = String::from_utf8(texts).map_err(ser::Error::custom)?.into();
+        let (remote, assigned) = (self.remote(), self.assigned().collect());
+        Written { remote, assigned, texts, ends }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Details {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Details, D::Error> {
         let Written { remote, assigned, texts, ends } = Written::deserialize(deserializer)?;
-        let begins = [0].into_iter().chain(ends);
-        let is_text = |(begin, end)| texts.get(usize::from(begin)..usize::from(end)).is_some();
-        if assigned.len() > usize::from(u8::MAX) || !begins.zip(ends).all(is_text) {
-            return Err(de::Error::custom("details whose parts do not fit"));
+        let mut given = [None; TEXTS];
+        let mut begin = 0;
+        for (text, end) in given.iter_mut().zip(ends) {
+            let known = texts.get(begin..usize::from(end));
+            let known = known.ok_or_else(|| de::Error::custom("texts that do not end where they say"))?;
+            *text = Some(known).filter(|text| !text.is_empty());
+            begin = usize::from(end);
         }
-        Ok(Details::of_parts(remote, assigned, &texts, ends))
+        if assigned.len() > ASSIGNED_MAX || begin != texts.len() {
+            return Err(de::Error::custom("more addresses or texts than one request has"));
+        }
+        Ok(Details::with(remote, assigned, given))
     }
 }
 
@@ -340,7 +336,7 @@ mod tests {
             let written = Written { remote: None, assigned: Vec::new(), texts: "élise".into(), ends };
             postcard::from_bytes::<Details>(&postcard::to_stdvec(&written).unwrap())
         };
-        assert!(ends([6; TEXTS]).is_ok());
+        ends([6; TEXTS]).unwrap();
         for wrong in [[1, 6, 6, 6, 6, 6], [6, 6, 6, 6, 6, 7], [6, 5, 6, 6, 6, 6]] {
             ends(wrong).unwrap_err();
         }

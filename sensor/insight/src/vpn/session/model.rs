@@ -120,6 +120,9 @@ pub struct Session {
     pub(super) gaps: [u32; 2],
 }
 
+/// An allocation's size: a million are open.
+const _: () = assert!(size_of::<Session>() == 128);
+
 impl Session {
     /// Its end; `None` while it is open.
     pub fn end(&self) -> Option<End> {
