@@ -21,16 +21,16 @@ fn a_start_without_address_is_filled_from_the_next_message() {
         Say { remote: "", ..interim(120, 120) },
     ]);
     let session = &told.changes.last().unwrap().session;
-    assert_eq!(session.details.assigned.len(), 1);
+    assert_eq!(session.details.assigned().count(), 1);
     assert_eq!(session.details.user(), Some("alice"));
-    assert_eq!(session.details.remote.unwrap().to_string(), "203.0.113.7");
+    assert_eq!(session.details.remote().unwrap().to_string(), "203.0.113.7");
 }
 
 #[test]
 fn the_address_may_change_within_a_session() {
     let moved = Say { remote: "198.51.100.9", ..interim(60, 60) };
     let told = Told::by(&[start(0), moved.clone()]);
-    assert_eq!(told.changes[1].session.details.remote.unwrap().to_string(), "198.51.100.9");
+    assert_eq!(told.changes[1].session.details.remote().unwrap().to_string(), "198.51.100.9");
     // The newest by its time, not the last to come.
     let old = Say { time: Some(30), ..interim(70, 30) };
     let told = Told::by(&[start(0).timed(), moved.timed(), old]);

@@ -207,7 +207,7 @@ impl Told {
                     seconds(session.start_unix_ns),
                     seconds(session.last_seen_unix_ns),
                     session.session_seconds,
-                    session.details.remote.map(|remote| remote.to_string()).unwrap_or_default(),
+                    session.details.remote().map(|remote| remote.to_string()).unwrap_or_default(),
                 )
             })
             .collect();

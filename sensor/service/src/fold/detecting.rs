@@ -135,7 +135,7 @@ fn connection<'a>(
         user: details.user().unwrap_or_default(),
         start_unix_ns: session.start_unix_ns,
         server,
-        remote: details.remote,
+        remote: details.remote(),
         spot: placed.map(spot).unwrap_or_default(),
         device: details.device(),
         software: details.software(),

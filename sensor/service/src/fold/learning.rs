@@ -120,7 +120,7 @@ impl Learning {
         server: Option<&Server>,
         placed: Option<&Placed>,
     ) -> u8 {
-        let details = &*session.details;
+        let details = &session.details;
         let Some(user) = details.user().filter(|_| missing & LATER != 0) else { return 0 };
         // By its place an address has a country and a network; where none is known, it has neither.
         let placed = placed.filter(|placed| missing & PLACE != 0 && placed.is_known());
@@ -140,7 +140,7 @@ impl Learning {
             country: resolved.and_then(|resolved| resolved.country.as_deref()),
             place: placed.and_then(|placed| placed.place.as_deref()),
             network: resolved.and_then(|resolved| resolved.asn),
-            address: placed.and(details.remote),
+            address: placed.and(details.remote()),
             kinds: placed.map(|placed| placed.kinds).unwrap_or_default(),
             device,
             software,

@@ -49,7 +49,7 @@ pub(crate) use ties::NumberHasher;
 use crate::{Meaning, MeaningError, event::received, inputs::Input};
 use alerts::Alerts;
 use learning::Learning;
-use place::Resolutions;
+use place::{NOWHERE, PlaceNumber, Resolutions};
 use sightings::{NOBODY, Number, Sightings};
 use ties::{Tie, Ties};
 
@@ -384,7 +384,8 @@ impl Fold {
         let mut before = None;
         if !is_tied {
             let tie = self.tie(&change, resolve);
-            before = self.ties.set(number, tie).filter(|old| old.details.remote != session.details.remote);
+            before =
+                self.ties.set(number, tie).filter(|old| old.details.remote() != session.details.remote());
         }
         // What was tied says nothing that was not known before: most interims.
         if is_tied && change.happening == Happening::Updated {
@@ -392,8 +393,9 @@ impl Fold {
                 self.detector.alive(user, number, session.last_seen_unix_ns);
             }
         } else {
-            let placed = self.ties.of(number, &session.details).and_then(|tie| tie.placed.clone());
-            let before = before.and_then(|old| old.placed);
+            let place = self.ties.of(number, &session.details).map_or(NOWHERE, |tie| tie.place);
+            let before = before.map_or(NOWHERE, |old| old.place);
+            let [placed, before] = [place, before].map(|place| self.resolutions.placed(place).cloned());
             self.learn(&change, placed.as_deref(), before.as_deref());
         }
         let Some(tie) = self.ties.of(number, &session.details) else { return };
@@ -407,16 +409,16 @@ impl Fold {
             self.sightings.see(seen, first, last, count);
         }
         let is_over = session.end().is_some();
-        let placed = tie.placed.clone();
+        let placed = self.resolutions.placed(tie.place).cloned();
         let stands = match change.happening {
             Happening::Merged { .. } => SessionChange::Gone(number),
             _ => SessionChange::Stands(change, placed),
         };
         match self.outcome.sessions.get_mut(tie.outcome.1 as usize) {
-            Some(place) if tie.outcome.0 == self.outcomes => *place = stands,
+            Some(row) if tie.outcome.0 == self.outcomes as u32 && row.number() == number => *row = stands,
             _ => {
                 // Outcomes are stored long before they have so many.
-                tie.outcome = (self.outcomes, self.outcome.sessions.len() as u32);
+                tie.outcome = (self.outcomes as u32, self.outcome.sessions.len() as u32);
                 self.outcome.sessions.push(stands);
             }
         }
@@ -443,7 +445,7 @@ impl Fold {
     /// What a session belongs to.
     fn tie(&mut self, change: &Change, resolve: &mut impl Resolve) -> Tie {
         let session = &change.session;
-        let details = Arc::clone(&session.details);
+        let details = session.details.clone();
         let at = session.start_unix_ns;
         let mut number =
             |sort, name: Option<&str>| name.map_or(NOBODY, |name| self.sightings.number(sort, name, at));
@@ -457,13 +459,13 @@ impl Fold {
         if let (Happening::Opened, Some(original)) = (change.happening, details.user_original()) {
             self.sightings.write(user, original);
         }
-        let placed = details.remote.map(|address| self.place(address, resolve));
-        Tie { details, user, device, server: server_number, placed, outcome: (u64::MAX, 0) }
+        let place = details.remote().map_or(NOWHERE, |address| self.place(address, resolve));
+        Tie { details, user, device, server: server_number, place, outcome: (0, 0) }
     }
 
-    fn place(&mut self, address: IpAddr, resolve: &mut impl Resolve) -> Arc<Placed> {
-        if let Some(placed) = self.resolutions.get(address) {
-            return Arc::clone(placed);
+    fn place(&mut self, address: IpAddr, resolve: &mut impl Resolve) -> PlaceNumber {
+        if let Some(number) = self.resolutions.get(address) {
+            return number;
         }
         let resolved = resolve.resolve(self.position, address);
         self.resolutions.insert(address, resolved)

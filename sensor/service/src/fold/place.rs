@@ -1,7 +1,11 @@
 //! Where an address was found to be, kept as an input: once resolved, a rebuild need not ask a database that may be
 //! another by then.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
 use insight::geo::{Found, NetworkKind, NetworkKinds, Whereabouts};
 use serde::{Deserialize, Serialize};
@@ -128,23 +132,51 @@ impl Placed {
     }
 }
 
-/// Addresses that are resolved, so that equal ones are not asked for again and share their place.
+/// A place as [`Resolutions`] numbers them; [`NOWHERE`] where there is no address.
+pub(super) type PlaceNumber = u32;
+pub(super) const NOWHERE: PlaceNumber = PlaceNumber::MAX;
+
+/// Addresses that are resolved, so that equal ones are not asked for again and share their place. There are a million:
+/// of each only the number of its place is kept, and those of four octets apart.
 #[derive(Debug, Default)]
 pub(super) struct Resolutions {
-    addresses: HashMap<IpAddr, Arc<Placed>>,
-    places: HashMap<i64, Arc<Placed>>,
+    ipv4: HashMap<Ipv4Addr, PlaceNumber>,
+    ipv6: HashMap<Ipv6Addr, PlaceNumber>,
+    places: Vec<Arc<Placed>>,
+    /// By [`Placed::id`].
+    numbers: HashMap<i64, PlaceNumber>,
 }
 
 impl Resolutions {
-    pub(super) fn get(&self, address: IpAddr) -> Option<&Arc<Placed>> {
-        self.addresses.get(&address)
+    /// The number of an address' place.
+    pub(super) fn get(&self, address: IpAddr) -> Option<PlaceNumber> {
+        match address {
+            IpAddr::V4(address) => self.ipv4.get(&address).copied(),
+            IpAddr::V6(address) => self.ipv6.get(&address).copied(),
+        }
     }
 
-    pub(super) fn insert(&mut self, address: IpAddr, resolved: Resolved) -> Arc<Placed> {
+    /// The place with this number.
+    pub(super) fn placed(&self, number: PlaceNumber) -> Option<&Arc<Placed>> {
+        self.places.get(number as usize)
+    }
+
+    pub(super) fn insert(&mut self, address: IpAddr, resolved: Resolved) -> PlaceNumber {
         let id = resolved.id();
-        let placed = self.places.entry(id).or_insert_with(|| Arc::new(Placed::new(id, resolved)));
-        self.addresses.insert(address, Arc::clone(placed));
-        Arc::clone(placed)
+        let number = *self.numbers.entry(id).or_insert_with(|| {
+            self.places.push(Arc::new(Placed::new(id, resolved)));
+            // No more than addresses, which are bounded.
+            (self.places.len() - 1) as PlaceNumber
+        });
+        self.put(address, number);
+        number
+    }
+
+    fn put(&mut self, address: IpAddr, number: PlaceNumber) {
+        match address {
+            IpAddr::V4(address) => self.ipv4.insert(address, number),
+            IpAddr::V6(address) => self.ipv6.insert(address, number),
+        };
     }
 
     pub(super) fn clear(&mut self) {
@@ -152,33 +184,39 @@ impl Resolutions {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.addresses.len()
+        self.ipv4.len() + self.ipv6.len()
     }
 
     /// In a form that can be kept: each place once, then the addresses with the number of theirs, in order.
     pub(super) fn kept(&self) -> Kept {
-        let mut places: Vec<&Arc<Placed>> = self.places.values().collect();
-        places.sort_unstable_by_key(|placed| placed.id);
-        let numbers: HashMap<i64, u32> = (0..).zip(&places).map(|(at, placed)| (placed.id, at)).collect();
-        let mut addresses: Vec<(IpAddr, u32)> = self
-            .addresses
-            .iter()
-            .filter_map(|(address, placed)| Some((*address, *numbers.get(&placed.id)?)))
-            .collect();
+        let mut places: Vec<(PlaceNumber, &Arc<Placed>)> = (0..).zip(&self.places).collect();
+        places.sort_unstable_by_key(|(_, placed)| placed.id);
+        let mut ranks = vec![0; places.len()];
+        for (rank, (number, _)) in (0..).zip(&places) {
+            ranks[*number as usize] = rank;
+        }
+        let ipv4 = self.ipv4.iter().map(|(address, number)| (IpAddr::V4(*address), ranks[*number as usize]));
+        let ipv6 = self.ipv6.iter().map(|(address, number)| (IpAddr::V6(*address), ranks[*number as usize]));
+        let mut addresses: Vec<(IpAddr, u32)> = ipv4.chain(ipv6).collect();
         addresses.sort_unstable();
-        Kept { places: places.iter().map(|placed| placed.resolved.clone()).collect(), addresses }
+        Kept { places: places.iter().map(|(_, placed)| placed.resolved.clone()).collect(), addresses }
     }
 
     pub(super) fn restored(kept: Kept) -> Resolutions {
-        let mut resolutions = Resolutions::default();
-        let places: Vec<Arc<Placed>> =
-            kept.places.into_iter().map(|resolved| Arc::new(Placed::new(resolved.id(), resolved))).collect();
-        for (address, at) in kept.addresses {
-            if let Some(placed) = places.get(at as usize) {
-                resolutions.addresses.insert(address, Arc::clone(placed));
+        let mut resolutions = Resolutions {
+            places: kept
+                .places
+                .into_iter()
+                .map(|resolved| Arc::new(Placed::new(resolved.id(), resolved)))
+                .collect(),
+            ..Resolutions::default()
+        };
+        resolutions.numbers = (0..).zip(&resolutions.places).map(|(at, placed)| (placed.id, at)).collect();
+        for (address, number) in kept.addresses {
+            if (number as usize) < resolutions.places.len() {
+                resolutions.put(address, number);
             }
         }
-        resolutions.places = places.into_iter().map(|placed| (placed.id, placed)).collect();
         resolutions
     }
 }

@@ -1,52 +1,101 @@
 //! What an open session was found to belong to, so that its interims need not ask again: who, with what, through which
 //! VPN server, from where. Only to save work: without it everything is asked again and the same is found.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-    sync::Arc,
-};
+use std::hash::Hasher;
 
+use hashbrown::HashTable;
 use insight::vpn::session::Details;
 
-use super::{Placed, sightings::Number};
+use super::{place::PlaceNumber, sightings::Number};
 
 /// One session's ties.
 #[derive(Debug)]
 pub(super) struct Tie {
     /// Of these details; others may say otherwise.
-    pub(super) details: Arc<Details>,
+    pub(super) details: Details,
     pub(super) user: Number,
     pub(super) device: Number,
     pub(super) server: Number,
-    pub(super) placed: Option<Arc<Placed>>,
-    /// Where it stands in which outcome.
-    pub(super) outcome: (u64, u32),
+    pub(super) place: PlaceNumber,
+    /// Where it stands in which outcome, of whose number this is the lower half: whoever asks looks whether it is there.
+    pub(super) outcome: (u32, u32),
 }
 
-/// Those of all open sessions, by session number.
+const _: () = assert!(size_of::<Option<(u64, Tie)>>() == 48);
+
+/// Those of all open sessions, by session number. One behind the other, found by a table of numbers: of a million open
+/// sessions a table of the ties themselves would be half empty.
 #[derive(Debug, Default)]
-pub(super) struct Ties(HashMap<u64, Tie, BuildHasherDefault<NumberHasher>>);
+pub(super) struct Ties {
+    numbers: HashTable<u32>,
+    ties: Vec<Option<(u64, Tie)>>,
+    free: Vec<u32>,
+}
 
 impl Ties {
+    fn find(&self, session: u64) -> Option<u32> {
+        self.numbers.find(spread(session), |number| self.is_of(*number, session)).copied()
+    }
+
+    fn is_of(&self, number: u32, session: u64) -> bool {
+        self.ties[number as usize].as_ref().is_some_and(|(other, _)| *other == session)
+    }
+
     /// The ties of a session, unless its details are others by now.
-    pub(super) fn of(&mut self, session: u64, details: &Arc<Details>) -> Option<&mut Tie> {
-        self.0.get_mut(&session).filter(|tie| Arc::ptr_eq(&tie.details, details))
+    pub(super) fn of(&mut self, session: u64, details: &Details) -> Option<&mut Tie> {
+        let number = self.find(session)?;
+        let (_, tie) = self.ties[number as usize].as_mut()?;
+        Some(tie).filter(|tie| tie.details.is_same(details))
     }
 
     /// Sets them; those that were set before come back.
     pub(super) fn set(&mut self, session: u64, tie: Tie) -> Option<Tie> {
-        self.0.insert(session, tie)
+        if let Some(number) = self.find(session) {
+            return self.ties[number as usize].replace((session, tie)).map(|(_, before)| before);
+        }
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.ties[number as usize] = Some((session, tie));
+                number
+            }
+            None => {
+                if self.ties.len() == self.ties.capacity() {
+                    // By an eighth: doubling would take twice the memory of a million.
+                    self.ties.reserve_exact((self.ties.len() / 8).max(64));
+                }
+                // As many as there can be open sessions.
+                self.ties.push(Some((session, tie)));
+                (self.ties.len() - 1) as u32
+            }
+        };
+        let ties = &self.ties;
+        self.numbers.insert_unique(spread(session), number, |number| {
+            ties[*number as usize].as_ref().map_or(0, |(session, _)| spread(*session))
+        });
+        None
     }
 
     pub(super) fn remove(&mut self, session: u64) {
-        self.0.remove(&session);
+        let ties = &self.ties;
+        let is_it =
+            |number: &u32| ties[*number as usize].as_ref().is_some_and(|(other, _)| *other == session);
+        if let Ok(entry) = self.numbers.find_entry(spread(session), is_it) {
+            let (number, _) = entry.remove();
+            self.ties[number as usize] = None;
+            self.free.push(number);
+        }
     }
 
     /// Sighting numbers or places mean something else from here on.
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        *self = Ties::default();
     }
+}
+
+fn spread(session: u64) -> u64 {
+    let mut hasher = NumberHasher::default();
+    hasher.write_u64(session);
+    hasher.finish()
 }
 
 /// Session numbers are ours and count up: nobody can choose them so that they collide. A multiplication spreads them

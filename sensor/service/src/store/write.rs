@@ -147,9 +147,9 @@ pub(super) fn session_change(connection: &Connection, change: &SessionChange) ->
 
 fn session(connection: &Connection, change: &Change, placed: Option<&Placed>) -> rusqlite::Result<()> {
     let session = &change.session;
-    let details = &*session.details;
+    let details = &session.details;
     let end = session.end();
-    let assigned: Vec<String> = details.assigned.iter().map(ToString::to_string).collect();
+    let assigned: Vec<String> = details.assigned().map(|assigned| assigned.to_string()).collect();
     connection
         .prepare_cached(
             "INSERT INTO session (number, server, session_id, start, start_source, last_seen, ended, end_reason,
@@ -173,7 +173,7 @@ fn session(connection: &Connection, change: &Change, placed: Option<&Placed>) ->
             end.and_then(|end| end.cause),
             details.user(),
             details.user_original(),
-            details.remote.map(|remote: IpAddr| remote.to_string()),
+            details.remote().map(|remote: IpAddr| remote.to_string()),
             assigned.join(" "),
             details.device(),
             details.software(),

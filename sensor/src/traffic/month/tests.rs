@@ -191,7 +191,7 @@ fn every_vendor_is_read_rightly_and_alice_is_one_person() {
         let user = month.session(&first).session_id.as_str();
         let matches = |change: &&Change| {
             change.session.start_unix_ns / 1_000_000_000 == first.unix_s
-                && change.session.details.remote.map(|remote| remote.to_string()).as_deref()
+                && change.session.details.remote().map(|remote| remote.to_string()).as_deref()
                     == Some(month.session(&first).calling_station_id.as_str())
         };
         let session = &found.values().find(matches).unwrap_or_else(|| panic!("no session {user}")).session;

@@ -1,13 +1,14 @@
 //! What one request says of its session, made small: what a key's rewind holds. Made from events by
 //! [`Sessions`](super::Sessions); read by the rules in `step`.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     super::{Event, Status, TimeSource},
-    model::{Details, EndReason},
+    details::Details,
+    model::EndReason,
 };
 
 /// Nanoseconds of a second.
@@ -49,12 +50,12 @@ pub(super) struct Fact {
     pub(super) cause: Option<u32>,
     /// None for a boot.
     #[serde(skip)]
-    pub(super) details: Option<Arc<Details>>,
+    pub(super) details: Option<Details>,
 }
 
 impl Fact {
     /// The fact of an event about a session. `None`: it is about none.
-    pub(super) fn of(event: &Event<'_>, details: Arc<Details>) -> Option<Fact> {
+    pub(super) fn of(event: &Event<'_>, details: Details) -> Option<Fact> {
         let report = match event.status {
             Status::Start => Report::Start,
             Status::InterimUpdate => Report::Interim,

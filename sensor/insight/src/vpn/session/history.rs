@@ -2,8 +2,6 @@
 //! belongs and what followed is taken again. So the order of arrival does not matter where facts carry their times.
 //! Called by [`Sessions`](super::Sessions) only.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 
 use super::{
@@ -117,14 +115,14 @@ impl History {
         let numbers = forgotten.map(|session| session.number).collect();
         if let Some(rewind) = &mut self.rewind {
             rewind.settled.retain(|session| !is_of(&session.details));
-            rewind.pending.retain(|fact| !fact.details.as_deref().is_some_and(&is_of));
+            rewind.pending.retain(|fact| !fact.details.as_ref().is_some_and(&is_of));
         }
         (numbers, self.sessions.is_empty())
     }
 
     /// Whether anything in it is of a person.
     pub(super) fn knows(&self, is_of: impl Fn(&Details) -> bool) -> bool {
-        let of_facts = self.pending_details().any(|details| is_of(details));
+        let of_facts = self.pending_details().any(&is_of);
         let settled = self.rewind.iter().flat_map(|rewind| &rewind.settled);
         of_facts || self.sessions.iter().chain(settled).any(|session| is_of(&session.details))
     }
@@ -140,7 +138,7 @@ impl History {
     }
 
     /// Details as facts brought them, the newest first.
-    pub(super) fn pending_details(&self) -> impl Iterator<Item = &Arc<Details>> {
+    pub(super) fn pending_details(&self) -> impl Iterator<Item = &Details> {
         let pending = self.rewind.iter().flat_map(|rewind| rewind.pending.iter().rev());
         pending.filter_map(|fact| fact.details.as_ref())
     }
@@ -236,7 +234,7 @@ mod tests {
         let mut history = History::default();
         for seconds in 0..1000u32 {
             let mut fact = Fact::boot(u64::from(seconds), super::super::EndReason::ServerStarted);
-            (fact.report, fact.details) = (Report::Interim, Some(Arc::default()));
+            (fact.report, fact.details) = (Report::Interim, Some(Details::default()));
             fact.seconds = Some(seconds);
             history.take(fact, 0);
             history.settle(0);

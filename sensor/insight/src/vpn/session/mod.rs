@@ -54,6 +54,7 @@
 //! the open one that would fall silent first is closed, `evicted`. Beyond the last VPN server all unknown ones of a
 //! client are one. What is queued for later is bounded by the ids as well, whatever was forgotten in between.
 
+mod details;
 mod fact;
 mod history;
 mod model;
@@ -72,9 +73,8 @@ use std::{
     sync::Arc,
 };
 
-pub use model::{
-    Change, Details, End, EndReason, Happening, Server, ServerNumber, Session, Settings, StartSource,
-};
+pub use details::Details;
+pub use model::{Change, End, EndReason, Happening, Server, ServerNumber, Session, Settings, StartSource};
 
 use serde::{Deserialize, Serialize};
 
@@ -241,7 +241,7 @@ impl Sessions {
         let same = same.or_else(|| {
             history.newest().map(|session| &session.details).filter(|details| details.are_of(event))
         });
-        let details = same.map_or_else(|| Arc::new(Details::of(event)), Arc::clone);
+        let details = same.map_or_else(|| Details::of(event), Details::clone);
         if let Some(fact) = Fact::of(event, details) {
             self.put(Some(sequence), number, fact, changes);
         }

@@ -5,11 +5,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    super::{Assigned, Event},
-    fact::SECOND,
-    volume::Volume,
-};
+use super::{details::Details, fact::SECOND, volume::Volume};
 
 /// A VPN server as [`Sessions`](super::Sessions) numbers them; see [`Server`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,130 +20,6 @@ pub struct Server {
     pub identifier: Option<Box<str>>,
     /// NAS-IP-Address or NAS-IPv6-Address; where the request names neither address nor identifier, its source.
     pub address: Option<IpAddr>,
-}
-
-/// What a session's requests said of it besides times and volumes. Absent in one request, it is filled from another.
-/// All texts share one allocation: there are a million of these.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Details {
-    /// The newest address outside the tunnel: it may change while the session lasts (MOBIKE).
-    pub remote: Option<IpAddr>,
-    /// Addresses inside the tunnel.
-    pub assigned: Box<[Assigned]>,
-    /// One behind the other; an absent one is empty, since no decoded text is.
-    texts: Box<str>,
-    /// Where each of them ends. Six texts of one request are far shorter than 64 KiB.
-    ends: [u16; TEXTS],
-}
-
-/// Texts of [`Details`]: user, user as sent, device, software, operating system, group.
-const TEXTS: usize = 6;
-
-impl Details {
-    /// The user's key; see [`UserName`](super::super::names::UserName).
-    pub fn user(&self) -> Option<&str> {
-        self.text(0)
-    }
-
-    /// The user's name as sent.
-    pub fn user_original(&self) -> Option<&str> {
-        self.text(1)
-    }
-
-    /// The device: a computer's name or a stable identifier.
-    pub fn device(&self) -> Option<&str> {
-        self.text(2)
-    }
-
-    /// The client software.
-    pub fn software(&self) -> Option<&str> {
-        self.text(3)
-    }
-
-    /// The client's operating system and its version.
-    pub fn operating_system(&self) -> Option<&str> {
-        self.text(4)
-    }
-
-    /// Tunnel group, connection profile or user group.
-    pub fn group(&self) -> Option<&str> {
-        self.text(5)
-    }
-
-    fn text(&self, at: usize) -> Option<&str> {
-        let begin = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let range = usize::from(begin)..usize::from(self.ends[at]);
-        self.texts.get(range).filter(|text| !text.is_empty())
-    }
-
-    fn with(remote: Option<IpAddr>, assigned: &[Assigned], given: [Option<&str>; TEXTS]) -> Details {
-        let mut texts = String::with_capacity(given.iter().flatten().map(|text| text.len()).sum());
-        let mut ends = [0; TEXTS];
-        for (text, end) in given.into_iter().zip(&mut ends) {
-            let text = text.unwrap_or_default();
-            if texts.len() + text.len() <= usize::from(u16::MAX) {
-                texts.push_str(text);
-            }
-            *end = texts.len() as u16;
-        }
-        Details { remote, assigned: assigned.into(), texts: texts.into(), ends }
-    }
-
-    pub(super) fn of(event: &Event<'_>) -> Details {
-        let system = event.operating_system_text();
-        let texts = Details::texts_of(event, system.as_deref());
-        Details::with(event.remote.map(|remote| remote.address), &event.assigned, texts)
-    }
-
-    fn texts_of<'e>(event: &'e Event<'_>, system: Option<&'e str>) -> [Option<&'e str>; TEXTS] {
-        let user = event.user.as_ref();
-        [
-            user.map(|user| &*user.key),
-            user.map(|user| &*user.original),
-            event.device.as_deref(),
-            event.software.as_deref(),
-            system,
-            event.group.as_deref(),
-        ]
-    }
-
-    /// Whether the event says the same, without allocating: most interims do.
-    pub(super) fn are_of(&self, event: &Event<'_>) -> bool {
-        let system = event.operating_system_text();
-        let texts = Details::texts_of(event, system.as_deref());
-        self.remote == event.remote.map(|remote| remote.address)
-            && *self.assigned == event.assigned[..]
-            && texts.into_iter().enumerate().all(|(at, text)| text == self.text(at))
-    }
-
-    /// Whether both can be of one user: nobody is told apart by a name that is not there.
-    pub(super) fn may_share_user(&self, other: &Details) -> bool {
-        agree(self.user().as_ref(), other.user().as_ref())
-    }
-
-    /// Whether both can be of one connection.
-    pub(super) fn may_share_addresses(&self, other: &Details) -> bool {
-        agree(self.remote.as_ref(), other.remote.as_ref())
-            && (self.assigned.is_empty() || other.assigned.is_empty() || self.assigned == other.assigned)
-    }
-
-    /// Fills what is absent in `newer` from `older`.
-    pub(super) fn filled(newer: &Arc<Details>, older: &Arc<Details>) -> Arc<Details> {
-        if Arc::ptr_eq(newer, older) || newer == older {
-            return Arc::clone(older);
-        }
-        let assigned = if newer.assigned.is_empty() { &older.assigned } else { &newer.assigned };
-        let mut texts: [Option<&str>; TEXTS] =
-            std::array::from_fn(|at| newer.text(at).or_else(|| older.text(at)));
-        // Key and name are one thing.
-        texts[1] = if newer.user().is_some() { newer.user_original() } else { older.user_original() };
-        let filled = Details::with(newer.remote.or(older.remote), assigned, texts);
-        if filled == **older { Arc::clone(older) } else { Arc::new(filled) }
-    }
-}
-
-fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
-    one.zip(other).is_none_or(|(one, other)| one == other)
 }
 
 /// What a session's start rests on.
@@ -226,7 +98,7 @@ pub struct Session {
     pub last_seen_unix_ns: u64,
     /// What its requests say besides.
     #[serde(skip)]
-    pub details: Arc<Details>,
+    pub details: Details,
     /// Greatest Acct-Session-Time, seconds.
     pub session_seconds: u32,
     pub(super) volume: Volume,
@@ -241,6 +113,9 @@ pub struct Session {
     /// Seconds between its last messages; 0: not yet known.
     pub(super) gaps: [u32; 2],
 }
+
+/// An allocation's size: a million are open.
+const _: () = assert!(size_of::<Session>() == 128);
 
 impl Session {
     /// Its end; `None` while it is open.

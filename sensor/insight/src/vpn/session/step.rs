@@ -1,12 +1,11 @@
 //! The rules: what one fact does to the sessions of one id, facts taken in the order of their times. Pure; called by
 //! `rewind` only. The rules in words are in the module's documentation.
 
-use std::sync::Arc;
-
 use super::{
     LATE,
+    details::Details,
     fact::{COPY_APART, Fact, Report, SECOND},
-    model::{Details, End, EndReason, Session, StartSource},
+    model::{End, EndReason, Session, StartSource},
     volume::Volume,
 };
 
@@ -43,7 +42,7 @@ fn boot(sessions: &mut [Session], time: u64, reason: EndReason) {
     }
 }
 
-fn start(sessions: &mut Vec<Session>, fact: &Fact, details: &Arc<Details>) {
+fn start(sessions: &mut Vec<Session>, fact: &Fact, details: &Details) {
     match sessions.iter().rposition(|session| is_start_of(session, fact, details)) {
         Some(at) => {
             let session = &mut sessions[at];
@@ -139,7 +138,7 @@ fn began_behind_end(session: &Session, began: u64) -> bool {
         && began.abs_diff(session.start_unix_ns) > COPY_APART
 }
 
-fn goes_on(sessions: &mut [Session], at: usize, fact: &Fact, details: &Arc<Details>) {
+fn goes_on(sessions: &mut [Session], at: usize, fact: &Fact, details: &Details) {
     let is_newest = at + 1 == sessions.len();
     let session = &mut sessions[at];
     if session.start_source != StartSource::Start {
@@ -182,7 +181,7 @@ fn end_by_stop(session: &mut Session, fact: &Fact) {
 }
 
 /// What every message of a session adds to it.
-fn absorb(session: &mut Session, fact: &Fact, details: &Arc<Details>) {
+fn absorb(session: &mut Session, fact: &Fact, details: &Details) {
     let is_late = fact.time < session.last_seen_unix_ns;
     session.details = if is_late {
         Details::filled(&session.details, details)
@@ -202,7 +201,7 @@ fn absorb(session: &mut Session, fact: &Fact, details: &Arc<Details>) {
 }
 
 /// A session that was not known.
-fn add(sessions: &mut Vec<Session>, fact: &Fact, details: &Arc<Details>) {
+fn add(sessions: &mut Vec<Session>, fact: &Fact, details: &Details) {
     let (start_unix_ns, start_source) = match (fact.report, fact.began()) {
         (Report::Start, _) => (fact.time, StartSource::Start),
         (_, Some(began)) => (began, StartSource::SessionTime),
@@ -213,7 +212,7 @@ fn add(sessions: &mut Vec<Session>, fact: &Fact, details: &Arc<Details>) {
         start_unix_ns,
         start_source,
         last_seen_unix_ns: fact.time,
-        details: Arc::clone(details),
+        details: details.clone(),
         session_seconds: 0,
         volume: Volume::default(),
         told_end: None,

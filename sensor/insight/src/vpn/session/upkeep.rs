@@ -5,8 +5,9 @@ use std::{cmp::Reverse, sync::Arc};
 
 use super::{
     Sessions,
+    details::Details,
     fact::SECOND,
-    model::{Change, Details, EndReason, Happening},
+    model::{Change, EndReason, Happening},
     slots::INACTIVE,
 };
 

@@ -2,8 +2,6 @@
 //! device stands there once, and they point to it. It is the greater part of a snapshot; read back it shares its memory
 //! as before. Called by serde for snapshots only.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
@@ -44,7 +42,7 @@ impl Serialize for History {
         for one in of_sessions.chain(of_facts) {
             let number = one.map_or(0, |one| {
                 // Equal ones are one, whether or not they share their memory: equal states give equal octets.
-                let at = details.iter().position(|other| *other == &**one).unwrap_or_else(|| {
+                let at = details.iter().position(|other| *other == one).unwrap_or_else(|| {
                     details.push(one);
                     details.len() - 1
                 });
@@ -62,12 +60,11 @@ impl TryFrom<Read> for History {
 
     fn try_from(read: Read) -> Result<History, &'static str> {
         let Read { details, which, mut sessions, rewind, settled_until } = read;
-        let details: Vec<Arc<Details>> = details.into_iter().map(Arc::new).collect();
         let mut which = which.into_iter().map(usize::from);
         let mut next = || {
             let number = which.next().ok_or("too few pointers to details")?;
             let one = number.checked_sub(1).map(|at| details.get(at).ok_or("details that are not there"));
-            one.transpose().map(|one| one.map(Arc::clone))
+            one.transpose().map(|one| one.cloned())
         };
         let mut rewind = rewind.map(|(settled, pending)| Box::new(Rewind { settled, pending }));
         let (settled, pending) =

@@ -1,0 +1,360 @@
+//! What requests of a session said besides times and volumes, in one allocation: there are a million of these, and an
+//! interim looks through all of one. Plain data; part of [`Session`](super::Session).
+
+use std::{borrow::Cow, cmp::Ordering, fmt, net::IpAddr, ops::Range, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+use super::super::{ASSIGNED_MAX, Assigned, Event};
+
+/// Texts of [`Details`]: user, user as sent, device, software, operating system, group.
+const TEXTS: usize = 6;
+/// Octets before the first address.
+const HEAD: usize = 4 + 2 * TEXTS;
+/// Beside the number of assigned addresses: the user is sent as the key is, most are, and that text is there once.
+const SENT_AS_KEY: u8 = 0x80;
+
+/// What a session's requests said of it besides times and volumes. Absent in one request, it is filled from another.
+/// Cheap to clone.
+///
+/// The octets: length of the remote address (0: none), number of assigned ones, two of where the texts begin, two for each
+/// text of where it ends among them; the remote address; of each assigned one prefix length, length and octets; the texts
+/// one behind the other. An absent text is empty, since no decoded text is; six of one request are far shorter than 64 KiB.
+/// What is equal has equal octets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Details(Arc<[u8]>);
+
+/// As it is written down.
+#[derive(Serialize, Deserialize)]
+struct Written<'a> {
+    remote: Option<IpAddr>,
+    assigned: Vec<Assigned>,
+    #[serde(borrow)]
+    texts: Cow<'a, str>,
+    ends: [u16; TEXTS],
+}
+
+impl Details {
+    /// The newest address outside the tunnel: it may change while the session lasts (MOBIKE).
+    pub fn remote(&self) -> Option<IpAddr> {
+        address(self.part(HEAD..HEAD + self.octet(0)))
+    }
+
+    /// Addresses inside the tunnel.
+    pub fn assigned(&self) -> impl Iterator<Item = Assigned> {
+        let mut rest = self.assigned_octets();
+        std::iter::from_fn(move || {
+            let (&[prefix_length, length], octets) = rest.split_first_chunk()?;
+            let (octets, behind) = octets.split_at_checked(usize::from(length))?;
+            rest = behind;
+            Some(Assigned { address: address(octets)?, prefix_length })
+        })
+    }
+
+    /// The user's key; see [`UserName`](super::super::names::UserName).
+    pub fn user(&self) -> Option<&str> {
+        self.text(0)
+    }
+
+    /// The user's name as sent.
+    pub fn user_original(&self) -> Option<&str> {
+        self.text(1)
+    }
+
+    /// The device: a computer's name or a stable identifier.
+    pub fn device(&self) -> Option<&str> {
+        self.text(2)
+    }
+
+    /// The client software.
+    pub fn software(&self) -> Option<&str> {
+        self.text(3)
+    }
+
+    /// The client's operating system and its version.
+    pub fn operating_system(&self) -> Option<&str> {
+        self.text(4)
+    }
+
+    /// Tunnel group, connection profile or user group.
+    pub fn group(&self) -> Option<&str> {
+        self.text(5)
+    }
+
+    /// Whether both are one in memory: equal without a look.
+    pub fn is_same(&self, other: &Details) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn octet(&self, at: usize) -> usize {
+        self.0.get(at).map_or(0, |octet| usize::from(*octet))
+    }
+
+    fn number(&self, at: usize) -> usize {
+        self.octet(at) | self.octet(at + 1) << 8
+    }
+
+    fn part(&self, range: Range<usize>) -> &[u8] {
+        self.0.get(range).unwrap_or_default()
+    }
+
+    fn assigned_octets(&self) -> &[u8] {
+        self.part(HEAD + self.octet(0)..self.number(2))
+    }
+
+    fn end(&self, text: usize) -> usize {
+        self.number(4 + 2 * text)
+    }
+
+    /// Empty where there is none.
+    fn text_octets(&self, at: usize) -> &[u8] {
+        let is_sent_as_key = at == 1 && self.octet(1) & usize::from(SENT_AS_KEY) != 0;
+        let at = if is_sent_as_key { 0 } else { at };
+        let begin = at.checked_sub(1).map_or(0, |before| self.end(before));
+        let first = self.number(2);
+        self.part(first + begin..first + self.end(at))
+    }
+
+    fn text(&self, at: usize) -> Option<&str> {
+        let octets = Some(self.text_octets(at)).filter(|octets| !octets.is_empty())?;
+        // Only texts are put in.
+        str::from_utf8(octets).ok()
+    }
+
+    fn with(
+        remote: Option<IpAddr>,
+        assigned: impl IntoIterator<Item = Assigned>,
+        given: [Option<&str>; TEXTS],
+    ) -> Details {
+        let mut octets = vec![0; HEAD];
+        octets[0] = remote.map_or(0, |remote| put(&mut octets, remote));
+        for Assigned { address, prefix_length } in assigned.into_iter().take(ASSIGNED_MAX) {
+            octets[1] += 1;
+            let at = octets.len();
+            octets.extend([prefix_length, 0]);
+            octets[at + 1] = put(&mut octets, address);
+        }
+        // Far below 64 KiB: a few addresses of 18 octets.
+        let first = octets.len();
+        octets[2..4].copy_from_slice(&(first as u16).to_le_bytes());
+        if given[0].is_some() && given[0] == given[1] {
+            octets[1] |= SENT_AS_KEY;
+        }
+        for (at, text) in given.into_iter().enumerate() {
+            let is_there = at == 1 && octets[1] & SENT_AS_KEY != 0;
+            let text = text.filter(|_| !is_there).unwrap_or_default();
+            if octets.len() - first + text.len() <= usize::from(u16::MAX) {
+                octets.extend_from_slice(text.as_bytes());
+            }
+            let end = ((octets.len() - first) as u16).to_le_bytes();
+            octets[4 + 2 * at..6 + 2 * at].copy_from_slice(&end);
+        }
+        Details(octets.into())
+    }
+
+    pub(super) fn of(event: &Event<'_>) -> Details {
+        let system = event.operating_system_text();
+        let texts = Details::texts_of(event, system.as_deref());
+        Details::with(event.remote.map(|remote| remote.address), event.assigned.iter().copied(), texts)
+    }
+
+    fn texts_of<'e>(event: &'e Event<'_>, system: Option<&'e str>) -> [Option<&'e str>; TEXTS] {
+        let user = event.user.as_ref();
+        [
+            user.map(|user| &*user.key),
+            user.map(|user| &*user.original),
+            event.device.as_deref(),
+            event.software.as_deref(),
+            system,
+            event.group.as_deref(),
+        ]
+    }
+
+    /// Whether the event says the same, without allocating: most interims do.
+    pub(super) fn are_of(&self, event: &Event<'_>) -> bool {
+        let system = event.operating_system_text();
+        let texts = Details::texts_of(event, system.as_deref());
+        let is_text = |(at, text): (usize, Option<&str>)| match text {
+            // One that is there and empty is not one that is absent.
+            Some(text) => !text.is_empty() && text.as_bytes() == self.text_octets(at),
+            None => self.text_octets(at).is_empty(),
+        };
+        self.remote() == event.remote.map(|remote| remote.address)
+            && self.assigned().eq(event.assigned.iter().copied())
+            && texts.into_iter().enumerate().all(is_text)
+    }
+
+    /// Whether both can be of one user: nobody is told apart by a name that is not there.
+    pub(super) fn may_share_user(&self, other: &Details) -> bool {
+        agree(self.user().as_ref(), other.user().as_ref())
+    }
+
+    /// Whether both can be of one connection.
+    pub(super) fn may_share_addresses(&self, other: &Details) -> bool {
+        let assigned = [self, other].map(Details::assigned_octets);
+        agree(self.remote().as_ref(), other.remote().as_ref())
+            && (assigned.iter().any(|octets| octets.is_empty()) || assigned[0] == assigned[1])
+    }
+
+    /// Fills what is absent in `newer` from `older`.
+    pub(super) fn filled(newer: &Details, older: &Details) -> Details {
+        if newer.is_same(older) || newer == older {
+            return older.clone();
+        }
+        let assigned = if newer.assigned_octets().is_empty() { older } else { newer };
+        let mut texts: [Option<&str>; TEXTS] =
+            std::array::from_fn(|at| newer.text(at).or_else(|| older.text(at)));
+        // Key and name are one thing.
+        texts[1] = if newer.user().is_some() { newer.user_original() } else { older.user_original() };
+        let filled = Details::with(newer.remote().or(older.remote()), assigned.assigned(), texts);
+        if filled == *older { older.clone() } else { filled }
+    }
+
+    /// All texts one behind the other, and where each ends.
+    fn texts(&self) -> (Vec<u8>, [u16; TEXTS]) {
+        let mut texts = Vec::new();
+        let ends = std::array::from_fn(|at| {
+            texts.extend_from_slice(self.text_octets(at));
+            texts.len().min(usize::from(u16::MAX)) as u16
+        });
+        (texts, ends)
+    }
+}
+
+/// Appends an address; its length.
+fn put(octets: &mut Vec<u8>, address: IpAddr) -> u8 {
+    let begin = octets.len();
+    match address {
+        IpAddr::V4(address) => octets.extend(address.octets()),
+        IpAddr::V6(address) => octets.extend(address.octets()),
+    }
+    (octets.len() - begin) as u8
+}
+
+fn address(octets: &[u8]) -> Option<IpAddr> {
+    let four = <[u8; 4]>::try_from(octets).map(IpAddr::from);
+    four.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()
+}
+
+fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| one == other)
+}
+
+impl PartialOrd for Details {
+    fn partial_cmp(&self, other: &Details) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Details {
+    fn cmp(&self, other: &Details) -> Ordering {
+        (self.remote().cmp(&other.remote()))
+            .then_with(|| self.assigned().cmp(other.assigned()))
+            .then_with(|| self.texts().cmp(&other.texts()))
+    }
+}
+
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Details")
+            .field("remote", &self.remote())
+            .field("assigned", &self.assigned().collect::<Vec<_>>())
+            .field("user", &self.user())
+            .field("user_original", &self.user_original())
+            .field("device", &self.device())
+            .field("software", &self.software())
+            .field("operating_system", &self.operating_system())
+            .field("group", &self.group())
+            .finish()
+    }
+}
+
+impl Serialize for Details {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (texts, ends) = self.texts();
+        let texts = String::from_utf8(texts).map_err(ser::Error::custom)?.into();
+        let (remote, assigned) = (self.remote(), self.assigned().collect());
+        Written { remote, assigned, texts, ends }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Details {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Details, D::Error> {
+        let Written { remote, assigned, texts, ends } = Written::deserialize(deserializer)?;
+        let mut given = [None; TEXTS];
+        let mut begin = 0;
+        for (text, end) in given.iter_mut().zip(ends) {
+            let known = texts.get(begin..usize::from(end));
+            let known = known.ok_or_else(|| de::Error::custom("texts that do not end where they say"))?;
+            *text = Some(known).filter(|text| !text.is_empty());
+            begin = usize::from(end);
+        }
+        if assigned.len() > ASSIGNED_MAX || begin != texts.len() {
+            return Err(de::Error::custom("more addresses or texts than one request has"));
+        }
+        Ok(Details::with(remote, assigned, given))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn details() -> Details {
+        let assigned = [("10.0.0.7", 32), ("2001:db8:1::", 56)]
+            .map(|(address, prefix_length)| Assigned { address: address.parse().unwrap(), prefix_length });
+        let texts = [Some("élise"), Some("ÉLISE"), None, Some("AnyConnect"), None, Some("staff")];
+        Details::with(Some("203.0.113.7".parse().unwrap()), assigned, texts)
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let details = details();
+        assert_eq!(details.remote(), Some("203.0.113.7".parse().unwrap()));
+        let assigned: Vec<String> = details.assigned().map(|assigned| assigned.to_string()).collect();
+        assert_eq!(assigned, ["10.0.0.7", "2001:db8:1::/56"]);
+        assert_eq!((details.user(), details.user_original()), (Some("élise"), Some("ÉLISE")));
+        assert_eq!((details.device(), details.software()), (None, Some("AnyConnect")));
+        assert_eq!((details.operating_system(), details.group()), (None, Some("staff")));
+        let nothing = Details::with(None, [], [None; TEXTS]);
+        for empty in [Details::default(), nothing] {
+            assert_eq!((empty.remote(), empty.assigned().count(), empty.user()), (None, 0, None));
+        }
+    }
+
+    #[test]
+    fn it_is_read_as_it_was_written() {
+        for written in [details(), Details::with(None, [], [None; TEXTS])] {
+            let octets = postcard::to_stdvec(&written).unwrap();
+            assert_eq!(postcard::from_bytes::<Details>(&octets).unwrap(), written);
+        }
+    }
+
+    #[test]
+    fn texts_that_end_within_a_letter_or_beyond_are_not_read() {
+        let ends = |ends: [u16; TEXTS]| {
+            let written = Written { remote: None, assigned: Vec::new(), texts: "élise".into(), ends };
+            postcard::from_bytes::<Details>(&postcard::to_stdvec(&written).unwrap())
+        };
+        ends([6; TEXTS]).unwrap();
+        for wrong in [[1, 6, 6, 6, 6, 6], [6, 6, 6, 6, 6, 7], [6, 5, 6, 6, 6, 6]] {
+            ends(wrong).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn the_order_goes_by_address_then_by_texts() {
+        let with = |remote: Option<&str>, user: &str| {
+            let remote = remote.map(|remote| remote.parse().unwrap());
+            Details::with(remote, [], [Some(user), None, None, None, None, None])
+        };
+        let sorted = [
+            with(None, "z"),
+            with(Some("9.0.0.1"), "b"),
+            with(Some("10.0.0.1"), "a"),
+            with(Some("::1"), "a"),
+        ];
+        assert!(sorted.is_sorted());
+        assert!(with(None, "a") < with(None, "b"));
+    }
+}
