@@ -24,7 +24,7 @@ use crate::{
     control::Control,
     error::records_missed,
     feed::Feed,
-    fold::{ADDRESSES_MAX, Fold, NEAR, Outcome, Resolve, Resolved},
+    fold::{ADDRESSES_MAX, Activity, Fold, NEAR, Outcome, Resolve, Resolved},
     inputs::{Input, Inputs, Placing},
     rebuild::BASE_FILE,
     store::{self, Store},
@@ -155,6 +155,8 @@ impl Resolve for Deciding {
 impl Live {
     /// Opens the service's folder below the state directory and comes back to where the last one stopped.
     ///
+    /// `keep_activities`: see [`Live::keep_activities`]; what is taken again is told again then.
+    ///
     /// # Errors
     /// [`ServiceError`].
     pub fn open(
@@ -163,6 +165,7 @@ impl Live {
         meaning: &Meaning,
         places: Arc<Places>,
         retention: Retention,
+        keep_activities: bool,
     ) -> Result<Live, ServiceError> {
         let folder = crate::make_folder(state_dir)?;
         let inputs = Inputs::open(&folder)?;
@@ -193,6 +196,7 @@ impl Live {
             standing: Standing::default(),
             fold,
         };
+        live.keep_activities(keep_activities);
         live.return_to_where_it_was()?;
         live.set_meaning(meaning)?;
         let places = live.deciding.places.clone();
@@ -312,6 +316,21 @@ impl Live {
     /// [`ServiceError`].
     pub fn stop(mut self) -> Result<(), ServiceError> {
         self.write_checkpoint()
+    }
+
+    /// Whether what becomes of sessions is kept for [`Live::take_activities`] from here on.
+    pub fn keep_activities(&mut self, is_wanted: bool) {
+        self.fold.keep_activities(is_wanted);
+    }
+
+    /// What became of sessions since this was asked last.
+    pub fn take_activities(&mut self) -> Vec<Activity> {
+        self.fold.take_activities()
+    }
+
+    /// Whether something failed that may pass, and is to be tried again.
+    pub fn is_waiting(&self) -> bool {
+        self.retry_at.is_some()
     }
 
     /// Counts attempts to open the store that failed before this one.

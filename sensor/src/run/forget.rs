@@ -47,10 +47,10 @@ pub(crate) fn execute_requests(config: &Config) -> Result<bool, Failure> {
 }
 
 fn execute(config: &Config, reader: &Reader, redactor: Redactor, places: Arc<Places>) -> Result<(), Failure> {
-    let live = Live::open(&config.state_dir, reader, &config.meaning(), places, retention(config));
+    let live = Live::open(&config.state_dir, reader, &config.meaning(), places, retention(config), false);
     let mut live = live.map_err(anyhow::Error::new)?;
     let mut forgetting = Forgetting::new(&config.state_dir, redactor);
-    while forgetting.execute_next(&mut live, &|| true).map_err(anyhow::Error::new)? {}
+    while forgetting.execute_next(&mut live, None, &|| true).map_err(anyhow::Error::new)? {}
     Deciding::new(&config.state_dir).take_all(&mut live).map_err(anyhow::Error::new)?;
     Ok(live.stop().map_err(anyhow::Error::new)?)
 }

@@ -19,6 +19,7 @@ use service::{
     Meaning, ServiceError,
     alert::Deciding,
     api,
+    export::{Telling, format::Kind, sink::Settings},
     forget::Forgetting,
     live::{Live, Retention},
 };
@@ -44,6 +45,13 @@ const CHANGES_MAX: usize = 4;
 struct Change {
     meaning: Meaning,
     places: Sources,
+    sinks: Vec<Settings>,
+}
+
+impl Change {
+    fn of(config: &Config) -> Change {
+        Change { meaning: config.meaning(), places: Sources::of(config), sinks: config.sinks.clone() }
+    }
 }
 
 /// The thread and the way to it.
@@ -65,7 +73,7 @@ impl Insight {
         let stopping = Arc::new(AtomicBool::new(false));
         let reading = Arc::new(Mutex::new(InsightReading::default()));
         let reader = Reader::beside(config.journal_dir(), handle).context("cannot read the journal")?;
-        let first = Change { meaning: config.meaning(), places: Sources::of(config) };
+        let first = Change::of(config);
         let state_dir = config.state_dir.clone();
         let redactor = Redactor::beside(config.journal_dir(), handle).context("cannot read the journal")?;
         let forgetting = Forgetting::new(&state_dir, redactor);
@@ -101,7 +109,7 @@ impl Insight {
 
     /// Hands over what a new configuration says; databases are read anew.
     pub(super) fn reload(&self, config: &Config) -> Result<(), String> {
-        let change = Change { meaning: config.meaning(), places: Sources::of(config) };
+        let change = Change::of(config);
         let busy = "the service is still busy with the reloads before this one; send SIGHUP again";
         self.changes.try_send(change).map_err(|_| busy.to_owned())?;
         self.meaning.send_replace(Arc::new(config.meaning()));
@@ -133,7 +141,7 @@ struct Body {
 impl Body {
     fn run(self, state_dir: &Path, reader: &Reader, first: Change, forgetting: Forgetting) {
         let result = self.open(state_dir, reader, &first).and_then(|live| match live {
-            Some(live) => self.work(live, forgetting, Deciding::new(state_dir)),
+            Some(live) => self.work(live, forgetting, state_dir, first.sinks),
             None => Ok(()),
         });
         self.tell(|reading| reading.is_up = false);
@@ -148,7 +156,9 @@ impl Body {
         let places = self.open_places(&first.places);
         let mut failures = 0;
         while !self.stopping.load(SeqCst) {
-            match Live::open(state_dir, reader, &first.meaning, Arc::clone(&places), self.retention) {
+            let is_told = first.sinks.iter().any(|sink| sink.what.contains(&Kind::Connection));
+            let places = Arc::clone(&places);
+            match Live::open(state_dir, reader, &first.meaning, places, self.retention, is_told) {
                 Ok(mut live) => {
                     live.note_failures(failures);
                     let standing = live.standing();
@@ -180,19 +190,30 @@ impl Body {
         &self,
         mut live: Live,
         mut forgetting: Forgetting,
-        mut deciding: Deciding,
+        state_dir: &Path,
+        sinks: Vec<Settings>,
     ) -> Result<(), ServiceError> {
+        let mut deciding = Deciding::new(state_dir);
+        let mut telling = open_sinks(state_dir, sinks);
+        if let Some(telling) = &mut telling {
+            telling.begin(&mut live);
+        }
         let mut stopping_since = None;
         loop {
             match self.changes.try_recv() {
-                Ok(Change { meaning, places }) => {
+                Ok(Change { meaning, places, sinks }) => {
                     live.set_meaning(&meaning)?;
                     live.set_places(self.open_places(&places))?;
+                    match &mut telling {
+                        Some(telling) => told(telling.reload(sinks)),
+                        None => telling = open_sinks(state_dir, sinks),
+                    }
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
             }
             // Records wait meanwhile, in the journal; a stop does not.
-            forgetting.turn(&mut live, &|| !self.stopping.load(SeqCst));
+            let sinks = telling.as_ref().map(Telling::sinks);
+            forgetting.turn(&mut live, sinks, &|| !self.stopping.load(SeqCst));
             deciding.turn(&mut live);
             // Asked before the turn: what was committed before the stop is taken.
             if self.stopping.load(SeqCst) {
@@ -200,10 +221,17 @@ impl Body {
             }
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let has_more = live.turn(now.as_nanos() as u64)?;
+            if let Some(telling) = &mut telling {
+                told(telling.turn(&mut live, now.as_nanos() as u64));
+            }
             let standing = live.standing();
             self.tell(|reading| *reading = InsightReading { is_up: true, standing });
             if stopping_since.is_some_and(|since| !has_more || since.elapsed() > STOPPING_MAX) {
-                return live.stop();
+                let stopped = live.stop();
+                if let Some(telling) = telling {
+                    telling.stop();
+                }
+                return stopped;
             }
             if !has_more {
                 thread::sleep(REST);
@@ -224,5 +252,20 @@ impl Body {
 
     fn tell(&self, change: impl FnOnce(&mut InsightReading)) {
         change(&mut self.reading.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Sinks that cannot be opened must keep nobody from recording; what they would have sent is in the store.
+fn open_sinks(state_dir: &Path, sinks: Vec<Settings>) -> Option<Telling> {
+    let opened = Telling::open(state_dir, sinks);
+    if let Err(error) = &opened {
+        tracing::error!("no sink runs: {error}; mend that and send SIGHUP");
+    }
+    opened.ok()
+}
+
+fn told(result: Result<(), ServiceError>) {
+    if let Err(error) = result {
+        tracing::error!("sinks: {error}");
     }
 }

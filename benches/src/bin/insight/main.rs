@@ -204,7 +204,7 @@ fn rebuilt(
 /// Opens the service on a state directory.
 fn open(state: &std::path::Path, reader: &Reader, places: &Arc<Places>) -> anyhow::Result<(f64, Live)> {
     let retention = Retention { max_octets: 16 << 30, max_age: None };
-    timed(|| Ok(Live::open(state, reader, &Meaning::default(), Arc::clone(places), retention)?))
+    timed(|| Ok(Live::open(state, reader, &Meaning::default(), Arc::clone(places), retention, false)?))
 }
 
 /// Longest wait for a turn that has something to take.

@@ -169,6 +169,11 @@ impl Detector {
         }
     }
 
+    /// A session was somebody else's, as a person found out: the user's own are not held against it any more.
+    pub fn reject(&mut self, user: &str, session: u64) {
+        self.people.reject(user_key(user), session);
+    }
+
     /// A person says that this session, which raised an alert, was the user's own: what it says is trusted again. To be
     /// learned with [`Profiles::learn`].
     pub fn accept(&mut self, user: &str, session: u64) {

@@ -287,6 +287,12 @@ impl People {
         slots.filter(|slot| slot.is_of(session)).for_each(|slot| slot.flags &= !SUSPECT);
     }
 
+    /// A session was somebody else's: where it was says nothing of the user.
+    pub(super) fn reject(&mut self, key: u64, session: u64) {
+        let slots = self.get_mut(key).into_iter().flat_map(|person| &mut person.slots);
+        slots.filter(|slot| slot.is_of(session)).for_each(|slot| *slot = Slot::default());
+    }
+
     fn get_or_add(&mut self, key: u64) -> Option<&mut Person> {
         let People { people, index, free, .. } = self;
         if let Some(number) = index.find(key, |&number| people[number as usize].key == key) {

@@ -177,6 +177,11 @@ impl Sinks {
         Ok(forgotten)
     }
 
+    /// Whether any sink is for this sort.
+    pub fn want(&self, kind: Kind) -> bool {
+        self.sinks.iter().any(|sink| sink.settings.what.contains(&kind))
+    }
+
     /// How each stands.
     pub fn standing(&self) -> Vec<Standing> {
         let now = now_unix_ns();

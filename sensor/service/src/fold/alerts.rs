@@ -74,6 +74,8 @@ pub(super) struct Lessons {
     pub(super) user: String,
     pub(super) learn: Vec<Connection>,
     pub(super) unlearn: Vec<Connection>,
+    /// Sessions that were somebody else's.
+    pub(super) rejected: Vec<u64>,
 }
 
 impl Alerts {
@@ -214,6 +216,7 @@ impl Alerts {
                 let is_successor =
                     |one: &Connection| alert.connections.iter().any(|other| is_alike(one, other));
                 lessons.unlearn = taught.into_iter().filter(is_successor).collect();
+                lessons.rejected = alert.connections.iter().map(|connection| connection.session).collect();
             }
             Verdict::Unclear => {}
         }

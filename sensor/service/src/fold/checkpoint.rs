@@ -129,6 +129,7 @@ impl Fold {
             detector: Detector::load(form.meaning.detect.thresholds.clone(), form.detector)?,
             alerts: serde_json::from_str::<Alerts>(&form.alerts)?.restored(),
             assessed: None,
+            activities: None,
             ties: Ties::default(),
             sensor: (Arc::from(""), NOBODY),
             outcome: Outcome::default(),

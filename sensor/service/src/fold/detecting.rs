@@ -115,7 +115,7 @@ impl Fold {
         }
         let closed =
             verdict.and_then(|verdict| self.alerts.close(*alert, verdict, by, *unix_ns, notices_per_day));
-        let Some(Lessons { user, learn, unlearn }) = closed else { return };
+        let Some(Lessons { user, learn, unlearn, rejected }) = closed else { return };
         let profiles = &mut self.learning.profiles;
         // The oldest first, as they came.
         for connection in learn.iter().rev() {
@@ -124,6 +124,9 @@ impl Fold {
         }
         for connection in &unlearn {
             profiles.unlearn(&connection.observation(&user));
+        }
+        for session in rejected {
+            self.detector.reject(&user, session);
         }
     }
 }

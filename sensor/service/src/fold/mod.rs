@@ -41,8 +41,8 @@ use journal::Record;
 pub(crate) use alerts::Case;
 pub use checkpoint::CheckpointError;
 pub use detecting::{Assessed, Decision};
-pub(crate) use learning::{options as profile_options, tells_length};
-pub use outcome::{Outcome, SessionChange};
+pub(crate) use learning::{options as profile_options, server_label, tells_length};
+pub use outcome::{Activity, Outcome, SessionChange};
 pub use place::{Placed, Resolved};
 pub use sightings::{Sighting, Sort};
 pub(crate) use ties::NumberHasher;
@@ -88,6 +88,8 @@ pub struct Fold {
     alerts: Alerts,
     /// What detections said since it was asked last; `None`: nobody asks.
     assessed: Option<Vec<Assessed>>,
+    /// What became of sessions since it was asked last; `None`: nobody asks.
+    activities: Option<Vec<Activity>>,
     ties: Ties,
     /// The sensor of the last record, and its number among the sightings.
     sensor: (Arc<str>, Number),
@@ -136,6 +138,7 @@ impl Fold {
             detector: Detector::new(meaning.detect.thresholds.clone()),
             alerts: Alerts::default(),
             assessed: None,
+            activities: None,
             meaning,
             resolutions: Resolutions::default(),
             sightings: Sightings::default(),
@@ -250,6 +253,16 @@ impl Fold {
     /// What detections said since this was asked last.
     pub(crate) fn take_assessed(&mut self) -> Vec<Assessed> {
         self.assessed.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether what becomes of sessions is kept for [`Fold::take_activities`] from here on.
+    pub(crate) fn keep_activities(&mut self, is_wanted: bool) {
+        self.activities = is_wanted.then(|| self.activities.take().unwrap_or_default());
+    }
+
+    /// What became of sessions since this was asked last.
+    pub(crate) fn take_activities(&mut self) -> Vec<Activity> {
+        self.activities.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Sessions of the outcome so far.
@@ -467,6 +480,11 @@ impl Fold {
         }
         let is_over = session.end().is_some();
         let placed = self.resolutions.placed(tie.place).cloned();
+        if let (Some(activities), false) = (&mut self.activities, count < 0) {
+            let server = self.sessions.server(change.server).cloned();
+            let (position, change, placed) = (self.position, change.clone(), placed.clone());
+            activities.push(Activity { position, change, server, placed });
+        }
         let stands = match change.happening {
             Happening::Merged { .. } => SessionChange::Gone(number),
             _ => SessionChange::Stands(change, placed),

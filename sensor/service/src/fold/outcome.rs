@@ -28,6 +28,19 @@ impl SessionChange {
     }
 }
 
+/// What became of one session, for those who are told of it.
+#[derive(Debug)]
+pub struct Activity {
+    /// The last record that was taken then.
+    pub position: u64,
+    /// What became of it.
+    pub change: Change,
+    /// Through which VPN server.
+    pub server: Option<Server>,
+    /// Where its address is.
+    pub placed: Option<Arc<Placed>>,
+}
+
 /// Changes not yet stored.
 #[derive(Debug, Default)]
 pub struct Outcome {

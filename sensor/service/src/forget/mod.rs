@@ -26,6 +26,7 @@ pub use person::{NAME_OCTETS_MIN, Person};
 use crate::{
     ServiceError,
     control::{Control, ForgetRequest},
+    export::{Sinks, format::Source},
     live::Live,
 };
 
@@ -59,12 +60,12 @@ impl Forgetting {
 
     /// Executes a request, if there is one; whether there was. What fails is told in the log and in the request and tried
     /// again: records and answers go on.
-    pub fn turn(&mut self, live: &mut Live, goes_on: &dyn Fn() -> bool) -> bool {
+    pub fn turn(&mut self, live: &mut Live, sinks: Option<&Sinks>, goes_on: &dyn Fn() -> bool) -> bool {
         if Instant::now() < self.look_at {
             return false;
         }
         self.look_at = Instant::now() + LOOK;
-        match self.execute_next(live, goes_on) {
+        match self.execute_next(live, sinks, goes_on) {
             Ok(had_one) => {
                 self.told = None;
                 had_one
@@ -82,13 +83,14 @@ impl Forgetting {
         }
     }
 
-    /// The same at once, and what fails is an error.
+    /// The same at once, and what fails is an error. Without running sinks the spools on disk are cleaned.
     ///
     /// # Errors
     /// [`ServiceError`]; the request stays.
     pub fn execute_next(
         &mut self,
         live: &mut Live,
+        sinks: Option<&Sinks>,
         goes_on: &dyn Fn() -> bool,
     ) -> Result<bool, ServiceError> {
         let control = match &mut self.control {
@@ -96,7 +98,11 @@ impl Forgetting {
             None => self.control.insert(Control::open(&self.state_dir)?),
         };
         let Some(request) = control.next_to_forget()? else { return Ok(false) };
-        let done = execute(&request, live, control, &self.redactor, goes_on);
+        let clean = |person: &Person| match sinks {
+            Some(sinks) => sinks.forget(person),
+            None => Sinks::open(&self.state_dir, Vec::new(), Source::here(None))?.forget(person),
+        };
+        let done = execute(&request, live, control, &self.redactor, &clean, goes_on);
         if let Err(error) = &done {
             control.tell_forgetting(request.number, "waits", Some(&error.to_string()))?;
         }
@@ -109,6 +115,7 @@ fn execute(
     live: &mut Live,
     control: &mut Control,
     redactor: &Redactor,
+    clean_spools: &dyn Fn(&Person) -> Result<u64, ServiceError>,
     goes_on: &dyn Fn() -> bool,
 ) -> Result<(), ServiceError> {
     let mut request = request.clone();
@@ -124,6 +131,8 @@ fn execute(
         tell(control, "takes connections out of the store")?;
         let sessions = live.take_out(&person)?;
         control.count_forgotten(request.number, 0, sessions)?;
+        tell(control, "takes messages out of the sinks' spools")?;
+        clean_spools(&person)?;
         request.names = Some(person.names());
     }
     control.finish_forgetting(&request)?;

@@ -55,7 +55,7 @@ impl Running {
         let reader = Reader::beside(&journal, &handle).unwrap();
         let retention = Retention { max_octets: u64::MAX, max_age: None };
         let places = Arc::new(Places::new(Arc::default(), Vec::new()));
-        let live = Live::open(state, &reader, &meaning(), places, retention).unwrap();
+        let live = Live::open(state, &reader, &meaning(), places, retention, false).unwrap();
         let forgetting = Forgetting::new(state, Redactor::beside(&journal, &handle).unwrap());
         Running { handle, writer, port, live, forgetting }
     }
@@ -208,7 +208,7 @@ fn stopped_at_any_look_the_next_start_forgets_all_and_everybody_else_stays() {
         running.say(152, 1, "MALLORY", "late", "PC-3");
         let left = Cell::new(patience);
         let goes_on = || left.replace(left.get().saturating_sub(1)) > 0;
-        let result = running.forgetting.execute_next(&mut running.live, &goes_on);
+        let result = running.forgetting.execute_next(&mut running.live, None, &goes_on);
         let was_stopped = match result {
             Ok(true) => false,
             Err(ServiceError::Redact(_)) => true,
@@ -222,7 +222,7 @@ fn stopped_at_any_look_the_next_start_forgets_all_and_everybody_else_stays() {
             running.kill();
             running = Running::open(&state);
             assert!(matches!(control.forget_state(number).unwrap(), Some(ForgetState::Pending { .. })));
-            assert!(running.forgetting.execute_next(&mut running.live, &|| true).unwrap());
+            assert!(running.forgetting.execute_next(&mut running.live, None, &|| true).unwrap());
         }
         assert!(matches!(control.forget_state(number).unwrap(), Some(ForgetState::Done(_))));
         assert_eq!(holding(&state), Vec::<String>::new(), "{patience}");
@@ -257,8 +257,8 @@ fn a_device_that_others_used_stays_and_one_of_the_person_alone_goes() {
         let seen = store.seen(service::fold::Sort::Device, None, 100).unwrap();
         seen.into_iter().map(|row| row.name).collect::<std::collections::BTreeSet<_>>()
     };
-    assert!(running.forgetting.execute_next(&mut running.live, &|| true).unwrap());
-    assert!(!running.forgetting.execute_next(&mut running.live, &|| true).unwrap());
+    assert!(running.forgetting.execute_next(&mut running.live, None, &|| true).unwrap());
+    assert!(!running.forgetting.execute_next(&mut running.live, None, &|| true).unwrap());
     let left = devices();
     assert!(left.contains("PC-0") && left.contains("PC-1") && left.len() == 2, "{left:?}");
     running.stop();

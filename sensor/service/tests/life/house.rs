@@ -142,8 +142,14 @@ impl House {
     pub(crate) fn live(&mut self) -> &mut Live {
         if self.live.is_none() {
             let retention = Retention { max_octets: u64::MAX, max_age: None };
-            let live =
-                Live::open(self.folder.path(), &self.reader(), &self.meaning, self.places.clone(), retention);
+            let live = Live::open(
+                self.folder.path(),
+                &self.reader(),
+                &self.meaning,
+                self.places.clone(),
+                retention,
+                false,
+            );
             self.live = Some(live.unwrap());
         }
         self.live.as_mut().unwrap()
@@ -169,7 +175,7 @@ impl House {
         Control::open(&state_dir).unwrap().ask_to_forget(&names, "uid 0").unwrap();
         let redactor = Redactor::beside(state_dir.join("journal"), &self.handle).unwrap();
         let live = self.live();
-        assert!(Forgetting::new(&state_dir, redactor).execute_next(live, &|| true).unwrap());
+        assert!(Forgetting::new(&state_dir, redactor).execute_next(live, None, &|| true).unwrap());
     }
 
     /// Somebody closes every open alert, or writes about it.

@@ -35,14 +35,16 @@ fn play_file(directory: &Path, octets: Vec<u8>, clients: &str, journal: Option<&
     let mut ingest = Ingest::new(clients, opened.handle.clone(), &options);
     let mut worker = ingest.worker("replay", source, &mut opened.writer, Lines::default()).unwrap();
     let writing = thread::spawn(move || opened.writer.run());
-    let mut out = Vec::new();
-    let result = play(&mut worker, &mut out);
+    let mut lines = Vec::new();
+    let result = turns(&mut worker, |line| {
+        lines.push(serde_json::to_value(line)?);
+        Ok(())
+    });
     opened.handle.stop();
     writing.join().unwrap();
     let counters = worker.source().counters();
     assert_eq!(worker.observer().verdicts().iter().sum::<u64>(), counters.datagrams);
-    let lines = out.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
-    Played { result, lines: lines.map(|line| serde_json::from_slice(line).unwrap()).collect() }
+    Played { result, lines }
 }
 
 fn client() -> String {

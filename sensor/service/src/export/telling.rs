@@ -1,0 +1,225 @@
+//! What the running service hands to its sinks: what happened to alerts, what became of connections, what keeps the
+//! service from its work. A rebuild hands over nothing, and what was handed over before a stop is not again.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use insight::vpn::{
+    session::{Change, Happening, Server},
+    terminate_cause_name,
+};
+
+use super::{
+    Sinks,
+    format::{Client, Health, Kind, Source, Tunnel, TunnelActivity},
+    sink::Settings,
+    spool::Origin,
+};
+use crate::{
+    ServiceError,
+    alert::Severity,
+    fold::{Activity, Placed, server_label},
+    live::Live,
+    store::{self, StoreReader},
+};
+
+/// Between two looks for what happened to alerts.
+const LOOK: Duration = Duration::from_millis(200);
+/// Notices handed over at once.
+const NOTICES: usize = 256;
+
+/// Hands over.
+#[derive(Debug)]
+pub struct Telling {
+    sinks: Sinks,
+    store: PathBuf,
+    /// The last notice that was handed over; `None`: begin with what comes now.
+    notices: Option<u64>,
+    look_at: Instant,
+    /// The last activity: those of one record are numbered.
+    activity: Option<Origin>,
+    is_store_down: bool,
+    /// Messages that each sink lost, as it was told last.
+    lost: HashMap<String, u64>,
+}
+
+impl Telling {
+    /// Opens the spools and starts the sinks.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn open(state_dir: &Path, settings: Vec<Settings>) -> Result<Telling, ServiceError> {
+        let sinks = Sinks::open(state_dir, settings, Source::here(None))?;
+        let lost = sinks.standing().into_iter().map(|standing| (standing.name, standing.lost)).collect();
+        Ok(Telling {
+            notices: sinks.mark(Kind::Alert).map(|mark| mark.position),
+            sinks,
+            store: crate::folder(state_dir).join(store::FILE),
+            look_at: Instant::now(),
+            activity: None,
+            is_store_down: false,
+            lost,
+        })
+    }
+
+    /// Passes over what was taken again at the start, where no sink has ever been told of a connection.
+    pub fn begin(&self, live: &mut Live) {
+        if self.sinks.mark(Kind::Connection).is_none() {
+            live.take_activities();
+        }
+    }
+
+    /// The sinks.
+    pub fn sinks(&self) -> &Sinks {
+        &self.sinks
+    }
+
+    /// Other sinks from here on; those that are unchanged go on.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn reload(&mut self, settings: Vec<Settings>) -> Result<(), ServiceError> {
+        self.sinks.reload(settings)
+    }
+
+    /// Hands over what there is since the last turn.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn turn(&mut self, live: &mut Live, now_unix_ns: u64) -> Result<(), ServiceError> {
+        live.keep_activities(self.sinks.want(Kind::Connection));
+        for Activity { position, change, server, placed } in live.take_activities() {
+            let index = match self.activity {
+                Some(last) if last.position == position => last.index + 1,
+                _ => 0,
+            };
+            let origin = Origin { position, index };
+            self.activity = Some(origin);
+            self.sinks.tell_activity(&tunnel(&change, server.as_ref(), placed.as_deref()), origin);
+        }
+        if Instant::now() < self.look_at {
+            return Ok(());
+        }
+        self.look_at = Instant::now() + LOOK;
+        if self.sinks.want(Kind::Alert) {
+            self.tell_notices()?;
+        }
+        self.tell_health(live, now_unix_ns);
+        Ok(())
+    }
+
+    fn tell_notices(&mut self) -> Result<(), ServiceError> {
+        let store = StoreReader::open(&self.store)?;
+        let mut behind = match self.notices {
+            Some(behind) => behind,
+            None => store.last_notice()?,
+        };
+        loop {
+            let notices = store.notices(behind, NOTICES)?;
+            for notice in &notices {
+                behind = notice.sequence;
+                self.sinks.tell_notice(notice);
+            }
+            self.notices = Some(behind);
+            if notices.len() < NOTICES {
+                return Ok(());
+            }
+        }
+    }
+
+    fn tell_health(&mut self, live: &Live, unix_ns: u64) {
+        let is_down = live.is_waiting();
+        if std::mem::replace(&mut self.is_store_down, is_down) != is_down {
+            self.sinks.tell_health(&Health {
+                unix_ns,
+                name: "store".to_owned(),
+                severity: Severity::High,
+                is_over: !is_down,
+                about: Some(self.store.display().to_string()),
+                message: "The store of sessions and alerts cannot be written. Records are taken and answered as before; \
+                          what they mean is seen later."
+                    .to_owned(),
+                advice: vec![
+                    "Look for a full disk, or a program that holds the file: the log says what failed.".to_owned(),
+                ],
+            });
+        }
+        for standing in self.sinks.standing() {
+            let lost = self.lost.entry(standing.name.clone()).or_default();
+            if standing.lost <= *lost {
+                continue;
+            }
+            *lost = standing.lost;
+            self.sinks.tell_health(&Health {
+                unix_ns,
+                name: "sink-lost".to_owned(),
+                severity: Severity::Medium,
+                is_over: false,
+                message: format!(
+                    "The sink {:?} lost messages: {} in all. Its peer did not take them before its spool was full or they \
+                     were too old, or refused them.",
+                    standing.name, standing.lost
+                ),
+                advice: vec![
+                    "Look whether the receiver is up and reachable; the log says what it answered last.".to_owned(),
+                    "Give the sink a larger `max_bytes` or `max_age` if its receiver is away for longer.".to_owned(),
+                ],
+                about: Some(standing.name),
+            });
+        }
+    }
+
+    /// Ends the sinks; what waits waits for the next start.
+    pub fn stop(self) {
+        self.sinks.stop();
+    }
+}
+
+/// What became of a connection.
+fn tunnel(change: &Change, server: Option<&Server>, placed: Option<&Placed>) -> TunnelActivity {
+    let session = &change.session;
+    let details = &session.details;
+    let end = session.end();
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    let what = match change.happening {
+        _ if end.is_some() => Tunnel::Close,
+        Happening::Opened => Tunnel::Open,
+        _ => Tunnel::Renew,
+    };
+    let resolved = placed.map(|placed| placed.resolved.clone()).unwrap_or_default();
+    TunnelActivity {
+        unix_ns: match what {
+            Tunnel::Open => session.start_unix_ns,
+            _ => end.map_or(session.last_seen_unix_ns, |end| end.unix_ns),
+        },
+        what,
+        user: text(details.user()),
+        user_original: text(details.user_original()),
+        session_id: change.session_id.trim_start_matches('\0').to_owned(),
+        start_unix_ns: session.start_unix_ns,
+        end_reason: end.map(|end| end.reason.name().to_owned()),
+        terminate_cause: end.and_then(|end| end.cause).map(|cause| terminate_cause_name(cause).into_owned()),
+        client: Client {
+            address: details.remote(),
+            place: placed.map(|_| resolved.name()),
+            country: resolved.country,
+            region: resolved.region,
+            city: resolved.city,
+            latitude: resolved.latitude,
+            longitude: resolved.longitude,
+            radius_km: resolved.radius_km.map(u32::from),
+            asn: resolved.asn,
+            organisation: resolved.organisation,
+        },
+        assigned: details.assigned().map(|assigned| assigned.address).collect(),
+        server: server.map(|server| server_label(server).into_owned()),
+        server_address: server.and_then(|server| server.address),
+        device: text(details.device()),
+        software: text(details.software()),
+        input_octets: session.input_octets(),
+        output_octets: session.output_octets(),
+    }
+}
