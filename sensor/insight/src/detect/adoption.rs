@@ -51,6 +51,8 @@ struct Rate {
 pub(super) struct Adoptions {
     values: BTreeMap<u64, Adopted>,
     rates: [Rate; FEATURES],
+    /// Connections while another session of the user seems open elsewhere.
+    open: Rate,
     /// The first connection of all, seconds since 1970; 0: none yet.
     pub(super) first: u32,
 }
@@ -116,29 +118,29 @@ impl Adoptions {
 
     /// A connection of a user who is known for a while has a value of this feature; it is new to the user or not.
     pub(super) fn count(&mut self, feature: Feature, user: u64, is_new: bool, unix_s: u32) {
-        let rate = &mut self.rates[feature as usize];
-        rate.go_to(unix_s / 3600);
-        let Some(at) = rate.place(unix_s / 3600) else { return };
-        rate.seen[at] = rate.seen[at].saturating_add(1);
-        let user = user as u32;
-        if is_new && !rate.recent.contains(&user) {
-            if rate.recent.len() >= RECENT {
-                rate.recent.remove(0);
-            }
-            rate.recent.push(user);
-            rate.new[at] = rate.new[at].saturating_add(1);
-        }
+        self.rates[feature as usize].count(user, is_new, unix_s);
+    }
+
+    /// A connection of a user began while another session seemed open elsewhere, or not.
+    pub(super) fn count_open(&mut self, user: u64, is_open: bool, unix_s: u32) {
+        self.open.count(user, is_open, unix_s);
+    }
+
+    /// Of all connections of the last hours, the part during which another session seemed open elsewhere: 0 to 1. Where
+    /// ends are lost, it is high.
+    pub(super) fn open_rate(&self) -> f64 {
+        self.open.part()
     }
 
     /// Of all connections of the last hours, the part that had a new value of this feature: 0 to 1.
     pub(super) fn rate(&self, feature: Feature) -> f64 {
-        let rate = &self.rates[feature as usize];
-        (rate.news() / (rate.seen() + CALM)).min(1.0)
+        self.rates[feature as usize].part()
     }
 
     /// A user is forgotten: of the bits that many share nothing tells who they are.
     pub(super) fn forget(&mut self, user: u64) {
-        self.rates.iter_mut().for_each(|rate| rate.recent.retain(|other| *other != user as u32));
+        let rates = self.rates.iter_mut().chain([&mut self.open]);
+        rates.for_each(|rate| rate.recent.retain(|other| *other != user as u32));
     }
 
     /// Another day: what nobody adopts any more leaves.
@@ -178,6 +180,24 @@ impl Rate {
     /// Where an hour is counted, if it is one of the last.
     fn place(&self, hour: u32) -> Option<usize> {
         (hour <= self.hour && self.hour - hour < HOURS as u32).then_some(hour as usize % HOURS)
+    }
+
+    fn count(&mut self, user: u64, is_new: bool, unix_s: u32) {
+        self.go_to(unix_s / 3600);
+        let Some(at) = self.place(unix_s / 3600) else { return };
+        self.seen[at] = self.seen[at].saturating_add(1);
+        let user = user as u32;
+        if is_new && !self.recent.contains(&user) {
+            if self.recent.len() >= RECENT {
+                self.recent.remove(0);
+            }
+            self.recent.push(user);
+            self.new[at] = self.new[at].saturating_add(1);
+        }
+    }
+
+    fn part(&self) -> f64 {
+        (self.news() / (self.seen() + CALM)).min(1.0)
     }
 
     fn seen(&self) -> f64 {

@@ -5,7 +5,7 @@ use super::{
     adoption::{Adoption, Adoptions},
     assessment::{EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature},
     connection::{Connection, Cover},
-    people::{Person, country_key, device_key},
+    people::{Person, Slot, country_key, device_key},
 };
 use crate::profile::{Everybody, Feature, Known, Learned, Prefix, Profile, Profiles, Tallies, Tally, Value};
 
@@ -87,6 +87,18 @@ impl<'f> Facts<'f> {
     pub(super) fn others(&self, feature: Feature) -> u32 {
         let users = self.known[feature as usize].share.users;
         users.saturating_sub(u32::from(self.tally(feature).days > 0))
+    }
+
+    /// Days of the thirty on which the user connected.
+    pub(super) fn days(&self) -> u32 {
+        self.profile.map_or(0, |profile| profile.days())
+    }
+
+    /// Of the user's connections within the thirty days, the part that told no device: 0 to 1; 1 without any.
+    pub(super) fn deviceless(&self) -> f64 {
+        let Some(profile) = self.profile else { return 1.0 };
+        let (with, all) = (profile.connections_with(Feature::Device).0, profile.connections());
+        f64::from(all.saturating_sub(with)) / f64::from(all.max(1))
     }
 
     /// Of all users, the part that the others who have the value are: 0 to 1. A few users that do not exist keep small
@@ -208,7 +220,24 @@ impl<'f> Facts<'f> {
         let place = spot.place.or(spot.country).unwrap_or("an unknown place");
         format!("{place} ({})", self.network())
     }
+
+    /// Another session of the user that seems to run now, elsewhere or on another device. One in the same network counts
+    /// only where this part of it is new: who comes back from home has lost an end. Nor does one that raised an alert.
+    pub(super) fn open_elsewhere(&self) -> Option<Slot> {
+        let device = device_key(self.connection.device);
+        let is_at_home = self.tally(Feature::Prefix).days > 0;
+        let slots = self.person.iter().flat_map(|person| person.slots);
+        slots
+            .filter(|slot| slot.is_there() && slot.is_open() && !slot.is_suspect())
+            .filter(|slot| !slot.is_of(self.connection.session))
+            .filter(|slot| (slot.alive..slot.alive.saturating_add(OPEN_S)).contains(&self.unix_s))
+            .filter(|slot| device == 0 || slot.device != device)
+            .find(|slot| !(is_at_home && self.connection.spot.asn == Some(slot.asn)))
+    }
 }
+
+/// Without interims an open session is believed for a working day after its last sign of life, seconds.
+const OPEN_S: u32 = 36_000;
 
 pub(super) fn values<'a>(connection: &Connection<'a>) -> [Option<Value<'a>>; FEATURES] {
     let spot = &connection.spot;

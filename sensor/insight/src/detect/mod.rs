@@ -134,6 +134,10 @@ impl Detector {
         }
         if is_in_time {
             let news = news(&facts);
+            if facts.days() >= 3 && !assessment.is_alert {
+                let is_open = facts.open_elsewhere().is_some();
+                self.adoptions.count_open(user, is_open, unix_s);
+            }
             self.remember(user, unix_s, slot, &news, connection, assessment.is_alert);
         }
         assessment
@@ -154,10 +158,11 @@ impl Detector {
         }
         let values = facts::values(connection);
         for (feature, (value, news)) in Feature::ALL.into_iter().zip(values.into_iter().zip(news)) {
-            let (Some(value), Some((is_new, is_experienced))) = (value, *news) else { continue };
+            let Some((is_new, is_experienced)) = *news else { continue };
             if is_experienced && !is_alert {
                 self.adoptions.count(feature, user, is_new, unix_s);
             }
+            let Some(value) = value else { continue };
             // Devices and prefixes are one person's: many do not begin to use one.
             if is_new && !is_alert && !matches!(feature, Feature::Device | Feature::Prefix) {
                 self.adoptions.adopt(feature, value, user, unix_s);
@@ -302,6 +307,14 @@ type News = [Option<(bool, bool)>; Feature::ALL.len()];
 
 fn news(facts: &Facts<'_>) -> News {
     Feature::ALL.map(|feature| {
+        if feature == Feature::Device {
+            // None is a value too: where all Starts lack it, or begin to tell it, it says nothing of one.
+            let is_new = match facts.value(feature) {
+                Some(_) => facts.is_new(feature) && !facts.remembers(feature),
+                None => facts.deviceless() < 0.1,
+            };
+            return Some((is_new, facts.days() >= 3));
+        }
         facts.value(feature)?;
         Some((facts.is_new(feature) && !facts.remembers(feature), facts.tally(feature).all_days >= 3))
     })

@@ -48,6 +48,7 @@ const SOFTWARE_ALONE: f64 = 3.0;
 pub(super) struct Terms {
     features: [f64; Feature::ALL.len()],
     hour: f64,
+    open: f64,
 }
 
 impl Terms {
@@ -74,7 +75,7 @@ impl Terms {
     }
 
     fn total(&self) -> f64 {
-        self.place() + self.device() + self.of(Feature::Server) + self.hour
+        self.place() + self.device() + self.of(Feature::Server) + self.hour + self.open
     }
 }
 
@@ -111,10 +112,16 @@ fn explain(
         if alert.is_some() { thresholds.reason_log_ratio.min(most) } else { thresholds.reason_log_ratio };
     for feature in Feature::ALL {
         let log_ratio = terms.of(feature);
-        if log_ratio >= least && facts.value(feature).is_some() {
-            let reason = facts.reason(detection, Some(feature), log_ratio, facts.seen(feature));
+        let is_missing = feature == Feature::Device && facts.value(feature).is_none();
+        if log_ratio >= least && (facts.value(feature).is_some() || (is_missing && log_ratio > 0.0)) {
+            let seen = if is_missing { "none was told".to_owned() } else { facts.seen(feature) };
+            let reason = facts.reason(detection, Some(feature), log_ratio, seen);
             assessment.reasons.push(Reason { alert, ..reason });
         }
+    }
+    if let Some(slot) = facts.open_elsewhere().filter(|_| terms.open >= thresholds.reason_log_ratio) {
+        let reason = facts.reason(detection, None, terms.open, slot.text());
+        assessment.reasons.push(Reason { alert, ..reason });
     }
     if terms.hour >= thresholds.reason_log_ratio {
         let hour = facts.unix_s / 3600 % 24;
@@ -135,7 +142,8 @@ pub(super) fn terms(facts: &Facts<'_>, model: &Model) -> Terms {
     place(facts, model, &mut terms);
     device(facts, model, &mut terms);
     terms.set(Feature::Server, server(facts, model));
-    terms.hour = hour(facts);
+    terms.hour = hour(facts, model);
+    terms.open = open(facts, model);
     terms
 }
 
@@ -218,27 +226,42 @@ fn prefix(facts: &Facts<'_>, model: &Model, is_network_new: bool) -> f64 {
     if is_network_new {
         return colleagues;
     }
-    let tally = within_network(facts, prefix);
+    let (tally, common_bits) = within_network(facts, prefix);
     if tally.days > 0 {
         return known(model.attacker_prefix / usual(&tally, model.novelty_prefix), tally.days, model);
     }
     // How often everybody has a new one does not count here: addresses that change daily are this user's or not.
     let rare = -(novelty(&tally, model.novelty_prefix, 1.0, 0.0).ln());
-    (rare + colleagues).clamp(-2.0, model.feature_max.max(0.0))
+    let near = common_bits.map_or(0.0, nearness);
+    (rare + colleagues + near).clamp(-2.0, model.feature_max.max(0.0))
 }
 
-/// The tally of prefixes, of one network only.
-fn within_network(facts: &Facts<'_>, prefix: Prefix) -> Tally {
+/// What it says that a new part of a network that the user has shares so many leading bits with a known one. Providers
+/// assign the addresses of a town from a few blocks that lie together, those of the country from all over: a line that
+/// gets another address stays near, the line of somebody else seldom is.
+fn nearness(bits: u32) -> f64 {
+    const AT: [(f64, f64); 5] = [(14.0, 1.2), (16.0, 0.75), (18.0, -0.15), (20.0, -1.5), (22.0, -2.25)];
+    let bits = f64::from(bits).clamp(AT[0].0, AT[4].0);
+    let between = AT.windows(2).find(|pair| bits <= pair[1].0).unwrap_or(&AT[3..]);
+    let [(from, low), (to, high)] = between else { return 0.0 };
+    low + (high - low) * (bits - from) / (to - from)
+}
+
+/// The tally of prefixes, of one network only; and how many leading bits this one has in common with the nearest.
+fn within_network(facts: &Facts<'_>, prefix: Prefix) -> (Tally, Option<u32>) {
     let mut tally = Tally { days: facts.tally(Feature::Prefix).days, ..Tally::default() };
-    let Some(profile) = facts.profile else { return tally };
+    let mut bits = None;
+    let Some(profile) = facts.profile else { return (tally, bits) };
     profile.each(Feature::Prefix, |value, days, has_arrived| {
-        if matches!(value, Value::Prefix(other) if other.asn() == prefix.asn()) {
+        let Value::Prefix(other) = value else { return };
+        if other.asn() == prefix.asn() {
+            bits = bits.max(prefix.common_bits(&other));
             tally.all_days += days;
             tally.values += 1;
             tally.arrived += u32::from(has_arrived);
         }
     });
-    tally
+    (tally, bits)
 }
 
 /// A network that hides its users; a mobile one, in which attackers seldom are and people often.
@@ -271,13 +294,18 @@ fn device(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
             if is_known {
                 known(model.attacker_device / usual(tally, model.novelty_device), tally.days, model)
             } else {
+                // On days without any, none was her value.
+                let tally = Tally { all_days: tally.all_days.max(facts.days()), ..*tally };
                 let rare =
-                    -novelty(tally, model.novelty_device, 0.5, facts.adoptions.rate(Feature::Device)).ln();
+                    -novelty(&tally, model.novelty_device, 0.5, facts.adoptions.rate(Feature::Device)).ln();
                 // A kiosk, a shared laptop: whoever else has it, it is of the organisation.
                 let shared = (-0.7 * f64::from(facts.others(Feature::Device)).ln_1p()).max(-2.5);
                 (rare + shared).clamp(-1.0, model.feature_max.max(0.0))
             },
         );
+    }
+    if !has_device {
+        terms.set(Feature::Device, no_device(facts, model));
     }
     let tally = facts.tally(Feature::Software);
     let Some(Value::Text(software)) = facts.value(Feature::Software) else { return };
@@ -306,6 +334,29 @@ fn device(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
     );
 }
 
+/// No device is told: that is as much of a value as any, for a user whose connections tell one. Where all begin without,
+/// the rate of what is new says so.
+fn no_device(facts: &Facts<'_>, model: &Model) -> f64 {
+    let days = f64::from(facts.days());
+    let own = (facts.deviceless() * days + 0.05) / (days + 0.5);
+    let usual = own.max(facts.adoptions.rate(Feature::Device)).clamp(1e-6, 1.0);
+    let log_ratio = (model.attacker_no_device.max(1e-6) / usual).ln().clamp(-0.5, 4.0);
+    let term = log_ratio * model.weight_of_others * days / (days + 2.0);
+    term.clamp(-1.0, model.feature_max.max(0.0))
+}
+
+/// The user seems to be connected already, elsewhere: rare where ends are told.
+fn open(facts: &Facts<'_>, model: &Model) -> f64 {
+    if facts.days() == 0 || facts.open_elsewhere().is_none() {
+        return 0.0;
+    }
+    let usual = facts.adoptions.open_rate().max(0.025);
+    let log_ratio = (model.attacker_while_open.max(1e-6) / usual).ln().max(0.0);
+    // Phone and laptop.
+    let known = if facts.is_known(Feature::Device, 2) { 0.5 } else { 1.0 };
+    (log_ratio * model.weight_of_others * known).clamp(0.0, model.feature_max.max(0.0))
+}
+
 /// `AnyConnect Windows` of `AnyConnect Windows 5.1.2`: what stands before the first digit of a version.
 fn family(software: &str) -> &str {
     let version = software.char_indices().zip(software.chars().skip(1));
@@ -329,13 +380,17 @@ fn server(facts: &Facts<'_>, model: &Model) -> f64 {
     (new(facts, model, Feature::Server, model.novelty_server, tally, 0.2) * 0.3).clamp(-0.5, 1.0)
 }
 
-/// When: weak, and for a user without history nothing.
-fn hour(facts: &Facts<'_>) -> f64 {
+/// When: for a user without history nothing.
+fn hour(facts: &Facts<'_>, model: &Model) -> f64 {
     let Some(profile) = facts.profile else { return 0.0 };
     let (near, days) = profile.days_near(hour_of_week(facts.unix_s));
     // Attackers work around the clock, and half of them when others do: then it says nothing.
-    let usual = (f64::from(near) + 1.0) / (f64::from(days) + 6.0);
-    (0.2 / usual).ln().clamp(-0.5, 1.2) * 0.7
+    if days == 0 {
+        return 0.0;
+    }
+    let usual = (f64::from(near) + 0.5) / (f64::from(days) + 4.0);
+    let term = (0.2 / usual).ln().clamp(-1.0, 1.5) * model.weight_of_others;
+    term.clamp(-model.known_max.abs(), model.feature_max.max(0.0))
 }
 
 /// How usual a value is for the user that has it; one that is only remembered counts as half a day.

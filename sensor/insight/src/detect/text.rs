@@ -11,6 +11,9 @@ impl Display for Reason {
             (Detection::SuspiciousConnection, Some(ReasonFeature::Hour)) => {
                 return write!(f, "unusual time for {user}: {seen}");
             }
+            (Detection::SuspiciousConnection, None) => {
+                return write!(f, "{user} seems to be connected already, from {seen}");
+            }
             (Detection::SuspiciousConnection, Some(ReasonFeature::Kinds)) => {
                 write!(f, "kind of network unusual for {user}: {seen}")?;
             }

@@ -134,6 +134,14 @@ pub struct Model {
     pub attacker_prefix: f64,
     /// With the same device, stolen or copied. 0.03.
     pub attacker_device: f64,
+    /// Tells no device, where the user's connections do: other software does not. 0.5.
+    pub attacker_no_device: f64,
+    /// Begins while the user is connected. 0.35: people work for a third of the day.
+    pub attacker_while_open: f64,
+    /// What the hour, an absent device and an open session weigh against place and device. 2: place and device are told
+    /// by several features that depend on each other and so count too much; a logistic regression on the tuning set gave
+    /// these two to four times the weight of those.
+    pub weight_of_others: f64,
     /// How much likelier an attacker is to be in a hosting network than somebody who never was: logarithm. 2.5: twelve
     /// times.
     pub cover_hosting: f64,
@@ -162,6 +170,9 @@ impl Default for Model {
             attacker_network: 0.35,
             attacker_prefix: 0.02,
             attacker_device: 0.03,
+            attacker_no_device: 0.5,
+            attacker_while_open: 0.35,
+            weight_of_others: 2.0,
             cover_hosting: 2.5,
             cover_anonymiser: 3.5,
             cover_tor: 4.5,

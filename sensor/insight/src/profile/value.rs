@@ -147,6 +147,13 @@ impl Prefix {
         self.asn
     }
 
+    /// How many leading bits two parts of IPv4 have in common, of 24; `None` for IPv6, whose assignment says other things.
+    pub fn common_bits(&self, other: &Prefix) -> Option<u32> {
+        let bits =
+            |prefix: &Prefix| u32::from_be_bytes([prefix.octets[0], prefix.octets[1], prefix.octets[2], 0]);
+        (!self.is_v6 && !other.is_v6).then(|| (bits(self) ^ bits(other)).leading_zeros().min(24))
+    }
+
     fn kept(self, scratch: &mut Scratch) -> &[u8] {
         scratch[..4].copy_from_slice(&self.asn.to_be_bytes());
         scratch[4..].copy_from_slice(&self.octets);
