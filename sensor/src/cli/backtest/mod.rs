@@ -183,3 +183,6 @@ impl<W: Write> Run<'_, W> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Somebody else's log, a capture and a journal through `backtest`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::{fs, net::SocketAddr, path::Path};
+
+use ingest::capture::pcap::PcapWriter;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::traffic::{self, Session, Status, Vendor};
+
+const DAY_S: i64 = 86_400;
+
+fn run<T>(work: impl FnOnce(&mut Run<'_, Vec<u8>>) -> T) -> (T, Vec<Value>, Sum) {
+    let config = crate::config::Config::built_in();
+    let places = places::Sources::of(&config).open().unwrap();
+    let backtest = Backtest::new(config.meaning(), &places).unwrap();
+    let mut run = Run { backtest, alerts_only: false, out: Vec::new(), sum: Sum::default() };
+    let result = work(&mut run);
+    let lines = run.out.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
+    let lines = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
+    (result, lines, run.sum)
+}
+
+fn scored(log: &[u8]) -> (Vec<Value>, Sum) {
+    let (result, lines, sum) = run(|run| run.lines(log).map_err(|failure| failure.to_string()));
+    result.unwrap();
+    (lines, sum)
+}
+
+fn at(unix_s: i64) -> String {
+    jiff::Timestamp::from_second(1_790_000_000 + unix_s).unwrap().to_string()
+}
+
+/// Two months of twenty people at home, and in the end one of them in another country on another computer while she is
+/// at home.
+fn log() -> Vec<u8> {
+    let mut lines = String::new();
+    let mut push = |line: Value| lines += &format!("{line}\n");
+    for day in 0..60 {
+        for user in 0..20 {
+            let (session, begin) = (format!("{day}-{user}"), day * DAY_S + user * 60 + 8 * 3600);
+            push(json!({
+                "time": at(begin), "status": "Start", "client": "asa", "session": session,
+                "user": format!("user{user}"), "address": format!("81.2.69.{}", 10 + user),
+                "device": format!("PC-{user}"), "software": "AnyConnect Windows 5.1", "nothing": {"we": ["know"]},
+                "assigned": null, "nas": "gateway",
+            }));
+            push(json!({
+                "time": at(begin + 7 * 3600), "status": "Stop", "client": "asa", "session": session, "nas": "gateway",
+                "user": format!("user{user}"), "input_octets": 5_000_000_000_u64, "output_octets": 7,
+            }));
+        }
+    }
+    // As our own `events` prints an address.
+    push(json!({
+        "time": at(60 * DAY_S), "status": "Start", "client": "asa", "session": "stranger", "nas_identifier": "gateway",
+        "user": "user7", "remote": {"address": "175.16.199.7", "scope": "public"}, "device": "KALI",
+    }));
+    lines.into_bytes()
+}
+
+#[test]
+fn a_stranger_is_told_and_nobody_else() {
+    let (lines, sum) = scored(&log());
+    assert_eq!((lines.len(), sum.starts, sum.left_out), (60 * 20 + 1, 60 * 20 + 1, 0));
+    let alerts: Vec<&Value> = lines.iter().filter(|line| line["alert"] == true).collect();
+    let [stranger] = alerts[..] else { panic!("{alerts:?}") };
+    assert_eq!((&stranger["n"], &stranger["user"]), (&json!(2401), &json!("user7")));
+    let reasons: Vec<&str> =
+        stranger["reasons"].as_array().unwrap().iter().map(|reason| reason.as_str().unwrap()).collect();
+    assert!(
+        reasons.iter().any(|reason| reason.contains("CN") && reason.contains("usual: GB")),
+        "{reasons:?}"
+    );
+    assert!(reasons.iter().any(|reason| reason.contains("KALI")), "{reasons:?}");
+    let others = lines.iter().filter(|line| line["n"] != 2401).map(|line| line["score"].as_f64().unwrap());
+    assert!(stranger["score"].as_f64().unwrap() > others.fold(f64::MIN, f64::max));
+}
+
+#[test]
+fn what_is_said_of_a_line_rests_on_the_lines_before_it() {
+    let log = log();
+    let (whole, _) = scored(&log);
+    for lines in [1, 37, 1200, 2400] {
+        let end = log.iter().enumerate().filter(|(_, octet)| **octet == b'\n').nth(lines - 1).unwrap().0 + 1;
+        let (part, _) = scored(&log[..end]);
+        assert_eq!(part, whole[..part.len()], "{lines} lines");
+        assert_eq!(part.len(), lines.div_ceil(2));
+    }
+}
+
+#[test]
+fn what_is_no_event_is_left_out_and_counted() {
+    let good = json!({"time": at(0), "status": "start", "client": "asa", "session": "1"});
+    let mut log = format!("{good}\n\n");
+    for wrong in [
+        "no json".to_owned(),
+        json!({"status": "Start", "client": "asa", "session": "2"}).to_string(),
+        json!({"time": "yesterday", "status": "Start", "client": "asa", "session": "2"}).to_string(),
+        json!({"time": at(1), "status": "Begin", "client": "asa", "session": "2"}).to_string(),
+        json!({"time": at(1), "status": "Start", "client": "asa"}).to_string(),
+        json!({"time": at(1), "status": "Start", "client": "asa", "session": "2", "input_octets": "many"})
+            .to_string(),
+    ] {
+        log += &format!("{wrong}\n");
+    }
+    log += &json!({"time": at(2), "status": "Accounting-On", "client": "asa"}).to_string();
+    let (lines, sum) = scored(log.as_bytes());
+    assert_eq!((lines.len(), sum.left_out), (1, 6));
+    assert_eq!(lines[0], json!({"n": 1, "user": null, "score": 0.0, "reasons": [], "alert": false}));
+    let (_, _, sum) = run(|run| {
+        let failure = run.lines(&vec![b'x'; LINE_MAX as usize + 1][..]).unwrap_err();
+        assert!(failure.to_string().contains("no file of event lines"), "{failure}");
+    });
+    assert_eq!(sum.starts, 0);
+}
+
+#[test]
+fn a_capture_says_what_the_journal_that_it_is_recorded_in_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, journal) = (folder.path().join("x.pcap"), folder.path().join("journal"));
+    let secret = b"sixteen octets or more";
+    let mut capture = PcapWriter::new(Vec::new()).unwrap();
+    let mut buffer = [0; radius::MAX_LENGTH];
+    let listening: SocketAddr = "192.0.2.250:1813".parse().unwrap();
+    let mut put = |number: u64, source: &str, secret: &[u8]| {
+        let session = Session::made_up(Vendor::ALL[number as usize % 4], 1, number);
+        let unix_s = 1_790_000_000 + number;
+        let attributes = session.attributes(Status::Start, unix_s as u32);
+        let octets =
+            traffic::write(&mut buffer, Status::Start, number as u8, &[0; 16], &attributes, secret).unwrap();
+        capture.datagram(unix_s * 1_000_000_000, source.parse().unwrap(), listening, octets).unwrap();
+    };
+    put(1, "192.0.2.1:1024", secret);
+    put(2, "192.0.2.1:1024", b"a secret of somebody else");
+    put(3, "198.51.100.1:1024", secret);
+    put(4, "192.0.2.1:1024", secret);
+    fs::write(&file, capture.finish().unwrap()).unwrap();
+    let configuration = folder.path().join("c.toml");
+    let client =
+        "[[client]]\nname = \"vpn\"\naddress = [\"192.0.2.0/24\"]\nsecret = \"sixteen octets or more\"\n";
+    fs::write(&configuration, client).unwrap();
+    let config = || crate::config::load(Some(&configuration)).unwrap();
+
+    assert!(is_capture(&fs::read(&file).unwrap()) && !is_capture(b"{\"time\""));
+    let recorded = replay::record(&file, &mut config()).unwrap();
+    let (result, of_capture, _) =
+        run(|run| run.capture(recorded.folder(), &recorded.accepted).map_err(|failure| failure.to_string()));
+    result.unwrap();
+    let numbers: Vec<&Value> = of_capture.iter().map(|line| &line["n"]).collect();
+    assert_eq!(numbers, [1, 4], "neither the forged one nor the unknown client's");
+
+    copy(recorded.folder(), &journal);
+    let (result, mut of_journal, _) = run(|run| run.journal(&journal).map_err(|failure| failure.to_string()));
+    result.unwrap();
+    for (line, n) in of_journal.iter_mut().zip([1, 4]) {
+        line["n"] = json!(n);
+    }
+    assert_eq!(of_journal, of_capture);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
