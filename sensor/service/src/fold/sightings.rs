@@ -388,9 +388,13 @@ mod tests {
         sightings.forget(Sort::User, "alice");
         sightings.see(number, 5, 6, 1);
         assert_eq!((sightings.count(Sort::User), sightings.count(Sort::Device)), (0, 1));
+        let mut changed = Vec::new();
+        sightings.take_changed(&mut changed);
+        sightings.see(number, 5, 6, 1);
+        assert_eq!((changed.len(), sightings.changed()), (0, 0));
         assert_eq!(sightings.number(Sort::Device, "alice", 7), number);
         assert_eq!(sightings.number(Sort::Device, "laptop", 7), device);
-        let mut changed = Vec::new();
+        sightings.see(number, 7, 8, 0);
         sightings.take_changed(&mut changed);
         assert_eq!(
             changed.iter().map(|seen| (seen.name(), seen.original())).collect::<Vec<_>>(),
