@@ -351,3 +351,62 @@ impl Serialize for Sightings {
         kept.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(sightings: &Sightings) -> Vec<(Sort, String, Option<String>, u64)> {
+        let told =
+            |seen: Sighting| (seen.sort(), seen.name().into(), seen.original().map(Into::into), seen.count());
+        sightings.iter().map(told).collect()
+    }
+
+    fn alice(original: Option<&str>) -> Vec<(Sort, String, Option<String>, u64)> {
+        vec![(Sort::User, "alice".into(), original.map(Into::into), 1)]
+    }
+
+    #[test]
+    fn a_name_is_written_as_it_was_last() {
+        let mut sightings = Sightings::default();
+        let number = sightings.number(Sort::User, "alice", 5);
+        sightings.see(number, 5, 6, 1);
+        assert_eq!(told(&sightings), alice(None));
+        for original in ["alice", "ALICE", "corp\\Alice", "alice"] {
+            sightings.take_changed(&mut Vec::new());
+            sightings.write(number, original);
+            assert_eq!((told(&sightings), sightings.changed()), (alice(Some(original)), 1));
+            sightings.write(number, original);
+            assert_eq!(sightings.changed(), 1);
+            let octets = postcard::to_stdvec(&sightings).unwrap();
+            let kept: Vec<Kept<'_>> = postcard::from_bytes(&octets).unwrap();
+            assert_eq!(told(&Sightings::restored(&kept, 0)), told(&sightings));
+        }
+    }
+
+    #[test]
+    fn a_place_that_is_used_again_says_nothing_of_whom_it_was() {
+        let mut sightings = Sightings::default();
+        let device = sightings.number(Sort::Device, "laptop", 5);
+        let number = sightings.number(Sort::User, "alice", 5);
+        sightings.write(number, "ALICE");
+        sightings.forget(Sort::User, "alice");
+        sightings.see(number, 5, 6, 1);
+        assert_eq!((sightings.count(Sort::User), sightings.count(Sort::Device)), (0, 1));
+        let mut changed = Vec::new();
+        sightings.take_changed(&mut changed);
+        sightings.see(number, 5, 6, 1);
+        assert_eq!((changed.len(), sightings.changed()), (0, 0));
+        assert_eq!(sightings.number(Sort::Device, "alice", 7), number);
+        assert_eq!(sightings.number(Sort::Device, "laptop", 7), device);
+        sightings.see(number, 7, 8, 0);
+        sightings.take_changed(&mut changed);
+        assert_eq!(
+            changed.iter().map(|seen| (seen.name(), seen.original())).collect::<Vec<_>>(),
+            [("alice", None)]
+        );
+        sightings.forget_before(6);
+        let left = ("alice".to_owned(), None, 0);
+        assert_eq!(told(&sightings), [(Sort::Device, left.0, left.1, left.2)]);
+    }
+}

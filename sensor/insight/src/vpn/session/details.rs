@@ -322,9 +322,23 @@ mod tests {
         }
     }
 
+    fn sent(key: &str, original: &str) -> Details {
+        Details::with(None, [], [Some(key), Some(original), Some("laptop"), None, None, None])
+    }
+
+    #[test]
+    fn a_user_who_is_sent_as_the_key_is_there_once() {
+        let (once, twice) = (sent("alice", "alice"), sent("alice", "Alice"));
+        assert_eq!((once.user(), once.user_original()), (Some("alice"), Some("alice")));
+        assert_eq!((twice.user(), twice.user_original()), (Some("alice"), Some("Alice")));
+        assert_eq!([once.device(), twice.device()], [Some("laptop"); 2]);
+        assert_eq!(once.0.len() + 5, twice.0.len());
+    }
+
     #[test]
     fn it_is_read_as_it_was_written() {
-        for written in [details(), Details::with(None, [], [None; TEXTS])] {
+        let nothing = Details::with(None, [], [None; TEXTS]);
+        for written in [details(), nothing, sent("alice", "alice")] {
             let octets = postcard::to_stdvec(&written).unwrap();
             assert_eq!(postcard::from_bytes::<Details>(&octets).unwrap(), written);
         }
@@ -337,7 +351,7 @@ mod tests {
             postcard::from_bytes::<Details>(&postcard::to_stdvec(&written).unwrap())
         };
         ends([6; TEXTS]).unwrap();
-        for wrong in [[1, 6, 6, 6, 6, 6], [6, 6, 6, 6, 6, 7], [6, 5, 6, 6, 6, 6]] {
+        for wrong in [[1, 6, 6, 6, 6, 6], [6, 6, 6, 6, 6, 7], [6, 5, 6, 6, 6, 6], [4; TEXTS]] {
             ends(wrong).unwrap_err();
         }
     }
