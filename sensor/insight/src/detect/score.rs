@@ -337,12 +337,15 @@ fn device(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
 /// No device is told: that is as much of a value as any, for a user whose connections tell one. Where all begin without,
 /// the rate of what is new says so.
 fn no_device(facts: &Facts<'_>, model: &Model) -> f64 {
+    if facts.value(Feature::Prefix).is_none() && facts.value(Feature::Software).is_none() {
+        // This Start tells nothing at all.
+        return 0.0;
+    }
     let days = f64::from(facts.days());
     let own = (facts.deviceless() * days + 0.05) / (days + 0.5);
     let usual = own.max(facts.adoptions.rate(Feature::Device)).clamp(1e-6, 1.0);
-    let log_ratio = (model.attacker_no_device.max(1e-6) / usual).ln().clamp(-0.5, 4.0);
-    let term = log_ratio * model.weight_of_others * days / (days + 2.0);
-    term.clamp(-1.0, model.feature_max.max(0.0))
+    let log_ratio = (model.attacker_no_device.max(1e-6) / usual).ln().clamp(-0.5, 4.5);
+    (log_ratio * days / (days + 2.0)).clamp(-1.0, model.feature_max.max(0.0))
 }
 
 /// The user seems to be connected already, elsewhere: rare where ends are told.
