@@ -17,7 +17,11 @@
 //! * Country, network and prefix are a chain: within a new country a new network says nothing more, within a network the
 //!   prefix tells customers apart. In mobile networks prefixes and towns say nothing. A network that hides its users
 //!   adds to it.
-//! * A new device explains new client software; known software on a known device is an update.
+//! * A new part of a known network says less the more leading bits it shares with a known one.
+//! * A new device explains new client software; known software on a known device is an update. That no device is told is
+//!   a value like any: new to whoever always tells one, until all Starts begin without.
+//! * When, and whether the user seems to be connected elsewhere already (an open session within a working day of its last
+//!   sign of life), the less the more often that happens to all: where ends are lost it is everyday.
 //!
 //! Groups that do not depend on each other, place and device, thus weigh together: each alone is taken back by the other
 //! when that is known (a hotel with the usual laptop, a new laptop at home); both new add up. Where no device is known,
