@@ -4,7 +4,7 @@
 //! Learning rule: none for anonymisers, they protect new users too; what the user has had within the thirty days is not
 //! told again, nor a network with cover that `own_cover_share` of the users have (cloud desktops, a security gateway).
 //!
-//! An anonymiser is an alert: Tor high, another medium. Hosting alone is none; in the score it weighs twelve times. Private
+//! An anonymiser is an alert: Tor high, another medium. Hosting alone is none; in the score it weighs thirty times. Private
 //! relays of a device's maker are neither: they keep the region and half of all phones have them.
 //!
 //! The weight is in the score of the suspicious connection (`score`), so that these reasons add nothing to it.

@@ -17,7 +17,11 @@
 //! * Country, network and prefix are a chain: within a new country a new network says nothing more, within a network the
 //!   prefix tells customers apart. In mobile networks prefixes and towns say nothing. A network that hides its users
 //!   adds to it.
-//! * A new device explains new client software; known software on a known device is an update.
+//! * A new part of a known network says less the more leading bits it shares with a known one.
+//! * A new device explains new client software; known software on a known device is an update. That no device is told is
+//!   a value like any: new to whoever always tells one, until all Starts begin without.
+//! * When, and whether the user seems to be connected elsewhere already (an open session within a working day of its last
+//!   sign of life), the less the more often that happens to all: where ends are lost it is everyday.
 //!
 //! Groups that do not depend on each other, place and device, thus weigh together: each alone is taken back by the other
 //! when that is known (a hotel with the usual laptop, a new laptop at home); both new add up. Where no device is known,
@@ -337,12 +341,15 @@ fn device(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
 /// No device is told: that is as much of a value as any, for a user whose connections tell one. Where all begin without,
 /// the rate of what is new says so.
 fn no_device(facts: &Facts<'_>, model: &Model) -> f64 {
+    if facts.value(Feature::Prefix).is_none() && facts.value(Feature::Software).is_none() {
+        // This Start tells nothing at all.
+        return 0.0;
+    }
     let days = f64::from(facts.days());
     let own = (facts.deviceless() * days + 0.05) / (days + 0.5);
     let usual = own.max(facts.adoptions.rate(Feature::Device)).clamp(1e-6, 1.0);
-    let log_ratio = (model.attacker_no_device.max(1e-6) / usual).ln().clamp(-0.5, 4.0);
-    let term = log_ratio * model.weight_of_others * days / (days + 2.0);
-    term.clamp(-1.0, model.feature_max.max(0.0))
+    let log_ratio = (model.attacker_no_device.max(1e-6) / usual).ln().clamp(-0.5, 4.5);
+    (log_ratio * days / (days + 2.0)).clamp(-1.0, model.feature_max.max(0.0))
 }
 
 /// The user seems to be connected already, elsewhere: rare where ends are told.

@@ -253,3 +253,62 @@ fn without_devices_a_new_country_alone_is_no_alert_and_hosting_abroad_is() {
         service.opens(NINE + 7 * HOUR_S, &Connection { spot, remote: address("192.0.2.9"), ..abroad });
     assert!(attack.is_alert, "{} {attack}", attack.score);
 }
+
+#[test]
+fn a_device_that_is_not_told_says_something_of_whoever_always_tells_one() {
+    let hidden = Connection { device: None, remote: address("203.0.113.4"), spot: cable(), ..home("alice") };
+    let told = Connection { device: home("alice").device, ..hidden };
+    let (without, with) = (learned().opens(NINE, &hidden), learned().opens(NINE, &told));
+    assert!(without.score > with.score + 4.0, "{} {}", without.score, with.score);
+    assert!(without.to_string().contains("none was told"), "{without}");
+    // At home it is no alert, and of somebody whose client seldom tells one it says nothing.
+    let at_home = learned().opens(NINE, &Connection { device: None, ..home("alice") });
+    assert!(!at_home.is_alert, "{at_home}");
+    let mut seldom = Service::new();
+    for day in MONDAY - 50..MONDAY {
+        let device = home("alice").device.filter(|_| day % 2 == 0);
+        seldom.opens(day * DAY_S + 9 * HOUR_S, &Connection { device, ..home("alice") });
+    }
+    assert!(seldom.opens(NINE, &hidden).score < without.score - 3.0);
+    // Nor where all Starts begin without one on a day: the VPN server's doing.
+    let names: Vec<String> = (0..60).map(|number| format!("colleague{number}")).collect();
+    let mut people: Vec<&str> = names.iter().map(String::as_str).collect();
+    people.push("alice");
+    let mut all = Service::new();
+    all.works(&people);
+    for (number, user) in (0..).zip(&names) {
+        all.opens(NINE - 3600 + number * 30, &Connection { device: None, ..home(user) });
+    }
+    let all = all.opens(NINE, &hidden);
+    assert!(all.score < without.score - 2.0, "{} {}", all.score, without.score);
+}
+
+#[test]
+fn whoever_comes_while_she_is_connected_elsewhere_is_likelier_a_stranger() {
+    let other = Connection { device: None, remote: address("203.0.113.4"), spot: cable(), ..home("alice") };
+    let score = |ends: bool, next: &Connection<'_>| {
+        let mut service = learned();
+        service.opens(NINE - 7200, &home("alice"));
+        if ends {
+            service.ends(NINE - 3600, &home("alice"), 3600, 1_000_000);
+        }
+        service.opens(NINE, next)
+    };
+    let (open, over) = (score(false, &other), score(true, &other));
+    assert!(open.score > over.score + 3.0, "{} {}", open.score, over.score);
+    assert!(open.to_string().contains("connected already"), "{open}");
+    // An end that was lost is no stranger at home.
+    let (lost, told) = (score(false, &home("alice")), score(true, &home("alice")));
+    assert_eq!(lost.score, told.score);
+}
+
+#[test]
+fn another_address_of_the_same_pool_says_less_than_one_far_away() {
+    let Some(std::net::IpAddr::V4(at)) = home("alice").remote else { panic!("no IPv4") };
+    let [a, b, c, d] = at.octets();
+    let from = |octets: [u8; 4]| {
+        learned().opens(NINE, &Connection { remote: Some(octets.into()), ..home("alice") }).score
+    };
+    let (near, far) = (from([a, b, c ^ 1, d]), from([a, b ^ 128, c, d]));
+    assert!(far > near + 2.0, "{far} {near}");
+}
