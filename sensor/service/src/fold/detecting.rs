@@ -37,14 +37,8 @@ pub struct Decision {
 }
 
 impl Fold {
-    /// Asks what is to be asked of a change. Whether the profile is not to learn of it. `before`: where the session's
-    /// address was until now, if that is another one.
-    pub(super) fn detect(
-        &mut self,
-        change: &Change,
-        placed: Option<&Placed>,
-        before: Option<&Placed>,
-    ) -> bool {
+    /// Asks what is to be asked of a change. Whether the profile is not to learn of it.
+    pub(super) fn detect(&mut self, change: &Change, placed: Option<&Placed>) -> bool {
         let session = &change.session;
         let Some(user) = session.details.user() else { return false };
         let server = self.sessions.server(change.server);
@@ -54,7 +48,7 @@ impl Fold {
         let mut assessment = None;
         if self.learning.is_news(change, placed) {
             assessment = Some(self.detector.opened(&connection, profiles));
-        } else if before.is_some() {
+        } else if change.has_moved {
             let moved = self.detector.moved(&connection, session.last_seen_unix_ns, profiles);
             assessment = Some(moved).filter(|moved| !moved.reasons.is_empty());
         } else {

@@ -451,22 +451,19 @@ impl Fold {
         let number = session.number;
         let tied = self.ties.of(number, &session.details).map(|tie| tie.key);
         let is_tied = tied.is_some();
-        let mut before = None;
         if !is_tied {
             let tie = self.tie(&change, resolve);
-            before =
-                self.ties.set(number, tie).filter(|old| old.details.remote() != session.details.remote());
+            self.ties.set(number, tie);
         }
         // What was tied says nothing that was not known before: most interims.
-        if is_tied && change.happening == Happening::Updated {
+        if is_tied && change.happening == Happening::Updated && !change.has_moved {
             if let Some(user) = tied.flatten() {
                 self.detector.alive(user, number, session.last_seen_unix_ns);
             }
         } else {
             let place = self.ties.of(number, &session.details).map_or(NOWHERE, |tie| tie.place);
-            let before = before.map_or(NOWHERE, |old| old.place);
-            let [placed, before] = [place, before].map(|place| self.resolutions.placed(place).cloned());
-            self.learn(&change, placed.as_deref(), before.as_deref());
+            let placed = self.resolutions.placed(place).cloned();
+            self.learn(&change, placed.as_deref());
         }
         let Some(tie) = self.ties.of(number, &session.details) else { return };
         let count = match change.happening {
@@ -503,9 +500,9 @@ impl Fold {
     }
 
     /// Detections first, as long as the profile does not know it; then the profile, unless they speak.
-    fn learn(&mut self, change: &Change, placed: Option<&Placed>, before: Option<&Placed>) {
+    fn learn(&mut self, change: &Change, placed: Option<&Placed>) {
         let number = change.session.number;
-        let is_held = self.detect(change, placed, before);
+        let is_held = self.detect(change, placed);
         self.detect_stray(change);
         if is_held {
             self.learning.pass_by(number);

@@ -86,6 +86,11 @@ fn live(seed: u64) {
                 let stranger = format!("{day}-{user}-stranger");
                 house.hear(&Request { at: at + 600, session: &stranger, address: 4, ..start });
             }
+            // The line changes within the session, perhaps to one far away.
+            if dice.roll(6) == 0 {
+                let address = [0, 1, 4][dice.roll(3) as usize];
+                house.hear(&Request { at: at + 1200, status: 3, address, ..start });
+            }
             // A clock that is two months late, one that is ahead, and none at all.
             let event = match dice.roll(12) {
                 0 => Some(at.saturating_sub(60 * DAY_S)),

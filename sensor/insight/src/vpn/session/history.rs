@@ -154,12 +154,13 @@ impl History {
     }
 }
 
-/// Gives the sessions in `new` the numbers they had in `old`, or new ones, and says what changed.
+/// Gives the sessions in `new` the numbers they had in `old`, or new ones, and says what changed, and whether the address
+/// outside the tunnel did.
 pub(super) fn differences(
     old: &[Session],
     new: &mut [Session],
     next_number: &mut u64,
-    mut tell: impl FnMut(Happening, &Session),
+    mut tell: impl FnMut(Happening, &Session, bool),
 ) {
     let known = |number: u64| old.iter().find(|session| session.number == number);
     for at in 0..new.len() {
@@ -186,13 +187,14 @@ pub(super) fn differences(
                 _ => Happening::Updated,
             },
         };
-        tell(happening, session);
+        let remotes = before.and_then(|before| before.details.remote()).zip(session.details.remote());
+        tell(happening, session, remotes.is_some_and(|(before, now)| before != now));
     }
     for gone in old.iter().filter(|old| new.iter().all(|session| session.number != old.number)) {
         let heir = new.iter().find(|session| may_be_one(session, gone));
         // Without one it left as the oldest of too many.
         if let Some(heir) = heir {
-            tell(Happening::Merged { into: heir.number }, gone);
+            tell(Happening::Merged { into: heir.number }, gone, false);
         }
     }
 }

@@ -330,9 +330,10 @@ impl Sessions {
     fn tell(&mut self, sequence: Option<u64>, number: u32, changes: &mut Vec<Change>) {
         let slot = self.slots.get_mut(number);
         let (server, id) = (slot.server, &slot.id);
-        let push = |happening, session: &Session| {
+        let push = |happening, session: &Session, has_moved| {
             let session = session.clone();
-            changes.push(Change { sequence, happening, server, session_id: Arc::clone(id), session });
+            let session_id = Arc::clone(id);
+            changes.push(Change { sequence, happening, has_moved, server, session_id, session });
         };
         differences(&self.before, &mut slot.history.sessions, &mut self.next_number, push);
     }

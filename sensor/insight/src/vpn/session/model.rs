@@ -195,6 +195,8 @@ pub struct Change {
     pub sequence: Option<u64>,
     /// What became of it.
     pub happening: Happening,
+    /// The address outside the tunnel was another one until now.
+    pub has_moved: bool,
     /// Through which VPN server.
     pub server: ServerNumber,
     /// Acct-Session-Id; without one a text that stands for it, begins with a NUL.

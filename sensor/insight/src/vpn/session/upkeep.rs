@@ -97,6 +97,7 @@ impl Sessions {
             session.presumed_end = Some(session.silent_from(settings, heard_since).1);
             changes.push(Change {
                 sequence: None,
+                has_moved: false,
                 happening: Happening::Closed,
                 server,
                 session_id: Arc::clone(id),
@@ -137,6 +138,7 @@ impl Sessions {
                 session.presumed_end = Some(EndReason::Evicted);
                 changes.push(Change {
                     sequence: Some(sequence),
+                    has_moved: false,
                     happening: Happening::Closed,
                     server,
                     session_id: Arc::clone(id),
