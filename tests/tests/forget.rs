@@ -13,6 +13,9 @@ use end_to_end::{Namespace, Nas, PATIENCE, Wire, wait_until};
 use radius::{Code, build::RequestBuilder};
 use serde_json::Value;
 
+/// Nobody listens there, so that all that it is told waits.
+const DEAD_SINK: &str = "[[sink]]\nname = \"dead\"\nkind = \"syslog\"\naddress = \"127.0.0.1:9\"\ntls = false\n\
+                         what = [\"alerts\", \"connections\"]";
 const REALMS: &str = "[users]\nrealms = [[\"contoso.example\", \"contoso\", \"\"]]";
 /// One person.
 const ALIASES: [&str; 4] =
@@ -112,11 +115,14 @@ fn pending(home: &Home) -> i64 {
 #[test]
 fn a_running_sensor_forgets_a_person_under_every_name_and_nobody_else() {
     let wire = Wire::new();
-    let home = Home::new(&Config::udp().lines(REALMS));
+    let home = Home::new(&Config::udp().lines(&format!("{REALMS}\n{DEAD_SINK}")));
     let sensor = home.start(&wire.sensor);
     let mut server = VpnServer::new(&wire);
     server.connect_all("one");
     sensor.stored();
+    wait_until("what nobody takes waits in the spool", PATIENCE, || {
+        holding(home.state(), "wilhelmina").iter().any(|path| path.contains("/spool/dead/"))
+    });
     text(&home, &wire.sensor, "user wilhelmina");
     text(&home, &wire.sensor, "user bob1@contoso.example");
     let before = lines(&text(&home, &wire.sensor, "journal dump"));
