@@ -6,9 +6,13 @@
 //! connection. Its connections do not teach the profile; those of the user that raise nothing do, and are kept beside it
 //! until it is closed: if it was an attacker's, they may have been too.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 use insight::detect::{Assessment, Detection, Reason, ReasonFeature};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{
@@ -50,6 +54,9 @@ struct Open {
     subject: String,
     alert: Alert,
     keys: Vec<String>,
+    /// Those of its sessions that have taught nothing.
+    untaught: BTreeSet<u64>,
+    /// Other connections of the user that taught the profile meanwhile; at most [`TAUGHT_MAX`].
     taught: Vec<Connection>,
 }
 
@@ -63,6 +70,8 @@ pub(crate) struct Case<'c> {
     pub(crate) now: u64,
     /// It is of those that nobody wants to hear of.
     pub(crate) is_excluded: bool,
+    /// The profile knows nothing of it yet.
+    pub(crate) is_unknown: bool,
     /// So many notices of a day are to be sent.
     pub(crate) notices_per_day: u32,
     pub(crate) connection: Connection,
@@ -110,15 +119,19 @@ impl Alerts {
             None => assessment.reasons.iter().map(key).collect(),
         };
         let is_raised = std::mem::take(&mut assessment.is_alert) && !case.is_excluded;
+        let session = case.connection.session;
         if !is_raised {
+            // What is said of a session that is over, or of one that is held back, teaches nothing more.
             if let Some(open) = known.and_then(|number| self.open.get_mut(&number))
+                && case.is_unknown
+                && !self.held.contains_key(&session)
                 && open.taught.len() < TAUGHT_MAX
             {
                 open.taught.push(case.connection);
             }
             return false;
         }
-        let session = case.connection.session;
+        let is_unknown = case.is_unknown;
         let number = match known {
             Some(number) => {
                 assessment.is_alert = !fresh.is_empty();
@@ -130,6 +143,11 @@ impl Alerts {
                 self.raise(case, assessment, fresh)
             }
         };
+        if let Some(open) = self.open.get_mut(&number)
+            && is_unknown
+        {
+            open.untaught.insert(session);
+        }
         self.held.insert(session, number);
         true
     }
@@ -147,7 +165,8 @@ impl Alerts {
         let alert = words::raised(number, &case, assessment);
         self.subjects.insert(case.subject.to_owned(), number);
         self.tell(News::New, alert.clone(), case.notices_per_day);
-        self.open.insert(number, Open { subject: case.subject.to_owned(), alert, keys, taught: Vec::new() });
+        let (untaught, taught) = (BTreeSet::new(), Vec::new());
+        self.open.insert(number, Open { subject: case.subject.to_owned(), alert, keys, untaught, taught });
         number
     }
 
@@ -155,7 +174,12 @@ impl Alerts {
         let Some(open) = self.open.get_mut(&number) else { return };
         let alert = &mut open.alert;
         alert.last_unix_ns = alert.last_unix_ns.max(case.connection.start_unix_ns);
-        alert.connection_count += 1;
+        // More came to be known of one that is here.
+        let known = alert.connections.iter().position(|known| known.session == case.connection.session);
+        match known {
+            Some(at) => drop(alert.connections.remove(at)),
+            None => alert.connection_count += 1,
+        }
         alert.connections.insert(0, case.connection);
         alert.connections.truncate(CONNECTIONS_MAX);
         if fresh.is_empty() {
@@ -204,19 +228,25 @@ impl Alerts {
         let open = self.open.remove(&number)?;
         self.subjects.remove(&open.subject);
         self.held.retain(|_, alert| *alert != number);
-        let Open { mut alert, taught, .. } = open;
+        let Open { mut alert, untaught, taught, .. } = open;
         alert.revision += 1;
         alert.changed_unix_ns = now;
         alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
         self.tell(News::Closed, alert.clone(), notices_per_day);
         let mut lessons = Lessons { user: alert.user.clone().unwrap_or_default(), ..Lessons::default() };
         match verdict {
-            Verdict::Usual => lessons.learn = alert.connections,
+            Verdict::Usual => {
+                alert.connections.retain(|connection| untaught.contains(&connection.session));
+                lessons.learn = alert.connections;
+            }
             Verdict::Malicious => {
-                let is_successor =
-                    |one: &Connection| alert.connections.iter().any(|other| is_alike(one, other));
-                lessons.unlearn = taught.into_iter().filter(is_successor).collect();
                 lessons.rejected = alert.connections.iter().map(|connection| connection.session).collect();
+                // One that an alert came to be about later is among both.
+                let is_told = |one: &Connection| lessons.rejected.contains(&one.session);
+                let successors = taught.into_iter().filter(|one| !is_told(one) && is_successor(one, &alert));
+                lessons.unlearn = successors.collect();
+                alert.connections.retain(|connection| !untaught.contains(&connection.session));
+                lessons.unlearn.extend(alert.connections);
             }
             Verdict::Unclear => {}
         }
@@ -249,32 +279,28 @@ impl Alerts {
 
     /// What was not touched since is kept no longer.
     pub(super) fn forget_before(&mut self, unix_ns: u64) {
-        let old = self.open.extract_if(.., |_, open| open.alert.changed_unix_ns < unix_ns);
-        for (number, open) in old.collect::<Vec<_>>() {
-            self.subjects.remove(&open.subject);
-            self.held.retain(|_, alert| *alert != number);
-        }
+        self.drop_those(|open| open.alert.changed_unix_ns < unix_ns);
     }
 
     /// A person goes out; so does what names that person.
     pub(super) fn forget(&mut self, is_of: impl Fn(&Alert) -> bool) {
-        let gone = self.open.extract_if(.., |_, open| is_of(&open.alert));
-        for (number, open) in gone.collect::<Vec<_>>() {
-            self.subjects.remove(&open.subject);
-            self.held.retain(|_, alert| *alert != number);
+        self.drop_those(|open| is_of(&open.alert));
+    }
+
+    fn drop_those(&mut self, is_meant: impl Fn(&Open) -> bool) {
+        let Alerts { open, subjects, held, .. } = self;
+        for (number, open) in open.extract_if(.., |_, open| is_meant(open)) {
+            subjects.remove(&open.subject);
+            held.retain(|_, alert| *alert != number);
         }
     }
 }
 
 /// By what two reasons are one.
 fn key(reason: &Reason) -> String {
-    let is_value = matches!(
-        reason.feature,
-        Some(ReasonFeature::Country | ReasonFeature::Place | ReasonFeature::Network | ReasonFeature::Device)
-    );
     let feature = reason.feature.map_or("", ReasonFeature::name);
     match reason.detection {
-        Detection::SuspiciousConnection if is_value => format!("{feature} {}", reason.seen),
+        Detection::SuspiciousConnection if is_of_value(reason) => format!("{feature} {}", reason.seen),
         Detection::SuspiciousConnection => feature.to_owned(),
         detection => detection.name().to_owned(),
     }
@@ -282,24 +308,34 @@ fn key(reason: &Reason) -> String {
 
 /// Whether a reason that an alert does not have is worth another word: not the hour, nor another address of a network.
 fn is_news(reason: &Reason) -> bool {
-    match reason.detection {
-        Detection::SuspiciousConnection => matches!(
-            reason.feature,
-            Some(
-                ReasonFeature::Country
-                    | ReasonFeature::Place
-                    | ReasonFeature::Network
-                    | ReasonFeature::Device
-            )
-        ),
-        _ => true,
-    }
+    reason.detection != Detection::SuspiciousConnection || is_of_value(reason)
 }
 
-/// Whether two connections are probably one person's: from the same address, or with the same device.
-fn is_alike(one: &Connection, other: &Connection) -> bool {
-    let same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
-    (one.address.is_some() && one.address == other.address)
-        || same(&one.device, &other.device)
-        || (one.asn.is_some() && one.asn == other.asn)
+/// Of these another value is another reason.
+fn is_of_value(reason: &Reason) -> bool {
+    use ReasonFeature::{Country, Device, Network, Place};
+    matches!(reason.feature, Some(Country | Place | Network | Device))
 }
+
+/// Whether a connection is probably of the stranger whom an alert is about: from the same part of a network, or with a
+/// device that the alert has as new. The network alone says nothing: strangers choose the user's own provider.
+fn is_successor(one: &Connection, alert: &Alert) -> bool {
+    let is_near = alert
+        .connections
+        .iter()
+        .any(|other| one.address.zip(other.address).is_some_and(|(one, other)| part(one) == part(other)));
+    let is_new_device = |reason: &crate::alert::Reason| {
+        reason.feature.as_deref() == Some(ReasonFeature::Device.name())
+            && one.device.as_ref() == Some(&reason.seen)
+    };
+    is_near || alert.reasons.iter().any(is_new_device)
+}
+
+/// The /24 or /48 of an address.
+fn part(address: IpAddr) -> Option<IpNet> {
+    let length = if address.is_ipv4() { 24 } else { 48 };
+    Some(IpNet::new(address, length).ok()?.trunc())
+}
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,7 @@ impl Fold {
             user_original: session.details.user_original(),
             now: self.clock.max(session.start_unix_ns),
             is_excluded: self.meaning.detect.excludes(&connection, self.clock),
+            is_unknown: self.learning.is_unknown(change),
             notices_per_day: self.meaning.detect.notices_per_day,
             connection: evidence(change, server, &connection, &assessment),
         };
@@ -93,6 +94,7 @@ impl Fold {
             user_original: None,
             now: self.clock,
             is_excluded: false,
+            is_unknown: false,
             notices_per_day: self.meaning.detect.notices_per_day,
             connection: evidence(change, Some(server), &connection, &assessment),
         };

@@ -107,6 +107,11 @@ impl Learning {
         there(self.before(change), &change.session.details, placed) != 0
     }
 
+    /// Whether nothing at all was learned of a session before a change.
+    pub(super) fn is_unknown(&self, change: &Change) -> bool {
+        self.before(change) & USER != 0
+    }
+
     /// Nothing more is learned of this session, nor how it ends.
     pub(super) fn pass_by(&mut self, session: u64) {
         self.missing.remove(&session);

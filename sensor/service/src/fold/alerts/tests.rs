@@ -1,0 +1,193 @@
+//! What folds, what grows, what is told, and what closing an alert does to a profile.
+
+use super::*;
+
+const DAY: u64 = 20_000;
+
+fn reason(detection: Detection, feature: Option<ReasonFeature>, seen: &str, log_ratio: f64) -> Reason {
+    Reason {
+        detection,
+        feature,
+        log_ratio,
+        user: "alice".into(),
+        seen: seen.into(),
+        users: 0,
+        expected: Vec::new(),
+        measure: insight::detect::Measure::None,
+        alert: None,
+    }
+}
+
+fn country(seen: &str) -> Reason {
+    reason(Detection::SuspiciousConnection, Some(ReasonFeature::Country), seen, 4.0)
+}
+
+fn device(seen: &str) -> Reason {
+    reason(Detection::SuspiciousConnection, Some(ReasonFeature::Device), seen, 2.0)
+}
+
+fn hour(seen: &str) -> Reason {
+    reason(Detection::SuspiciousConnection, Some(ReasonFeature::Hour), seen, 1.0)
+}
+
+fn abnormal(severity: insight::detect::Severity, reasons: Vec<Reason>) -> Assessment {
+    let score = reasons.iter().map(|reason| reason.log_ratio).sum();
+    Assessment { score, reasons, is_alert: true, severity, ..Assessment::default() }
+}
+
+fn medium(reasons: Vec<Reason>) -> Assessment {
+    abnormal(insight::detect::Severity::Medium, reasons)
+}
+
+fn from(session: u64, address: &str, device: &str) -> Connection {
+    serde_json::from_value(serde_json::json!({
+        "session": session, "session_id": session.to_string(), "start_unix_ns": session, "score": 0.0,
+        "address": address, "device": device, "kinds": [], "asn": 64500,
+    }))
+    .unwrap()
+}
+
+fn of(user: &str, connection: Connection) -> Case<'_> {
+    Case {
+        subject: user,
+        user: Some(user),
+        user_original: None,
+        now: DAY * DAY_NS,
+        is_excluded: false,
+        is_unknown: true,
+        notices_per_day: 3,
+        connection,
+    }
+}
+
+/// What was told since, and whether it is held back.
+fn told(alerts: &mut Alerts) -> Vec<(News, u64, bool)> {
+    let (_, notices) = alerts.take_changes();
+    notices.into_iter().map(|notice| (notice.news, notice.alert.number, notice.is_held)).collect()
+}
+
+#[test]
+fn equal_reasons_fold_without_a_word_and_say_nothing_of_the_next_score() {
+    let mut alerts = Alerts::default();
+    let mut first = medium(vec![country("CN"), hour("Monday, 3:00 UTC")]);
+    assert!(alerts.take(of("alice", from(1, "192.0.2.1", "A")), &mut first));
+    assert_eq!((first.is_alert, first.score, told(&mut alerts)), (true, 5.0, vec![(News::New, 1, false)]));
+
+    let mut again = medium(vec![country("CN"), hour("Tuesday, 4:00 UTC")]);
+    assert!(alerts.take(of("alice", from(2, "192.0.2.1", "A")), &mut again), "it teaches nothing either");
+    assert_eq!((again.is_alert, again.score), (false, 0.0));
+    let (changed, notices) = alerts.take_changes();
+    assert_eq!((changed[0].connection_count, changed[0].revision, notices.len()), (2, 1, 0));
+
+    let mut grown = medium(vec![country("CN"), device("KALI")]);
+    grown.severity = insight::detect::Severity::High;
+    alerts.take(of("alice", from(3, "192.0.2.1", "KALI")), &mut grown);
+    assert_eq!((grown.is_alert, grown.score), (true, 2.0));
+    let (changed, notices) = alerts.take_changes();
+    assert_eq!((notices.len(), notices[0].news, changed[0].revision), (1, News::Updated, 2));
+    assert_eq!(changed[0].severity, Severity::High);
+    assert_eq!(changed[0].reasons.len(), 3, "{:?}", changed[0].reasons);
+
+    // Another user's is another alert.
+    assert!(alerts.take(of("bob", from(4, "192.0.2.1", "A")), &mut medium(vec![country("CN")])));
+    assert_eq!(told(&mut alerts), [(News::New, 2, false)]);
+}
+
+#[test]
+fn one_session_counts_once_however_often_it_is_assessed() {
+    let mut alerts = Alerts::default();
+    for reasons in [vec![country("CN")], vec![country("CN"), device("KALI")]] {
+        alerts.take(of("alice", from(1, "192.0.2.1", "KALI")), &mut medium(reasons));
+    }
+    let (changed, _) = alerts.take_changes();
+    let last = changed.last().unwrap();
+    assert_eq!((last.connection_count, last.connections.len()), (1, 1));
+}
+
+#[test]
+fn so_many_notices_of_a_day_are_sent_and_all_of_high_severity() {
+    let mut alerts = Alerts::default();
+    let users: Vec<String> = (0..5).map(|user| format!("user{user}")).collect();
+    for (user, session) in users.iter().zip(1..) {
+        alerts.take(of(user, from(session, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
+    }
+    let mut high = abnormal(insight::detect::Severity::High, vec![country("CN")]);
+    alerts.take(of("eve", from(9, "192.0.2.1", "A")), &mut high);
+    let held: Vec<bool> = told(&mut alerts).into_iter().map(|(.., is_held)| is_held).collect();
+    assert_eq!(held, [false, false, false, true, true, false]);
+    let tomorrow = Case { now: (DAY + 1) * DAY_NS, ..of("mallory", from(10, "192.0.2.1", "A")) };
+    alerts.take(tomorrow, &mut medium(vec![country("CN")]));
+    assert_eq!(told(&mut alerts), [(News::New, 7, false)], "a day is a day");
+}
+
+#[test]
+fn what_is_excluded_raises_nothing_and_teaches() {
+    let mut alerts = Alerts::default();
+    let mut assessment = medium(vec![country("CN")]);
+    let case = Case { is_excluded: true, ..of("alice", from(1, "192.0.2.1", "A")) };
+    assert!(!alerts.take(case, &mut assessment));
+    assert!(!assessment.is_alert && told(&mut alerts).is_empty() && !alerts.holds(1));
+    assert_eq!(assessment.score, 4.0, "its score is what it is");
+}
+
+/// A stranger in China; then the user at home, the stranger once more without a word, and the end of both, of which the
+/// stranger's is told.
+fn stolen() -> Alerts {
+    let mut alerts = Alerts::default();
+    let ordinary = Assessment::default;
+    alerts
+        .take(of("alice", from(1, "198.51.100.7", "KALI")), &mut medium(vec![country("CN"), device("KALI")]));
+    alerts.take(of("alice", from(2, "192.0.2.1", "PC-7")), &mut ordinary());
+    alerts.take(of("alice", from(3, "198.51.100.99", "PC-7")), &mut ordinary());
+    alerts.take(of("alice", from(4, "203.0.113.2", "KALI")), &mut ordinary());
+    for session in [1, 2, 3] {
+        let end = Case { is_unknown: false, ..of("alice", from(session, "192.0.2.1", "PC-7")) };
+        alerts.take(end, &mut ordinary());
+    }
+    let volume = reason(Detection::UnusualVolume, None, "9 GB", 1.0);
+    let end = Case { is_unknown: false, ..of("alice", from(4, "203.0.113.2", "KALI")) };
+    alerts.take(end, &mut medium(vec![volume]));
+    alerts
+}
+
+fn sessions(connections: &[Connection]) -> Vec<u64> {
+    let mut sessions: Vec<u64> = connections.iter().map(|connection| connection.session).collect();
+    sessions.sort_unstable();
+    sessions
+}
+
+#[test]
+fn closed_as_usual_an_alert_teaches_what_it_held_back_once() {
+    let mut alerts = stolen();
+    assert!(alerts.holds(1) && !alerts.holds(2));
+    let lessons = alerts.close(1, Verdict::Usual, "uid 0", 0, 9).unwrap();
+    // The fourth was learned when it began.
+    assert_eq!((sessions(&lessons.learn), lessons.unlearn.len()), (vec![1], 0));
+    assert!(!alerts.holds(1));
+    assert!(alerts.close(1, Verdict::Usual, "uid 0", 0, 9).is_none(), "once");
+}
+
+#[test]
+fn closed_as_malicious_what_the_stranger_taught_is_taken_back_and_the_users_own_stays() {
+    let lessons = stolen().close(1, Verdict::Malicious, "uid 0", 0, 9).unwrap();
+    // Near the stranger's address; with the stranger's device, once though it is an alert's and a successor's. Not home,
+    // though it is in the same provider's network.
+    assert_eq!(sessions(&lessons.unlearn), [3, 4]);
+    let mut rejected = lessons.rejected.clone();
+    rejected.sort_unstable();
+    assert_eq!((rejected, lessons.learn.len()), (vec![1, 4], 0));
+}
+
+#[test]
+fn nobody_is_forgotten_but_who_is_meant() {
+    let mut alerts = Alerts::default();
+    for (user, session) in [("alice", 1), ("bob", 2)] {
+        alerts.take(of(user, from(session, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
+    }
+    alerts.forget(|alert| alert.user.as_deref() == Some("alice"));
+    assert!(!alerts.holds(1) && alerts.holds(2));
+    alerts.forget_before(DAY * DAY_NS);
+    assert!(alerts.holds(2));
+    alerts.forget_before(DAY * DAY_NS + 1);
+    assert!(!alerts.holds(2));
+}
