@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     thread,
     time::{Duration, Instant},
 };
@@ -18,7 +18,7 @@ use service::{
 };
 
 use super::{
-    Common, Failure, audit, events,
+    Common, Failure, audit, events, forget,
     records::{Format, Row},
     units::{count, rfc3339},
     users::open,
@@ -184,7 +184,7 @@ fn show(config: &Config, number: u64, json: bool) -> Result<(), Failure> {
         return Ok(out.flush()?);
     }
     writeln!(out, "Alert {number}: {}", alert.title)?;
-    writeln!(out, "{}, score {:.1}, {}", severity(alert.severity), alert.score, state(&alert.state))?;
+    writeln!(out, "{}, score {:.1}, {}", alert.severity.name(), alert.score, state(&alert.state))?;
     writeln!(out, "\n{}\n", alert.message)?;
     for sentence in &alert.advice {
         writeln!(out, "- {sentence}")?;
@@ -232,7 +232,7 @@ fn await_taken(config: &Config, control: &Control, decision: i64) -> Result<(), 
     let began = Instant::now();
     while !control.is_taken(decision).map_err(anyhow::Error::new)? {
         if !journal.is_locked()? {
-            be_the_owner(&config.state_dir)?;
+            forget::be_the_owner(&config.state_dir)?;
             run::execute_requests(config)?;
         }
         if began.elapsed() > TAKEN_MAX {
@@ -243,10 +243,6 @@ fn await_taken(config: &Config, control: &Control, decision: i64) -> Result<(), 
         thread::sleep(LOOK);
     }
     Ok(())
-}
-
-fn be_the_owner(state_dir: &Path) -> Result<(), Failure> {
-    super::forget::be_the_owner(state_dir)
 }
 
 #[derive(Serialize)]
@@ -273,21 +269,12 @@ impl Row for Line<'_> {
             "{:>8}  {:<27}  {:<13}  {:<9}  {:>11}  {:<32}  {}",
             alert.number,
             rfc3339(alert.changed_unix_ns),
-            severity(alert.severity),
+            alert.severity.name(),
             state,
             count(alert.connection_count),
             alert.user.as_deref().unwrap_or("-"),
             alert.title
         )
-    }
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Informational => "informational",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
     }
 }
 

@@ -144,15 +144,9 @@ pub(super) struct Date(pub(super) u32);
 
 impl Display for Date {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        // Days to a date of the Gregorian calendar, by eras of 400 years that begin in March (H. Hinnant).
-        let days = self.0 / 86_400 + 719_468;
-        let (era, of_era) = (days / 146_097, days % 146_097);
-        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-        write!(f, "{:04}-{month:02}-{day:02}", era * 400 + year + next)
+        // Every number of 32 bits is within the calendar.
+        let time = jiff::Timestamp::from_second(i64::from(self.0)).unwrap_or_default();
+        write!(f, "{}", time.strftime("%F"))
     }
 }
 

@@ -8,9 +8,9 @@ use std::net::IpAddr;
 
 use insight::{geo::NetworkKind, profile::Observation};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 pub use deciding::Deciding;
+pub use insight::detect::Severity;
 
 /// Connections that one alert lists; all are counted.
 pub const CONNECTIONS_MAX: usize = 16;
@@ -18,7 +18,7 @@ pub const CONNECTIONS_MAX: usize = 16;
 pub const REASONS_MAX: usize = 32;
 
 /// One alert, as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// Unlike that of every other alert of one service; counts up.
     pub number: u64,
@@ -63,25 +63,8 @@ pub struct Alert {
     pub comments: Vec<Comment>,
 }
 
-/// How urgent an alert is.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Worth a line, not a look.
-    #[default]
-    Informational,
-    /// One thing is new.
-    Low,
-    /// Two things that do not depend on each other are new.
-    Medium,
-    /// And it cannot be, or it is hidden.
-    High,
-}
-
 /// One reason.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
     /// The detection's name.
     pub detection: String,
@@ -101,7 +84,7 @@ pub struct Reason {
 }
 
 /// One usual value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Expected {
     /// `AS3320 Deutsche Telekom`.
     pub value: String,
@@ -112,7 +95,7 @@ pub struct Expected {
 }
 
 /// One connection of an alert: its evidence row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
     /// Number of its session in the store.
     pub session: u64,
@@ -123,7 +106,6 @@ pub struct Connection {
     /// Of this connection alone.
     pub score: f64,
     /// The client's address outside the tunnel.
-    #[schema(value_type = Option<String>)]
     pub address: Option<IpAddr>,
     /// The place's name: `Lyon, Rhone, FR`.
     pub place: Option<String>,
@@ -146,7 +128,6 @@ pub struct Connection {
     /// The VPN server by its name.
     pub server: Option<String>,
     /// Its address.
-    #[schema(value_type = Option<String>)]
     pub server_address: Option<IpAddr>,
 }
 
@@ -170,7 +151,7 @@ impl Connection {
 }
 
 /// Whether an alert is done with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum State {
     /// Nobody has closed it.
@@ -187,7 +168,7 @@ pub enum State {
 }
 
 /// What an alert turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The user's own doing: from here on it is usual.
@@ -210,7 +191,7 @@ impl Verdict {
 }
 
 /// What somebody wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
     /// Who.
     pub by: String,

@@ -2,7 +2,7 @@
 
 use insight::detect::{self, Assessment, Detection};
 
-use super::{Alert, Expected, REASONS_MAX, Reason, Severity, State};
+use super::{Alert, Expected, REASONS_MAX, Reason, State};
 use crate::fold::Case;
 
 /// A new alert.
@@ -15,7 +15,7 @@ pub(crate) fn raised(number: u64, case: &Case<'_>, assessment: &Assessment) -> A
         detection: detection.name().to_owned(),
         title: detection.title().to_owned(),
         external_id: detection.external_id(),
-        severity: assessment.severity.into(),
+        severity: assessment.severity,
         score: assessment.score,
         message: String::new(),
         advice: advice(detection).iter().map(|&sentence| sentence.to_owned()).collect(),
@@ -120,16 +120,5 @@ fn advice(detection: Detection) -> &'static [&'static str] {
     match detection {
         Detection::StopWithoutStart => SERVER,
         _ => CONNECTION,
-    }
-}
-
-impl From<detect::Severity> for Severity {
-    fn from(severity: detect::Severity) -> Severity {
-        match severity {
-            detect::Severity::Informational => Severity::Informational,
-            detect::Severity::Low => Severity::Low,
-            detect::Severity::Medium => Severity::Medium,
-            detect::Severity::High => Severity::High,
-        }
     }
 }

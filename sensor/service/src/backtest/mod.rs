@@ -135,11 +135,8 @@ impl<'p> Backtest<'p> {
         }
         let user = event.user.as_ref().map(|user| user.key.clone().into_owned());
         // Most Starts begin one session. One that tells again what is known begins none, and is no news.
-        let assessment = assessed
-            .into_iter()
-            .map(|assessed| assessed.assessment)
-            .max_by(|one, other| one.score.total_cmp(&other.score))
-            .unwrap_or_default();
+        let assessment =
+            assessed.into_iter().max_by(|one, other| one.score.total_cmp(&other.score)).unwrap_or_default();
         let Assessment { score, reasons, is_alert, .. } = assessment;
         let reasons = reasons.iter().map(ToString::to_string).collect();
         Some(Scored { n, user, score, reasons, alert: is_alert })

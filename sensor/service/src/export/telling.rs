@@ -35,7 +35,9 @@ const NOTICES: usize = 256;
 #[derive(Debug)]
 pub struct Telling {
     sinks: Sinks,
-    store: PathBuf,
+    path: PathBuf,
+    /// Open once there is a store, until it cannot be read.
+    store: Option<StoreReader>,
     /// The last notice that was handed over; `None`: begin with what comes now.
     notices: Option<u64>,
     look_at: Instant,
@@ -57,7 +59,8 @@ impl Telling {
         Ok(Telling {
             notices: sinks.mark(Kind::Alert).map(|mark| mark.position),
             sinks,
-            store: crate::folder(state_dir).join(store::FILE),
+            path: crate::folder(state_dir).join(store::FILE),
+            store: None,
             look_at: Instant::now(),
             activity: None,
             is_store_down: false,
@@ -105,14 +108,21 @@ impl Telling {
         }
         self.look_at = Instant::now() + LOOK;
         if self.sinks.want(Kind::Alert) {
-            self.tell_notices()?;
+            let told = self.tell_notices();
+            if told.is_err() {
+                self.store = None;
+            }
+            told?;
         }
         self.tell_health(live, now_unix_ns);
         Ok(())
     }
 
     fn tell_notices(&mut self) -> Result<(), ServiceError> {
-        let store = StoreReader::open(&self.store)?;
+        let store = match &self.store {
+            Some(store) => store,
+            None => self.store.insert(StoreReader::open(&self.path)?),
+        };
         let mut behind = match self.notices {
             Some(behind) => behind,
             None => store.last_notice()?,
@@ -138,7 +148,7 @@ impl Telling {
                 name: "store".to_owned(),
                 severity: Severity::High,
                 is_over: !is_down,
-                about: Some(self.store.display().to_string()),
+                about: Some(self.path.display().to_string()),
                 message: "The store of sessions and alerts cannot be written. Records are taken and answered as before; \
                           what they mean is seen later."
                     .to_owned(),

@@ -191,7 +191,7 @@ impl Alerts {
         alert.reasons.sort_by(|one, other| other.weight.total_cmp(&one.weight));
         alert.reasons.truncate(REASONS_MAX);
         alert.score = alert.score.max(assessment.score);
-        alert.severity = alert.severity.max(assessment.severity.into());
+        alert.severity = alert.severity.max(assessment.severity);
         alert.revision += 1;
         alert.changed_unix_ns = case.now;
         words::say(alert);

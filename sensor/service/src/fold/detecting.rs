@@ -12,15 +12,6 @@ use super::{
 };
 use crate::alert::{Comment, Connection, Verdict};
 
-/// What detections said of one session.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Assessed {
-    /// Number of the session.
-    pub session: u64,
-    /// What they said, without what an open alert says already.
-    pub assessment: Assessment,
-}
-
 /// What somebody decided about an alert.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Decision {
@@ -73,7 +64,7 @@ impl Fold {
         };
         let is_held = self.alerts.take(case, &mut assessment);
         if let Some(assessed) = &mut self.assessed {
-            assessed.push(Assessed { session: session.number, assessment });
+            assessed.push(assessment);
         }
         is_held || self.alerts.holds(session.number)
     }

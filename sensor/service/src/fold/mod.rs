@@ -29,7 +29,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use arrayvec::ArrayVec;
 use insight::{
-    detect::{Detector, UserKey},
+    detect::{Assessment, Detector, UserKey},
     profile::Profiles,
     vpn::{
         Decoder, Event,
@@ -40,7 +40,7 @@ use journal::Record;
 
 pub(crate) use alerts::Case;
 pub use checkpoint::CheckpointError;
-pub use detecting::{Assessed, Decision};
+pub use detecting::Decision;
 pub(crate) use learning::{options as profile_options, server_label, tells_length};
 pub use outcome::{Activity, Outcome, SessionChange};
 pub use place::{Placed, Resolved};
@@ -57,10 +57,10 @@ use ties::{Tie, Ties};
 /// The time goes on at the latest after so many nanoseconds of arrival: ten seconds. Sessions fall silent by the minute,
 /// so that nobody sees a difference, and it costs nothing between two records.
 const ADVANCE_NS: u64 = 10_000_000_000;
-/// A time without records and ticks that is a gap of ours: ticks come every minute while the service runs.
+/// A time without records and ticks that is a gap of ours: while the service runs and nothing comes, a tick does every half minute.
 const GAP_NS: u64 = 15 * 60_000_000_000;
 /// So many records are looked at before the first of them is taken: enough that looks at memory go side by side, few
-/// enough that nothing leaves the nearest cache again. Found by trying 4, 8, 16 and 32 with a million users.
+/// enough that their events stay in the nearest cache. Not tuned further.
 pub(crate) const NEAR: usize = 16;
 const DAY_NS: u64 = 86_400_000_000_000;
 /// More days at once are a jump of the clock, or a sensor that was off: then nothing is forgotten until the next day.
@@ -87,7 +87,7 @@ pub struct Fold {
     detector: Detector,
     alerts: Alerts,
     /// What detections said since it was asked last; `None`: nobody asks.
-    assessed: Option<Vec<Assessed>>,
+    assessed: Option<Vec<Assessment>>,
     /// What became of sessions since it was asked last; `None`: nobody asks.
     activities: Option<Vec<Activity>>,
     ties: Ties,
@@ -251,7 +251,7 @@ impl Fold {
     }
 
     /// What detections said since this was asked last.
-    pub(crate) fn take_assessed(&mut self) -> Vec<Assessed> {
+    pub(crate) fn take_assessed(&mut self) -> Vec<Assessment> {
         self.assessed.as_mut().map(std::mem::take).unwrap_or_default()
     }
 

@@ -8,7 +8,7 @@
 mod pending;
 
 use std::{
-    fs,
+    fs::{self, File},
     net::IpAddr,
     panic,
     path::{Path, PathBuf},
@@ -116,6 +116,7 @@ pub fn rebuild(
     })?;
     rebuilt.position = fold.position();
     bulk.finish(fold.position(), fold.sightings(), &fold.save()?)?;
+    File::open(to).and_then(|file| file.sync_all()).map_err(|error| ServiceError::io(to, error))?;
     Ok(rebuilt)
 }
 

@@ -2,7 +2,7 @@
 //! nothing is taken back; every session is written once, in the order of the numbers; an index is made when all rows are
 //! there, which is a sort instead of a look into a tree for each row.
 
-use std::{collections::HashSet, fs::File};
+use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
 
@@ -73,7 +73,8 @@ impl Bulk {
         forgotten.map_err(|error| self.store.flawed(error))
     }
 
-    /// Puts in what the fold has in the end, and makes a store of it that can be opened.
+    /// Puts in what the fold has in the end, and makes a store of it that can be opened. To be synced by whoever takes it
+    /// into force.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
@@ -98,12 +99,7 @@ impl Bulk {
             connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
         };
         let finished = finish(&mut self.store.connection);
-        finished.map_err(|error| self.store.flawed(error))?;
-        let path = &self.store.path;
-        File::open(path).and_then(|file| file.sync_all()).map_err(|error| StoreError::Sqlite {
-            path: path.clone(),
-            error: rusqlite::Error::ToSqlConversionFailure(Box::new(error)),
-        })
+        finished.map_err(|error| self.store.flawed(error))
     }
 }
 

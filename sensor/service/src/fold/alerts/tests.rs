@@ -30,13 +30,13 @@ fn hour(seen: &str) -> Reason {
     reason(Detection::SuspiciousConnection, Some(ReasonFeature::Hour), seen, 1.0)
 }
 
-fn abnormal(severity: insight::detect::Severity, reasons: Vec<Reason>) -> Assessment {
+fn abnormal(severity: Severity, reasons: Vec<Reason>) -> Assessment {
     let score = reasons.iter().map(|reason| reason.log_ratio).sum();
     Assessment { score, reasons, is_alert: true, severity, ..Assessment::default() }
 }
 
 fn medium(reasons: Vec<Reason>) -> Assessment {
-    abnormal(insight::detect::Severity::Medium, reasons)
+    abnormal(Severity::Medium, reasons)
 }
 
 fn from(session: u64, address: &str, device: &str) -> Connection {
@@ -80,7 +80,7 @@ fn equal_reasons_fold_without_a_word_and_say_nothing_of_the_next_score() {
     assert_eq!((changed[0].connection_count, changed[0].revision, notices.len()), (2, 1, 0));
 
     let mut grown = medium(vec![country("CN"), device("KALI")]);
-    grown.severity = insight::detect::Severity::High;
+    grown.severity = Severity::High;
     alerts.take(of("alice", from(3, "192.0.2.1", "KALI")), &mut grown);
     assert_eq!((grown.is_alert, grown.score), (true, 2.0));
     let (changed, notices) = alerts.take_changes();
@@ -111,7 +111,7 @@ fn so_many_notices_of_a_day_are_sent_and_all_of_high_severity() {
     for (user, session) in users.iter().zip(1..) {
         alerts.take(of(user, from(session, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
     }
-    let mut high = abnormal(insight::detect::Severity::High, vec![country("CN")]);
+    let mut high = abnormal(Severity::High, vec![country("CN")]);
     alerts.take(of("eve", from(9, "192.0.2.1", "A")), &mut high);
     let held: Vec<bool> = told(&mut alerts).into_iter().map(|(.., is_held)| is_held).collect();
     assert_eq!(held, [false, false, false, true, true, false]);
