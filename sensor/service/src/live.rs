@@ -35,8 +35,9 @@ use crate::{
 const OUTCOME_ROWS: usize = 20_000;
 /// An outcome is stored after so long at the latest: what people see is at most this old when little happens.
 const OUTCOME_AGE: Duration = Duration::from_millis(250);
-/// Records between two checkpoints: at 127,000 a second (`cargo xtask bench insight`, events_per_second while a million
-/// users connect) so many are taken again in two of the five seconds that a start may last (restart_seconds: 3.9).
+/// Records between two checkpoints: at 90,000 a second (`cargo xtask bench insight`, events_per_second while a million
+/// users connect) so many are taken again in three of the five seconds that a start may last, and the state is read in two
+/// (checkpoint_load_seconds: 1.9).
 const CHECKPOINT_RECORDS: u64 = 250_000;
 /// And at the latest after this, if anything was taken.
 const CHECKPOINT_AGE: Duration = Duration::from_secs(600);

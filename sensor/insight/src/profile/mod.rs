@@ -1,5 +1,5 @@
-//! What is usual for a user and for all: for each user thirty days of countries, places, networks, devices, client
-//! software, VPN servers, hours of the week, lengths and volumes. The service hands in each connection once, when it
+//! What is usual for a user and for all: for each user thirty days of countries, places, networks and parts of them,
+//! devices, client software, VPN servers, hours of the week, lengths and volumes. The service hands in each connection once, when it
 //! begins ([`Profiles::learn`]) and when it is over ([`Profiles::learn_end`]), and the time ([`Profiles::advance`]). No
 //! clock is read; equal calls give equal profiles. Detections ask [`Profiles::get`] and [`Profiles::everybody`].
 //!

@@ -5,10 +5,12 @@
 //! |---|---|
 //! | `place` | where an address was found to be, and the addresses that are resolved |
 //! | `sightings` | when users, devices, VPN servers and sensors were seen first and last |
+//! | `follow` | what became of sessions goes further: to detections, profiles, sightings, the store |
 //! | `learning` | what connections teach the profiles |
 //! | `detecting` | what detections are asked, and what people decided |
 //! | `alerts` | what is open, what folds into it, what happened |
 //! | `ties` | what open sessions belong to, so that interims need not ask again |
+//! | `near` | a few records taken together: what they are about is brought near first |
 //! | `outcome` | what changed, on its way to the store |
 //! | `forget` | a person goes out |
 //! | `checkpoint` | the whole state as octets |
@@ -18,8 +20,10 @@
 mod alerts;
 mod checkpoint;
 mod detecting;
+mod follow;
 mod forget;
 mod learning;
+mod near;
 mod outcome;
 mod place;
 mod sightings;
@@ -27,13 +31,12 @@ mod ties;
 
 use std::{net::IpAddr, sync::Arc};
 
-use arrayvec::ArrayVec;
 use insight::{
-    detect::{Assessment, Detector, UserKey},
+    detect::{Assessment, Detector},
     profile::Profiles,
     vpn::{
         Decoder, Event,
-        session::{Change, Happening, Server, Session, Sessions, Sought},
+        session::{Change, Server, Sessions, Sought},
     },
 };
 use journal::Record;
@@ -42,6 +45,7 @@ pub(crate) use alerts::Case;
 pub use checkpoint::CheckpointError;
 pub use detecting::Decision;
 pub(crate) use learning::{options as profile_options, server_label, tells_length};
+pub(crate) use near::NEAR;
 pub use outcome::{Activity, Outcome, SessionChange};
 pub use place::{Placed, Resolved};
 pub use sightings::{Sighting, Sort};
@@ -50,18 +54,16 @@ pub(crate) use ties::NumberHasher;
 use crate::{Meaning, MeaningError, event::received, inputs::Input};
 use alerts::Alerts;
 use learning::Learning;
-use place::{NOWHERE, PlaceNumber, Resolutions};
+use place::Resolutions;
 use sightings::{NOBODY, Number, Sightings};
-use ties::{Tie, Ties};
+use ties::Ties;
 
 /// The time goes on at the latest after so many nanoseconds of arrival: ten seconds. Sessions fall silent by the minute,
 /// so that nobody sees a difference, and it costs nothing between two records.
 const ADVANCE_NS: u64 = 10_000_000_000;
-/// A time without records and ticks that is a gap of ours: while the service runs and nothing comes, a tick does every half minute.
+/// A time without records and ticks that is a gap of ours: while the service runs and nothing comes, a tick does every
+/// half minute.
 const GAP_NS: u64 = 15 * 60_000_000_000;
-/// So many records are looked at before the first of them is taken: enough that looks at memory go side by side, few
-/// enough that their events stay in the nearest cache. Not tuned further.
-pub(crate) const NEAR: usize = 16;
 const DAY_NS: u64 = 86_400_000_000_000;
 /// More days at once are a jump of the clock, or a sensor that was off: then nothing is forgotten until the next day.
 const JUMP_DAYS: u64 = 7;
@@ -307,47 +309,6 @@ impl Fold {
         self.follow(resolve);
     }
 
-    /// Takes records one behind the other until an outcome must be stored; tells how many. The same as [`Fold::take`] for
-    /// each, and faster where there are many users: what a few records are about is brought near before the first of them
-    /// is taken, since a million sessions fit into no cache.
-    pub fn take_some(&mut self, records: &[Record], resolve: &mut impl Resolve) -> usize {
-        let mut taken = 0;
-        for few in records.chunks(NEAR) {
-            let events: ArrayVec<Option<Event<'_>>, NEAR> =
-                few.iter().map(|record| self.decoder.decode(&received(record)).ok()).collect();
-            let sought = self.bring_near(&events);
-            for ((record, event), sought) in few.iter().zip(&events).zip(sought) {
-                if self.must_be_stored() {
-                    return taken;
-                }
-                self.take_decoded(record, event.as_ref(), sought, resolve);
-                taken += 1;
-            }
-        }
-        taken
-    }
-
-    /// Looks at everything that taking these events will look at. One look waits for memory as long as the next; together
-    /// they wait once.
-    fn bring_near(&self, events: &[Option<Event<'_>>]) -> ArrayVec<Option<Sought>, NEAR> {
-        let all: ArrayVec<Option<Sought>, NEAR> =
-            events.iter().map(|event| self.sessions.seek(event.as_ref()?)).collect();
-        let peek = |(event, sought): (&Option<Event<'_>>, &Option<Sought>)| {
-            self.sessions.peek((*sought)?, event.as_ref()?)
-        };
-        let sessions: ArrayVec<&Session, NEAR> = events.iter().zip(&all).filter_map(peek).collect();
-        let ties: ArrayVec<&Tie, NEAR> =
-            sessions.iter().filter_map(|session| self.ties.peek(session.number)).collect();
-        let near = |tie: &&&Tie| {
-            let seen = self.sightings.bring_near(tie.user) ^ self.sightings.bring_near(tie.device);
-            seen ^ tie.key.is_some_and(|user| self.detector.bring_near(user))
-        };
-        let texts = sessions.iter().filter(|session| session.details.user().is_some()).count();
-        // What is looked at for its own sake must be looked at.
-        std::hint::black_box((texts, ties.iter().filter(near).count()));
-        all
-    }
-
     /// Takes an event that somebody else decoded in the place of a record.
     pub(crate) fn take_told(&mut self, sequence: u64, event: &Event<'_>, resolve: &mut impl Resolve) {
         self.come_to(sequence, event.arrival_unix_ns, resolve);
@@ -434,114 +395,6 @@ impl Fold {
             self.sensor.1 = NOBODY;
             self.outcome.forget_before_unix_ns = Some(before);
         }
-    }
-
-    /// Takes what became of sessions further: places, sightings, the store.
-    fn follow(&mut self, resolve: &mut impl Resolve) {
-        let mut changes = std::mem::take(&mut self.changes);
-        for change in changes.drain(..) {
-            self.counts.session_changes += 1;
-            self.follow_one(change, resolve);
-        }
-        self.changes = changes;
-    }
-
-    fn follow_one(&mut self, change: Change, resolve: &mut impl Resolve) {
-        let session = &change.session;
-        let number = session.number;
-        let tied = self.ties.of(number, &session.details).map(|tie| tie.key);
-        let is_tied = tied.is_some();
-        if !is_tied {
-            let tie = self.tie(&change, resolve);
-            self.ties.set(number, tie);
-        }
-        // What was tied says nothing that was not known before: most interims.
-        if is_tied && change.happening == Happening::Updated && !change.has_moved {
-            if let Some(user) = tied.flatten() {
-                self.detector.alive(user, number, session.last_seen_unix_ns);
-            }
-        } else {
-            let place = self.ties.of(number, &session.details).map_or(NOWHERE, |tie| tie.place);
-            let placed = self.resolutions.placed(place).cloned();
-            self.learn(&change, placed.as_deref());
-        }
-        let Some(tie) = self.ties.of(number, &session.details) else { return };
-        let count = match change.happening {
-            Happening::Opened => 1,
-            Happening::Merged { .. } => -1,
-            Happening::Updated | Happening::Closed | Happening::Reopened => 0,
-        };
-        let (first, last) = (session.start_unix_ns, session.last_seen_unix_ns.max(session.start_unix_ns));
-        for seen in [tie.user, tie.device, tie.server] {
-            self.sightings.see(seen, first, last, count);
-        }
-        let is_over = session.end().is_some();
-        let placed = self.resolutions.placed(tie.place).cloned();
-        if let (Some(activities), false) = (&mut self.activities, count < 0) {
-            let server = self.sessions.server(change.server).cloned();
-            let (position, change, placed) = (self.position, change.clone(), placed.clone());
-            activities.push(Activity { position, change, server, placed });
-        }
-        let stands = match change.happening {
-            Happening::Merged { .. } => SessionChange::Gone(number),
-            _ => SessionChange::Stands(change, placed),
-        };
-        match self.outcome.sessions.get_mut(tie.outcome.1 as usize) {
-            Some(row) if tie.outcome.0 == self.outcomes as u32 && row.number() == number => *row = stands,
-            _ => {
-                // Outcomes are stored long before they have so many.
-                tie.outcome = (self.outcomes as u32, self.outcome.sessions.len() as u32);
-                self.outcome.sessions.push(stands);
-            }
-        }
-        if is_over || count < 0 {
-            self.ties.remove(number);
-        }
-    }
-
-    /// Detections first, as long as the profile does not know it; then the profile, unless they speak.
-    fn learn(&mut self, change: &Change, placed: Option<&Placed>) {
-        let number = change.session.number;
-        let is_held = self.detect(change, placed);
-        self.detect_stray(change);
-        if is_held {
-            self.learning.pass_by(number);
-        } else {
-            self.learning.follow(change, self.sessions.server(change.server), placed);
-        }
-        if change.session.end().is_some() {
-            self.alerts.release(number);
-        }
-    }
-
-    /// What a session belongs to.
-    fn tie(&mut self, change: &Change, resolve: &mut impl Resolve) -> Tie {
-        let session = &change.session;
-        let details = session.details.clone();
-        let at = session.start_unix_ns;
-        let mut number =
-            |sort, name: Option<&str>| name.map_or(NOBODY, |name| self.sightings.number(sort, name, at));
-        let user = number(Sort::User, details.user());
-        let device = number(Sort::Device, details.device());
-        let server = self.sessions.server(change.server);
-        let server_number = number(Sort::Server, server.map(server_name).as_deref());
-        if let (Happening::Opened, Some(server)) = (change.happening, server) {
-            self.outcome.servers.entry(change.server.0).or_insert_with(|| server.clone());
-        }
-        if let (Happening::Opened, Some(original)) = (change.happening, details.user_original()) {
-            self.sightings.write(user, original);
-        }
-        let place = details.remote().map_or(NOWHERE, |address| self.place(address, resolve));
-        let key = details.user().map(UserKey::of);
-        Tie { details, user, key, device, server: server_number, place, outcome: (0, 0) }
-    }
-
-    fn place(&mut self, address: IpAddr, resolve: &mut impl Resolve) -> PlaceNumber {
-        if let Some(number) = self.resolutions.get(address) {
-            return number;
-        }
-        let resolved = resolve.resolve(self.position, address);
-        self.resolutions.insert(address, resolved)
     }
 }
 
