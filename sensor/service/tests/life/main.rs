@@ -176,3 +176,25 @@ fn what_is_not_kept_any_more_is_not_in_the_rebuild_however_long_it_waits() {
         assert_eq!(live, rebuilt, "{waiting_max} sessions wait");
     }
 }
+
+#[test]
+fn a_session_that_moves_far_away_is_told_also_behind_a_start() {
+    for is_killed in [false, true] {
+        let mut house = House::new(Meaning::default(), places_of("GeoIP2-City-Test.mmdb"));
+        let start = Request { at: 8 * HOUR_S, user: 1, session: "one", ..Request::start() };
+        house.hear(&start);
+        house.catch_up(8 * HOUR_S);
+        if is_killed {
+            house.stop();
+            house.kill();
+        }
+        house.hear(&Request { at: start.at + 1200, status: 3, address: 4, ..start });
+        house.catch_up(9 * HOUR_S);
+        house.stop();
+        let alerts = house.store().alerts(&AlertFilter::default(), 10).unwrap();
+        let [alert] = &alerts[..] else { panic!("{is_killed}: {alerts:?}") };
+        assert!(alert.reasons.iter().any(|reason| reason.detection == "address-change"), "{alert:?}");
+        let (live, rebuilt) = house.digests(WAITING_MAX);
+        assert_eq!(live, rebuilt, "{is_killed}");
+    }
+}
