@@ -1,6 +1,6 @@
 //! The parts of the `vpn-sensor` binary: command line, configuration, metrics and the wiring of a running sensor.
 //!
-//! `cli` is called by `main` alone; `traffic` and `send` are the test client; `config` by everything here; `run` puts
+//! `cli` is called by `main` alone; `send` is the test client; `config` by everything here; `run` puts
 //! ingest, journal and metrics together; `places` opens the databases of places.
 #![forbid(unsafe_code)]
 
@@ -12,4 +12,3 @@ pub mod metrics;
 pub mod places;
 pub mod run;
 pub mod send;
-pub mod traffic;

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use vpn_sensor::traffic::Vendor;
+use traffic::Vendor;
 
 /// What the requests hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

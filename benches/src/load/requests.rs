@@ -7,7 +7,7 @@ use radius::{
     authenticator,
     build::{BuildError, RequestBuilder},
 };
-use vpn_sensor::traffic::{self, Session, Status};
+use traffic::{Session, Status};
 
 use super::{Contents, numbering::IDENTIFIERS};
 
@@ -178,7 +178,7 @@ mod tests {
     use std::collections::HashSet;
 
     use radius::{Framed, response};
-    use vpn_sensor::traffic::Vendor;
+    use traffic::Vendor;
 
     use super::*;
 

@@ -14,10 +14,11 @@ use std::{
 use ingest::capture::pcap::PcapWriter;
 
 use super::{Common, Exit, Failure};
+use traffic::{Attribute, Session, Status, Vendor};
+
 use crate::{
     config::{ACCOUNTING_PORT, Secret},
     send::{Pace, Plan, Progress, Report, exchange},
-    traffic::{self, Attribute, Session, Status, Vendor},
 };
 
 /// Where a secret may be given besides a file; never on the command line, where every user of the host can read it.

@@ -12,8 +12,8 @@ use std::{
 
 use super::*;
 use crate::config::Secret;
-use crate::traffic::{self, Attribute, Session, Status, Vendor};
 use radius::{Framed, response};
+use traffic::{Attribute, Session, Status, Vendor};
 
 const SECRET: &[u8] = b"a shared secret";
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use journal::{CapturePath, Record};
-use vpn_sensor::traffic::{self, Session, Status, Vendor};
+use traffic::{Session, Status, Vendor};
 
 const SECRET: &[u8] = b"of no worth";
 const SECOND_NS: u64 = 1_000_000_000;

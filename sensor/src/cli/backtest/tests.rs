@@ -7,7 +7,7 @@ use ingest::capture::pcap::PcapWriter;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::traffic::{self, Session, Status, Vendor};
+use traffic::{Session, Status, Vendor};
 
 const DAY_S: i64 = 86_400;
 

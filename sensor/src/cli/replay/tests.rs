@@ -5,7 +5,7 @@ use ingest::capture::pcap::PcapWriter;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::traffic::{self, Attribute, Session, Status, Vendor};
+use traffic::{Attribute, Session, Status, Vendor};
 
 const SECRET: &[u8] = b"a secret of sixteen and more";
 

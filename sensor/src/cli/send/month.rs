@@ -9,10 +9,11 @@ use std::{
 use jiff::Timestamp;
 
 use super::{Failure, positive, unix_ns};
+use traffic::{Vendor, month::Month};
+
 use crate::{
     config::Secret,
     send::{Pace, Plan, Progress, exchange},
-    traffic::{self, Vendor, month::Month},
 };
 
 /// Options of the month.

@@ -1,7 +1,8 @@
 //! Realistic Accounting-Requests of the VPN servers that we know best, from made-up people at documentation addresses.
 //!
-//! The same seed and number give the same session, whatever else is sent; [`month`] makes a month of a company. Used by the `send` command, by tests and by
-//! the demo. What each vendor sends, and how sure that is, is said beside its attributes in `vendors`.
+//! The same seed and number give the same session, whatever else is sent; [`month`] makes a month of a
+//! company. Used by the `send` command, by tests, by benches and by the demo. What each vendor sends, and how sure that is, is said beside its attributes in `vendors`.
+#![forbid(unsafe_code)]
 
 mod attribute;
 mod device;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use etherparse::PacketBuilder;
 use ingest::clients::{Client, Clients, Secret};
-use vpn_sensor::traffic::{self, Session, Status, Vendor};
+use traffic::{Session, Status, Vendor};
 
 /// Where frames lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,14 +6,11 @@
 use std::hint::black_box;
 
 use anyhow::ensure;
-use benches::{
-    measure::Measurement,
-    replay::{FrameOptions, Frames, Replay, clients},
-};
 use clap::{Parser, Subcommand};
 use ingest::{IngestOptions, capture::BURST};
 use md5_lanes::{Lanes, Path, Prepared, RequestCheck};
 use radius::Framed;
+use replay::{FrameOptions, Frames, Replay, clients, measure::Measurement};
 
 /// The product's own.
 #[global_allocator]

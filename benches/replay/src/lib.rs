@@ -1,11 +1,16 @@
 //! Frames in memory through the real worker loop and the real journal: what `replay`, `scale` and the instruction
-//! gate run. Worker and writer take turns on one thread, so that the time is that of one core.
+//! gate run. Worker and writer take turns on one thread, so that the time is that of one core. Depends on nothing but
+//! the way of a request, so that the gate builds little; called by `benches` and by its own program `instructions`.
+#![deny(unsafe_code)]
 
 mod frames;
+pub mod measure;
+mod request;
 mod source;
 mod stages;
 
 pub use frames::{FrameOptions, Frames, Placement, clients};
+pub use request::accounting_request;
 pub use source::MemorySource;
 pub use stages::{STAGES, Stages};
 
