@@ -83,6 +83,12 @@ fn write_page(page: &UserPage, out: &mut impl Write) -> io::Result<()> {
         moment(&user.first_seen),
         moment(&user.last_seen)
     )?;
+    for alert in &page.alerts {
+        writeln!(out, "open alert {} ({}): {}", alert.number, alert.severity.name(), alert.title)?;
+    }
+    if !page.alerts.is_empty() {
+        writeln!(out, "`vpn-sensor alerts show NUMBER` tells more\n")?;
+    }
     write_usual(&page.usual, out)?;
     for (title, shares) in [
         ("VPN LOCATIONS", &page.places),

@@ -59,6 +59,9 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// Where people's questions are answered; none: nowhere.
     pub portal: Option<SocketAddr>,
+    /// Where people's browsers reach the pages of alerts, for links in messages: `https://sensor.contoso.example`; none:
+    /// messages hold no link.
+    pub portal_link: Option<String>,
     /// How much the journal keeps.
     pub journal: JournalLimits,
     /// The table of requests seen.
@@ -210,6 +213,7 @@ impl Config {
             digest_lanes: None,
             metrics: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9813)),
             portal: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8813))),
+            portal_link: None,
             journal: JournalLimits {
                 segment_bytes: 64 << 20,
                 max_bytes: Some(16 << 30),

@@ -61,6 +61,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
         if let Some(address) = section.parsed("address", address_or_off) {
             config.portal = address;
         }
+        config.portal_link = section.parsed("link", values::link);
         section.finish();
     }
     if let Some(section) = top.section("journal") {

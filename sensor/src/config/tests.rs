@@ -287,6 +287,7 @@ fn each_mistake_is_named_with_its_place() {
             "must lie between 1048576",
         ),
         ("a spool too short", sink("file", "name = \"a\"\nmax_age = \"1s\""), 4, 11, "must lie between"),
+        ("a link to nowhere", "[portal]\nlink = \"sensor\"".into(), 2, 8, "not what links begin with"),
         (
             "a sink twice",
             sink("file", "name = \"a\"\npath = \"x\"") + &sink("file", "name = \"a\"\npath = \"y\""),
@@ -637,4 +638,34 @@ fn what_the_page_on_sinks_shows_is_taken() {
         })
         .collect();
     assert_eq!(load_text(&text).unwrap().sinks.len(), 4);
+}
+
+#[test]
+fn what_links_begin_with_is_a_host_and_perhaps_a_path() {
+    let load = |link: &str| load_text(&format!("[portal]\nlink = {link:?}"));
+    for (link, taken) in [
+        ("https://sensor.contoso.example", "https://sensor.contoso.example"),
+        ("https://sensor.contoso.example:8443/vpn/", "https://sensor.contoso.example:8443/vpn"),
+        ("http://[2001:db8::5]/", "http://[2001:db8::5]"),
+    ] {
+        assert_eq!(load(link).unwrap().portal_link.as_deref(), Some(taken));
+    }
+    let long = format!("https://sensor.contoso.example/{}", "x".repeat(200));
+    for wrong in [
+        "",
+        "sensor.contoso.example",
+        "/alerts",
+        "https://",
+        "ftp://sensor.contoso.example",
+        "javascript:alert(1)",
+        "https://anybody@sensor.contoso.example",
+        "https://sensor.contoso.example/?a=b",
+        "https://sensor.contoso.example/#top",
+        "https://sensor.contoso.example/a b",
+        "https://sensor.contoso.example/\u{202e}",
+        &long,
+    ] {
+        assert!(load(wrong).is_err(), "{wrong}");
+    }
+    assert_eq!(load_text("").unwrap().portal_link, None);
 }

@@ -36,6 +36,30 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "not a length of time; write it as \"30s\", \"12h\" or \"90d\"".to_owned())
 }
 
+/// Longest beginning of a link: it is in each message.
+const LINK_OCTETS_MAX: usize = 200;
+
+/// What links begin with: a host that browsers reach, and perhaps a path. A query or a name to sign in with would stand in
+/// the middle of each.
+pub(super) fn link(text: &str) -> Result<String, String> {
+    let wrong = || {
+        format!(
+            "{text:?} is not what links begin with, such as \"https://sensor.contoso.example\": no ?, # and user"
+        )
+    };
+    let parsed: ureq::http::Uri = text.parse().map_err(|_| wrong())?;
+    let has_host = parsed.host().is_some_and(|host| !host.is_empty());
+    let is_sound = matches!(parsed.scheme_str(), Some("http" | "https")) && has_host;
+    if !is_sound
+        || !text.is_ascii()
+        || text.len() > LINK_OCTETS_MAX
+        || text.contains(['?', '#', '@', '"', '<', '>', '\\'])
+    {
+        return Err(wrong());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
 /// An address and port to listen on.
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|_| {

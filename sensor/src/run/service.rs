@@ -46,11 +46,18 @@ struct Change {
     meaning: Meaning,
     places: Sources,
     sinks: Vec<Settings>,
+    /// What links to alerts begin with.
+    link: Option<String>,
 }
 
 impl Change {
     fn of(config: &Config) -> Change {
-        Change { meaning: config.meaning(), places: Sources::of(config), sinks: config.sinks.clone() }
+        Change {
+            meaning: config.meaning(),
+            places: Sources::of(config),
+            sinks: config.sinks.clone(),
+            link: config.portal_link.clone(),
+        }
     }
 }
 
@@ -141,7 +148,7 @@ struct Body {
 impl Body {
     fn run(self, state_dir: &Path, reader: &Reader, first: Change, forgetting: Forgetting) {
         let result = self.open(state_dir, reader, &first).and_then(|live| match live {
-            Some(live) => self.work(live, forgetting, state_dir, first.sinks),
+            Some(live) => self.work(live, forgetting, state_dir, (first.sinks, first.link)),
             None => Ok(()),
         });
         self.tell(|reading| reading.is_up = false);
@@ -191,22 +198,22 @@ impl Body {
         mut live: Live,
         mut forgetting: Forgetting,
         state_dir: &Path,
-        sinks: Vec<Settings>,
+        (sinks, link): (Vec<Settings>, Option<String>),
     ) -> Result<(), ServiceError> {
         let mut deciding = Deciding::new(state_dir);
-        let mut telling = open_sinks(state_dir, sinks);
+        let mut telling = open_sinks(state_dir, sinks, link);
         if let Some(telling) = &mut telling {
             telling.begin(&mut live);
         }
         let mut stopping_since = None;
         loop {
             match self.changes.try_recv() {
-                Ok(Change { meaning, places, sinks }) => {
+                Ok(Change { meaning, places, sinks, link }) => {
                     live.set_meaning(&meaning)?;
                     live.set_places(self.open_places(&places))?;
                     match &mut telling {
-                        Some(telling) => told(telling.reload(sinks)),
-                        None => telling = open_sinks(state_dir, sinks),
+                        Some(telling) => told(telling.reload(sinks, link)),
+                        None => telling = open_sinks(state_dir, sinks, link),
                     }
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
@@ -256,8 +263,8 @@ impl Body {
 }
 
 /// Sinks that cannot be opened must keep nobody from recording; what they would have sent is in the store.
-fn open_sinks(state_dir: &Path, sinks: Vec<Settings>) -> Option<Telling> {
-    let opened = Telling::open(state_dir, sinks);
+fn open_sinks(state_dir: &Path, sinks: Vec<Settings>, link: Option<String>) -> Option<Telling> {
+    let opened = Telling::open(state_dir, sinks, link);
     if let Err(error) = &opened {
         tracing::error!("no sink runs: {error}; mend that and send SIGHUP");
     }

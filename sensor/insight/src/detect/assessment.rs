@@ -278,6 +278,19 @@ impl From<Feature> for ReasonFeature {
 }
 
 impl ReasonFeature {
+    /// All of them.
+    pub const ALL: [ReasonFeature; 9] = [
+        ReasonFeature::Country,
+        ReasonFeature::Place,
+        ReasonFeature::Network,
+        ReasonFeature::Kinds,
+        ReasonFeature::Device,
+        ReasonFeature::Software,
+        ReasonFeature::Server,
+        ReasonFeature::Prefix,
+        ReasonFeature::Hour,
+    ];
+
     /// One word for JSON.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,24 +1,41 @@
 //! What people are told when a connection is abnormal: an alert with its evidence. Made and changed by the fold, kept in
 //! the store as JSON, read by the command line, the API and the sinks of `export`. Plain data.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `words` | what an alert says |
+//! | `deciding` | what people decide is taken by the fold's holder |
+//! | `decided` | what may be written, and what came of a decision |
+//! | `page` | an alert in a list, and all that there is about one |
 
+mod decided;
 mod deciding;
+mod page;
 pub(crate) mod words;
 
 use std::net::IpAddr;
 
 use insight::{geo::NetworkKind, profile::Observation};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+pub use decided::{Effect, TextError, comment_text, effect, refusal};
 pub use deciding::Deciding;
 pub use insight::detect::Severity;
+pub(crate) use page::SeverityName;
+pub use page::{AlertPage, AlertRow, Happened, Technique};
 
 /// Connections that one alert lists; all are counted.
 pub const CONNECTIONS_MAX: usize = 16;
 /// Reasons that one alert lists.
 pub const REASONS_MAX: usize = 32;
+/// Comments of one alert: those beyond are not kept.
+pub const COMMENTS_MAX: usize = 100;
+/// Longest comment, octets: a page.
+pub const COMMENT_OCTETS_MAX: usize = 4096;
 
 /// One alert, as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Alert {
     /// Unlike that of every other alert of one service; counts up.
     pub number: u64,
@@ -32,6 +49,7 @@ pub struct Alert {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<u16>,
     /// How urgent.
+    #[schema(value_type = SeverityName)]
     pub severity: Severity,
     /// Of the riskiest connection.
     pub score: f64,
@@ -64,7 +82,7 @@ pub struct Alert {
 }
 
 /// One reason.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
     /// The detection's name.
     pub detection: String,
@@ -84,7 +102,7 @@ pub struct Reason {
 }
 
 /// One usual value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Expected {
     /// `AS3320 Deutsche Telekom`.
     pub value: String,
@@ -95,7 +113,7 @@ pub struct Expected {
 }
 
 /// One connection of an alert: its evidence row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Connection {
     /// Number of its session in the store.
     pub session: u64,
@@ -106,6 +124,7 @@ pub struct Connection {
     /// Of this connection alone.
     pub score: f64,
     /// The client's address outside the tunnel.
+    #[schema(value_type = Option<String>)]
     pub address: Option<IpAddr>,
     /// The place's name: `Lyon, Rhone, FR`.
     pub place: Option<String>,
@@ -128,6 +147,7 @@ pub struct Connection {
     /// The VPN server by its name.
     pub server: Option<String>,
     /// Its address.
+    #[schema(value_type = Option<String>)]
     pub server_address: Option<IpAddr>,
 }
 
@@ -151,7 +171,7 @@ impl Connection {
 }
 
 /// Whether an alert is done with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum State {
     /// Nobody has closed it.
@@ -168,7 +188,7 @@ pub enum State {
 }
 
 /// What an alert turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The user's own doing: from here on it is usual.
@@ -191,7 +211,7 @@ impl Verdict {
 }
 
 /// What somebody wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Comment {
     /// Who.
     pub by: String,
@@ -215,7 +235,7 @@ pub struct Notice {
 }
 
 /// What is news about an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum News {
     /// It was raised.

@@ -1,18 +1,22 @@
-//! The HTTP API below `/api/v1`: read-only, for callers with a token; who sees whom is in the audit log.
+//! The HTTP API below `/api/v1`, for callers with a token: all may read, some decide about alerts. Who sees whom, and who
+//! decides what, is in the audit log.
 //!
 //! | file | what lives there |
 //! |---|---|
 //! | `access` | tokens, audit |
 //! | `readers` | the few readers of the store, and how many questions run at once |
-//! | `query` | parameters, cursors, pages |
+//! | `query` | parameters, bodies, cursors, pages |
 //! | `problem` | errors as RFC 9457 has them |
 //! | `connection` | connections and their bounds |
-//! | `users`, `sessions`, `surroundings`, `events` | the routes |
+//! | `users`, `sessions`, `alerts`, `surroundings`, `events` | the routes |
+//! | `deciding` | the routes by which people decide about alerts |
 //!
 //! Called by the running service ([`serve`]) and for the documentation ([`openapi`]).
 
 mod access;
+mod alerts;
 mod connection;
+mod deciding;
 mod events;
 mod problem;
 mod query;
@@ -50,6 +54,7 @@ use crate::{
     store,
 };
 use access::Refusals;
+use deciding::Deciders;
 use problem::Problem;
 use readers::Readers;
 
@@ -72,6 +77,7 @@ struct Api {
     readers: Readers,
     control: Mutex<Control>,
     refusals: Refusals,
+    deciders: Deciders,
     settings: Settings,
 }
 
@@ -99,6 +105,7 @@ pub async fn serve(listener: TcpListener, settings: Settings) -> Result<(), Cont
         readers: Readers::new(path),
         control: Mutex::new(control),
         refusals: Refusals::default(),
+        deciders: Deciders::default(),
         settings,
     };
     connection::serve(listener, router(Arc::new(api))).await;
@@ -118,6 +125,10 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(users::device))
         .routes(routes!(sessions::sessions))
         .routes(routes!(sessions::session))
+        .routes(routes!(alerts::alerts))
+        .routes(routes!(alerts::alert))
+        .routes(routes!(deciding::close))
+        .routes(routes!(deciding::comment))
         .routes(routes!(events::events))
         .routes(routes!(surroundings::places))
         .routes(routes!(surroundings::servers))
@@ -135,7 +146,10 @@ fn router(api: Shared) -> Router {
     routes
         .fallback(async || Problem::not_found("there is no such path; /api/v1/openapi.json lists all"))
         .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the API is read-only: GET")
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this path does not know this method; /api/v1/openapi.json lists all",
+            )
         })
         .layer(middleware::from_fn_with_state(Arc::clone(&api), access::require_token))
         .with_state(api)

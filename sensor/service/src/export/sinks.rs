@@ -60,6 +60,11 @@ impl Sinks {
         self.start(new)
     }
 
+    /// What links to alerts begin with, in messages that are handed over from here on.
+    pub fn set_link(&mut self, link: Option<String>) {
+        self.source.portal = link;
+    }
+
     /// Starts what can be started; the first error is returned behind that.
     fn start(&mut self, settings: Vec<Settings>) -> Result<(), ServiceError> {
         let mut outcome = Ok(());

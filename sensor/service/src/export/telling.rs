@@ -49,12 +49,16 @@ pub struct Telling {
 }
 
 impl Telling {
-    /// Opens the spools and starts the sinks.
+    /// Opens the spools and starts the sinks. `link` is what links to alerts begin with, where messages are to hold them.
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn open(state_dir: &Path, settings: Vec<Settings>) -> Result<Telling, ServiceError> {
-        let sinks = Sinks::open(state_dir, settings, Source::here(None))?;
+    pub fn open(
+        state_dir: &Path,
+        settings: Vec<Settings>,
+        link: Option<String>,
+    ) -> Result<Telling, ServiceError> {
+        let sinks = Sinks::open(state_dir, settings, Source::here(link))?;
         let lost = sinks.standing().into_iter().map(|standing| (standing.name, standing.lost)).collect();
         Ok(Telling {
             notices: sinks.mark(Kind::Alert).map(|mark| mark.position),
@@ -80,11 +84,12 @@ impl Telling {
         &self.sinks
     }
 
-    /// Other sinks from here on; those that are unchanged go on.
+    /// Other sinks and links from here on; sinks that are unchanged go on.
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn reload(&mut self, settings: Vec<Settings>) -> Result<(), ServiceError> {
+    pub fn reload(&mut self, settings: Vec<Settings>, link: Option<String>) -> Result<(), ServiceError> {
+        self.sinks.set_link(link);
         self.sinks.reload(settings)
     }
 

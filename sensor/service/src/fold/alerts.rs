@@ -16,7 +16,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{
-    Alert, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, State, Verdict, words,
+    Alert, COMMENTS_MAX, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, State,
+    Verdict, words,
 };
 
 /// Alerts that are open at once; beyond, the one that nothing happened to for longest is closed as unclear. At 4 KB each,
@@ -24,9 +25,6 @@ use crate::alert::{
 const OPEN_MAX: usize = 20_000;
 /// Connections beside an alert that taught the profile while it was open.
 const TAUGHT_MAX: usize = 64;
-
-/// Comments of one alert.
-const COMMENTS_MAX: usize = 100;
 
 const DAY_NS: u64 = 86_400_000_000_000;
 

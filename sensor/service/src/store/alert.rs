@@ -4,22 +4,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 
 use super::{StoreError, StoreReader};
 use crate::{
-    alert::{Alert, News, Notice, Severity, State},
+    alert::{Alert, News, Notice, State},
     fold::Outcome,
 };
-
-/// Which alerts, the newest first.
-#[derive(Debug, Clone, Default)]
-pub struct AlertFilter {
-    /// About the user with this key.
-    pub user: Option<String>,
-    /// Only those that nobody has closed.
-    pub open: bool,
-    /// Of this severity or a higher one.
-    pub severity: Severity,
-    /// Before this one: the last of the page before.
-    pub before: Option<u64>,
-}
 
 pub(super) fn write(connection: &Connection, outcome: &Outcome) -> rusqlite::Result<()> {
     let mut put = connection.prepare_cached(
@@ -82,24 +69,6 @@ pub(super) fn forget(connection: &Connection, number: i64) -> rusqlite::Result<(
 }
 
 impl StoreReader {
-    /// Alerts, the newest first.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn alerts(&self, filter: &AlertFilter, limit: usize) -> Result<Vec<Alert>, StoreError> {
-        let AlertFilter { user, open, severity, before } = filter;
-        let ask = || {
-            let mut select = self.connection().prepare_cached(
-                "SELECT body FROM alert WHERE (?1 IS NULL OR user = ?1) AND (is_open OR NOT ?2) AND severity >= ?3
-                     AND number < ?4 ORDER BY number DESC LIMIT ?5",
-            )?;
-            let before = before.map_or(i64::MAX, |before| before as i64);
-            let rows = select.query_map(params![user, open, *severity as i64, before, limit as i64], read)?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        ask().map_err(|error| self.flawed(error))
-    }
-
     /// One alert.
     ///
     /// # Errors
@@ -121,15 +90,6 @@ impl StoreReader {
             let mut select = self.connection().prepare_cached(
                 "SELECT body, sequence, news, is_held FROM notice WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
             )?;
-            let notice = |row: &Row<'_>| {
-                let news: String = row.get(2)?;
-                Ok(Notice {
-                    alert: read(row)?,
-                    sequence: row.get::<_, i64>(1)? as u64,
-                    news: News::named(&news).ok_or_else(|| wrong(format!("{news} is no news")))?,
-                    is_held: row.get(3)?,
-                })
-            };
             let rows = select.query_map([behind as i64, limit as i64], notice)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
@@ -152,7 +112,18 @@ fn body(alert: &Alert) -> rusqlite::Result<String> {
     serde_json::to_string(alert).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Alert> {
+/// Of `body, sequence, news, is_held`.
+pub(super) fn notice(row: &Row<'_>) -> rusqlite::Result<Notice> {
+    let news: String = row.get(2)?;
+    Ok(Notice {
+        alert: read(row)?,
+        sequence: row.get::<_, i64>(1)? as u64,
+        news: News::named(&news).ok_or_else(|| wrong(format!("{news} is no news")))?,
+        is_held: row.get(3)?,
+    })
+}
+
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Alert> {
     serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(wrong)
 }
 

@@ -31,6 +31,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    pub(crate) fn of(mut answer: ureq::http::Response<ureq::Body>) -> Answer {
+        let text = answer.body_mut().read_to_string().unwrap();
+        let body = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -69,7 +75,7 @@ impl Host {
         let folder = tempfile::tempdir().unwrap();
         let state_dir = folder.path();
         let control = Control::open(state_dir).unwrap();
-        let token = control.add_token("tests", None).unwrap().reveal().to_owned();
+        let token = control.add_token("tests", None, None).unwrap().reveal().to_owned();
         let realms = vec![vec!["contoso.example".to_owned(), "CONTOSO".to_owned(), String::new()]];
         let meaning = Meaning { realms, ..Meaning::default() };
         fill(state_dir, &meaning);
@@ -95,10 +101,7 @@ impl Host {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let mut answer = request.call().unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        let body = serde_json::from_str(&text).unwrap();
-        Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
+        Answer::of(request.call().unwrap())
     }
 }
 

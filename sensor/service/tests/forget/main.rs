@@ -263,3 +263,20 @@ fn a_device_that_others_used_stays_and_one_of_the_person_alone_goes() {
     assert!(left.contains("PC-0") && left.contains("PC-1") && left.len() == 2, "{left:?}");
     running.stop();
 }
+
+#[test]
+fn a_comment_that_waits_does_not_outlive_whom_it_names() {
+    let state = tempfile::tempdir().unwrap();
+    fill(state.path());
+    let control = Control::open(state.path()).unwrap();
+    let names = Names { typed: "mallory".into(), key: "mallory@contoso.example".into(), written: Vec::new() };
+    control.ask_to_forget(&names, "uid 0").unwrap();
+    control.decide(1, None, Some("Mallory is at home"), "desk").unwrap();
+    let mut running = Running::open(state.path());
+    running.take(200);
+    assert!(running.forgetting.execute_next(&mut running.live, None, &|| true).unwrap());
+    running.live.take_decisions(&control).unwrap();
+    running.stop();
+    drop(control);
+    assert_eq!(holding(state.path()), Vec::<String>::new());
+}

@@ -17,7 +17,7 @@ use service::{
     forget::Forgetting,
     live::{Live, Retention},
     rebuild::rebuild,
-    store::{self, AlertFilter, Digest, StoreReader},
+    store::{self, AlertFilter, AlertState, Digest, StoreReader},
 };
 
 /// 2026-01-01T00:00:00Z: second 0 of a test.
@@ -184,7 +184,7 @@ impl House {
         // What was not stored cannot be seen.
         self.live();
         self.stop();
-        let open = AlertFilter { open: true, ..AlertFilter::default() };
+        let open = AlertFilter { state: Some(AlertState::Open), ..AlertFilter::default() };
         for alert in self.store().alerts(&open, 100).unwrap() {
             control.decide(alert.number, verdict, Some("looked at"), "uid 0").unwrap();
             self.decisions += 1;

@@ -1,34 +1,34 @@
 //! `alerts`: what is abnormal, why, and what became of it.
 
+mod deciding;
+
 use std::{
     io::{self, BufWriter, Write},
     path::PathBuf,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::anyhow;
 use clap::{Subcommand, ValueEnum};
-use journal::{RealStorage, Storage as _};
+use jiff::Timestamp;
 use serde::Serialize;
 use service::{
-    alert::{Alert, Notice, Severity, State, Verdict},
-    control::Control,
-    store::{AlertFilter, StoreReader},
+    alert::{Alert, AlertPage, Notice, Severity, State},
+    store::{AlertFilter, AlertState, StoreReader},
 };
 
 use super::{
-    Common, Failure, audit, events, forget,
+    Common, Exit, Failure, audit, events,
     records::{Format, Row},
+    sessions::unix_ns,
     units::{count, rfc3339},
     users::open,
 };
-use crate::{config::Config, run};
+use crate::config::Config;
 
 /// Between two looks for what is new.
 const LOOK: Duration = Duration::from_millis(200);
-/// Longest wait for the running service to take a decision.
-const TAKEN_MAX: Duration = Duration::from_secs(30);
 /// Notices read at once.
 const NOTICES: usize = 100;
 
@@ -46,14 +46,29 @@ pub(super) struct Arguments {
     /// Only those that nobody has closed
     #[arg(long)]
     open: bool,
+    /// Only those that stand so
+    #[arg(long, value_enum, value_name = "STATE", conflicts_with = "open")]
+    state: Option<Stands>,
     /// Only those about this user, in any way the name is written
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Only those of this severity or a higher one
     #[arg(long, value_enum, default_value_t = Least::Informational)]
     severity: Least,
-    /// Go on and print what happens to alerts, until a signal ends it
+    /// Only those with this reason: a detection, `impossible-travel`, or what is new, `network`
+    #[arg(long, value_name = "NAME")]
+    reason: Option<String>,
+    /// Only those that were held back as they stand: over the day's bound of notices, sent to nobody
     #[arg(long)]
+    held: bool,
+    /// Only those that were raised or changed then or later: RFC 3339, `2026-11-01T00:00:00Z`
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Only those that were raised or changed last before
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// Go on and print what happens to alerts, until a signal ends it
+    #[arg(long, conflicts_with_all = ["state", "reason", "held", "since", "until"])]
     follow: bool,
     /// How an alert is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -107,6 +122,21 @@ enum As {
     Unclear,
 }
 
+/// How an alert stands, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Stands {
+    /// Nobody has closed it
+    Open,
+    /// It is closed, however
+    Closed,
+    /// It was the user's own doing
+    Usual,
+    /// It was an attacker's
+    Malicious,
+    /// Neither was found out
+    Unclear,
+}
+
 /// A severity by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Least {
@@ -126,25 +156,56 @@ impl Arguments {
             None => self.list(&config),
             Some(Action::Show { number, json }) => show(&config, *number, *json),
             Some(Action::Close { number, verdict, comment }) => {
-                decide(&config, *number, Some(*verdict), comment.as_deref())
+                deciding::decide(&config, *number, Some(*verdict), comment.as_deref())
             }
-            Some(Action::Comment { number, text }) => decide(&config, *number, None, Some(text)),
+            Some(Action::Comment { number, text }) => deciding::decide(&config, *number, None, Some(text)),
         }
     }
 
-    fn list(&self, config: &Config) -> Result<(), Failure> {
+    fn filter(&self, config: &Config) -> Result<AlertFilter, Failure> {
         let user = self.user.as_deref().map(|name| events::key(name, &config.realms)).transpose()?;
-        let store = open(&config.state_dir)?;
-        audit::note_in(&config.state_dir, "alerts.list", user.as_deref(), None)?;
+        if let Some(reason) = self.reason.as_ref().filter(|reason| !AlertFilter::is_reason(reason)) {
+            let wrong = anyhow!(
+                "{reason:?} is no detection, such as impossible-travel, and nothing that can be new, such as network"
+            );
+            return Err(Failure::new(Exit::Usage, wrong));
+        }
+        let state = self.state.map(|state| match state {
+            Stands::Open => AlertState::Open,
+            Stands::Closed => AlertState::Closed,
+            Stands::Usual => AlertState::Usual,
+            Stands::Malicious => AlertState::Malicious,
+            Stands::Unclear => AlertState::Unclear,
+        });
         let severity = match self.severity {
             Least::Informational => Severity::Informational,
             Least::Low => Severity::Low,
             Least::Medium => Severity::Medium,
             Least::High => Severity::High,
         };
+        Ok(AlertFilter {
+            user,
+            state: state.or(self.open.then_some(AlertState::Open)),
+            severity,
+            reason: self.reason.clone(),
+            held: self.held.then_some(true),
+            since_unix_ns: self.since.map(unix_ns).transpose()?,
+            until_unix_ns: self.until.map(unix_ns).transpose()?,
+            before: None,
+        })
+    }
+
+    fn list(&self, config: &Config) -> Result<(), Failure> {
+        let filter = self.filter(config)?;
+        let store = open(&config.state_dir)?;
+        audit::note_in(
+            &config.state_dir,
+            "alerts.list",
+            filter.user.as_deref(),
+            filter.details().as_deref(),
+        )?;
         // Asked first: what happens between the two questions is printed twice sooner than not at all.
         let mut behind = store.last_notice().map_err(anyhow::Error::new)?;
-        let filter = AlertFilter { user: user.clone(), open: self.open, severity, before: None };
         let mut out = BufWriter::new(io::stdout().lock());
         self.format.head::<Line<'_>>(&mut out)?;
         for alert in &store.alerts(&filter, self.limit).map_err(anyhow::Error::new)? {
@@ -159,8 +220,8 @@ impl Arguments {
             for notice in store.notices(behind, NOTICES).map_err(anyhow::Error::new)? {
                 let Notice { sequence, alert, .. } = &notice;
                 behind = *sequence;
-                let is_of_user = user.is_none() || alert.user == user;
-                if is_of_user && alert.severity >= severity {
+                let is_of_user = filter.user.is_none() || alert.user == filter.user;
+                if is_of_user && alert.severity >= filter.severity {
                     self.format.line(&Line(alert), &mut out)?;
                 }
             }
@@ -169,22 +230,34 @@ impl Arguments {
     }
 }
 
+fn missing(number: u64) -> Failure {
+    anyhow!("there is no alert {number}: `vpn-sensor alerts` lists them").into()
+}
+
 fn find(store: &StoreReader, number: u64) -> Result<Alert, Failure> {
-    let found = store.alert(number).map_err(anyhow::Error::new)?;
-    found.ok_or_else(|| anyhow!("there is no alert {number}: `vpn-sensor alerts` lists them").into())
+    store.alert(number).map_err(anyhow::Error::new)?.ok_or_else(|| missing(number))
 }
 
 fn show(config: &Config, number: u64, json: bool) -> Result<(), Failure> {
-    let alert = find(&open(&config.state_dir)?, number)?;
-    audit::note_in(&config.state_dir, "alert.show", alert.user.as_deref(), None)?;
+    let page = open(&config.state_dir)?.alert_page(number).map_err(anyhow::Error::new)?;
+    let page = page.ok_or_else(|| missing(number))?;
+    let details = format!("alert {number}");
+    audit::note_in(&config.state_dir, "alert.show", page.alert.user.as_deref(), Some(&details))?;
     let mut out = BufWriter::new(io::stdout().lock());
     if json {
-        serde_json::to_writer(&mut out, &alert).map_err(io::Error::from)?;
+        serde_json::to_writer(&mut out, &page).map_err(io::Error::from)?;
         writeln!(out)?;
         return Ok(out.flush()?);
     }
-    writeln!(out, "Alert {number}: {}", alert.title)?;
-    writeln!(out, "{}, score {:.1}, {}", alert.severity.name(), alert.score, state(&alert.state))?;
+    write_page(&page, &mut out)?;
+    Ok(out.flush()?)
+}
+
+fn write_page(page: &AlertPage, out: &mut impl Write) -> io::Result<()> {
+    let alert = &page.alert;
+    writeln!(out, "Alert {}: {}", alert.number, alert.title)?;
+    let held = if page.held { ", held back: sent to nobody" } else { "" };
+    writeln!(out, "{}, score {:.1}, {}{held}", alert.severity.name(), alert.score, state(&alert.state))?;
     writeln!(out, "\n{}\n", alert.message)?;
     for sentence in &alert.advice {
         writeln!(out, "- {sentence}")?;
@@ -202,45 +275,25 @@ fn show(config: &Config, number: u64, json: bool) -> Result<(), Failure> {
             shown(&connection.server)
         )?;
     }
-    for comment in &alert.comments {
-        writeln!(out, "\n{} {}: {}", rfc3339(comment.unix_ns), comment.by, comment.text)?;
+    let techniques = page.techniques.iter();
+    let techniques: Vec<String> =
+        techniques.map(|one| format!("{} {}", one.id, one.name.as_deref().unwrap_or_default())).collect();
+    if !techniques.is_empty() {
+        writeln!(out, "\nMITRE ATT&CK: {}", techniques.join(", "))?;
     }
-    Ok(out.flush()?)
-}
-
-/// Puts a decision in, and waits until the service has taken it; does that itself where no sensor runs.
-fn decide(config: &Config, number: u64, verdict: Option<As>, comment: Option<&str>) -> Result<(), Failure> {
-    let alert = find(&open(&config.state_dir)?, number)?;
-    if alert.state != State::Open {
-        return Err(anyhow!("alert {number} is closed already: {}", state(&alert.state)).into());
-    }
-    let control = Control::open(&config.state_dir).map_err(anyhow::Error::new)?;
-    let action = if verdict.is_some() { "alert.close" } else { "alert.comment" };
-    audit::note(&control, action, alert.user.as_deref(), None)?;
-    let verdict = verdict.map(|verdict| match verdict {
-        As::Usual => Verdict::Usual,
-        As::Malicious => Verdict::Malicious,
-        As::Unclear => Verdict::Unclear,
-    });
-    let by = format!("uid {}", rustix::process::getuid().as_raw());
-    let decision = control.decide(number, verdict, comment, &by).map_err(anyhow::Error::new)?;
-    await_taken(config, &control, decision)
-}
-
-fn await_taken(config: &Config, control: &Control, decision: i64) -> Result<(), Failure> {
-    let journal = RealStorage::existing(config.journal_dir())?;
-    let began = Instant::now();
-    while !control.is_taken(decision).map_err(anyhow::Error::new)? {
-        if !journal.is_locked()? {
-            forget::be_the_owner(&config.state_dir)?;
-            run::execute_requests(config)?;
+    writeln!(out)?;
+    for happened in &page.history {
+        let held = if happened.held { " (held back)" } else { "" };
+        writeln!(out, "{}  {}{held}", happened.time, happened.news.name())?;
+        for reason in &happened.reasons {
+            writeln!(out, "  - {reason}")?;
         }
-        if began.elapsed() > TAKEN_MAX {
-            let waits =
-                anyhow!("the service has not taken it yet and will: look again with `vpn-sensor alerts`");
-            return Err(waits.into());
+        if let Some(comment) = &happened.comment {
+            writeln!(out, "  {}: {}", comment.by, comment.text)?;
         }
-        thread::sleep(LOOK);
+        if let Some(closed) = &happened.closed {
+            writeln!(out, "  {}", state(closed))?;
+        }
     }
     Ok(())
 }
