@@ -52,12 +52,13 @@ impl Fold {
             }
         }
         let Some(mut assessment) = assessment else { return self.alerts.holds(session.number) };
+        let now = self.clock.max(session.start_unix_ns);
         let case = Case {
             subject: user,
             user: Some(user),
             user_original: session.details.user_original(),
-            now: self.clock.max(session.start_unix_ns),
-            is_excluded: self.meaning.detect.excludes(&connection, self.clock),
+            now,
+            is_excluded: self.meaning.detect.excludes(&connection, now),
             is_unknown: self.learning.is_unknown(change),
             notices_per_day: self.meaning.detect.notices_per_day,
             connection: evidence(change, server, &connection, &assessment),
@@ -111,7 +112,8 @@ impl Fold {
     /// of the day's away from what is new.
     pub(super) fn accept_overdue(&mut self, now_unix_ns: u64) {
         let Some(days) = self.meaning.detect.accept_after_days else { return };
-        let by = format!("the service (accepted automatically after {days} days)");
+        let unit = if days == 1 { "day" } else { "days" };
+        let by = format!("the service (accepted automatically after {days} {unit})");
         let Some(since) = now_unix_ns.checked_sub(u64::from(days) * DAY_NS) else { return };
         for number in self.alerts.left_alone_since(since) {
             if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, 0) {
