@@ -56,7 +56,7 @@ pub(super) fn shown(duration: Duration) -> String {
         (1_000, "us"),
     ];
     let nanoseconds = duration.as_nanos();
-    let whole = UNITS.iter().find(|(unit, _)| nanoseconds >= *unit && nanoseconds % unit == 0);
+    let whole = UNITS.iter().find(|(unit, _)| nanoseconds >= *unit && nanoseconds.is_multiple_of(*unit));
     match whole {
         Some((unit, name)) => format!("{}{name}", nanoseconds / unit),
         None if nanoseconds == 0 => "0s".to_owned(),
@@ -66,7 +66,7 @@ pub(super) fn shown(duration: Duration) -> String {
 
 /// A size as [`size`] reads it, in its largest whole unit.
 pub(super) fn shown_size(octets: u64) -> String {
-    let whole = UNITS.iter().filter(|(_, unit)| octets >= *unit && octets % unit == 0);
+    let whole = UNITS.iter().filter(|(_, unit)| octets >= *unit && octets.is_multiple_of(*unit));
     let largest = whole.max_by_key(|(_, unit)| *unit);
     largest.map_or("0 B".to_owned(), |(name, unit)| format!("{} {name}", octets / unit))
 }

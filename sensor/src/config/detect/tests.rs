@@ -315,6 +315,18 @@ fn each_default_is_one_that_the_file_may_say_and_has_a_reason() {
 }
 
 #[test]
+fn what_the_guide_shows_is_taken() {
+    let guide = include_str!("../../../docs/operators-guide.md");
+    let block = guide.split("```toml\n").find(|block| block.starts_with("[detect]")).unwrap();
+    let detect = load_text(block.split("```").next().unwrap()).unwrap().detect;
+    assert_eq!(
+        (detect.thresholds.alert_score, detect.notices_per_day, detect.exclusions.len()),
+        (4.0, 30, 2)
+    );
+    assert_eq!(detect.exclusions[0].user.as_deref(), Some("alice@contoso"));
+}
+
+#[test]
 fn the_page_is_up_to_date() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/thresholds.md");
     let written = fs::read_to_string(page).unwrap_or_default();
