@@ -14,6 +14,7 @@ use end_to_end::sensor::Home;
 use end_to_end::tools::output;
 use end_to_end::wire::{NAS_V4, SENSOR_V4};
 use end_to_end::{Namespace, Nas, Wire, wait_until};
+use radius::{Code, build::RequestBuilder};
 use serde_json::{Value, json};
 
 /// What a lonely alert may take from its datagram to its sinks.
@@ -199,4 +200,66 @@ fn an_alert_is_read_and_closed_by_the_api_and_its_messages_link_to_it() {
     let live = digest("");
     text(&home, &wire.sensor, &format!("rebuild --to {}", rebuilt.display()));
     assert_eq!(live, digest(&rebuilt.display().to_string()));
+}
+
+#[test]
+fn an_exclusion_in_the_file_silences_whom_it_names_until_it_ends() {
+    let wire = Wire::new();
+    let folder = tempfile::tempdir().unwrap();
+    let all = folder.path().join("all.json");
+    let config = Config::udp().lines(&format!(
+        "[users]\nrealms = [[\"contoso.example\", \"CONTOSO\"]]\n\
+         [[sink]]\nname = \"all\"\nkind = \"file\"\npath = {all:?}\nformat = \"json\"\n\
+         what = [\"alerts\", \"connections\"]\n"
+    ));
+    let home = Home::new(&config);
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let mut connections = 0;
+    let mut connect = |user: &str, address: &str, device: &str| {
+        connections += 1;
+        let mut buffer = [0; radius::MAX_LENGTH];
+        let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, connections as u8);
+        request.integer(40, Status::Start as u32).text(44, &format!("{connections}")).text(32, "gateway");
+        request.text(1, &format!("{user}@contoso.example")).text(31, address).integer(61, 5);
+        request.vendor(9, 1, format!("mdm-tlv=device-uid={device}").as_bytes());
+        nas.ask_once(request.seal(SECRET.as_bytes()).unwrap());
+        wait_until("the connection arrives", IN_TIME, || arrived(&all, "connection").len() == connections);
+    };
+    let alerts_of = |user: &str| {
+        let is_of = |line: &Value| line["alert"]["user"] == format!("{user}@contoso.example");
+        arrived(&all, "alert").iter().filter(|line| is_of(line)).count()
+    };
+    connect("alice", "81.2.69.160", "PC-7");
+    connect("bob", "81.2.69.161", "PC-8");
+
+    // One is expected in China for some seconds, as the file says from the SIGHUP on.
+    let end = jiff::Timestamp::now() + Duration::from_secs(6);
+    let exclusion = format!(
+        "[detect]\nnotices_per_day = 20\n[[detect.exclusion]]\nuser = 'CONTOSO\\Alice'\n\
+         reason = \"ticket 7\"\nuntil = \"{end}\"\n"
+    );
+    home.configure(&config.clone().lines(&exclusion));
+    sensor.reload("the configuration is in force");
+    let checked = text(&home, &wire.sensor, "check");
+    assert!(checked.contains("exclusions: 1; at most 20 notices a day"), "{checked}");
+    connect("alice", "175.16.199.7", "KALI");
+    connect("bob", "175.16.199.8", "KALI-2");
+    wait_until("the other's alert arrives", IN_TIME, || alerts_of("bob") == 1);
+    assert_eq!(alerts_of("alice"), 0);
+    assert!(jiff::Timestamp::now() < end, "the exclusion ended too early for this host");
+
+    wait_until("the exclusion ends", Duration::from_secs(10), || jiff::Timestamp::now() > end);
+    connect("alice", "216.160.83.56", "KALI-3");
+    wait_until("her alert arrives", IN_TIME, || alerts_of("alice") == 1);
+    let checked = text(&home, &wire.sensor, "check");
+    assert!(checked.contains("exclusions: 1, of which 1 ended"), "{checked}");
+
+    sensor.stored();
+    let rebuilt = folder.path().join("rebuilt.sqlite").display().to_string();
+    text(&home, &wire.sensor, &format!("rebuild --to {rebuilt}"));
+    let digest = |file: &str| {
+        lines(&text(&home, &wire.sensor, &format!("store digest --json {file}")))[0]["digest"].clone()
+    };
+    assert_eq!(digest(""), digest(&rebuilt));
 }

@@ -4,6 +4,7 @@
 //! `load` of which only the clients are taken ([`Config::needs_restart`]). Errors name file, line and column and
 //! never quote the file, which may hold secrets.
 
+mod detect;
 mod document;
 mod meaning;
 mod places;
@@ -29,8 +30,9 @@ use insight::{
 };
 use ipnet::IpNet;
 use radius::accounting;
-use service::ClientMeaning;
+use service::{ClientMeaning, Detecting};
 
+pub(crate) use detect::{markdown as thresholds_page, summary as detecting_summary};
 pub(crate) use values::duration;
 
 pub use meaning::SessionLimits;
@@ -76,6 +78,8 @@ pub struct Config {
     pub sessions: SessionLimits,
     /// How long the store keeps what is over.
     pub keep: Duration,
+    /// When people are told, and of what not.
+    pub detect: Detecting,
     /// Files of places and networks, in the order in which they are asked.
     pub databases: Vec<PathBuf>,
     /// Networks that have a name of their own.
@@ -232,6 +236,7 @@ impl Config {
                 unknown_after: Duration::from_secs(meaning.unknown_after_s),
             },
             keep: Duration::from_secs(meaning.keep_s),
+            detect: meaning.detect,
             databases: Vec::new(),
             sites: Arc::default(),
             clients: Vec::new(),
@@ -265,7 +270,7 @@ impl Config {
             missed_interims: self.sessions.missed_interims,
             unknown_after_s: self.sessions.unknown_after.as_secs(),
             keep_s: self.keep.as_secs(),
-            detect: service::Detecting::default(),
+            detect: self.detect.clone(),
         }
     }
 

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use toml::de::DeTable;
 
 use super::{
-    AckWhen, Client, Config, ConfigError, DedupLimits, JournalLimits, Listen, Secret, XdpMode,
+    AckWhen, Client, Config, ConfigError, DedupLimits, JournalLimits, Listen, Secret, XdpMode, detect,
     document::{Document, Section},
     meaning, places,
     secret::is_readable_by_others,
@@ -81,6 +81,10 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
     if let Some(section) = top.section("store") {
         meaning::read_store(section, &mut config.keep);
+    }
+    // Behind the realms, which make users of names.
+    if let Some(section) = top.section("detect") {
+        detect::read(section, &config.realms, &mut config.warnings, &mut config.detect);
     }
     if let Some(section) = top.section("geo") {
         config.databases = places::read_geo(section, base);

@@ -214,6 +214,12 @@ impl Alerts {
         self.tell(News::Updated, alert, notices_per_day);
     }
 
+    /// Open ones below high severity that nothing happened to since then, by number.
+    pub(super) fn left_alone_since(&self, unix_ns: u64) -> Vec<u64> {
+        let is_left = |alert: &Alert| alert.severity < Severity::High && alert.changed_unix_ns <= unix_ns;
+        self.open.iter().filter(|(_, open)| is_left(&open.alert)).map(|(number, _)| *number).collect()
+    }
+
     /// An open alert is closed. What that does to the profile of its user.
     pub(super) fn close(
         &mut self,

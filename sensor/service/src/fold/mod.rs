@@ -390,6 +390,7 @@ impl Fold {
             self.sightings.take_changed(&mut self.outcome.sightings);
             self.sightings.forget_before(before);
             self.learning.forget_old(now);
+            self.accept_overdue(now);
             self.alerts.forget_before(before);
             self.ties.clear();
             self.sensor.1 = NOBODY;

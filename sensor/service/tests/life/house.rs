@@ -11,7 +11,7 @@ use insight::geo::{Database, Places, Sites};
 use journal::{CapturePath, Handle, NewRecord, Options, Port, Reader, RealStorage, Redactor, Wake};
 use radius::{Code, build::RequestBuilder};
 use service::{
-    Meaning,
+    Detecting, Meaning,
     alert::Verdict,
     control::{Control, Names},
     forget::Forgetting,
@@ -137,6 +137,11 @@ impl House {
         let live = self.live();
         live.set_meaning(&meaning).unwrap();
         live.set_places(places).unwrap();
+    }
+
+    /// Another `[detect]`.
+    pub(crate) fn tune(&mut self, detect: Detecting) {
+        self.reload(Meaning { detect, ..self.meaning.clone() }, None);
     }
 
     pub(crate) fn live(&mut self) -> &mut Live {

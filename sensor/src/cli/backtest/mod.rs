@@ -21,8 +21,8 @@ const NAMED_MAX: u64 = 10;
 /// Options of `backtest`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Everything goes through sessions, places, profiles and detections with the configuration's thresholds, \
-                  in memory: the store is not touched and nothing is sent. Prints one JSON object for each Start, \
+    after_help = "Everything goes through sessions, places, profiles and detections with the configuration's thresholds \
+                  and exclusions, in memory: the store is not touched and nothing is sent. Prints one JSON object for each Start, \
                   {\"n\",\"user\",\"score\",\"reasons\",\"alert\"}; n is the number of the line, record or datagram. A line's \
                   score rests on what stands before it in the file, never on what stands behind. A summary goes to standard \
                   error.\n\nLines need \"time\" (RFC 3339), \"status\" (Start, Interim-Update, Stop, Accounting-On, \

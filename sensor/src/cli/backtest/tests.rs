@@ -12,8 +12,14 @@ use traffic::{Session, Status, Vendor};
 const DAY_S: i64 = 86_400;
 
 fn run<T>(work: impl FnOnce(&mut Run<'_, Vec<u8>>) -> T) -> (T, Vec<Value>, Sum) {
-    let config = crate::config::Config::built_in();
-    let places = places::Sources::of(&config).open().unwrap();
+    run_with(&crate::config::Config::built_in(), work)
+}
+
+fn run_with<T>(
+    config: &crate::config::Config,
+    work: impl FnOnce(&mut Run<'_, Vec<u8>>) -> T,
+) -> (T, Vec<Value>, Sum) {
+    let places = places::Sources::of(config).open().unwrap();
     let backtest = Backtest::new(config.meaning(), &places).unwrap();
     let mut run = Run { backtest, alerts_only: false, out: Vec::new(), sum: Sum::default() };
     let result = work(&mut run);
@@ -76,6 +82,43 @@ fn a_stranger_is_told_and_nobody_else() {
     assert!(reasons.iter().any(|reason| reason.contains("KALI")), "{reasons:?}");
     let others = lines.iter().filter(|line| line["n"] != 2401).map(|line| line["score"].as_f64().unwrap());
     assert!(stranger["score"].as_f64().unwrap() > others.fold(f64::MIN, f64::max));
+}
+
+#[test]
+fn thresholds_and_exclusions_are_those_of_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    let exclusion = |until: &str| {
+        format!("[[detect.exclusion]]\nuser = 'CONTOSO\\User7'\nreason = \"pentest\"\nuntil = {until}\n")
+    };
+    let realms = "[users]\nrealms = [[\"CONTOSO\", \"\"]]\n";
+    // Another one has a new computer at home, from where all others connect too.
+    let mut log = log();
+    let bought = json!({
+        "time": at(60 * DAY_S + 60), "status": "Start", "client": "asa", "session": "bought", "nas": "gateway",
+        "user": "user8", "address": "81.2.69.18", "device": "PC-8-new", "software": "AnyConnect Windows 5.1",
+    });
+    log.extend(format!("{bought}\n").into_bytes());
+    for (detect, is_stranger, is_bought) in [
+        (String::new(), true, true),
+        ("[detect]\nalert_score = 7.5\n".to_owned(), true, false),
+        (exclusion(&at(60 * DAY_S + 1)), false, true),
+        (exclusion(&at(60 * DAY_S)), true, true),
+    ] {
+        fs::write(&file, format!("{realms}{detect}")).unwrap();
+        let config = crate::config::load(Some(&file)).unwrap();
+        let (result, lines, sum) =
+            run_with(&config, |run| run.lines(&log[..]).map_err(|failure| failure.to_string()));
+        result.unwrap();
+        let [.., stranger, bought] = &lines[..] else { panic!("{}", lines.len()) };
+        assert_eq!(
+            (&stranger["alert"], &bought["alert"]),
+            (&json!(is_stranger), &json!(is_bought)),
+            "{detect}"
+        );
+        assert_eq!(sum.alerts, u64::from(is_stranger) + u64::from(is_bought), "{detect}");
+        assert!(stranger["score"].as_f64().unwrap() > 10.0, "risk is what it is: {stranger}");
+    }
 }
 
 #[test]

@@ -179,6 +179,27 @@ fn closed_as_malicious_what_the_stranger_taught_is_taken_back_and_the_users_own_
 }
 
 #[test]
+fn what_is_left_alone_is_below_high_severity_and_nothing_happened_to_it_since() {
+    let mut alerts = Alerts::default();
+    for (user, session) in [("alice", 1), ("bob", 2)] {
+        alerts.take(of(user, from(session, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
+    }
+    let mut high = abnormal(Severity::High, vec![country("CN")]);
+    alerts.take(of("eve", from(3, "192.0.2.1", "A")), &mut high);
+    // Equal reasons are no news, another device is; somebody writes.
+    let later = |user, device| Case { now: (DAY + 1) * DAY_NS, ..of(user, from(4, "192.0.2.1", device)) };
+    alerts.take(later("alice", "A"), &mut medium(vec![country("CN")]));
+    let since = |alerts: &Alerts| alerts.left_alone_since(DAY * DAY_NS);
+    assert_eq!(since(&alerts), [1, 2]);
+    assert_eq!(alerts.left_alone_since(DAY * DAY_NS - 1), [0_u64; 0]);
+    alerts.take(later("alice", "KALI"), &mut medium(vec![device("KALI")]));
+    assert_eq!(since(&alerts), [2]);
+    let comment = Comment { by: "uid 0".into(), unix_ns: DAY * DAY_NS + 1, text: "asked".into() };
+    alerts.comment(2, comment, 9);
+    assert_eq!(since(&alerts), [0_u64; 0]);
+}
+
+#[test]
 fn nobody_is_forgotten_but_who_is_meant() {
     let mut alerts = Alerts::default();
     for (user, session) in [("alice", 1), ("bob", 2)] {
