@@ -38,7 +38,9 @@ const NOTICES: usize = 100;
     args_conflicts_with_subcommands = true,
     after_help = "An alert says what was expected and what was seen. Equal reasons fold into the one that is open; a new \
                   place, device or reason makes it grow. Close it as `usual` if it was the user: from then on it is \
-                  expected. Close it as `malicious` if it was not: what it taught is taken back."
+                  expected. Close it as `malicious` if it was not: what it taught is taken back. An alert about an address \
+                  from which many came holds the connections of all of them: closed as `usual`, the address is not told of \
+                  again."
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -159,7 +161,7 @@ impl Arguments {
             for notice in store.notices(behind, NOTICES).map_err(anyhow::Error::new)? {
                 let Notice { sequence, alert, .. } = &notice;
                 behind = *sequence;
-                let is_of_user = user.is_none() || alert.user == user;
+                let is_of_user = user.as_deref().is_none_or(|user| alert.users().any(|one| one == user));
                 if is_of_user && alert.severity >= severity {
                     self.format.line(&Line(alert), &mut out)?;
                 }
@@ -176,7 +178,8 @@ fn find(store: &StoreReader, number: u64) -> Result<Alert, Failure> {
 
 fn show(config: &Config, number: u64, json: bool) -> Result<(), Failure> {
     let alert = find(&open(&config.state_dir)?, number)?;
-    audit::note_in(&config.state_dir, "alert.show", alert.user.as_deref(), None)?;
+    let control = Control::open(&config.state_dir).map_err(anyhow::Error::new)?;
+    note(&control, "alert.show", &alert)?;
     let mut out = BufWriter::new(io::stdout().lock());
     if json {
         serde_json::to_writer(&mut out, &alert).map_err(io::Error::from)?;
@@ -189,12 +192,21 @@ fn show(config: &Config, number: u64, json: bool) -> Result<(), Failure> {
     for sentence in &alert.advice {
         writeln!(out, "- {sentence}")?;
     }
-    writeln!(out, "\n{:<27}  {:<39}  {:<24}  {:<24}  VPN SERVER", "BEGAN", "ADDRESS", "PLACE", "DEVICE")?;
+    if alert.address.is_some() {
+        writeln!(out, "\nUsers: {}", alert.users.join(", "))?;
+    }
+    let user = if alert.address.is_some() { format!("{:<32}  ", "USER") } else { String::new() };
+    writeln!(
+        out,
+        "\n{:<27}  {user}{:<39}  {:<24}  {:<24}  VPN SERVER",
+        "BEGAN", "ADDRESS", "PLACE", "DEVICE"
+    )?;
     for connection in &alert.connections {
         let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let user = connection.user.as_ref().map_or_else(String::new, |user| format!("{user:<32}  "));
         writeln!(
             out,
-            "{:<27}  {:<39}  {:<24}  {:<24}  {}",
+            "{:<27}  {user}{:<39}  {:<24}  {:<24}  {}",
             rfc3339(connection.start_unix_ns),
             connection.address.map_or_else(|| "-".to_owned(), |address| address.to_string()),
             shown(&connection.place),
@@ -208,6 +220,15 @@ fn show(config: &Config, number: u64, json: bool) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
+/// Writes down for each user that somebody sees or decides about the alert.
+fn note(control: &Control, action: &str, alert: &Alert) -> Result<(), Failure> {
+    let mut users = alert.users().peekable();
+    if users.peek().is_none() {
+        return audit::note(control, action, None, None);
+    }
+    users.try_for_each(|user| audit::note(control, action, Some(user), None))
+}
+
 /// Puts a decision in, and waits until the service has taken it; does that itself where no sensor runs.
 fn decide(config: &Config, number: u64, verdict: Option<As>, comment: Option<&str>) -> Result<(), Failure> {
     let alert = find(&open(&config.state_dir)?, number)?;
@@ -216,7 +237,7 @@ fn decide(config: &Config, number: u64, verdict: Option<As>, comment: Option<&st
     }
     let control = Control::open(&config.state_dir).map_err(anyhow::Error::new)?;
     let action = if verdict.is_some() { "alert.close" } else { "alert.comment" };
-    audit::note(&control, action, alert.user.as_deref(), None)?;
+    note(&control, action, &alert)?;
     let verdict = verdict.map(|verdict| match verdict {
         As::Usual => Verdict::Usual,
         As::Malicious => Verdict::Malicious,
@@ -272,7 +293,7 @@ impl Row for Line<'_> {
             alert.severity.name(),
             state,
             count(alert.connection_count),
-            alert.user.as_deref().unwrap_or("-"),
+            alert.subject().as_deref().unwrap_or("-"),
             alert.title
         )
     }

@@ -7,7 +7,7 @@ use insight::{
 
 use super::{
     Fold, Placed,
-    alerts::{Case, Lessons},
+    alerts::{Case, Lesson, Lessons},
     learning::{server_label, tells_length},
 };
 use crate::alert::{Comment, Connection, Verdict};
@@ -102,18 +102,22 @@ impl Fold {
         }
         let closed =
             verdict.and_then(|verdict| self.alerts.close(*alert, verdict, by, *unix_ns, notices_per_day));
-        let Some(Lessons { user, learn, unlearn, rejected }) = closed else { return };
+        let Some(Lessons { learn, unlearn, rejected, address }) = closed else { return };
         let profiles = &mut self.learning.profiles;
-        // The oldest first, as they came.
-        for connection in learn.iter().rev() {
-            profiles.learn(&connection.observation(&user));
-            self.detector.accept(&user, connection.session);
+        for Lesson { user, connection } in &learn {
+            profiles.learn(&connection.observation(user));
+            self.detector.accept(user, connection.session);
         }
-        for connection in &unlearn {
-            profiles.unlearn(&connection.observation(&user));
+        for Lesson { user, connection } in &unlearn {
+            profiles.unlearn(&connection.observation(user));
         }
-        for session in rejected {
-            self.detector.reject(&user, session);
+        for Lesson { user, connection } in &rejected {
+            self.detector.reject(user, connection.session);
+        }
+        match (address, verdict) {
+            (Some(address), Some(Verdict::Usual)) => self.detector.share(address),
+            (Some(address), Some(Verdict::Malicious)) => self.detector.suspect(address),
+            _ => {}
         }
     }
 }
@@ -192,6 +196,7 @@ fn evidence(
         session: connection.session,
         session_id: change.session_id.trim_start_matches('\0').to_owned(),
         start_unix_ns: change.session.start_unix_ns,
+        user: None,
         score: assessment.score,
         address: connection.remote,
         place: text(spot.place),

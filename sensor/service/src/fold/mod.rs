@@ -391,6 +391,7 @@ impl Fold {
             self.sightings.forget_before(before);
             self.learning.forget_old(now);
             self.alerts.forget_before(before);
+            self.alerts.forget_strangers(now);
             self.ties.clear();
             self.sensor.1 = NOBODY;
             self.outcome.forget_before_unix_ns = Some(before);
