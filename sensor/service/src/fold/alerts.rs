@@ -17,6 +17,7 @@ use insight::detect::{Assessment, Detection, Reason, ReasonFeature};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::JUMP_DAYS;
 use crate::alert::{
     Alert, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, State, Verdict, words,
 };
@@ -26,6 +27,10 @@ use crate::alert::{
 const OPEN_MAX: usize = 20_000;
 /// Connections beside an alert that taught the profile while it was open.
 const TAUGHT_MAX: usize = 64;
+
+/// So often one alert is told as it grows; beyond, only if it gets more urgent. Somebody who has something new in each
+/// connection fills neither a mailbox nor the store.
+const TOLD_MAX: u32 = 32;
 
 /// Comments of one alert.
 const COMMENTS_MAX: usize = 100;
@@ -133,7 +138,8 @@ impl Alerts {
                 let twice: f64 = assessment.reasons.iter().filter(said).map(|reason| reason.log_ratio).sum();
                 assessment.score -= twice;
                 let fresh = assessment.reasons.iter().filter(|reason| is_news(reason) && !said(reason));
-                fresh.map(key).collect()
+                let is_told = open.alert.revision < TOLD_MAX || assessment.severity > open.alert.severity;
+                fresh.filter(|_| is_told).map(key).collect()
             }
             None => assessment.reasons.iter().map(key).collect(),
         };
@@ -303,7 +309,9 @@ impl Alerts {
     fn tell(&mut self, news: News, alert: Alert, notices_per_day: u32) {
         self.notices += 1;
         let day = alert.changed_unix_ns / DAY_NS;
-        if self.today.0 != day {
+        // Around midnight a VPN server's clock may be in either day: no day begins twice. A clock that was far ahead is
+        // another matter.
+        if day > self.today.0 || self.today.0 - day > JUMP_DAYS {
             self.today = (day, 0);
         }
         let is_high = alert.severity == Severity::High;
