@@ -39,15 +39,21 @@ fn house(meaning: Meaning) -> House {
     house
 }
 
-/// The same database, but that all of Great Britain is China.
+/// The same database, but that what was in Great Britain is in China.
 fn elsewhere() -> Arc<Places> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../insight/tests/geo/data/GeoIP2-City-Test.mmdb");
     let mut octets = fs::read(path).unwrap();
-    let places: Vec<usize> =
-        (0..octets.len() - 3).filter(|at| octets[*at..].starts_with(b"\x42GB")).collect();
-    assert!(!places.is_empty());
-    for at in places {
-        octets[at..at + 3].copy_from_slice(b"\x42CN");
+    let mut put = |old: &[u8], new: &[u8]| {
+        let at: Vec<usize> =
+            (0..octets.len() - old.len()).filter(|at| octets[*at..].starts_with(old)).collect();
+        assert!(!at.is_empty());
+        at.into_iter().for_each(|at| octets[at..at + old.len()].copy_from_slice(new));
+    };
+    put(b"\x42GB", b"\x42CN");
+    // Numbers of eight octets: of Boxford, of London.
+    let number = |number: f64| [&b"\x68"[..], &number.to_be_bytes()].concat();
+    for (old, new) in [(51.75, 31.75), (-1.25, 118.0), (51.5142, 31.5142), (-0.0931, 118.5)] {
+        put(&number(old), &number(new));
     }
     let database = Database::read("another", octets).unwrap();
     Arc::new(Places::new(Arc::new(Sites::default()), vec![Arc::new(database)]))
