@@ -323,6 +323,9 @@ pub struct Assessment {
     /// of this was told. The score is a quarter of what it would be, so that who waits for an answer is not shown anew
     /// each morning; it still is an alert, to be folded into that one, and still must not be learned.
     pub is_repeat: bool,
+    /// The part of the network is new to the user, and the device is new or not told: one of those whom
+    /// [`Detection::OneAddressManyUsers`] counts. Not at an address that many are known to share.
+    pub is_stranger: bool,
 }
 
 /// What of a score is left where it was told before.

@@ -13,7 +13,7 @@ mod deciding;
 mod page;
 pub(crate) mod words;
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use insight::{geo::NetworkKind, profile::Observation};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,8 @@ pub const REASONS_MAX: usize = 32;
 pub const COMMENTS_MAX: usize = 100;
 /// Longest comment, octets: a page.
 pub const COMMENT_OCTETS_MAX: usize = 4096;
+/// Users that an alert about an address lists: as many as detections tell apart there.
+pub const USERS_MAX: usize = 256;
 
 /// One alert, as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -63,6 +65,13 @@ pub struct Alert {
     /// The user's name as it was sent last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_original: Option<String>,
+    /// The client's address that it is about, where it is about one and its many users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub address: Option<IpAddr>,
+    /// Keys of the users who came from that address, the first first; at most [`USERS_MAX`]. Empty where `user` says it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<String>,
     /// When the first connection began, ns since 1970 UTC.
     pub first_unix_ns: u64,
     /// When the newest began, ns since 1970 UTC.
@@ -79,6 +88,54 @@ pub struct Alert {
     pub state: State,
     /// What people wrote, the oldest first.
     pub comments: Vec<Comment>,
+}
+
+impl Alert {
+    /// Whom or what it is about, for a line: a user, an address with so many users; none where it is about a VPN server.
+    pub fn subject(&self) -> Option<Cow<'_, str>> {
+        match (&self.user, self.address) {
+            (Some(user), _) => Some(Cow::Borrowed(user)),
+            (None, Some(address)) => Some(Cow::Owned(format!("{address} ({})", words::users(self)))),
+            (None, None) => None,
+        }
+    }
+
+    /// Keys of all users whom it is about.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.user.iter().chain(&self.users).map(String::as_str)
+    }
+
+    /// The user of one of its connections.
+    pub fn user_of<'a>(&'a self, connection: &'a Connection) -> Option<&'a str> {
+        connection.user.as_deref().or(self.user.as_deref())
+    }
+
+    /// Without one of several users, and all that names that one; `None` where nobody else is left, or the name stands
+    /// where it cannot be taken out. What is counted stays so.
+    pub(crate) fn without(mut self, names: impl Fn(&str) -> bool) -> Option<Alert> {
+        self.users.retain(|user| !names(user));
+        self.connections.retain(|connection| !connection.names(&names));
+        self.reasons.retain(|reason| !is_in(reason, &names) && !has_word(&reason.text, &names));
+        self.comments.retain(|comment| !is_in(comment, &names) && !has_word(&comment.text, &names));
+        words::say(&mut self);
+        (!self.users.is_empty() && !self.names(&names)).then_some(self)
+    }
+
+    /// Whether a person is in it.
+    pub(crate) fn names(&self, names: impl Fn(&str) -> bool) -> bool {
+        self.users().any(&names) || is_in(self, &names)
+    }
+}
+
+/// Whether a word is a name, of those too short to be looked for in texts.
+fn has_word(text: &str, names: &impl Fn(&str) -> bool) -> bool {
+    text.split(|sign: char| sign.is_whitespace() || ",;:.".contains(sign)).any(names)
+}
+
+/// Whether a person's name stands in what would be written.
+fn is_in(what: &impl Serialize, names: &impl Fn(&str) -> bool) -> bool {
+    // Plain data can always be written.
+    serde_json::to_string(what).is_ok_and(|text| names(&text))
 }
 
 /// One reason.
@@ -121,6 +178,9 @@ pub struct Connection {
     pub session_id: String,
     /// When it began, ns since 1970 UTC.
     pub start_unix_ns: u64,
+    /// Key of its user, where the alert is about several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Of this connection alone.
     pub score: f64,
     /// The client's address outside the tunnel.
@@ -152,6 +212,11 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Whether a person is in it.
+    pub(crate) fn names(&self, names: &impl Fn(&str) -> bool) -> bool {
+        self.user.as_deref().is_some_and(names) || is_in(self, names)
+    }
+
     /// As the profile of this user would have learned it.
     pub(crate) fn observation<'a>(&'a self, user: &'a str) -> Observation<'a> {
         Observation {
@@ -191,7 +256,7 @@ pub enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The user's own doing: from here on it is usual.
+    /// The user's own doing: from here on it is usual. Of an address: many share it, and it is not told of again.
     Usual,
     /// An attacker's: what it taught is taken back.
     Malicious,

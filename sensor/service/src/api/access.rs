@@ -14,7 +14,10 @@ use axum::{
 };
 
 use super::{Api, Problem, Shared};
-use crate::control::{AuditEntry, Bearer, Control, ControlError, Right};
+use crate::{
+    alert::Alert,
+    control::{AuditEntry, Bearer, Control, ControlError, Right},
+};
 
 /// At most one line of the log in this time says that tokens were refused, and how many: guessing must not fill a disk.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
@@ -111,6 +114,21 @@ impl Api {
     ) -> Result<(), Problem> {
         let entry = AuditEntry { who: caller.name(), action, subject, details };
         Ok(self.with_control(|control| control.write_audit(&entry))?)
+    }
+
+    /// The same for each user whom an alert is about.
+    pub(super) fn audit_alert(
+        &self,
+        caller: &Caller,
+        action: &str,
+        alert: &Alert,
+        details: &str,
+    ) -> Result<(), Problem> {
+        let mut users = alert.users().peekable();
+        if users.peek().is_none() {
+            return self.audit(caller, action, None, Some(details));
+        }
+        users.try_for_each(|user| self.audit(caller, action, Some(user), Some(details)))
     }
 }
 

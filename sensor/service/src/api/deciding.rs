@@ -156,7 +156,7 @@ async fn put(
                 Some(verdict) => ("alert.close", format!("alert {number} as {}", verdict.name())),
                 None => ("alert.comment", format!("alert {number}")),
             };
-            shared.audit(&who, action, alert.user.as_deref(), Some(&details))?;
+            shared.audit_alert(&who, action, &alert, &details)?;
             if let Some(refused) = refusal(&alert, comment.is_some()) {
                 return Err(conflict(&alert, refused));
             }

@@ -7,7 +7,7 @@ use insight::{
 
 use super::{
     DAY_NS, Fold, Placed,
-    alerts::{Case, Lessons},
+    alerts::{Case, Lesson, Lessons},
     learning::{server_label, tells_length},
 };
 use crate::alert::{Comment, Connection, Verdict};
@@ -103,7 +103,7 @@ impl Fold {
         }
         let Some(verdict) = verdict else { return };
         if let Some(lessons) = self.alerts.close(*alert, *verdict, by, *unix_ns, notices_per_day) {
-            self.draw(lessons);
+            self.draw(*verdict, &lessons);
         }
     }
 
@@ -117,25 +117,29 @@ impl Fold {
         let Some(since) = now_unix_ns.checked_sub(u64::from(days) * DAY_NS) else { return };
         for number in self.alerts.left_alone_since(since) {
             if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, 0) {
-                self.draw(lessons);
+                self.draw(Verdict::Usual, &lessons);
             }
         }
     }
 
     /// Profiles learn what the end of an alert teaches, and unlearn.
-    fn draw(&mut self, lessons: Lessons) {
-        let Lessons { user, learn, unlearn, rejected } = lessons;
+    fn draw(&mut self, verdict: Verdict, lessons: &Lessons) {
+        let Lessons { learn, unlearn, rejected, address } = lessons;
         let profiles = &mut self.learning.profiles;
-        // The oldest first, as they came.
-        for connection in learn.iter().rev() {
-            profiles.learn(&connection.observation(&user));
-            self.detector.accept(&user, connection.session);
+        for Lesson { user, connection } in learn {
+            profiles.learn(&connection.observation(user));
+            self.detector.accept(user, connection.session);
         }
-        for connection in &unlearn {
-            profiles.unlearn(&connection.observation(&user));
+        for Lesson { user, connection } in unlearn {
+            profiles.unlearn(&connection.observation(user));
         }
-        for session in rejected {
-            self.detector.reject(&user, session);
+        for Lesson { user, connection } in rejected {
+            self.detector.reject(user, connection.session);
+        }
+        match (address, verdict) {
+            (Some(address), Verdict::Usual) => self.detector.share(*address),
+            (Some(address), Verdict::Malicious) => self.detector.suspect(*address),
+            _ => {}
         }
     }
 }
@@ -214,6 +218,7 @@ fn evidence(
         session: connection.session,
         session_id: change.session_id.trim_start_matches('\0').to_owned(),
         start_unix_ns: change.session.start_unix_ns,
+        user: None,
         score: assessment.score,
         address: connection.remote,
         place: text(spot.place),

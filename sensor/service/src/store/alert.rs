@@ -6,6 +6,7 @@ use super::{StoreError, StoreReader};
 use crate::{
     alert::{Alert, News, Notice, State},
     fold::Outcome,
+    forget::{NAME_OCTETS_MIN, Person},
 };
 
 pub(super) fn write(connection: &Connection, outcome: &Outcome) -> rusqlite::Result<()> {
@@ -48,24 +49,60 @@ pub(super) fn forget_before(connection: &Connection, unix_ns: u64) -> rusqlite::
     Ok(())
 }
 
-/// Those whose body is one that is meant.
-pub(super) fn find(connection: &Connection, is_meant: impl Fn(&str) -> bool) -> rusqlite::Result<Vec<i64>> {
-    let mut found = Vec::new();
-    for query in ["SELECT number, body FROM alert", "SELECT alert, body FROM notice"] {
+/// What names a person: alerts that go, with all that happened to them, and rows of those about several users, as they
+/// are without the person.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Naming {
+    going: Vec<u64>,
+    /// Row and body.
+    alerts: Vec<(i64, String)>,
+    notices: Vec<(i64, String)>,
+}
+
+pub(super) fn find(connection: &Connection, person: &Person) -> rusqlite::Result<Naming> {
+    let mut naming = Naming::default();
+    let names = |text: &str| person.is_in(text);
+    // Short names are not looked for in texts.
+    let is_short = person.key().len() < NAME_OCTETS_MIN;
+    for (table, query) in
+        [("alert", "SELECT body, number FROM alert"), ("notice", "SELECT body, sequence FROM notice")]
+    {
         let mut select = connection.prepare(query)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            if is_meant(row.get_ref(1)?.as_str()?) {
-                found.push(row.get(0)?);
+            if !is_short && !names(row.get_ref(0)?.as_str()?) {
+                continue;
+            }
+            let alert = read(row)?;
+            if !alert.names(names) {
+                continue;
+            }
+            let (number, is_of_several) = (alert.number, alert.address.is_some());
+            match Some(alert).filter(|_| is_of_several).and_then(|alert| alert.without(names)) {
+                Some(left) if table == "alert" => naming.alerts.push((row.get(1)?, body(&left)?)),
+                Some(left) => naming.notices.push((row.get(1)?, body(&left)?)),
+                None => naming.going.push(number),
             }
         }
     }
-    Ok(found)
+    Ok(naming)
 }
 
-pub(super) fn forget(connection: &Connection, number: i64) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM alert WHERE number = ?1", [number])?;
-    connection.execute("DELETE FROM notice WHERE alert = ?1", [number]).map(drop)
+pub(super) fn forget(connection: &Connection, naming: &Naming) -> rusqlite::Result<()> {
+    for (table, rows) in [
+        ("alert SET body = ?2 WHERE number", &naming.alerts),
+        ("notice SET body = ?2 WHERE sequence", &naming.notices),
+    ] {
+        let mut update = connection.prepare(&format!("UPDATE {table} = ?1"))?;
+        for (row, body) in rows {
+            update.execute(params![row, body])?;
+        }
+    }
+    for number in &naming.going {
+        connection.execute("DELETE FROM alert WHERE number = ?1", [*number as i64])?;
+        connection.execute("DELETE FROM notice WHERE alert = ?1", [*number as i64])?;
+    }
+    Ok(())
 }
 
 impl StoreReader {

@@ -25,7 +25,7 @@ const IS_HELD: &str =
 /// Which alerts, the newest first.
 #[derive(Debug, Clone, Default)]
 pub struct AlertFilter {
-    /// About the user with this key.
+    /// About the user with this key, perhaps among others.
     pub user: Option<String>,
     /// How they stand.
     pub state: Option<AlertState>,
@@ -107,7 +107,9 @@ impl AlertFilter {
             add("number < ?", Box::new(i64::try_from(before).unwrap_or(i64::MAX)));
         }
         if let Some(user) = &self.user {
-            add("user = ?", Box::new(user.clone()));
+            let is_about = "(user = ? OR user IS NULL
+                 AND EXISTS (SELECT 1 FROM json_each(body, '$.users') AS listed WHERE listed.value = ?))";
+            add(is_about, Box::new(user.clone()));
         }
         for (condition, time) in [("changed >= ?", self.since_unix_ns), ("changed < ?", self.until_unix_ns)] {
             if let Some(time) = time {
@@ -184,7 +186,9 @@ impl StoreReader {
         // Those of one alert are overwritten by those of a newer one.
         let query = format!(
             "SELECT one.value ->> '$.session', number FROM
-                 (SELECT number, body FROM alert WHERE user = ?1 ORDER BY number DESC LIMIT {ALERTS_OF_USER_MAX}) AS alert,
+                 (SELECT number, body FROM alert WHERE user = ?1 OR user IS NULL
+                      AND EXISTS (SELECT 1 FROM json_each(body, '$.users') AS listed WHERE listed.value = ?1)
+                  ORDER BY number DESC LIMIT {ALERTS_OF_USER_MAX}) AS alert,
                  json_each(alert.body, '$.connections') AS one
              ORDER BY number"
         );

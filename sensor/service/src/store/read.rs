@@ -18,7 +18,9 @@ const SESSION_TABLES: &str = "session LEFT JOIN server ON server.number = sessio
 
 /// The members of [`UserRow`], in the order in which [`user`] reads them.
 const USER_COLUMNS: &str = "name, original, first, last, count,
-    (SELECT count(*) FROM alert WHERE alert.user = sighting.name AND is_open)";
+    (SELECT count(*) FROM alert WHERE alert.user = sighting.name AND is_open)
+    + (SELECT count(*) FROM alert, json_each(body, '$.users') AS listed
+       WHERE alert.user IS NULL AND is_open AND listed.value = sighting.name)";
 
 /// Which sessions, the newest first.
 #[derive(Debug, Clone, Default)]

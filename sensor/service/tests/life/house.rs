@@ -45,11 +45,22 @@ pub(crate) struct Request<'a> {
     pub(crate) session: &'a str,
     pub(crate) address: u64,
     pub(crate) octets: u64,
+    /// The user's name has two letters.
+    pub(crate) is_short: bool,
 }
 
 impl<'a> Request<'a> {
     pub(crate) fn start() -> Request<'a> {
-        Request { at: 0, event: None, status: 1, user: 0, session: "", address: 0, octets: 0 }
+        Request {
+            at: 0,
+            event: None,
+            status: 1,
+            user: 0,
+            session: "",
+            address: 0,
+            octets: 0,
+            is_short: false,
+        }
     }
 
     /// The Stop of the same connection.
@@ -98,8 +109,11 @@ impl House {
         request.integer(40, said.status).text(44, said.session).integer(61, 5).integer(6, 2);
         // Written in more than one way.
         let user = said.user;
-        let name =
-            if said.at.is_multiple_of(2) { format!("CONTOSO\\User{user}") } else { format!("user{user}") };
+        let name = match said.at % 2 {
+            _ if said.is_short => format!("u{user}"),
+            0 => format!("CONTOSO\\User{user}"),
+            _ => format!("user{user}"),
+        };
         request.text(1, &name).text(32, ["gateway", "spare"][user as usize % 2]);
         request.text(31, ADDRESSES[said.address as usize]);
         // Who is far away is somebody else.
@@ -181,6 +195,18 @@ impl House {
         let redactor = Redactor::beside(state_dir.join("journal"), &self.handle).unwrap();
         let live = self.live();
         assert!(Forgetting::new(&state_dir, redactor).execute_next(live, None, &|| true).unwrap());
+    }
+
+    /// How many files name this one.
+    pub(crate) fn holding(&self, name: &str) -> usize {
+        fn files(folder: &Path, name: &[u8]) -> usize {
+            let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            let holds = |path: &Path| {
+                fs::read(path).unwrap().windows(name.len()).any(|part| part.eq_ignore_ascii_case(name))
+            };
+            paths.map(|path| if path.is_dir() { files(&path, name) } else { usize::from(holds(&path)) }).sum()
+        }
+        files(self.folder.path(), name.as_bytes())
     }
 
     /// Somebody closes every open alert, or writes about it.

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
 
+mod bad_days;
+mod crowd;
 mod house;
 mod tuned;
 

@@ -14,9 +14,9 @@ use service::{
     fold::Decision,
 };
 
-use super::{As, LOOK, find, state};
+use super::{As, LOOK, find, note, state};
 use crate::{
-    cli::{Exit, Failure, audit, forget, users::open},
+    cli::{Exit, Failure, forget, users::open},
     config::Config,
     run,
 };
@@ -39,8 +39,7 @@ pub(super) fn decide(
     }
     let control = Control::open(&config.state_dir).map_err(anyhow::Error::new)?;
     let action = if verdict.is_some() { "alert.close" } else { "alert.comment" };
-    let details = format!("alert {number}");
-    audit::note(&control, action, alert.user.as_deref(), Some(&details))?;
+    note(&control, action, &alert)?;
     let verdict = verdict.map(|verdict| match verdict {
         As::Usual => Verdict::Usual,
         As::Malicious => Verdict::Malicious,

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use service::{
     alert::{Alert, AlertPage, Notice, Severity, State},
+    control::Control,
     store::{AlertFilter, AlertState, StoreReader},
 };
 
@@ -38,7 +39,9 @@ const NOTICES: usize = 100;
     args_conflicts_with_subcommands = true,
     after_help = "An alert says what was expected and what was seen. Equal reasons fold into the one that is open; a new \
                   place, device or reason makes it grow. Close it as `usual` if it was the user: from then on it is \
-                  expected. Close it as `malicious` if it was not: what it taught is taken back."
+                  expected. Close it as `malicious` if it was not: what it taught is taken back. An alert about an address \
+                  from which many came holds the connections of all of them: closed as `usual`, the address is not told of \
+                  again."
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -220,7 +223,8 @@ impl Arguments {
             for notice in store.notices(behind, NOTICES).map_err(anyhow::Error::new)? {
                 let Notice { sequence, alert, .. } = &notice;
                 behind = *sequence;
-                let is_of_user = filter.user.is_none() || alert.user == filter.user;
+                let user = filter.user.as_deref();
+                let is_of_user = user.is_none_or(|user| alert.users().any(|one| one == user));
                 if is_of_user && alert.severity >= filter.severity {
                     self.format.line(&Line(alert), &mut out)?;
                 }
@@ -241,8 +245,8 @@ fn find(store: &StoreReader, number: u64) -> Result<Alert, Failure> {
 fn show(config: &Config, number: u64, json: bool) -> Result<(), Failure> {
     let page = open(&config.state_dir)?.alert_page(number).map_err(anyhow::Error::new)?;
     let page = page.ok_or_else(|| missing(number))?;
-    let details = format!("alert {number}");
-    audit::note_in(&config.state_dir, "alert.show", page.alert.user.as_deref(), Some(&details))?;
+    let control = Control::open(&config.state_dir).map_err(anyhow::Error::new)?;
+    note(&control, "alert.show", &page.alert)?;
     let mut out = BufWriter::new(io::stdout().lock());
     if json {
         serde_json::to_writer(&mut out, &page).map_err(io::Error::from)?;
@@ -251,6 +255,16 @@ fn show(config: &Config, number: u64, json: bool) -> Result<(), Failure> {
     }
     write_page(&page, &mut out)?;
     Ok(out.flush()?)
+}
+
+/// Writes down for each user that somebody sees or decides about the alert.
+fn note(control: &Control, action: &str, alert: &Alert) -> Result<(), Failure> {
+    let details = format!("alert {}", alert.number);
+    let mut users = alert.users().peekable();
+    if users.peek().is_none() {
+        return audit::note(control, action, None, Some(&details));
+    }
+    users.try_for_each(|user| audit::note(control, action, Some(user), Some(&details)))
 }
 
 fn write_page(page: &AlertPage, out: &mut impl Write) -> io::Result<()> {
@@ -262,12 +276,21 @@ fn write_page(page: &AlertPage, out: &mut impl Write) -> io::Result<()> {
     for sentence in &alert.advice {
         writeln!(out, "- {sentence}")?;
     }
-    writeln!(out, "\n{:<27}  {:<39}  {:<24}  {:<24}  VPN SERVER", "BEGAN", "ADDRESS", "PLACE", "DEVICE")?;
+    if alert.address.is_some() {
+        writeln!(out, "\nUsers: {}", alert.users.join(", "))?;
+    }
+    let user = if alert.address.is_some() { format!("{:<32}  ", "USER") } else { String::new() };
+    writeln!(
+        out,
+        "\n{:<27}  {user}{:<39}  {:<24}  {:<24}  VPN SERVER",
+        "BEGAN", "ADDRESS", "PLACE", "DEVICE"
+    )?;
     for connection in &alert.connections {
         let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let user = connection.user.as_ref().map_or_else(String::new, |user| format!("{user:<32}  "));
         writeln!(
             out,
-            "{:<27}  {:<39}  {:<24}  {:<24}  {}",
+            "{:<27}  {user}{:<39}  {:<24}  {:<24}  {}",
             rfc3339(connection.start_unix_ns),
             connection.address.map_or_else(|| "-".to_owned(), |address| address.to_string()),
             shown(&connection.place),
@@ -325,7 +348,7 @@ impl Row for Line<'_> {
             alert.severity.name(),
             state,
             count(alert.connection_count),
-            alert.user.as_deref().unwrap_or("-"),
+            alert.subject().as_deref().unwrap_or("-"),
             alert.title
         )
     }

@@ -134,6 +134,46 @@ fn what_is_said_of_a_line_rests_on_the_lines_before_it() {
 }
 
 #[test]
+fn a_database_that_comes_in_the_middle_counts_from_then_on() {
+    // The town of all of them is in China from the fiftieth day on.
+    let test_data =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("insight/tests/geo/data/GeoIP2-City-Test.mmdb");
+    let mut octets = fs::read(test_data).unwrap();
+    for at in 0..octets.len() - 3 {
+        if octets[at..].starts_with(b"\x42GB") {
+            octets[at..at + 3].copy_from_slice(b"\x42CN");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("later.mmdb");
+    fs::write(&file, octets).unwrap();
+    let update = GeoUpdate::parse(&format!("{}={}", at(50 * DAY_S), file.display())).unwrap();
+    assert_eq!(update.file, file);
+    let sources = places::Sources::of(&crate::config::Config::built_in());
+    let later = sources.before(&update.file).open().unwrap();
+    let countries = |line: &Value| {
+        let reasons = line["reasons"].as_array().unwrap().iter().map(|reason| reason.as_str().unwrap());
+        reasons.filter(|reason| reason.starts_with("country")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let config = crate::config::Config::built_in();
+    let before = places::Sources::of(&config).open().unwrap();
+    let mut backtest = Backtest::new(config.meaning(), &before).unwrap();
+    backtest.update(update.at.as_nanosecond() as u64, &later);
+    let mut run = Run { backtest, alerts_only: false, out: Vec::new(), sum: Sum::default() };
+    assert!(run.lines(&log()[..]).is_ok());
+    let lines: Vec<Value> =
+        run.out.split(|octet| *octet == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    // Two lines a connection, twenty connections a day.
+    let (first, then) = lines.split_at(50 * 20);
+    assert!(first.iter().all(|line| countries(line).is_empty()));
+    assert!(countries(&then[0])[0].contains("CN; usual: GB"), "{}", then[0]);
+
+    for (text, wrong) in [("x.mmdb", "an equals sign"), ("yesterday=x.mmdb", "no time of RFC 3339")] {
+        assert!(GeoUpdate::parse(text).unwrap_err().contains(wrong), "{text}");
+    }
+}
+
+#[test]
 fn what_is_no_event_is_left_out_and_counted() {
     let good = json!({"time": at(0), "status": "start", "client": "asa", "session": "1"});
     let mut log = format!("{good}\n\n");

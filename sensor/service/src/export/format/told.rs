@@ -90,12 +90,12 @@ impl<'a> Told<'a> {
 
     /// Whom it names: the user's key first.
     pub fn persons(&self) -> Vec<&'a str> {
-        let (user, original) = match self {
-            Told::Notice(notice) => (&notice.alert.user, &notice.alert.user_original),
-            Told::Activity(activity) => (&activity.user, &activity.user_original),
+        let (user, original, others) = match self {
+            Told::Notice(Notice { alert, .. }) => (&alert.user, &alert.user_original, &alert.users[..]),
+            Told::Activity(activity) => (&activity.user, &activity.user_original, &[][..]),
             Told::Health(_) => return Vec::new(),
         };
-        user.iter().chain(original).map(String::as_str).collect()
+        user.iter().chain(original).chain(others).map(String::as_str).collect()
     }
 }
 
