@@ -13,7 +13,7 @@ use end_to_end::requests::{Status, with};
 use end_to_end::sensor::Home;
 use end_to_end::tools::output;
 use end_to_end::wire::{NAS_V4, SENSOR_V4};
-use end_to_end::{Namespace, Nas, Wire, wait_until};
+use end_to_end::{Namespace, Nas, PATIENCE, Wire, wait_until};
 use radius::{Code, build::RequestBuilder};
 use serde_json::{Value, json};
 
@@ -224,7 +224,7 @@ fn an_exclusion_in_the_file_silences_whom_it_names_until_it_ends() {
         request.text(1, &format!("{user}@contoso.example")).text(31, address).integer(61, 5);
         request.vendor(9, 1, format!("mdm-tlv=device-uid={device}").as_bytes());
         nas.ask_once(request.seal(SECRET.as_bytes()).unwrap());
-        wait_until("the connection arrives", IN_TIME, || arrived(&all, "connection").len() == connections);
+        wait_until("the connection arrives", PATIENCE, || arrived(&all, "connection").len() == connections);
     };
     let alerts_of = |user: &str| {
         let is_of = |line: &Value| line["alert"]["user"] == format!("{user}@contoso.example");
@@ -234,24 +234,22 @@ fn an_exclusion_in_the_file_silences_whom_it_names_until_it_ends() {
     connect("bob", "81.2.69.161", "PC-8");
 
     // One is expected in China for some seconds, as the file says from the SIGHUP on.
-    let end = jiff::Timestamp::now() + Duration::from_secs(6);
+    let end = jiff::Timestamp::now() + Duration::from_secs(12);
     let exclusion = format!(
         "[detect]\nnotices_per_day = 20\n[[detect.exclusion]]\nuser = 'CONTOSO\\Alice'\n\
          reason = \"ticket 7\"\nuntil = \"{end}\"\n"
     );
     home.configure(&config.clone().lines(&exclusion));
     sensor.reload("the configuration is in force");
-    let checked = text(&home, &wire.sensor, "check");
-    assert!(checked.contains("exclusions: 1; at most 20 notices a day"), "{checked}");
     connect("alice", "175.16.199.7", "KALI");
     connect("bob", "175.16.199.8", "KALI-2");
-    wait_until("the other's alert arrives", IN_TIME, || alerts_of("bob") == 1);
+    wait_until("the other's alert arrives", PATIENCE, || alerts_of("bob") == 1);
     assert_eq!(alerts_of("alice"), 0);
     assert!(jiff::Timestamp::now() < end, "the exclusion ended too early for this host");
 
-    wait_until("the exclusion ends", Duration::from_secs(10), || jiff::Timestamp::now() > end);
+    wait_until("the exclusion ends", PATIENCE, || jiff::Timestamp::now() > end);
     connect("alice", "216.160.83.56", "KALI-3");
-    wait_until("her alert arrives", IN_TIME, || alerts_of("alice") == 1);
+    wait_until("her alert arrives", PATIENCE, || alerts_of("alice") == 1);
     let checked = text(&home, &wire.sensor, "check");
     assert!(checked.contains("exclusions: 1, of which 1 ended"), "{checked}");
 
