@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::{
     AckWhen, Client, Config, ConfigError, DedupLimits, JournalLimits, Listen, Secret, XdpMode,
     document::{Document, Section},
-    meaning, places,
+    health, meaning, places,
     secret::is_readable_by_others,
     sinks, values,
 };
@@ -80,6 +80,9 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
     if let Some(section) = top.section("store") {
         meaning::read_store(section, &mut config.keep);
+    }
+    if let Some(section) = top.section("health") {
+        health::read(section, &mut config.health);
     }
     if let Some(section) = top.section("geo") {
         config.databases = places::read_geo(section, base);

@@ -7,13 +7,14 @@
 //! | `query` | parameters, cursors, pages |
 //! | `problem` | errors as RFC 9457 has them |
 //! | `connection` | connections and their bounds |
-//! | `users`, `sessions`, `surroundings`, `events` | the routes |
+//! | `users`, `sessions`, `surroundings`, `events`, `health` | the routes |
 //!
 //! Called by the running service ([`serve`]) and for the documentation ([`openapi`]).
 
 mod access;
 mod connection;
 mod events;
+mod health;
 mod problem;
 mod query;
 mod readers;
@@ -47,6 +48,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Meaning,
     control::{Control, ControlError},
+    health::Standing,
     store,
 };
 use access::Refusals;
@@ -66,6 +68,8 @@ pub struct Settings {
     pub meaning: watch::Receiver<Arc<Meaning>>,
     /// Where addresses are, by the databases in force; empty until they are read.
     pub places: watch::Receiver<Arc<Places>>,
+    /// What keeps the product from its work now.
+    pub health: watch::Receiver<Arc<[Standing]>>,
 }
 
 struct Api {
@@ -121,7 +125,8 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(events::events))
         .routes(routes!(surroundings::places))
         .routes(routes!(surroundings::servers))
-        .routes(routes!(surroundings::sensors));
+        .routes(routes!(surroundings::sensors))
+        .routes(routes!(health::health));
     let (router, mut description) =
         OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes).split_for_parts();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));

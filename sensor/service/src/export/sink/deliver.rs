@@ -170,6 +170,7 @@ impl Delivery {
                 self.name
             );
         }
+        progress.failures += 1;
         progress.last_error = Some(reason.to_owned());
     }
 }

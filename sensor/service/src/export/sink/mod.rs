@@ -51,6 +51,8 @@ pub struct Standing {
     pub is_up: bool,
     /// Messages sent since the start.
     pub sent: u64,
+    /// Attempts that failed since the start.
+    pub failures: u64,
     /// Messages that are not known to have arrived.
     pub waiting: u64,
     /// Messages that fell out of the spool, found no room in it, or were refused for good, since the spool was made.
@@ -70,6 +72,7 @@ pub struct Standing {
 struct Progress {
     is_down: bool,
     sent: u64,
+    failures: u64,
     refused: u64,
     last_error: Option<String>,
 }
@@ -167,6 +170,7 @@ impl Sink {
             kind: self.settings.target.name(),
             is_up: !progress.is_down,
             sent: progress.sent,
+            failures: progress.failures,
             waiting: backlog.waiting,
             lost: backlog.lost,
             refused: progress.refused,
