@@ -33,14 +33,13 @@ pub(super) struct Finding {
 }
 
 /// What stands: something is wrong, was told, and is not over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// What.
     pub condition: Condition,
     /// What it is about: a client, a sink; empty where it is about the sensor as a whole.
     pub subject: String,
     /// How urgent.
-    #[schema(value_type = String)]
     pub severity: Severity,
     /// Since when, ns since 1970 UTC.
     pub since_unix_ns: u64,

@@ -45,8 +45,10 @@ pub(super) fn look(seen: &Seen, now: Now, settings: &Settings, round: &mut Round
 
 /// An included database counts where nobody added one that says the same.
 fn counts(included: &DatabaseSeen, databases: &[DatabaseSeen]) -> bool {
-    let mut added = databases.iter().filter(|database| !database.is_included);
-    SORTS.iter().any(|(_, has)| has(&included.contents) && !added.any(|added| has(&added.contents)))
+    let is_added = |has: fn(&Contents) -> bool| {
+        databases.iter().any(|database| !database.is_included && has(&database.contents))
+    };
+    SORTS.iter().any(|(_, has)| has(&included.contents) && !is_added(*has))
 }
 
 fn age(database: &DatabaseSeen, now: Now) -> Duration {

@@ -161,3 +161,21 @@ fn a_user_has_everything_on_one_page() {
     let device = host.get("/api/v1/devices/PC-001").body;
     assert_eq!(device["users"][0]["name"], "user001@contoso.example");
 }
+
+#[test]
+fn what_is_wrong_with_the_product_is_listed_and_is_about_nobody() {
+    let host = Host::start();
+    let list = host.get("/api/v1/health").body;
+    let expected = serde_json::json!({"items": [{
+        "condition": "wrong-secret",
+        "subject": "branch",
+        "severity": "high",
+        "since": "2026-09-21T14:13:20Z",
+        "told": "2026-09-21T14:13:20Z",
+        "message": "Requests do not verify.",
+        "advice": ["Set the secret."],
+    }]});
+    assert_eq!(list, expected);
+    assert_eq!(host.get_with("/api/v1/health", None).status, 401);
+    assert!(host.control.audit(10).unwrap().is_empty());
+}
