@@ -12,8 +12,10 @@ use crate::alert::Severity;
 /// So many are named in one message.
 const NAMED_MAX: usize = 4;
 
+type Has = fn(&Contents) -> bool;
+
 /// What databases say, and who has it.
-const SORTS: [(&str, fn(&Contents) -> bool); 3] = [
+const SORTS: [(&str, Has); 3] = [
     ("countries", |contents| contents.countries),
     ("networks", |contents| contents.networks),
     ("kinds of networks", |contents| contents.kinds),
@@ -45,9 +47,8 @@ pub(super) fn look(seen: &Seen, now: Now, settings: &Settings, round: &mut Round
 
 /// An included database counts where nobody added one that says the same.
 fn counts(included: &DatabaseSeen, databases: &[DatabaseSeen]) -> bool {
-    let is_added = |has: fn(&Contents) -> bool| {
-        databases.iter().any(|database| !database.is_included && has(&database.contents))
-    };
+    let is_added =
+        |has: Has| databases.iter().any(|database| !database.is_included && has(&database.contents));
     SORTS.iter().any(|(_, has)| has(&included.contents) && !is_added(*has))
 }
 
