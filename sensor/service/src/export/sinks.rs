@@ -135,7 +135,7 @@ impl Sinks {
         let mut written: Vec<(Format, String)> = Vec::new();
         for sink in &self.sinks {
             let format = sink.settings.format;
-            if !sink.settings.wants(kind, severity) {
+            if !sink.settings.wants(kind, told.weight()) {
                 if let Some(origin) = origin {
                     sink.spool.pass_over(kind, origin);
                 }
