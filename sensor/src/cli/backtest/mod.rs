@@ -185,4 +185,6 @@ impl<W: Write> Run<'_, W> {
 }
 
 #[cfg(test)]
+mod month;
+#[cfg(test)]
 mod tests;
