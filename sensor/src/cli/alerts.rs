@@ -184,8 +184,16 @@ fn show(config: &Config, number: u64, json: bool) -> Result<(), Failure> {
         return Ok(out.flush()?);
     }
     writeln!(out, "Alert {number}: {}", alert.title)?;
-    writeln!(out, "{}, score {:.1}, {}", alert.severity.name(), alert.score, state(&alert.state))?;
-    writeln!(out, "\n{}\n", alert.message)?;
+    write!(out, "{}, score {:.1}, {}", alert.severity.name(), alert.score, state(&alert.state))?;
+    if let Some(user) = &alert.user {
+        write!(out, ", about {user}")?;
+    }
+    // The message's sentences, a line each.
+    writeln!(out, "\n\nWhat was seen, and what was expected; the weightiest first:")?;
+    for reason in &alert.reasons {
+        writeln!(out, "- {}", reason.text)?;
+    }
+    writeln!(out, "\nWhat to do:")?;
     for sentence in &alert.advice {
         writeln!(out, "- {sentence}")?;
     }

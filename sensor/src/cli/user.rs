@@ -7,14 +7,21 @@ use std::{
 };
 
 use anyhow::anyhow;
-use service::store::{PlaceRow, SessionRow, Share, Spread, UserPage, UsualPage};
+use serde::Serialize;
+use service::{
+    alert::Alert,
+    store::{AlertFilter, PlaceRow, SessionRow, Share, Spread, UserPage, UsualPage},
+};
 
 use super::{
     Common, Exit, Failure, audit, events,
     records::Format,
-    units::{age, bytes, count},
+    units::{age, bytes, count, rfc3339},
     users,
 };
+
+/// Of open alerts, more than are ever open for one person.
+const ALERTS: usize = 10;
 
 /// Options of `user`.
 #[derive(Debug, clap::Args)]
@@ -53,6 +60,9 @@ impl Arguments {
                 anyhow!("no connection of a user {key:?} is known: {hint}"),
             ));
         };
+        let open = AlertFilter { user: Some(key), open: true, ..AlertFilter::default() };
+        let open_alerts = store.alerts(&open, ALERTS).map_err(anyhow::Error::new)?;
+        let page = Page { page, open_alerts };
         let mut out = BufWriter::new(io::stdout().lock());
         match self.format {
             Format::Json => {
@@ -70,7 +80,15 @@ fn account(key: &str) -> &str {
     key.rsplit_once('@').map_or(key, |(account, _)| account)
 }
 
-fn write_page(page: &UserPage, out: &mut impl Write) -> io::Result<()> {
+/// The page, with what nobody has looked at yet.
+#[derive(Serialize)]
+struct Page {
+    #[serde(flatten)]
+    page: UserPage,
+    open_alerts: Vec<Alert>,
+}
+
+fn write_page(Page { page, open_alerts }: &Page, out: &mut impl Write) -> io::Result<()> {
     let user = &page.user;
     write!(out, "{}", user.user)?;
     if let Some(original) = user.original.as_ref().filter(|original| **original != user.user) {
@@ -83,6 +101,7 @@ fn write_page(page: &UserPage, out: &mut impl Write) -> io::Result<()> {
         moment(&user.first_seen),
         moment(&user.last_seen)
     )?;
+    write_alerts(open_alerts, out)?;
     write_usual(&page.usual, out)?;
     for (title, shares) in [
         ("VPN LOCATIONS", &page.places),
@@ -95,6 +114,16 @@ fn write_page(page: &UserPage, out: &mut impl Write) -> io::Result<()> {
         write_shares(title, shares, out)?;
     }
     write_sessions(&page.sessions, out)
+}
+
+/// What wants a person, in front of everything else.
+fn write_alerts(alerts: &[Alert], out: &mut impl Write) -> io::Result<()> {
+    for Alert { number, severity, title, first_unix_ns, .. } in alerts {
+        let since = rfc3339(*first_unix_ns);
+        writeln!(out, "OPEN ALERT {number}, {}, since {}: {title}", severity.name(), moment(&since))?;
+        writeln!(out, "  what was seen and expected: vpn-sensor alerts show {number}")?;
+    }
+    if alerts.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
 fn write_shares(title: &str, shares: &[Share], out: &mut impl Write) -> io::Result<()> {
