@@ -75,7 +75,7 @@ fn meaning(config: &Config) -> Meaning {
 fn nobody_raises_an_alert_but_who_has_stolen_an_account() {
     let config = Config::built_in();
     let places = Sources::of(&config).open().unwrap();
-    let months = [1, 2].into_iter().flat_map(|seed| ends().map(move |end_s| (seed, end_s)));
+    let months = ends().zip(1..).map(|(end_s, number)| (number % 2 + 1, end_s));
     for ((seed, end_s), vendor) in months.zip(Vendor::ALL.into_iter().cycle()) {
         let backtest = Backtest::new(meaning(&config), &places).unwrap();
         let mut told = Told { backtest, arrival_unix_ns: end_s * 1_000_000_000, number: 0 };
