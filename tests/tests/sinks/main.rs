@@ -89,9 +89,6 @@ fn killed_behind_the_answer_every_sink_has_the_alert_and_a_second_one_is_marked(
     let mut sensor = home.start(&wire.sensor);
     company.live_a_month();
     sensor.stored();
-    // Of sinks that were never told anything nobody knows what they have not got.
-    company.suffer(&THEFTS[1]);
-    peers.wait_for(&THEFTS[1], IN_TIME);
     for (number, name) in (0..).zip(USERS) {
         let user = format!("{name}@contoso.example");
         let theft = Theft { name, user: &user, address: &format!("128.199.64.{}", 23 + number), ..THEFTS[3] };

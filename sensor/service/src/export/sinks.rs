@@ -168,6 +168,18 @@ impl Sinks {
         sinks.filter_map(|sink| sink.spool.mark(kind)).min()
     }
 
+    /// Sinks that were never told anything of this sort are told what comes behind `origin`, also behind a kill.
+    ///
+    /// # Errors
+    /// A cursor cannot be written.
+    pub fn begin(&self, kind: Kind, origin: Origin) -> Result<(), ServiceError> {
+        let mut sinks = self.sinks.iter();
+        sinks.try_for_each(|sink| {
+            let begun = sink.spool.begin(kind, origin);
+            begun.map_err(|error| ServiceError::io(&self.folder.join(&sink.settings.name), error))
+        })
+    }
+
     /// Takes all messages of a person out of all spools. Returns how many waited. What was sent is with whom it was sent to.
     ///
     /// # Errors

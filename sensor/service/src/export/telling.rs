@@ -54,10 +54,12 @@ impl Telling {
         link: Option<String>,
     ) -> Result<Telling, ServiceError> {
         let sinks = Sinks::open(state_dir, settings, Source::here(link))?;
+        let path = crate::folder(state_dir).join(store::FILE);
+        begin_with_what_comes(&sinks, &path);
         Ok(Telling {
             notices: sinks.mark(Kind::Alert).map(|mark| mark.position),
             sinks,
-            path: crate::folder(state_dir).join(store::FILE),
+            path,
             store: None,
             look_at: Instant::now(),
             activity: None,
@@ -82,7 +84,10 @@ impl Telling {
     /// [`ServiceError`].
     pub fn reload(&mut self, settings: Vec<Settings>, link: Option<String>) -> Result<(), ServiceError> {
         self.sinks.set_link(link);
-        self.sinks.reload(settings)
+        let reloaded = self.sinks.reload(settings);
+        begin_with_what_comes(&self.sinks, &self.path);
+        self.notices = self.notices.or_else(|| self.sinks.mark(Kind::Alert).map(|mark| mark.position));
+        reloaded
     }
 
     /// Hands over what there is since the last turn.
@@ -139,6 +144,21 @@ impl Telling {
     /// Ends the sinks; what waits waits for the next start.
     pub fn stop(self) {
         self.sinks.stop();
+    }
+}
+
+/// New sinks are told what happens to alerts behind the last notice that is stored now. That is written down at once: whoever
+/// is killed before the first message goes on from there.
+fn begin_with_what_comes(sinks: &Sinks, store: &Path) {
+    let begin = || {
+        let position = StoreReader::open(store)?.last_notice()?;
+        sinks.begin(Kind::Alert, Origin { position, index: 0 })
+    };
+    // The service makes the store before it tells of anything.
+    if store.exists()
+        && let Err(error) = begin()
+    {
+        tracing::warn!("alerts of the next moments may not be sent to new sinks if this is killed: {error}");
     }
 }
 
