@@ -183,8 +183,8 @@ fn what_is_wrong_with_the_product_is_listed_and_is_about_nobody() {
         "condition": "wrong-secret",
         "subject": "branch",
         "severity": "high",
-        "since": "2026-09-21T14:13:20Z",
-        "told": "2026-09-21T14:13:20Z",
+        "since": "2026-09-21T14:13:20.000000Z",
+        "told": "2026-09-21T14:13:20.000000Z",
         "message": "Requests do not verify.",
         "advice": ["Set the secret."],
     }]});
