@@ -36,7 +36,7 @@ fn every_described_route_answers_and_every_list_has_what_was_sent() {
     let session = host.get("/api/v1/sessions?limit=1").body["items"][0]["number"].to_string();
     let device = host.get("/api/v1/devices").body["items"][0]["name"].as_str().unwrap().to_owned();
     let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
-    let expected = "devices devices/{device} events places sensors servers sessions sessions/{number} users users/{user}";
+    let expected = "devices devices/{device} events health places sensors servers sessions sessions/{number} users users/{user}";
     let listed: Vec<&str> = paths.iter().map(|path| path.strip_prefix("/api/v1/").unwrap()).collect();
     assert_eq!(listed.join(" "), expected);
     for path in paths {
@@ -170,8 +170,8 @@ fn what_is_wrong_with_the_product_is_listed_and_is_about_nobody() {
         "condition": "wrong-secret",
         "subject": "branch",
         "severity": "high",
-        "since": "2026-09-21T14:13:20Z",
-        "told": "2026-09-21T14:13:20Z",
+        "since": "2026-09-21T14:13:20.000000Z",
+        "told": "2026-09-21T14:13:20.000000Z",
         "message": "Requests do not verify.",
         "advice": ["Set the secret."],
     }]});
