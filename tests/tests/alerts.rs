@@ -85,12 +85,18 @@ fn a_stolen_account_raises_one_alert_that_arrives_is_closed_and_is_never_sent_ag
         assert!(shown.contains(part), "{part}: {shown}");
     }
 
+    let sum = |name: &str| sensor.metrics().sum(&format!("vpn_sensor_{name}"), &[]);
+    assert_eq!((sum("alerts_opened_total"), sum("alerts_open"), sum("alerts_closed_total")), (1, 1, 0));
+    assert!(sum("alert_notices_sent_total") >= 1);
+
     text(&home, &wire.sensor, &format!("alerts comment {number} asked_her"));
     text(&home, &wire.sensor, &format!("alerts close {number} --as malicious --comment stolen"));
     wait_until("it is closed there too", IN_TIME, || {
         arrived(&all, "alert").iter().any(|line| line["trigger"] == "closed")
     });
     assert!(lines(&text(&home, &wire.sensor, "alerts --open --format json")).is_empty());
+    assert_eq!((sum("alerts_opened_total"), sum("alerts_open"), sum("alerts_closed_total")), (1, 0, 1));
+    assert_eq!((sum("alert_notices_sent_total"), sum("alert_notices_held_total")), (4, 0));
     let closed = text(&home, &wire.sensor, &format!("alerts show {number} --json"));
     let closed = &lines(&closed)[0];
     assert_eq!(closed["state"]["verdict"], "malicious", "{closed}");

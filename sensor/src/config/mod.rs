@@ -6,6 +6,7 @@
 
 mod detect;
 mod document;
+mod health;
 mod meaning;
 mod places;
 mod read;
@@ -86,6 +87,8 @@ pub struct Config {
     pub sites: Arc<Sites>,
     /// The clients. Empty means the generated one for this machine, see [`Config::generate_client`].
     pub clients: Vec<Client>,
+    /// From where on something is worth a health message.
+    pub health: service::health::Settings,
     /// Whom alerts, connections and health messages are sent to.
     pub sinks: Vec<service::export::sink::Settings>,
     /// What is allowed and worth a word. Holds no secret.
@@ -240,6 +243,7 @@ impl Config {
             databases: Vec::new(),
             sites: Arc::default(),
             clients: Vec::new(),
+            health: service::health::Settings::default(),
             sinks: Vec::new(),
             warnings: Vec::new(),
         }

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::{
     AckWhen, Client, Config, ConfigError, DedupLimits, JournalLimits, Listen, Secret, XdpMode, detect,
     document::{Document, Section},
-    meaning, places,
+    health, meaning, places,
     secret::is_readable_by_others,
     sinks, values,
 };
@@ -85,6 +85,9 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     // Behind the realms, which make users of names.
     if let Some(section) = top.section("detect") {
         detect::read(section, &config.realms, &mut config.warnings, &mut config.detect);
+    }
+    if let Some(section) = top.section("health") {
+        health::read(section, &mut config.health);
     }
     if let Some(section) = top.section("geo") {
         config.databases = places::read_geo(section, base);

@@ -111,6 +111,28 @@ fn each_mistake_is_named_with_its_place() {
             "`journal.segment_bytes` must hold two batches",
         ),
         (
+            "a silence that is no time",
+            "[health]\nclient_silent = \"soon\"".into(),
+            2,
+            17,
+            "not a length of time",
+        ),
+        (
+            "a silence too short to be seen",
+            "[health]\nsensor_silent = \"10ms\"".into(),
+            2,
+            17,
+            "must lie between 1s and",
+        ),
+        ("a clock better than any", "[health]\nclock_skew = \"1s\"".into(), 2, 14, "must lie between 60s"),
+        (
+            "a key of health",
+            "[health]\nclients_silent = \"1h\"".into(),
+            2,
+            1,
+            "did you mean `health.client_silent`?",
+        ),
+        (
             "commits too rare",
             "[journal]\ncommit_interval = \"101ms\"".into(),
             2,
@@ -668,4 +690,17 @@ fn what_links_begin_with_is_a_host_and_perhaps_a_path() {
         assert!(load(wrong).is_err(), "{wrong}");
     }
     assert_eq!(load_text("").unwrap().portal_link, None);
+}
+
+#[test]
+fn health_has_defaults_and_takes_off() {
+    let usual = load_text("").unwrap().health;
+    assert_eq!(usual.client_silent, Some(Duration::from_secs(86_400)));
+    let text = "[health]\nclient_silent = \"off\"\nsensor_silent = \"20m\"\ngeo_stale = \"off\"\nsink_behind = \"30s\"\n\
+                disk_free = \"1 GiB\"\nclock_skew = \"2m\"\nover_after = \"1s\"\n";
+    let set = load_text(text).unwrap().health;
+    let seconds = Duration::from_secs;
+    assert_eq!((set.client_silent, set.sensor_silent, set.geo_stale), (None, Some(seconds(1200)), None));
+    assert_eq!((set.sink_behind, set.disk_free), (seconds(30), Some(1 << 30)));
+    assert_eq!((set.clock_skew, set.over_after), (seconds(120), seconds(1)));
 }

@@ -155,6 +155,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the least urgent first.
+    pub const ALL: [Severity; 4] = [Severity::Informational, Severity::Low, Severity::Medium, Severity::High];
+
     /// One word.
     pub fn name(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@
 //! | `query` | parameters, bodies, cursors, pages |
 //! | `problem` | errors as RFC 9457 has them |
 //! | `connection` | connections and their bounds |
-//! | `users`, `sessions`, `alerts`, `surroundings`, `events` | the routes |
+//! | `users`, `sessions`, `alerts`, `surroundings`, `events`, `health` | the routes |
 //! | `deciding` | the routes by which people decide about alerts |
 //!
 //! Called by the running service ([`serve`]) and for the documentation ([`openapi`]).
@@ -18,6 +18,7 @@ mod alerts;
 mod connection;
 mod deciding;
 mod events;
+mod health;
 mod problem;
 mod query;
 mod readers;
@@ -51,6 +52,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Meaning,
     control::{Control, ControlError},
+    health::Standing,
     store,
 };
 use access::Refusals;
@@ -71,6 +73,8 @@ pub struct Settings {
     pub meaning: watch::Receiver<Arc<Meaning>>,
     /// Where addresses are, by the databases in force; empty until they are read.
     pub places: watch::Receiver<Arc<Places>>,
+    /// What keeps the product from its work now.
+    pub health: watch::Receiver<Arc<[Standing]>>,
 }
 
 struct Api {
@@ -132,7 +136,8 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(events::events))
         .routes(routes!(surroundings::places))
         .routes(routes!(surroundings::servers))
-        .routes(routes!(surroundings::sensors));
+        .routes(routes!(surroundings::sensors))
+        .routes(routes!(health::health));
     let (router, mut description) =
         OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes).split_for_parts();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));

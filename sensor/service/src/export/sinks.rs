@@ -135,7 +135,7 @@ impl Sinks {
         let mut written: Vec<(Format, String)> = Vec::new();
         for sink in &self.sinks {
             let format = sink.settings.format;
-            if !sink.settings.wants(kind, severity) {
+            if !sink.settings.wants(kind, told.weight()) {
                 if let Some(origin) = origin {
                     sink.spool.pass_over(kind, origin);
                 }
@@ -166,6 +166,18 @@ impl Sinks {
     pub fn mark(&self, kind: Kind) -> Option<Origin> {
         let sinks = self.sinks.iter().filter(|sink| sink.settings.what.contains(&kind));
         sinks.filter_map(|sink| sink.spool.mark(kind)).min()
+    }
+
+    /// Sinks that were never told anything of this sort are told what comes behind `origin`, also behind a kill.
+    ///
+    /// # Errors
+    /// A cursor cannot be written.
+    pub fn begin(&self, kind: Kind, origin: Origin) -> Result<(), ServiceError> {
+        let mut sinks = self.sinks.iter();
+        sinks.try_for_each(|sink| {
+            let begun = sink.spool.begin(kind, origin);
+            begun.map_err(|error| ServiceError::io(&self.folder.join(&sink.settings.name), error))
+        })
     }
 
     /// Takes all messages of a person out of all spools. Returns how many waited. What was sent is with whom it was sent to.

@@ -304,6 +304,13 @@ impl Alerts {
         (std::mem::take(&mut self.changed), std::mem::take(&mut self.told))
     }
 
+    /// Those that nobody has closed.
+    pub(super) fn open_by_severity(&self) -> [u64; 4] {
+        let mut count = [0; 4];
+        self.open.values().for_each(|open| count[open.alert.severity as usize] += 1);
+        count
+    }
+
     /// How many changes there are.
     pub(super) fn changes(&self) -> usize {
         self.changed.len() + self.told.len()

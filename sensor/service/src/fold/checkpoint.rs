@@ -140,6 +140,7 @@ impl Fold {
             clock: form.clock,
             day: form.day,
             counts: form.counts,
+            clocks: super::Clocks::default(),
             databases: form.databases,
             changes: Vec::new(),
             meaning: form.meaning,

@@ -148,7 +148,8 @@ impl Desk {
         let address = listener.local_addr().unwrap();
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(meaning));
         let (_, places) = tokio::sync::watch::channel(Arc::default());
-        runtime.spawn(api::serve(listener, api::Settings { state_dir, meaning, places }));
+        let (_, health) = tokio::sync::watch::channel(Arc::from(crate::host::standing()));
+        runtime.spawn(api::serve(listener, api::Settings { state_dir, meaning, places, health }));
         let threads = vec![service, writer];
         Desk {
             control,

@@ -6,9 +6,12 @@ use journal::{CapturePath, NewRecord, Options, Reader, RealStorage, Wake};
 use radius::{Code, build::RequestBuilder};
 use serde_json::Value;
 use service::{
-    Meaning, api,
+    Meaning,
+    alert::Severity,
+    api,
     control::Control,
     fold::{Fold, Resolve, Resolved},
+    health::{Condition, Standing},
     store::{self, Store},
 };
 
@@ -85,7 +88,8 @@ impl Host {
         let address = listener.local_addr().unwrap();
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(meaning));
         let (_, places) = tokio::sync::watch::channel(Arc::default());
-        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places };
+        let (_, health) = tokio::sync::watch::channel(Arc::from(standing()));
+        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health };
         runtime.spawn(api::serve(listener, settings));
         Host { control, token, address, _folder: folder, _runtime: runtime }
     }
@@ -103,6 +107,19 @@ impl Host {
         }
         Answer::of(request.call().unwrap())
     }
+}
+
+/// What is wrong with this host.
+pub(crate) fn standing() -> Vec<Standing> {
+    vec![Standing {
+        condition: Condition::WrongSecret,
+        subject: "branch".to_owned(),
+        severity: Severity::High,
+        since_unix_ns: START_S * 1_000_000_000,
+        told_unix_ns: START_S * 1_000_000_000,
+        message: "Requests do not verify.".to_owned(),
+        advice: vec!["Set the secret.".to_owned()],
+    }]
 }
 
 fn fill(state_dir: &std::path::Path, meaning: &Meaning) {

@@ -40,7 +40,7 @@ fn every_described_route_answers_and_every_list_has_what_was_sent() {
     let device = desk.list("devices")[0]["name"].as_str().unwrap().to_owned();
     let paths = description["paths"].as_object().unwrap();
     let expected = "alerts alerts/{alert} alerts/{alert}/close alerts/{alert}/comments devices devices/{device} events \
-                    places sensors servers sessions sessions/{number} users users/{user}";
+                    health places sensors servers sessions sessions/{number} users users/{user}";
     let listed: Vec<&str> = paths.keys().map(|path| path.strip_prefix("/api/v1/").unwrap()).collect();
     assert_eq!(listed.join(" "), expected);
     // What is closed takes no comment.
@@ -173,4 +173,22 @@ fn a_user_has_everything_on_one_page() {
     assert_eq!(page["open"].as_array().unwrap().len(), 1);
     let device = host.get("/api/v1/devices/PC-001").body;
     assert_eq!(device["users"][0]["name"], "user001@contoso.example");
+}
+
+#[test]
+fn what_is_wrong_with_the_product_is_listed_and_is_about_nobody() {
+    let host = Host::start();
+    let list = host.get("/api/v1/health").body;
+    let expected = serde_json::json!({"items": [{
+        "condition": "wrong-secret",
+        "subject": "branch",
+        "severity": "high",
+        "since": "2026-09-21T14:13:20Z",
+        "told": "2026-09-21T14:13:20Z",
+        "message": "Requests do not verify.",
+        "advice": ["Set the secret."],
+    }]});
+    assert_eq!(list, expected);
+    assert_eq!(host.get_with("/api/v1/health", None).status, 401);
+    assert!(host.control.audit(10).unwrap().is_empty());
 }

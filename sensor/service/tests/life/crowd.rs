@@ -1,10 +1,10 @@
 //! One address, many users: one alert, through the whole service, also where one of them is forgotten.
 
 use service::{
-    AlertState, Meaning,
+    Meaning,
     alert::{Alert, News, Severity, Verdict},
     rebuild::WAITING_MAX,
-    store::AlertFilter,
+    store::{AlertFilter, AlertState},
 };
 
 use crate::{

@@ -7,6 +7,7 @@ mod hook;
 mod kill;
 mod limits;
 mod mail;
+mod prompt;
 mod rsyslog;
 mod webhook;
 

@@ -271,8 +271,16 @@ fn write_page(page: &AlertPage, out: &mut impl Write) -> io::Result<()> {
     let alert = &page.alert;
     writeln!(out, "Alert {}: {}", alert.number, alert.title)?;
     let held = if page.held { ", held back: sent to nobody" } else { "" };
-    writeln!(out, "{}, score {:.1}, {}{held}", alert.severity.name(), alert.score, state(&alert.state))?;
-    writeln!(out, "\n{}\n", alert.message)?;
+    write!(out, "{}, score {:.1}, {}{held}", alert.severity.name(), alert.score, state(&alert.state))?;
+    if let Some(subject) = alert.subject() {
+        write!(out, ", about {subject}")?;
+    }
+    // The message's sentences, a line each.
+    writeln!(out, "\n\nWhat was seen, and what was expected; the weightiest first:")?;
+    for reason in &alert.reasons {
+        writeln!(out, "- {}", reason.text)?;
+    }
+    writeln!(out, "\nWhat to do:")?;
     for sentence in &alert.advice {
         writeln!(out, "- {sentence}")?;
     }

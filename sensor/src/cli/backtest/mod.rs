@@ -210,4 +210,6 @@ impl<W: Write> Run<'_, W> {
 }
 
 #[cfg(test)]
+mod month;
+#[cfg(test)]
 mod tests;

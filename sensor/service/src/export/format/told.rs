@@ -64,6 +64,14 @@ impl<'a> Told<'a> {
         }
     }
 
+    /// By what a sink chooses: who was told that something began is told that it is over.
+    pub fn weight(&self) -> Severity {
+        match self {
+            Told::Health(health) => health.severity,
+            _ => self.severity(),
+        }
+    }
+
     /// When it happened, ns since 1970 UTC.
     pub fn unix_ns(&self) -> u64 {
         match self {

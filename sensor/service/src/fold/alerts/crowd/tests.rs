@@ -60,9 +60,11 @@ fn many_users_of_one_address_are_one_alert_that_is_told_again_at_twice_as_many()
     let held = spray(&mut alerts, 1..=9);
     // Nobody knew of the first three; whoever comes behind them teaches nothing.
     assert_eq!(held, [false, false, false, true, true, true, true, true, true]);
-    let (changed, notices) = alerts.take_changes();
-    let told: Vec<_> =
-        notices.iter().map(|notice| (notice.news, notice.alert.users.len(), notice.alert.severity)).collect();
+    let (changed, happened) = alerts.take_changes();
+    let told: Vec<_> = happened
+        .iter()
+        .map(|notice| (notice.news, notice.alert.users.len(), notice.alert.severity))
+        .collect();
     assert_eq!(told, [(News::New, 4, Severity::Medium), (News::Updated, 8, Severity::High)]);
     let last = changed.last().unwrap();
     assert_eq!((last.number, last.connection_count, last.users.len()), (1, 9, 9));
