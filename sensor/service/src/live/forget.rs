@@ -93,6 +93,9 @@ impl Live {
         redactor: &Redactor,
         goes_on: &dyn Fn() -> bool,
     ) -> Result<u64, ServiceError> {
+        // What was counted of records that are about to go is in the store, and must be in the state that a start goes on
+        // from: taken again, they would count nothing.
+        self.write_checkpoint()?;
         let decoder = self.decoder()?;
         let redacted = redactor.run(&mut Records { person, decoder: &decoder, goes_on });
         // The reader may be within a file that is no more, and hold what was in it.
