@@ -70,17 +70,36 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl Api {
-    pub(super) fn with_control<T>(
+    pub(crate) fn with_control<T>(
         &self,
         work: impl FnOnce(&Control) -> Result<T, ControlError>,
     ) -> Result<T, ControlError> {
         work(&self.control.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The same for what takes more than one step.
+    pub(crate) fn with_control_mut<T>(
+        &self,
+        work: impl FnOnce(&mut Control) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
+        work(&mut self.control.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Writes down who is about to see whom. Where that fails, nothing is shown. For work that may block.
     pub(super) fn audit(
         &self,
         Caller(who): &Caller,
+        action: &str,
+        subject: Option<&str>,
+        details: Option<&str>,
+    ) -> Result<(), Problem> {
+        self.audit_as(who, action, subject, details)
+    }
+
+    /// The same for somebody by name.
+    pub(crate) fn audit_as(
+        &self,
+        who: &str,
         action: &str,
         subject: Option<&str>,
         details: Option<&str>,

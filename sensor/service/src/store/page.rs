@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Feature, SessionFilter, StoreError, StoreReader,
+    Feature, LocationRow, SessionFilter, StoreError, StoreReader,
     row::{SessionRow, Share, UserRow},
     usual::UsualPage,
 };
@@ -20,6 +20,8 @@ pub struct UserPage {
     pub user: UserRow,
     /// What is usual: thirty days.
     pub usual: UsualPage,
+    /// From which addresses, and where those are: the latest first.
+    pub locations: Vec<LocationRow>,
     /// Where from, the latest first.
     pub places: Vec<Share>,
     /// Through whose networks.
@@ -55,6 +57,7 @@ impl StoreReader {
         Ok(Some(UserPage {
             usual: self.usual(key, user.first_unix_ns, now_unix_ns)?,
             user,
+            locations: self.locations(&filter, SHARES_MAX)?,
             places: shares(Feature::Place)?,
             networks: shares(Feature::Network)?,
             addresses: shares(Feature::Remote)?,

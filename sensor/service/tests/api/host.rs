@@ -9,6 +9,7 @@ use service::{
     Meaning, api,
     control::Control,
     fold::{Fold, Resolve, Resolved},
+    portal,
     store::{self, Store},
 };
 
@@ -80,7 +81,7 @@ impl Host {
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(meaning));
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places };
-        runtime.spawn(api::serve(listener, settings));
+        runtime.spawn(portal::serve(listener, settings));
         Host { control, token, address, _folder: folder, _runtime: runtime }
     }
 
