@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a harness fails by panicking")]
 
+pub mod api;
 pub mod config;
 pub mod frames;
 pub mod journal;

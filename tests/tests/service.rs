@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use end_to_end::api::ask;
 use end_to_end::config::{Config, SECRET};
 use end_to_end::requests::{Status, with};
 use end_to_end::sensor::Home;
@@ -274,21 +275,6 @@ fn a_database_that_is_added_is_taken_at_sighup_and_a_corrupt_one_costs_only_its_
     assert!(sensor.stop().success());
     let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
     assert_eq!(live, rebuilt);
-}
-
-/// GETs a path of the API from within the sensor's namespace: status and body.
-fn ask(namespace: &Namespace, path: &str, token: Option<&str>) -> (u16, Value) {
-    namespace.enter(|| {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
-        let mut request = agent.get(format!("http://127.0.0.1:8813/api/v1/{path}"));
-        if let Some(token) = token {
-            request = request.header("Authorization", format!("Bearer {token}"));
-        }
-        let mut response = request.call().unwrap();
-        let body = response.body_mut().read_to_string().unwrap();
-        (response.status().as_u16(), serde_json::from_str(&body).unwrap_or(Value::Null))
-    })
 }
 
 #[test]

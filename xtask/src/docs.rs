@@ -15,10 +15,13 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let sensor = program::build(false)?;
-    let output = Command::new(&sensor).arg("reference").output().context("cannot run the sensor")?;
-    ensure!(output.status.success(), "reference: {}", String::from_utf8_lossy(&output.stderr));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace's folder")?;
-    let page = root.join("sensor/docs/metrics.md");
-    fs::write(&page, output.stdout).with_context(|| format!("cannot write {}", page.display()))?;
+    for name in ["metrics", "thresholds"] {
+        let output =
+            Command::new(&sensor).args(["reference", name]).output().context("cannot run the sensor")?;
+        ensure!(output.status.success(), "reference {name}: {}", String::from_utf8_lossy(&output.stderr));
+        let page = root.join(format!("sensor/docs/{name}.md"));
+        fs::write(&page, output.stdout).with_context(|| format!("cannot write {}", page.display()))?;
+    }
     program::succeed(Command::new(&sensor).arg("man").arg("--out").arg(&arguments.man))
 }

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
@@ -31,6 +32,10 @@ pub(crate) fn build_of(package: &str, program: &str, release: bool) -> anyhow::R
     build.args(["build", "--package", package, "--bin", program]);
     if release {
         build.arg("--release");
+    }
+    // What fails is said all the same.
+    if !io::stderr().is_terminal() {
+        build.arg("--quiet");
     }
     succeed(&mut build)?;
     Ok(folder("target_directory")?.join(if release { "release" } else { "debug" }).join(program))

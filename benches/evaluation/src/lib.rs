@@ -12,6 +12,7 @@
 //! | `run` | [`run::Running`]: all of it over a set |
 //! | `product` | the product's own scores: `vpn-sensor backtest`, or a file of them |
 //! | `metrics/` | ROC, recall at a budget of alerts, intervals |
+//! | `mmdb` | databases that change in the middle of a past, as files |
 //! | `sets` | which seeds belong to which set |
 //! | `report/` | one page, and lines of JSON |
 //! | `rba_csv` | the public set of logins as a past |
@@ -23,6 +24,7 @@ pub mod chance;
 pub mod event;
 pub mod label;
 pub mod metrics;
+mod mmdb;
 pub mod organisation;
 pub mod product;
 pub mod rba_csv;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ffi::OsString,
     fs::File,
     io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
@@ -10,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::label::Label;
@@ -44,13 +46,20 @@ pub struct Scores {
 }
 
 impl Source {
-    /// Scores the Starts of a past.
+    /// Scores the Starts of a past. `geo_update`: from then on this database is asked first; the scores in files know of
+    /// it already.
     ///
     /// # Errors
     /// The program does not run or fails, the file cannot be read, or a Start has no score.
-    pub fn scores(&self, events: &Path, seed: u64, labels: &[Label]) -> anyhow::Result<Scores> {
+    pub fn scores(
+        &self,
+        events: &Path,
+        geo_update: Option<(Timestamp, PathBuf)>,
+        seed: u64,
+        labels: &[Label],
+    ) -> anyhow::Result<Scores> {
         match self {
-            Source::Sensor(sensor) => backtest(sensor, events, labels),
+            Source::Sensor(sensor) => backtest(sensor, events, geo_update, labels),
             Source::Scores(path) => {
                 let path = if path.is_dir() { path.join(format!("{seed}.jsonl")) } else { path.clone() };
                 let file = File::open(&path)
@@ -61,9 +70,20 @@ impl Source {
     }
 }
 
-fn backtest(sensor: &Path, events: &Path, labels: &[Label]) -> anyhow::Result<Scores> {
+fn backtest(
+    sensor: &Path,
+    events: &Path,
+    geo_update: Option<(Timestamp, PathBuf)>,
+    labels: &[Label],
+) -> anyhow::Result<Scores> {
     let mut command = Command::new(sensor);
-    command.arg("backtest").arg(events).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.arg("backtest").arg(events);
+    if let Some((at, file)) = geo_update {
+        let mut value = OsString::from(format!("{at}="));
+        value.push(file);
+        command.arg("--geo-update").arg(value);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().with_context(|| {
         format!(
             "cannot run {}: build it with 'cargo build --release -p vpn-sensor' or name it with --sensor",
@@ -152,7 +172,7 @@ mod tests {
     fn a_program_that_is_not_there_or_cannot_do_it_is_told() {
         let fault = |sensor: &str| {
             let source = Source::Sensor(sensor.into());
-            format!("{:#}", source.scores(Path::new("/nonexistent.jsonl"), 1, &labels()).unwrap_err())
+            format!("{:#}", source.scores(Path::new("/nonexistent.jsonl"), None, 1, &labels()).unwrap_err())
         };
         assert!(fault("/nonexistent/vpn-sensor").contains("cargo build --release -p vpn-sensor"));
         assert!(fault("/bin/false").contains("--baselines-only"));
@@ -169,8 +189,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("7.jsonl"), LINES).unwrap();
         let source = Source::Scores(folder.path().to_owned());
-        assert_eq!(source.scores(Path::new("unused"), 7, &labels()).unwrap().scores, [0.0, 7.25]);
-        let missing = source.scores(Path::new("unused"), 8, &labels()).unwrap_err();
+        assert_eq!(source.scores(Path::new("unused"), None, 7, &labels()).unwrap().scores, [0.0, 7.25]);
+        let missing = source.scores(Path::new("unused"), None, 8, &labels()).unwrap_err();
         assert!(missing.to_string().contains("8.jsonl"));
     }
 }

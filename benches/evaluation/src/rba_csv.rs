@@ -103,8 +103,9 @@ fn organisation(starts: Vec<(Event, bool)>) -> Organisation {
         attackers: BTreeMap::new(),
         difficulties: BTreeMap::new(),
         lost_starts: 0,
+        geo_update: None,
     };
-    Organisation { events, labels, summary }
+    Organisation { events, labels, geo_update: None, summary }
 }
 
 fn truth(text: &str) -> anyhow::Result<bool> {

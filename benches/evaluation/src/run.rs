@@ -5,12 +5,12 @@ use std::{fs, path::Path};
 use anyhow::Context as _;
 
 use crate::{
-    baselines::{self, Scorer},
+    baselines::{self, Scorer, Seen},
     label::Truth,
     metrics::{
         Detection, Estimate, Figures, GRID, Group, PARTIAL, Past, Sample, detections, figures, grid_rate,
     },
-    organisation::{Difficulty, LEARNING_DAYS, Organisation, Summary},
+    organisation::{Difficulty, GEO_UPDATE, LEARNING_DAYS, Organisation, Summary},
     product::{self, Source},
     world::World,
 };
@@ -101,7 +101,8 @@ impl<'a> Running<'a> {
         if let Some(source) = self.source {
             let folder = self.folder.join(seed.to_string());
             past.write(&folder)?;
-            let scores = source.scores(&folder.join("events.jsonl"), seed, &past.labels)?;
+            let update = past.geo_update.as_ref().map(|update| (update.at, folder.join(GEO_UPDATE)));
+            let scores = source.scores(&folder.join("events.jsonl"), update, seed, &past.labels)?;
             fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
             self.count_alerts(&past, &scores.alerts);
             self.push(product::NAME, scores.scores);
@@ -109,7 +110,8 @@ impl<'a> Running<'a> {
         for mut scorer in baselines::all() {
             let scorer: &mut dyn Scorer = &mut *scorer;
             let name = scorer.name();
-            self.push(name, baselines::scores(scorer, self.world, &past.events, &past.labels));
+            let seen = Seen::new(self.world, past.geo_update.as_ref());
+            self.push(name, baselines::scores(scorer, &seen, &past.events, &past.labels));
         }
         self.pasts.push(past);
         Ok(())

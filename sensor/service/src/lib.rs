@@ -19,6 +19,7 @@
 //! | `forget/` | requests to forget a person, executed step by step |
 //! | `event` | one decoded record as JSON |
 //! | `alert/` | what people are told when a connection is abnormal |
+//! | `health/` | what keeps the product from its work, told once |
 //! | `export/` | what leaves the host for other eyes |
 //! | `feed` | the input log read beside the journal |
 //! | `meaning/` | [`Meaning`]: the part of the configuration that decides what records mean |
@@ -36,6 +37,7 @@ pub mod export;
 mod feed;
 pub mod fold;
 pub mod forget;
+pub mod health;
 pub mod inputs;
 pub mod live;
 mod meaning;

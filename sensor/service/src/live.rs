@@ -10,6 +10,7 @@
 mod forget;
 
 use std::{
+    collections::HashMap,
     net::IpAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -21,10 +22,11 @@ use journal::{Cursor, ReadError, Reader, Record, Records};
 
 use crate::{
     Meaning, ServiceError,
+    alert::{News, Notice},
     control::Control,
     error::records_missed,
     feed::Feed,
-    fold::{ADDRESSES_MAX, Activity, Fold, NEAR, Outcome, Resolve, Resolved},
+    fold::{ADDRESSES_MAX, Activity, ClientClock, Fold, NEAR, Outcome, Resolve, Resolved},
     inputs::{Input, Inputs, Placing},
     rebuild::BASE_FILE,
     store::{self, Store},
@@ -106,6 +108,38 @@ pub struct Standing {
     pub checkpoints: u64,
     /// Persons forgotten since the start.
     pub forgotten: u64,
+    /// What became of alerts since the start.
+    pub alerts: AlertCounts,
+}
+
+/// What became of alerts, each by severity in the order of [`Severity::ALL`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AlertCounts {
+    /// Raised since the start.
+    pub opened: [u64; 4],
+    /// Closed since the start.
+    pub closed: [u64; 4],
+    /// Notices for the sinks since the start: raised, grown, closed.
+    pub sent: [u64; 4],
+    /// Notices over the day's bound since the start: listed, not sent.
+    pub held: [u64; 4],
+    /// Open now.
+    pub open: [u64; 4],
+}
+
+impl AlertCounts {
+    fn note(&mut self, notices: &[Notice]) {
+        for Notice { news, is_held, alert, .. } in notices {
+            let severity = alert.severity as usize;
+            match news {
+                News::New => self.opened[severity] += 1,
+                News::Closed => self.closed[severity] += 1,
+                News::Updated => {}
+            }
+            let told = if *is_held { &mut self.held } else { &mut self.sent };
+            told[severity] += 1;
+        }
+    }
 }
 
 /// The service.
@@ -203,6 +237,7 @@ impl Live {
         let places = live.deciding.places.clone();
         live.set_places(places)?;
         live.store_outcome()?;
+        live.standing.alerts.open = live.fold.open_alerts();
         Ok(live)
     }
 
@@ -332,6 +367,23 @@ impl Live {
     /// Whether something failed that may pass, and is to be tried again.
     pub fn is_waiting(&self) -> bool {
         self.retry_at.is_some()
+    }
+
+    /// When each client was heard last, as far as records say, ns since 1970 UTC. Goes through all that is followed: for a
+    /// start.
+    pub fn heard_clients(&self) -> HashMap<String, u64> {
+        let mut heard: HashMap<String, u64> = HashMap::new();
+        for (server, unix_ns) in self.fold.servers_heard() {
+            let client = server.split('\n').next().unwrap_or_default();
+            let last = heard.entry(client.to_owned()).or_default();
+            *last = unix_ns.max(*last);
+        }
+        heard
+    }
+
+    /// VPN servers whose clock is wrong, by what was taken since the start.
+    pub fn clocks(&self) -> Vec<ClientClock> {
+        self.fold.clocks()
     }
 
     /// Counts attempts to open the store that failed before this one.
@@ -490,6 +542,10 @@ impl Live {
         }
         self.standing.stored = self.fold.position();
         self.standing.rows += outcome.len() as u64;
+        if !outcome.notices.is_empty() {
+            self.standing.alerts.note(&outcome.notices);
+            self.standing.alerts.open = self.fold.open_alerts();
+        }
         self.fold.reuse(outcome);
         self.outcome_since = None;
         Ok(())

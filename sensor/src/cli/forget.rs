@@ -55,6 +55,12 @@ impl Arguments {
             config.state_dir = state_dir;
         }
         let key = events::key(&self.name, &config.realms)?;
+        if config.detect.exclusions.iter().any(|exclusion| exclusion.user.as_ref() == Some(&key)) {
+            tracing::warn!(
+                "an exclusion in the configuration names {key}: take it out of the file, or the next start or SIGHUP \
+                 writes the name down again"
+            );
+        }
         records::folder(&config.state_dir)?;
         if !self.yes {
             ask(&key, &config.state_dir)?;

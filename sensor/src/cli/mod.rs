@@ -136,7 +136,7 @@ enum Command {
     User(user::Arguments),
     /// The users, the latest seen first
     Users(users::Arguments),
-    /// Write the page of all metrics to standard output
+    /// Write a page of the documentation, of metrics or thresholds, to standard output
     #[command(hide = true)]
     Reference(reference::Arguments),
 }

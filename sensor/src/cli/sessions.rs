@@ -125,7 +125,8 @@ pub(super) fn each(
     Ok(())
 }
 
-fn unix_ns(time: Timestamp) -> Result<i64, Failure> {
+/// ns since 1970 UTC.
+pub(super) fn unix_ns(time: Timestamp) -> Result<i64, Failure> {
     i64::try_from(time.as_nanosecond())
         .map_err(|_| Failure::new(Exit::Usage, anyhow!("{time} lies outside the time that records can have")))
 }

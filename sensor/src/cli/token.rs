@@ -6,9 +6,9 @@ use std::{
 };
 
 use anyhow::anyhow;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
-use service::control::{Control, TokenRow};
+use service::control::{Control, Right, TokenRow};
 
 use super::{
     Common, Exit, Failure, audit,
@@ -17,7 +17,10 @@ use super::{
 
 /// Options of `token`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A token reads everything that the API has: keep it as you keep a password.")]
+#[command(
+    after_help = "A token reads everything that the API has, and one that may decide closes alerts besides: keep it as you \
+                  keep a password."
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -32,6 +35,9 @@ enum Action {
     Add {
         /// What the audit log calls it: letters, digits, '.', '_' and '-'
         name: String,
+        /// What it may do besides reading
+        #[arg(long, value_enum)]
+        may: Option<May>,
         /// It is refused after so long: 12h, 90d, 2w
         #[arg(long, value_name = "TIME", value_parser = lifetime)]
         expires: Option<u64>,
@@ -49,6 +55,13 @@ enum Action {
     },
 }
 
+/// A right by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum May {
+    /// Close alerts and comment on them
+    Decide,
+}
+
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
         let config = common.load_config()?;
@@ -56,9 +69,10 @@ impl Arguments {
         let control = control.map_err(anyhow::Error::new)?;
         let mut out = BufWriter::new(io::stdout().lock());
         match self.action {
-            Action::Add { name, expires } => {
-                audit::note(&control, "token.add", Some(&name), None)?;
-                let token = control.add_token(&name, expires).map_err(anyhow::Error::new)?;
+            Action::Add { name, may, expires } => {
+                let right = may.map(|May::Decide| Right::Decide);
+                audit::note(&control, "token.add", Some(&name), right.map(|Right::Decide| "may decide"))?;
+                let token = control.add_token(&name, right, expires).map_err(anyhow::Error::new)?;
                 writeln!(out, "{}", token.reveal())?;
             }
             Action::List { format } => {
@@ -85,13 +99,14 @@ struct Line<'a>(&'a TokenRow);
 
 impl Row for Line<'_> {
     fn write_head(out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{:<32}  {:<20}  {:<20}  EXPIRES", "NAME", "CREATED", "LAST USED")
+        writeln!(out, "{:<32}  {:<12}  {:<20}  {:<20}  EXPIRES", "NAME", "MAY", "CREATED", "LAST USED")
     }
 
     fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
-        let TokenRow { name, created, last_used, expires } = self.0;
+        let TokenRow { name, may, created, last_used, expires } = self.0;
+        let may = may.join(", ");
         let shown = |time: &Option<String>| time.clone().unwrap_or_else(|| "-".to_owned());
-        writeln!(out, "{name:<32}  {created:<20}  {:<20}  {}", shown(last_used), shown(expires))
+        writeln!(out, "{name:<32}  {may:<12}  {created:<20}  {:<20}  {}", shown(last_used), shown(expires))
     }
 }
 

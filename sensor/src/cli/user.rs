@@ -7,7 +7,10 @@ use std::{
 };
 
 use anyhow::anyhow;
-use service::store::{PlaceRow, SessionRow, Share, Spread, UserPage, UsualPage};
+use service::{
+    alert::AlertRow,
+    store::{PlaceRow, SessionRow, Share, Spread, UserPage, UsualPage},
+};
 
 use super::{
     Common, Exit, Failure, audit, events,
@@ -83,6 +86,7 @@ fn write_page(page: &UserPage, out: &mut impl Write) -> io::Result<()> {
         moment(&user.first_seen),
         moment(&user.last_seen)
     )?;
+    write_alerts(&page.alerts, out)?;
     write_usual(&page.usual, out)?;
     for (title, shares) in [
         ("VPN LOCATIONS", &page.places),
@@ -95,6 +99,15 @@ fn write_page(page: &UserPage, out: &mut impl Write) -> io::Result<()> {
         write_shares(title, shares, out)?;
     }
     write_sessions(&page.sessions, out)
+}
+
+/// What wants a person, in front of everything else.
+fn write_alerts(alerts: &[AlertRow], out: &mut impl Write) -> io::Result<()> {
+    for AlertRow { number, severity, title, first_seen, .. } in alerts {
+        writeln!(out, "OPEN ALERT {number}, {}, since {}: {title}", severity.name(), moment(first_seen))?;
+        writeln!(out, "  what was seen and expected: vpn-sensor alerts show {number}")?;
+    }
+    if alerts.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
 fn write_shares(title: &str, shares: &[Share], out: &mut impl Write) -> io::Result<()> {

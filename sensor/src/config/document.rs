@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -69,7 +70,7 @@ impl<'a> Document<'a> {
 pub(super) struct Section<'a, 'i> {
     document: &'a Document<'a>,
     /// The dotted name before a key of this table, empty at the top.
-    prefix: &'static str,
+    prefix: String,
     /// Where the table stands in the text.
     pub(super) span: Range<usize>,
     table: &'a DeTable<'i>,
@@ -77,12 +78,14 @@ pub(super) struct Section<'a, 'i> {
 }
 
 impl<'a, 'i> Section<'a, 'i> {
-    pub(super) fn new(
-        document: &'a Document<'a>,
-        prefix: &'static str,
-        table: &'a Spanned<DeTable<'i>>,
-    ) -> Self {
-        Section { document, prefix, span: table.span(), table: table.get_ref(), asked: RefCell::default() }
+    pub(super) fn new(document: &'a Document<'a>, prefix: &str, table: &'a Spanned<DeTable<'i>>) -> Self {
+        Section {
+            document,
+            prefix: prefix.to_owned(),
+            span: table.span(),
+            table: table.get_ref(),
+            asked: RefCell::default(),
+        }
     }
 
     /// The value of `key`, whatever its type.
@@ -100,6 +103,11 @@ impl<'a, 'i> Section<'a, 'i> {
         let found = value.get_ref().type_str();
         let name = self.name(key);
         self.document.problem(value.span(), format!("`{name}` wants {wanted}, not {}", with_article(found)));
+    }
+
+    /// The line in which the table begins, from 1.
+    pub(super) fn line(&self) -> usize {
+        self.document.position(self.span.start).0
     }
 
     /// Notes a problem about this section.
@@ -250,9 +258,43 @@ impl<'a, 'i> Section<'a, 'i> {
             if range.contains(&duration) {
                 Ok(duration)
             } else {
-                Err(format!("must lie between {:?} and {:?}", range.start(), range.end()))
+                let (least, most) = (values::shown(*range.start()), values::shown(*range.end()));
+                Err(format!("must lie between {least} and {most}"))
             }
         })
+    }
+
+    /// The number under `key`, with or without a fraction, which lies in `range`.
+    pub(super) fn number(&self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+        let value = self.value(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(integer) => {
+                i64::from_str_radix(integer.as_str(), integer.radix()).ok().map(|number| number as f64)
+            }
+            DeValue::Float(float) => float.as_str().parse().ok(),
+            _ => {
+                self.wrong_type(key, value, "a number");
+                return None;
+            }
+        };
+        // Neither infinity nor what is no number lies in any range.
+        let number = number.filter(|number| range.contains(number));
+        let wrong = || format!("must lie between {} and {}", range.start(), range.end());
+        self.accept(key, value.span(), number.ok_or_else(wrong))
+    }
+
+    /// The moment under `key`, as TOML has it or as a string: a date is over when its day is, in UTC.
+    pub(super) fn moment(&self, key: &'static str) -> Option<Timestamp> {
+        let value = self.value(key)?;
+        let moment = match value.get_ref() {
+            DeValue::Datetime(moment) => values::moment(&moment.to_string()),
+            DeValue::String(text) => values::moment(text),
+            _ => {
+                self.wrong_type(key, value, "a date or a date-time");
+                return None;
+            }
+        };
+        self.accept(key, value.span(), moment)
     }
 
     /// The table under `key`.
@@ -261,13 +303,13 @@ impl<'a, 'i> Section<'a, 'i> {
         match value.get_ref() {
             DeValue::Table(table) => Some(Section {
                 document: self.document,
-                prefix: key,
+                prefix: self.name(key),
                 span: value.span(),
                 table,
                 asked: RefCell::default(),
             }),
             _ => {
-                self.wrong_type(key, value, &format!("a table: [{key}]"));
+                self.wrong_type(key, value, &format!("a table: [{}]", self.name(key)));
                 None
             }
         }
@@ -276,7 +318,7 @@ impl<'a, 'i> Section<'a, 'i> {
     /// The tables of the array under `key`: `[[key]]`.
     pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'a, 'i>> {
         let Some(value) = self.value(key) else { return Vec::new() };
-        let wanted = format!("an array of tables: [[{key}]]");
+        let wanted = format!("an array of tables: [[{}]]", self.name(key));
         let Some(items) = value.get_ref().as_array() else {
             self.wrong_type(key, value, &wanted);
             return Vec::new();
@@ -286,7 +328,7 @@ impl<'a, 'i> Section<'a, 'i> {
             match item.get_ref() {
                 DeValue::Table(table) => sections.push(Section {
                     document: self.document,
-                    prefix: key,
+                    prefix: self.name(key),
                     span: item.span(),
                     table,
                     asked: RefCell::default(),

@@ -4,7 +4,9 @@
 //! `load` of which only the clients are taken ([`Config::needs_restart`]). Errors name file, line and column and
 //! never quote the file, which may hold secrets.
 
+mod detect;
 mod document;
+mod health;
 mod meaning;
 mod places;
 mod read;
@@ -29,8 +31,9 @@ use insight::{
 };
 use ipnet::IpNet;
 use radius::accounting;
-use service::ClientMeaning;
+use service::{ClientMeaning, Detecting};
 
+pub(crate) use detect::{markdown as thresholds_page, summary as detecting_summary};
 pub(crate) use values::duration;
 
 pub use meaning::SessionLimits;
@@ -59,6 +62,9 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// Where people's questions are answered; none: nowhere.
     pub portal: Option<SocketAddr>,
+    /// Where people's browsers reach the pages of alerts, for links in messages: `https://sensor.contoso.example`; none:
+    /// messages hold no link.
+    pub portal_link: Option<String>,
     /// How much the journal keeps.
     pub journal: JournalLimits,
     /// The table of requests seen.
@@ -73,12 +79,16 @@ pub struct Config {
     pub sessions: SessionLimits,
     /// How long the store keeps what is over.
     pub keep: Duration,
+    /// When people are told, and of what not.
+    pub detect: Detecting,
     /// Files of places and networks, in the order in which they are asked.
     pub databases: Vec<PathBuf>,
     /// Networks that have a name of their own.
     pub sites: Arc<Sites>,
     /// The clients. Empty means the generated one for this machine, see [`Config::generate_client`].
     pub clients: Vec<Client>,
+    /// From where on something is worth a health message.
+    pub health: service::health::Settings,
     /// Whom alerts, connections and health messages are sent to.
     pub sinks: Vec<service::export::sink::Settings>,
     /// What is allowed and worth a word. Holds no secret.
@@ -210,6 +220,7 @@ impl Config {
             digest_lanes: None,
             metrics: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9813)),
             portal: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8813))),
+            portal_link: None,
             journal: JournalLimits {
                 segment_bytes: 64 << 20,
                 max_bytes: Some(16 << 30),
@@ -228,9 +239,11 @@ impl Config {
                 unknown_after: Duration::from_secs(meaning.unknown_after_s),
             },
             keep: Duration::from_secs(meaning.keep_s),
+            detect: meaning.detect,
             databases: Vec::new(),
             sites: Arc::default(),
             clients: Vec::new(),
+            health: service::health::Settings::default(),
             sinks: Vec::new(),
             warnings: Vec::new(),
         }
@@ -261,7 +274,7 @@ impl Config {
             missed_interims: self.sessions.missed_interims,
             unknown_after_s: self.sessions.unknown_after.as_secs(),
             keep_s: self.keep.as_secs(),
-            detect: service::Detecting::default(),
+            detect: self.detect.clone(),
         }
     }
 

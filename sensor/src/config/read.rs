@@ -6,9 +6,9 @@ use ipnet::IpNet;
 use toml::de::DeTable;
 
 use super::{
-    AckWhen, Client, Config, ConfigError, DedupLimits, JournalLimits, Listen, Secret, XdpMode,
+    AckWhen, Client, Config, ConfigError, DedupLimits, JournalLimits, Listen, Secret, XdpMode, detect,
     document::{Document, Section},
-    meaning, places,
+    health, meaning, places,
     secret::is_readable_by_others,
     sinks, values,
 };
@@ -61,6 +61,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
         if let Some(address) = section.parsed("address", address_or_off) {
             config.portal = address;
         }
+        config.portal_link = section.parsed("link", values::link);
         section.finish();
     }
     if let Some(section) = top.section("journal") {
@@ -80,6 +81,13 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
     if let Some(section) = top.section("store") {
         meaning::read_store(section, &mut config.keep);
+    }
+    // Behind the realms, which make users of names.
+    if let Some(section) = top.section("detect") {
+        detect::read(section, &config.realms, &mut config.warnings, &mut config.detect);
+    }
+    if let Some(section) = top.section("health") {
+        health::read(section, &mut config.health);
     }
     if let Some(section) = top.section("geo") {
         config.databases = places::read_geo(section, base);

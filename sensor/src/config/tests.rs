@@ -100,7 +100,7 @@ fn each_mistake_is_named_with_its_place() {
         ("a ring that is no power", "[listen]\nring = 3000".into(), 2, 8, "must be a power of two"),
         ("a ring too small", "[listen]\nring = 128".into(), 2, 8, "must lie between 256 and 8192"),
         ("a ring too large", "[listen]\nring = 16384".into(), 2, 8, "must lie between 256 and 8192"),
-        ("spinning too long", "[listen]\nspin = \"2s\"".into(), 2, 8, "must lie between 0ns and 1s"),
+        ("spinning too long", "[listen]\nspin = \"2s\"".into(), 2, 8, "must lie between 0s and 1s"),
         ("spinning for a number", "[listen]\nspin = 50".into(), 2, 8, "wants a string"),
         ("an empty batch", "[journal]\nbatch_records = 0".into(), 2, 17, "must lie between 1 and 1024"),
         (
@@ -111,11 +111,33 @@ fn each_mistake_is_named_with_its_place() {
             "`journal.segment_bytes` must hold two batches",
         ),
         (
+            "a silence that is no time",
+            "[health]\nclient_silent = \"soon\"".into(),
+            2,
+            17,
+            "not a length of time",
+        ),
+        (
+            "a silence too short to be seen",
+            "[health]\nsensor_silent = \"10ms\"".into(),
+            2,
+            17,
+            "must lie between 1s and",
+        ),
+        ("a clock better than any", "[health]\nclock_skew = \"1s\"".into(), 2, 14, "must lie between 60s"),
+        (
+            "a key of health",
+            "[health]\nclients_silent = \"1h\"".into(),
+            2,
+            1,
+            "did you mean `health.client_silent`?",
+        ),
+        (
             "commits too rare",
             "[journal]\ncommit_interval = \"101ms\"".into(),
             2,
             19,
-            "must lie between 0ns and 100ms",
+            "must lie between 0s and 100ms",
         ),
         ("a vendor that is none", with("vendor = \"cisko\""), 5, 10, "no vendor that is known: auto, asa,"),
         ("a kind that is none", with("kind = \"web\""), 5, 8, "none of \"auto\", \"vpn\""),
@@ -131,7 +153,7 @@ fn each_mistake_is_named_with_its_place() {
             with("[client.attributes]\nremotes = []"),
             6,
             1,
-            "unknown key `attributes.remotes`, did you mean `attributes.remote`?",
+            "unknown key `client.attributes.remotes`, did you mean `client.attributes.remote`?",
         ),
         (
             "too many attributes",
@@ -287,6 +309,7 @@ fn each_mistake_is_named_with_its_place() {
             "must lie between 1048576",
         ),
         ("a spool too short", sink("file", "name = \"a\"\nmax_age = \"1s\""), 4, 11, "must lie between"),
+        ("a link to nowhere", "[portal]\nlink = \"sensor\"".into(), 2, 8, "not what links begin with"),
         (
             "a sink twice",
             sink("file", "name = \"a\"\npath = \"x\"") + &sink("file", "name = \"a\"\npath = \"y\""),
@@ -637,4 +660,47 @@ fn what_the_page_on_sinks_shows_is_taken() {
         })
         .collect();
     assert_eq!(load_text(&text).unwrap().sinks.len(), 4);
+}
+
+#[test]
+fn what_links_begin_with_is_a_host_and_perhaps_a_path() {
+    let load = |link: &str| load_text(&format!("[portal]\nlink = {link:?}"));
+    for (link, taken) in [
+        ("https://sensor.contoso.example", "https://sensor.contoso.example"),
+        ("https://sensor.contoso.example:8443/vpn/", "https://sensor.contoso.example:8443/vpn"),
+        ("http://[2001:db8::5]/", "http://[2001:db8::5]"),
+    ] {
+        assert_eq!(load(link).unwrap().portal_link.as_deref(), Some(taken));
+    }
+    let long = format!("https://sensor.contoso.example/{}", "x".repeat(200));
+    for wrong in [
+        "",
+        "sensor.contoso.example",
+        "/alerts",
+        "https://",
+        "ftp://sensor.contoso.example",
+        "javascript:alert(1)",
+        "https://anybody@sensor.contoso.example",
+        "https://sensor.contoso.example/?a=b",
+        "https://sensor.contoso.example/#top",
+        "https://sensor.contoso.example/a b",
+        "https://sensor.contoso.example/\u{202e}",
+        &long,
+    ] {
+        assert!(load(wrong).is_err(), "{wrong}");
+    }
+    assert_eq!(load_text("").unwrap().portal_link, None);
+}
+
+#[test]
+fn health_has_defaults_and_takes_off() {
+    let usual = load_text("").unwrap().health;
+    assert_eq!(usual.client_silent, Some(Duration::from_secs(86_400)));
+    let text = "[health]\nclient_silent = \"off\"\nsensor_silent = \"20m\"\ngeo_stale = \"off\"\nsink_behind = \"30s\"\n\
+                disk_free = \"1 GiB\"\nclock_skew = \"2m\"\nover_after = \"1s\"\n";
+    let set = load_text(text).unwrap().health;
+    let seconds = Duration::from_secs;
+    assert_eq!((set.client_silent, set.sensor_silent, set.geo_stale), (None, Some(seconds(1200)), None));
+    assert_eq!((set.sink_behind, set.disk_free), (seconds(30), Some(1 << 30)));
+    assert_eq!((set.clock_skew, set.over_after), (seconds(120), seconds(1)));
 }

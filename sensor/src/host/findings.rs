@@ -9,7 +9,7 @@ use serde::Serialize;
 use xsk::KernelRelease;
 
 use super::{Choice, choose, host_interfaces};
-use crate::config::{Config, XdpMode};
+use crate::config::{Config, XdpMode, detecting_summary};
 
 /// How good a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -49,7 +49,7 @@ impl Finding {
 
 /// Looks at the host with the eyes of this configuration.
 pub fn findings(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![state_directory(config), ports(config), places(config)];
+    let mut findings = vec![state_directory(config), ports(config), places(config), detections(config)];
     if config.listen.xdp == XdpMode::Off {
         findings.push(Finding::good("XDP", "off by listen.xdp; kernel UDP serves everything"));
         return findings;
@@ -120,6 +120,19 @@ fn places(config: &Config) -> Finding {
             "vpn-sensor geo add CITY.mmdb, or name a City database under geo.databases",
         ),
     }
+}
+
+/// When people are told. Exclusions that are over are among the configuration's warnings.
+fn detections(config: &Config) -> Finding {
+    const SUBJECT: &str = "detections";
+    let now = u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0);
+    let found = detecting_summary(&config.detect, now);
+    if config.detect.exclusions.iter().any(|exclusion| exclusion.is_over(now)) {
+        let remedy =
+            "take the exclusions that ended out, or give them another `until` if their reason still holds";
+        return Finding::with(State::Note, SUBJECT, found, remedy);
+    }
+    Finding::good(SUBJECT, found)
 }
 
 fn state_directory(config: &Config) -> Finding {

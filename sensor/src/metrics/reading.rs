@@ -1,12 +1,12 @@
 //! One look at every counter of a running sensor.
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use ingest::verdict::Verdict;
 use jiff::Timestamp;
 use journal::{State, Statistics};
 use serde::{Deserialize, Serialize};
-use service::live::Standing;
+use service::{export::sink, fold::ClientClock, health, live::Standing};
 
 use super::StageHistograms;
 
@@ -31,6 +31,8 @@ pub struct Reading {
     pub stages: StageHistograms,
     /// What has been made of the records.
     pub insight: InsightReading,
+    /// What keeps the product from its work now.
+    pub health: Arc<[health::Standing]>,
     /// The journal's numbers.
     pub journal: Statistics,
     /// Whether the journal records.
@@ -56,12 +58,24 @@ pub struct Reading {
 }
 
 /// How the service stands that makes sense of the records.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct InsightReading {
     /// Whether it is at work.
     pub is_up: bool,
+    /// Whether it ended by an error.
+    pub has_ended: bool,
+    /// Whether it waits for a disk, or for somebody who holds the store.
+    pub is_waiting: bool,
     /// What it has come to.
     pub standing: Standing,
+    /// How each sink stands; none before they are opened.
+    pub sinks: Option<Arc<[sink::Standing]>>,
+    /// What is wrong with databases of places that cannot be read; none before they are.
+    pub geo_wrong: Option<Arc<[String]>>,
+    /// When clients were heard before the start, ns since 1970 UTC; none before the store is open.
+    pub heard: Option<Arc<HashMap<String, u64>>>,
+    /// VPN servers whose clock is wrong.
+    pub clocks: Arc<[ClientClock]>,
 }
 
 /// One worker's counters.

@@ -36,6 +36,12 @@ impl Sources {
         }
     }
 
+    /// The same, and one more that is asked before them.
+    pub fn before(mut self, database: &Path) -> Sources {
+        self.databases.insert(0, database.to_owned());
+        self
+    }
+
     /// All of them, or what is wrong with one.
     ///
     /// # Errors

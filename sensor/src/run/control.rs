@@ -20,6 +20,7 @@ use tokio::{
 
 use super::{
     clients,
+    health::Health,
     log::NoticeLog,
     observe::Observed,
     service::Insight,
@@ -55,13 +56,22 @@ pub(super) struct Listeners {
     pub(super) portal: Option<TcpListener>,
 }
 
+/// The threads behind the workers.
+#[derive(Clone, Copy)]
+pub(super) struct Slow<'a> {
+    /// Makes sense of records.
+    pub(super) insight: &'a Insight,
+    /// Says what keeps the sensor from its work.
+    pub(super) health: &'a Health,
+}
+
 /// Runs until the sensor is to stop.
 pub(super) async fn run(
     mut config: Config,
     observed: &Arc<Observed>,
     listeners: Listeners,
     mut upkeep: Upkeep,
-    insight: &Insight,
+    slow: Slow<'_>,
 ) -> anyhow::Result<End> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -75,7 +85,7 @@ pub(super) async fn run(
         });
     }
     if let Some(listener) = listeners.portal {
-        let (listener, settings) = (for_tokio(listener)?, insight.api(&config));
+        let (listener, settings) = (for_tokio(listener)?, slow.insight.api(&config));
         tokio::spawn(async move {
             if let Err(error) = portal::serve(listener, settings).await {
                 tracing::error!("questions at portal.address are answered no more: {error}");
@@ -94,7 +104,7 @@ pub(super) async fn run(
         tokio::select! {
             _ = terminate.recv() => break End::Signal("SIGTERM"),
             _ = interrupt.recv() => break End::Signal("SIGINT"),
-            Some(()) = received(&mut hangup) => reload(&mut config, observed, &interfaces, insight),
+            Some(()) = received(&mut hangup) => reload(&mut config, observed, &interfaces, slow),
             _ = seconds.tick() => {
                 let counts = upkeep.tell_unknown(Instant::now());
                 observed.refused_sources().note_steered(counts, SystemTime::now());
@@ -182,8 +192,8 @@ pub(super) fn tell_event(event: &Event) {
 
 /// Reads the configuration again. Clients change at once; what only a restart takes is named and stays as it was; a
 /// file with a mistake changes nothing.
-fn reload(config: &mut Config, observed: &Observed, interfaces: &Interfaces, insight: &Insight) {
-    match try_reload(config, observed, interfaces, insight) {
+fn reload(config: &mut Config, observed: &Observed, interfaces: &Interfaces, slow: Slow<'_>) {
+    match try_reload(config, observed, interfaces, slow) {
         Ok(restart) if restart.is_empty() => {
             observed.restart_needed.store(false, SeqCst);
             observed.reloads_good.fetch_add(1, Relaxed);
@@ -212,7 +222,7 @@ fn try_reload(
     config: &mut Config,
     observed: &Observed,
     interfaces: &Interfaces,
-    insight: &Insight,
+    slow: Slow<'_>,
 ) -> Result<Vec<&'static str>, String> {
     let mut new = config::load(config.path.as_deref()).map_err(|error| error.to_string())?;
     for warning in &new.warnings {
@@ -227,7 +237,8 @@ fn try_reload(
     observed.ingest().clients().replace(snapshot);
     let current = observed.ingest().clients().current();
     interfaces.set_clients(&current)?;
-    insight.reload(&new)?;
+    slow.insight.reload(&new)?;
+    slow.health.reload(&new.health);
     config.clients = new.clients;
     Ok(restart)
 }

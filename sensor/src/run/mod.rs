@@ -7,6 +7,7 @@
 pub(crate) mod clients;
 mod control;
 mod forget;
+mod health;
 mod listen;
 mod log;
 mod observe;
@@ -16,11 +17,16 @@ mod service;
 mod xdp;
 
 use std::{
-    env, fs, net::TcpListener, os::unix::fs::DirBuilderExt, path::Path, sync::atomic::Ordering::SeqCst,
+    env, fs,
+    net::TcpListener,
+    os::unix::fs::DirBuilderExt,
+    path::Path,
+    sync::{Arc, atomic::Ordering::SeqCst},
     thread,
 };
 
 use anyhow::{Context, anyhow};
+use crossbeam::channel::bounded;
 use ingest::{
     Ingest, IngestOptions,
     capture::SourceError,
@@ -28,14 +34,18 @@ use ingest::{
     worker::Ack,
 };
 use journal::{OpenError, Options, Reader, RealStorage, Retention};
+use tokio::sync::watch;
 
 use crate::{
     config::{AckWhen, Config},
     failure::{Exit, Failure},
 };
-use control::{End, Listeners};
+use control::{End, Listeners, Slow};
 pub(crate) use forget::execute_requests;
 use observe::Observed;
+
+/// Health messages that wait for the service's thread, while it is busy: more than stand at once.
+const HEALTH_MAX: usize = 1024;
 
 /// Runs a sensor until a signal ends it.
 pub fn run(mut config: Config) -> Result<(), Failure> {
@@ -94,12 +104,22 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let writer = thread::Builder::new().name("journal".into()).spawn(move || writer.run())?;
 
     // Records are answered whether or not somebody makes sense of them: the service fails alone.
-    let insight = service::Insight::start(&config, &handle)?;
-    let observed = Observed::new(ingest, handle.clone(), captured, insight.standing());
+    let (told, to_tell) = bounded(HEALTH_MAX);
+    let (stands, standing) = watch::channel(Arc::default());
+    let insight = service::Insight::start(&config, &handle, to_tell, standing.clone())?;
+    let observed = Observed::new(ingest, handle.clone(), captured, insight.reading(), standing);
+    let outlets = health::Outlets { sinks: told, standing: stands, places: insight.places() };
+    let health = health::Health::start(&config, &observed, outlets)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");
-    let end =
-        runtime.block_on(control::run(config, &observed, Listeners { metrics, portal }, upkeep, &insight));
+    let listeners = Listeners { metrics, portal };
+    let end = runtime.block_on(control::run(
+        config,
+        &observed,
+        listeners,
+        upkeep,
+        Slow { insight: &insight, health: &health },
+    ));
 
     observed.stopping.store(true, SeqCst);
     if let Ok(End::Signal(signal)) = &end {
@@ -109,6 +129,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let ended = observed.ingest().stop();
     handle.stop();
     let written = writer.join();
+    health.stop();
     insight.stop();
     while let Some(event) = handle.next_event() {
         control::tell_event(&event);

@@ -13,6 +13,8 @@ use std::{
 };
 
 use ingest::{Ingest, clients::Clients};
+use service::health;
+use tokio::sync::watch;
 
 use super::refused::RefusedSources;
 use crate::metrics::{
@@ -57,6 +59,7 @@ pub(super) struct Observed {
     refused: Mutex<RefusedSources>,
     pub(super) stopping: AtomicBool,
     insight: Arc<Mutex<InsightReading>>,
+    health: watch::Receiver<Arc<[health::Standing]>>,
 }
 
 impl Observed {
@@ -65,6 +68,7 @@ impl Observed {
         journal: journal::Handle,
         captured: Vec<Box<dyn Captured>>,
         insight: Arc<Mutex<InsightReading>>,
+        health: watch::Receiver<Arc<[health::Standing]>>,
     ) -> Arc<Observed> {
         Arc::new(Observed {
             ingest: Mutex::new(ingest),
@@ -79,6 +83,7 @@ impl Observed {
             refused: Mutex::default(),
             stopping: AtomicBool::new(false),
             insight,
+            health,
         })
     }
 
@@ -86,6 +91,11 @@ impl Observed {
     pub(super) fn ingest(&self) -> MutexGuard<'_, Ingest> {
         // What it guards is whole at every moment, whoever panicked.
         self.ingest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the service stands.
+    pub(super) fn insight(&self) -> InsightReading {
+        self.insight.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Who was refused lately. Written by the control loop, read by the exporter.
@@ -119,7 +129,8 @@ impl Service for Observed {
             refused_modes: self.captured.iter().flat_map(|captured| captured.refused()).collect(),
             frames: self.captured.iter().flat_map(|captured| captured.frames()).collect(),
             stages,
-            insight: *self.insight.lock().unwrap_or_else(PoisonError::into_inner),
+            insight: self.insight(),
+            health: Arc::clone(&self.health.borrow()),
             journal: self.journal.statistics(),
             journal_state: self.journal.state(),
             duplicates_capacity: duplicates.capacity() as u64,

@@ -19,8 +19,13 @@ use service::{
     Meaning, ServiceError,
     alert::Deciding,
     api,
-    export::{Telling, format::Kind, sink::Settings},
+    export::{
+        Telling,
+        format::{Health, Kind},
+        sink::Settings,
+    },
     forget::Forgetting,
+    health,
     live::{Live, Retention},
 };
 use tokio::sync::watch;
@@ -36,6 +41,8 @@ use crate::{
 const REST: Duration = Duration::from_millis(20);
 /// How long the thread may go on taking what is committed once the sensor stops; the next start takes the rest.
 const STOPPING_MAX: Duration = Duration::from_secs(5);
+/// Between two looks for health messages, and at how sinks stand.
+const LOOK: Duration = Duration::from_millis(200);
 /// Between two attempts to open a store that somebody else holds.
 const RETRY: Duration = Duration::from_secs(1);
 /// Changes of the configuration that may wait. The thread takes them between two turns.
@@ -46,11 +53,18 @@ struct Change {
     meaning: Meaning,
     places: Sources,
     sinks: Vec<Settings>,
+    /// What links to alerts begin with.
+    link: Option<String>,
 }
 
 impl Change {
     fn of(config: &Config) -> Change {
-        Change { meaning: config.meaning(), places: Sources::of(config), sinks: config.sinks.clone() }
+        Change {
+            meaning: config.meaning(),
+            places: Sources::of(config),
+            sinks: config.sinks.clone(),
+            link: config.portal_link.clone(),
+        }
     }
 }
 
@@ -61,6 +75,8 @@ pub(super) struct Insight {
     meaning: watch::Sender<Arc<Meaning>>,
     /// Where addresses are, for the same.
     places: watch::Receiver<Arc<Places>>,
+    /// What keeps the product from its work, for the same.
+    health: watch::Receiver<Arc<[health::Standing]>>,
     stopping: Arc<AtomicBool>,
     reading: Arc<Mutex<InsightReading>>,
     thread: JoinHandle<()>,
@@ -68,7 +84,13 @@ pub(super) struct Insight {
 
 impl Insight {
     /// Starts the thread. It opens the store itself: what there is to take again must not keep the sensor from starting.
-    pub(super) fn start(config: &Config, handle: &Handle) -> Result<Insight, Failure> {
+    /// Health messages come by `told` and go to the sinks; what stands is in `health`.
+    pub(super) fn start(
+        config: &Config,
+        handle: &Handle,
+        told: Receiver<Health>,
+        health: watch::Receiver<Arc<[health::Standing]>>,
+    ) -> Result<Insight, Failure> {
         let (sender, changes) = bounded(CHANGES_MAX);
         let stopping = Arc::new(AtomicBool::new(false));
         let reading = Arc::new(Mutex::new(InsightReading::default()));
@@ -80,6 +102,7 @@ impl Insight {
         let (in_force, places) = watch::channel(Arc::default());
         let body = Body {
             changes,
+            told,
             places: in_force,
             stopping: Arc::clone(&stopping),
             reading: Arc::clone(&reading),
@@ -90,11 +113,16 @@ impl Insight {
             .spawn(move || body.run(&state_dir, &reader, first, forgetting))
             .map_err(|error| Failure::new(Exit::Failed, error))?;
         let (meaning, _) = watch::channel(Arc::new(config.meaning()));
-        Ok(Insight { changes: sender, meaning, places, stopping, reading, thread })
+        Ok(Insight { changes: sender, meaning, places, health, stopping, reading, thread })
+    }
+
+    /// Where addresses are.
+    pub(super) fn places(&self) -> watch::Receiver<Arc<Places>> {
+        self.places.clone()
     }
 
     /// How it stands, for the exporter.
-    pub(super) fn standing(&self) -> Arc<Mutex<InsightReading>> {
+    pub(super) fn reading(&self) -> Arc<Mutex<InsightReading>> {
         Arc::clone(&self.reading)
     }
 
@@ -104,6 +132,7 @@ impl Insight {
             state_dir: config.state_dir.clone(),
             meaning: self.meaning.subscribe(),
             places: self.places.clone(),
+            health: self.health.clone(),
         }
     }
 
@@ -132,6 +161,7 @@ pub(super) fn retention(config: &Config) -> Retention {
 
 struct Body {
     changes: Receiver<Change>,
+    told: Receiver<Health>,
     places: watch::Sender<Arc<Places>>,
     stopping: Arc<AtomicBool>,
     reading: Arc<Mutex<InsightReading>>,
@@ -140,19 +170,60 @@ struct Body {
 
 impl Body {
     fn run(self, state_dir: &Path, reader: &Reader, first: Change, forgetting: Forgetting) {
-        let result = self.open(state_dir, reader, &first).and_then(|live| match live {
-            Some(live) => self.work(live, forgetting, state_dir, first.sinks),
+        // Before the store: what keeps that from being opened is told.
+        let mut telling = open_sinks(state_dir, first.sinks.clone(), first.link.clone());
+        let result = self.open(state_dir, reader, &first, telling.as_ref()).and_then(|live| match live {
+            Some(live) => self.work(live, forgetting, state_dir, &mut telling),
             None => Ok(()),
         });
-        self.tell(|reading| reading.is_up = false);
+        self.tell(|reading| (reading.is_up, reading.has_ended) = (false, result.is_err()));
         if let Err(error) = result {
             tracing::error!("the service ended: {error}; records are taken and answered as before");
+            // Somebody must still say so.
+            while !self.stopping.load(SeqCst) {
+                if let Ok(change) = self.changes.try_recv() {
+                    self.reload_sinks(&mut telling, state_dir, change.sinks, change.link);
+                }
+                self.tell_health(telling.as_ref());
+                thread::sleep(LOOK);
+            }
+        }
+        if let Some(telling) = telling {
+            self.tell_health(Some(&telling));
+            telling.stop();
+        }
+    }
+
+    /// Hands health messages to the sinks, and says how those stand. Without sinks they wait.
+    fn tell_health(&self, telling: Option<&Telling>) {
+        let Some(sinks) = telling.map(Telling::sinks) else { return };
+        self.told.try_iter().for_each(|health| sinks.tell_health(&health));
+        let standing = sinks.standing().into();
+        self.tell(|reading| reading.sinks = Some(standing));
+    }
+
+    fn reload_sinks(
+        &self,
+        telling: &mut Option<Telling>,
+        state_dir: &Path,
+        sinks: Vec<Settings>,
+        link: Option<String>,
+    ) {
+        match telling {
+            Some(telling) => told(telling.reload(sinks, link)),
+            None => *telling = open_sinks(state_dir, sinks, link),
         }
     }
 
     /// Opens the store, and waits for that if waiting can help: a lock that somebody holds, a full disk. `None`: the
     /// sensor stops meanwhile.
-    fn open(&self, state_dir: &Path, reader: &Reader, first: &Change) -> Result<Option<Live>, ServiceError> {
+    fn open(
+        &self,
+        state_dir: &Path,
+        reader: &Reader,
+        first: &Change,
+        telling: Option<&Telling>,
+    ) -> Result<Option<Live>, ServiceError> {
         let places = self.open_places(&first.places);
         let mut failures = 0;
         while !self.stopping.load(SeqCst) {
@@ -177,7 +248,11 @@ impl Body {
                         );
                     }
                     failures += 1;
-                    self.tell(|reading| reading.standing.store_failures = failures);
+                    self.tell(|reading| {
+                        reading.standing.store_failures = failures;
+                        reading.is_waiting = true;
+                    });
+                    self.tell_health(telling);
                     thread::sleep(RETRY);
                 }
                 Err(error) => return Err(error),
@@ -191,23 +266,22 @@ impl Body {
         mut live: Live,
         mut forgetting: Forgetting,
         state_dir: &Path,
-        sinks: Vec<Settings>,
+        telling: &mut Option<Telling>,
     ) -> Result<(), ServiceError> {
         let mut deciding = Deciding::new(state_dir);
-        let mut telling = open_sinks(state_dir, sinks);
-        if let Some(telling) = &mut telling {
+        if let Some(telling) = telling {
             telling.begin(&mut live);
         }
+        let heard = Arc::new(live.heard_clients());
+        self.tell(|reading| reading.heard = Some(heard));
+        let mut look_at = Instant::now();
         let mut stopping_since = None;
         loop {
             match self.changes.try_recv() {
-                Ok(Change { meaning, places, sinks }) => {
+                Ok(Change { meaning, places, sinks, link }) => {
                     live.set_meaning(&meaning)?;
                     live.set_places(self.open_places(&places))?;
-                    match &mut telling {
-                        Some(telling) => told(telling.reload(sinks)),
-                        None => telling = open_sinks(state_dir, sinks),
-                    }
+                    self.reload_sinks(telling, state_dir, sinks, link);
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
             }
@@ -221,17 +295,21 @@ impl Body {
             }
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let has_more = live.turn(now.as_nanos() as u64)?;
-            if let Some(telling) = &mut telling {
-                told(telling.turn(&mut live, now.as_nanos() as u64));
+            if let Some(telling) = telling {
+                told(telling.turn(&mut live));
             }
-            let standing = live.standing();
-            self.tell(|reading| *reading = InsightReading { is_up: true, standing });
+            let (standing, is_waiting) = (live.standing(), live.is_waiting());
+            self.tell(|reading| {
+                (reading.is_up, reading.is_waiting, reading.standing) = (true, is_waiting, standing);
+            });
+            if Instant::now() >= look_at {
+                look_at = Instant::now() + LOOK;
+                let clocks = live.clocks().into();
+                self.tell(|reading| reading.clocks = clocks);
+                self.tell_health(telling.as_ref());
+            }
             if stopping_since.is_some_and(|since| !has_more || since.elapsed() > STOPPING_MAX) {
-                let stopped = live.stop();
-                if let Some(telling) = telling {
-                    telling.stop();
-                }
-                return stopped;
+                return live.stop();
             }
             if !has_more {
                 thread::sleep(REST);
@@ -242,11 +320,13 @@ impl Body {
     /// A database that cannot be read must not keep the service from its work: what it would have said is missing.
     fn open_places(&self, sources: &Sources) -> Arc<Places> {
         let (places, wrong) = sources.open_what_can_be();
-        for error in wrong {
+        for error in &wrong {
             tracing::error!("{error:#}; the service goes on without it until that is mended and SIGHUP sent");
         }
         let places = Arc::new(places);
         self.places.send_replace(Arc::clone(&places));
+        let wrong = wrong.iter().map(|error| format!("{error:#}")).collect();
+        self.tell(|reading| reading.geo_wrong = Some(wrong));
         places
     }
 
@@ -256,8 +336,8 @@ impl Body {
 }
 
 /// Sinks that cannot be opened must keep nobody from recording; what they would have sent is in the store.
-fn open_sinks(state_dir: &Path, sinks: Vec<Settings>) -> Option<Telling> {
-    let opened = Telling::open(state_dir, sinks);
+fn open_sinks(state_dir: &Path, sinks: Vec<Settings>, link: Option<String>) -> Option<Telling> {
+    let opened = Telling::open(state_dir, sinks, link);
     if let Err(error) = &opened {
         tracing::error!("no sink runs: {error}; mend that and send SIGHUP");
     }

@@ -5,13 +5,37 @@ mod ratio;
 mod rules;
 
 pub use ratio::{Features, Ratio};
+pub(crate) use rules::distance_km;
 pub use rules::{FirstCountry, NewAddress, Speed};
 
 use crate::{
     event::{Event, Status},
     label::Label,
-    world::World,
+    organisation::GeoUpdate,
+    world::{Whereabouts, World},
 };
+
+/// What the databases say of addresses, as of each event.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    world: &'a World,
+    update: Option<&'a GeoUpdate>,
+}
+
+impl<'a> Seen<'a> {
+    /// From the update on they say something else of its networks.
+    pub fn new(world: &'a World, update: Option<&'a GeoUpdate>) -> Seen<'a> {
+        Seen { world, update }
+    }
+
+    /// Where an event comes from.
+    pub fn find(&self, event: &Event) -> Whereabouts {
+        let found = self.world.find(event.address);
+        let update = self.update.filter(|update| update.at <= event.time);
+        let country = update.and_then(|update| update.country(event.address)).or(found.country);
+        Whereabouts { country, ..found }
+    }
+}
 
 /// A way to score Starts.
 pub trait Scorer {
@@ -19,7 +43,7 @@ pub trait Scorer {
     fn name(&self) -> &'static str;
 
     /// The score of a Start, by what came before it; then learns from it. Higher is riskier.
-    fn score(&mut self, world: &World, start: &Event) -> f64;
+    fn score(&mut self, seen: &Seen<'_>, start: &Event) -> f64;
 }
 
 /// All four.
@@ -33,14 +57,14 @@ pub fn all() -> Vec<Box<dyn Scorer>> {
 }
 
 /// The scores of all Starts, one for each label.
-pub fn scores(scorer: &mut dyn Scorer, world: &World, events: &[Event], labels: &[Label]) -> Vec<f64> {
+pub fn scores(scorer: &mut dyn Scorer, seen: &Seen<'_>, events: &[Event], labels: &[Label]) -> Vec<f64> {
     let mut labels = labels.iter().peekable();
     let mut scores = Vec::new();
     for (at, event) in events.iter().enumerate() {
         if event.status != Status::Start {
             continue;
         }
-        let score = scorer.score(world, event);
+        let score = scorer.score(seen, event);
         if labels.next_if(|label| label.n == at + 1).is_some() {
             scores.push(score);
         }

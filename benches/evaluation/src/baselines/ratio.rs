@@ -9,8 +9,8 @@ use std::{collections::HashMap, hash::Hash, net::IpAddr};
 
 use insight::geo::Country;
 
-use super::Scorer;
-use crate::{event::Event, world::World};
+use super::{Scorer, Seen};
+use crate::event::Event;
 
 /// Weights of address, autonomous system, country.
 const ADDRESS_WEIGHTS: [f64; 3] = [0.6, 0.3, 0.1];
@@ -99,8 +99,8 @@ impl Scorer for Ratio {
         "published-ratio"
     }
 
-    fn score(&mut self, world: &World, start: &Event) -> f64 {
-        let found = world.find(start.address);
+    fn score(&mut self, seen: &Seen<'_>, start: &Event) -> f64 {
+        let found = seen.find(start);
         let place = [Place::Address(start.address), Place::System(found.asn), Place::Country(found.country)];
         let client = client(start.software.as_deref());
         let known = self.users.len();
@@ -205,7 +205,8 @@ mod tests {
         for seed in [1, 2, 3] {
             let organisation = Organisation::generate(world, seed, Size::QUICK).unwrap();
             let mut ratio = Ratio::new(Features::Address);
-            let scores = scores(&mut ratio, world, &organisation.events, &organisation.labels);
+            let seen = Seen::new(world, organisation.geo_update.as_ref());
+            let scores = scores(&mut ratio, &seen, &organisation.events, &organisation.labels);
             let begin_s = organisation.events[0].time.as_second();
             let mut of: HashMap<(&str, Option<Model>), Vec<f64>> = HashMap::new();
             for (label, score) in organisation.labels.iter().zip(&scores) {

@@ -8,8 +8,8 @@ use std::{
 use insight::geo::Country;
 use jiff::Timestamp;
 
-use super::Scorer;
-use crate::{event::Event, world::World};
+use super::{Scorer, Seen};
+use crate::event::Event;
 
 /// The speed of travel since the user's last Start in km/h, between the countries' centres, for that is how finely the
 /// databases that ship know places. The rule fires above 900; as a score its whole curve is seen.
@@ -23,8 +23,8 @@ impl Scorer for Speed {
         "speed"
     }
 
-    fn score(&mut self, world: &World, start: &Event) -> f64 {
-        let Some(country) = world.find(start.address).country else { return 0.0 };
+    fn score(&mut self, seen: &Seen<'_>, start: &Event) -> f64 {
+        let Some(country) = seen.find(start).country else { return 0.0 };
         let Some((time, from)) = self.last.insert(start.user.clone(), (start.time, country)) else {
             return 0.0;
         };
@@ -44,8 +44,8 @@ impl Scorer for FirstCountry {
         "first-country"
     }
 
-    fn score(&mut self, world: &World, start: &Event) -> f64 {
-        let Some(country) = world.find(start.address).country else { return 0.0 };
+    fn score(&mut self, seen: &Seen<'_>, start: &Event) -> f64 {
+        let Some(country) = seen.find(start).country else { return 0.0 };
         is_new(self.seen.entry(start.user.clone()).or_default(), country)
     }
 }
@@ -61,7 +61,7 @@ impl Scorer for NewAddress {
         "new-address"
     }
 
-    fn score(&mut self, _: &World, start: &Event) -> f64 {
+    fn score(&mut self, _: &Seen<'_>, start: &Event) -> f64 {
         is_new(self.seen.entry(start.user.clone()).or_default(), start.address)
     }
 }
@@ -72,7 +72,7 @@ fn is_new<T: std::hash::Hash + Eq>(seen: &mut HashSet<T>, value: T) -> f64 {
 }
 
 /// Between the centres of two countries, along the earth's surface. 0 for codes that are no country.
-fn distance_km(from: Country, to: Country) -> f64 {
+pub(crate) fn distance_km(from: Country, to: Country) -> f64 {
     let (Some(from), Some(to)) = (from.extent(), to.extent()) else { return 0.0 };
     let radians = |(latitude, longitude, _): (f64, f64, u16)| (latitude.to_radians(), longitude.to_radians());
     let ((lat1, lon1), (lat2, lon2)) = (radians(from), radians(to));
@@ -108,11 +108,11 @@ mod tests {
 
     #[test]
     fn speed_is_distance_by_time_and_the_first_has_none() {
-        let (world, mut speed) = (world(), Speed::default());
-        assert_eq!(speed.score(world, &start(0, TELEKOM)), 0.0);
-        assert_eq!(speed.score(world, &start(1, TELEKOM)), 0.0);
+        let (seen, mut speed) = (Seen::new(world(), None), Speed::default());
+        assert_eq!(speed.score(&seen, &start(0, TELEKOM)), 0.0);
+        assert_eq!(speed.score(&seen, &start(1, TELEKOM)), 0.0);
         // About 8,000 km between the centres of Germany and the United States, in ten hours.
-        let fast = speed.score(world, &start(11, COMCAST));
+        let fast = speed.score(&seen, &start(11, COMCAST));
         assert!((700.0..900.0).contains(&fast), "{fast}");
     }
 
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_is_new_counts_once_and_never_first() {
-        let world = world();
+        let seen = Seen::new(world(), None);
         let mut by_country = FirstCountry::default();
         let mut by_address = NewAddress::default();
         let past = [TELEKOM, "80.128.0.2", COMCAST, TELEKOM];
@@ -135,7 +135,7 @@ mod tests {
             .iter()
             .map(|address| {
                 let start = start(0, address);
-                (by_country.score(world, &start), by_address.score(world, &start))
+                (by_country.score(&seen, &start), by_address.score(&seen, &start))
             })
             .collect();
         assert_eq!(scores, [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.0, 0.0)]);

@@ -46,13 +46,15 @@ pub enum Difficulty {
     PublicWifi,
     /// The user's own VPN service is in front of the organisation's.
     CommercialVpn,
+    /// In the first days after the databases came to have the network of the user's line in another country.
+    GeoUpdate,
     /// In the first days of a new member.
     NewMember,
 }
 
 impl Difficulty {
     /// All of them.
-    pub const ALL: [Difficulty; 21] = [
+    pub const ALL: [Difficulty; 22] = [
         Difficulty::DynamicLine,
         Difficulty::IspChange,
         Difficulty::MovedHouse,
@@ -73,6 +75,7 @@ impl Difficulty {
         Difficulty::MissedStop,
         Difficulty::PublicWifi,
         Difficulty::CommercialVpn,
+        Difficulty::GeoUpdate,
         Difficulty::NewMember,
     ];
 
@@ -99,6 +102,7 @@ impl Difficulty {
             Difficulty::MissedStop => "missed Stop before",
             Difficulty::PublicWifi => "public Wi-Fi",
             Difficulty::CommercialVpn => "own VPN service",
+            Difficulty::GeoUpdate => "geolocation update",
             Difficulty::NewMember => "new member",
         }
     }

@@ -17,6 +17,7 @@
 //! | a VPN service of one's own | 1.5 % of users |
 //! | at night | 20 % of users, 2 to 15 % of their days |
 //! | Stops and Starts that are lost | 1.5 % and 0.5 % |
+//! | the databases move networks to a country near by | once, those of the lines of one user in fifty |
 //!
 //! The classes are those of the study. The others are estimates by how long people keep a provider, a house and a laptop,
 //! and of everyday life; whoever has better ones changes them here, and with them every figure.
@@ -27,6 +28,7 @@
 //! | `client` | what VPN servers tell of devices and software |
 //! | `person` | a user's habits, lines, devices and changes |
 //! | `days` | her connections, day by day |
+//! | `geo_update` | the databases change in the middle |
 //! | `difficulty` | what makes usual life look unusual |
 //! | `connection` | a connection and its events |
 
@@ -34,17 +36,20 @@ pub mod client;
 pub mod connection;
 mod days;
 mod difficulty;
+mod geo_update;
 pub mod person;
 pub mod shape;
 #[cfg(test)]
 mod tests;
 
 pub use difficulty::Difficulty;
+pub use geo_update::GeoUpdate;
 pub use shape::Size;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -52,6 +57,7 @@ use crate::{
     chance::Chance,
     event::{Event, write_lines},
     label::{Label, Truth},
+    mmdb,
     world::World,
 };
 use connection::{Connection, Names, in_order, tell};
@@ -67,6 +73,8 @@ pub struct Organisation {
     pub events: Vec<Event>,
     /// A label for each Start, in the same order.
     pub labels: Vec<Label>,
+    /// What the databases say from a moment on.
+    pub geo_update: Option<GeoUpdate>,
     /// What it is like.
     pub summary: Summary,
 }
@@ -96,7 +104,13 @@ pub struct Summary {
     pub difficulties: BTreeMap<Difficulty, usize>,
     /// Sessions of which no Start arrived.
     pub lost_starts: usize,
+    /// From when on the databases say something else of some networks: `geo-update.mmdb`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geo_update: Option<Timestamp>,
 }
+
+/// What `geo-update.mmdb` is called beside the events.
+pub const GEO_UPDATE: &str = "geo-update.mmdb";
 
 impl Organisation {
     /// Makes one up.
@@ -115,13 +129,14 @@ impl Organisation {
         fail_over(&shape, &mut connections);
         // What is behind the end is not there for attackers either.
         connections.retain(|connection| connection.start_s < shape.days * 86_400);
+        let geo_update = GeoUpdate::draw(world, &shape, &mut connections);
         let attacks = attackers::strike(world, &shape, &people, &connections);
         connections.extend(attacks);
         connections.sort_by_key(|connection| (connection.start_s, connection.person, connection.end_s));
-        Ok(told(&shape, &people, &connections))
+        Ok(told(&shape, &people, &connections, geo_update))
     }
 
-    /// Writes `events.jsonl`, `labels.jsonl` and `organisation.json` into a folder.
+    /// Writes `events.jsonl`, `labels.jsonl`, `organisation.json` and `geo-update.mmdb` into a folder.
     ///
     /// # Errors
     /// The disk.
@@ -129,11 +144,20 @@ impl Organisation {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         write_lines(&folder.join("events.jsonl"), &self.events)?;
         write_lines(&folder.join("labels.jsonl"), &self.labels)?;
+        if let Some(update) = &self.geo_update {
+            let (path, octets) = (folder.join(GEO_UPDATE), mmdb::of(update));
+            fs::write(&path, octets).with_context(|| format!("cannot write {}", path.display()))?;
+        }
         write_lines(&folder.join("organisation.json"), std::slice::from_ref(&self.summary))
     }
 }
 
-fn told(shape: &Shape, people: &[Person], connections: &[Connection]) -> Organisation {
+fn told(
+    shape: &Shape,
+    people: &[Person],
+    connections: &[Connection],
+    geo_update: Option<GeoUpdate>,
+) -> Organisation {
     let mut all = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
         let gateway = &shape.gateways[connection.gateway];
@@ -176,8 +200,9 @@ fn told(shape: &Shape, people: &[Person], connections: &[Connection]) -> Organis
             .collect(),
         difficulties,
         lost_starts: connections.iter().filter(|connection| connection.lost_start).count(),
+        geo_update: geo_update.as_ref().map(|update| update.at),
     };
-    Organisation { events, labels, summary }
+    Organisation { events, labels, geo_update, summary }
 }
 
 /// Cuts the connections of a VPN server that fails; most of them come back within minutes through the standby, and

@@ -28,7 +28,7 @@ fn the_same_seed_gives_the_same_organisation_on_every_host() {
     assert_eq!(digest(&one), digest(&organisation(1, Size::QUICK)));
     assert_ne!(digest(&one), digest(&organisation(2, Size::QUICK)));
     // Whoever changes the generator changes all figures: write the new number here knowingly.
-    assert_eq!(digest(&one), 6_249_735_811_644_311_816);
+    assert_eq!(digest(&one), 8_880_855_941_804_563_955);
 }
 
 #[test]
@@ -184,4 +184,43 @@ fn everybody_is_on_the_air_of_a_real_provider() {
     assert!(Places::default().find("192.0.2.1".parse().unwrap()).place().is_none());
     let addresses: HashSet<_> = organisation.events.iter().map(|event| event.address).collect();
     assert!(addresses.iter().any(|address| address.is_ipv6()) && addresses.len() > 1000);
+}
+
+#[test]
+fn in_the_middle_the_databases_say_another_country_of_a_few_networks() {
+    for (seed, size) in [(1, Size::QUICK), (102, Size::FULL)] {
+        let organisation = organisation(seed, size);
+        let update = organisation.geo_update.as_ref().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        organisation.write(folder.path()).unwrap();
+        let octets = std::fs::read(folder.path().join(GEO_UPDATE)).unwrap();
+        let database = insight::geo::Database::read("update", octets).unwrap();
+        assert_eq!(database.check().unwrap().networks, update.networks().count());
+        let places = Places::new(Default::default(), vec![std::sync::Arc::new(database)]);
+        let (mut moved, mut marked) = (HashSet::new(), 0);
+        for label in &organisation.labels {
+            let event = &organisation.events[label.n - 1];
+            let there = places.find(event.address).place().and_then(|place| place.country);
+            assert_eq!(there, update.country(event.address), "{}", event.address);
+            assert_ne!(there, world().find(event.address).country, "it is another one");
+            let seen = crate::baselines::Seen::new(world(), Some(update)).find(event).country;
+            let is_later = event.time >= update.at;
+            assert_eq!(seen == there, is_later && there.is_some(), "{event:?}");
+            if there.is_some() {
+                moved.insert(&*event.user);
+            }
+            let is_marked = label.difficulties.contains(&Difficulty::GeoUpdate);
+            assert!(!is_marked || is_later && there.is_some());
+            marked += usize::from(is_marked);
+        }
+        let users = organisation.summary.users;
+        assert!(
+            marked >= 3 && moved.len() >= 3 && moved.len() * 8 < users,
+            "{marked} {} of {users}",
+            moved.len()
+        );
+        // Behind the learning, and long enough before the end to be seen.
+        let day = (update.at.as_second() - connection::BEGIN_UNIX_S) / 86_400;
+        assert!((LEARNING_DAYS + 5..organisation.summary.days - 11).contains(&day), "{day}");
+    }
 }

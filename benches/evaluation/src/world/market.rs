@@ -146,6 +146,11 @@ impl Market {
         self.homes.len() >= 3 && !self.mobile.is_empty() && !self.rented.is_empty()
     }
 
+    /// Which.
+    pub fn country(&self) -> Country {
+        self.country
+    }
+
     /// Its code.
     pub fn code(&self) -> &str {
         self.country.code()

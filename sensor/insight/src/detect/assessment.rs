@@ -155,6 +155,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the least urgent first.
+    pub const ALL: [Severity; 4] = [Severity::Informational, Severity::Low, Severity::Medium, Severity::High];
+
     /// One word.
     pub fn name(self) -> &'static str {
         match self {
@@ -278,6 +281,19 @@ impl From<Feature> for ReasonFeature {
 }
 
 impl ReasonFeature {
+    /// All of them.
+    pub const ALL: [ReasonFeature; 9] = [
+        ReasonFeature::Country,
+        ReasonFeature::Place,
+        ReasonFeature::Network,
+        ReasonFeature::Kinds,
+        ReasonFeature::Device,
+        ReasonFeature::Software,
+        ReasonFeature::Server,
+        ReasonFeature::Prefix,
+        ReasonFeature::Hour,
+    ];
+
     /// One word for JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -310,6 +326,9 @@ pub struct Assessment {
     /// of this was told. The score is a quarter of what it would be, so that who waits for an answer is not shown anew
     /// each morning; it still is an alert, to be folded into that one, and still must not be learned.
     pub is_repeat: bool,
+    /// The part of the network is new to the user, and the device is new or not told: one of those whom
+    /// [`Detection::OneAddressManyUsers`] counts. Not at an address that many are known to share.
+    pub is_stranger: bool,
 }
 
 /// What of a score is left where it was told before.

@@ -4,14 +4,18 @@
 //! office or a hotel has had on an earlier occasion.
 //!
 //! Counted are users to whom the part of the network is new and whose device is new or not known: colleagues with their
-//! laptops in one hotel are not. An alert where `users_per_address_min` of them, and `users_per_address_times` the
-//! address's normal count, come within two days; again at twice as many, not at each. High in a network with cover, else
-//! medium.
+//! laptops in one hotel are not ([`Assessment::is_stranger`]). An alert where `users_per_address_min` of them, and
+//! `users_per_address_times` the address's normal count, come within two days; again at twice as many, not at each. High in
+//! a network with cover and from twice as many on as it takes, else medium. Whose alert it is, the address's and not each
+//! user's, is the caller's to know.
+//!
+//! An address that a person knows to be shared is not told of again ([`Detector::share`](super::Detector::share)), until
+//! nobody new came from it for half a year.
 //!
 //! Bounds: 65,536 addresses that one such user came from, of 16 octets, found by hash: another one takes the place;
 //! 4,096 that several came from, of which the one not used for longest leaves.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,57 +57,101 @@ struct Many {
     usual: u16,
     /// The next alert is at so many.
     next: u16,
+    judgement: Judgement,
+}
+
+/// What a person said of an address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Judgement {
+    #[default]
+    None,
+    /// Strangers came from it: how many is no normal count.
+    Strangers,
+    /// Many share it.
+    Shared,
+}
+
+/// What one more user of an address makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// A person knows that many share the address.
+    Shared,
+    /// Not many, or one who was counted.
+    Few,
+    Many {
+        count: u16,
+        usual: u16,
+        /// It is time for an alert.
+        is_alert: bool,
+        /// Twice as many as it takes.
+        is_twice: bool,
+    },
 }
 
 impl Addresses {
-    /// One more user to whom an address is new; how many there are within two days, how many are usual, and whether it
-    /// is time for an alert.
-    fn see(
-        &mut self,
-        address: u64,
-        user: u32,
-        day: u16,
-        thresholds: &Thresholds,
-    ) -> Option<(u16, u16, bool)> {
+    /// One more user to whom an address is new.
+    fn see(&mut self, address: u64, user: u32, day: u16, thresholds: &Thresholds) -> Seen {
         let place = (address % SINGLES) as u16;
         if !self.many.contains_key(&address) {
             let new = Single { address, user, day };
             let before = self.singles.insert(place, new);
             let before =
-                before.filter(|before| before.address == address && day.saturating_sub(before.day) < 2)?;
-            if before.user == user {
-                return None;
-            }
+                before.filter(|before| before.address == address && day.saturating_sub(before.day) < 2);
+            let Some(before) = before.filter(|before| before.user != user) else { return Seen::Few };
             self.singles.remove(&place);
             self.make_room();
-            let many = Many { day: before.day, users: vec![before.user], usual: 0, next: 0 };
+            let many = Many { day: before.day, users: vec![before.user], ..Many::default() };
             self.many.insert(address, many);
         }
-        let many = self.many.get_mut(&address)?;
+        let Some(many) = self.many.get_mut(&address) else { return Seen::Few };
         if day > many.day.saturating_add(1) {
-            many.usual = many.usual.max(many.users.len() as u16);
+            if many.judgement != Judgement::Strangers {
+                many.usual = many.usual.max(many.users.len() as u16);
+            }
             (many.day, many.next) = (day, 0);
             many.users.clear();
         }
+        if many.judgement == Judgement::Shared {
+            return Seen::Shared;
+        }
         if many.users.contains(&user) || many.users.len() >= USERS_MAX {
-            return None;
+            return Seen::Few;
         }
         many.users.push(user);
         let (count, usual) = (many.users.len() as u16, many.usual);
+        let least = thresholds.users_per_address_min.max(2);
         let enough = f64::from(usual) * thresholds.users_per_address_times.max(1.0);
-        let is_many =
-            u32::from(count) >= thresholds.users_per_address_min.max(2) && f64::from(count) > enough;
-        let is_alert = is_many && count >= many.next;
+        if u32::from(count) < least || f64::from(count) <= enough {
+            return Seen::Few;
+        }
+        let is_alert = count >= many.next;
         if is_alert {
             many.next = count.saturating_mul(2);
         }
-        is_many.then_some((count, usual, is_alert))
+        let is_twice = u32::from(count) >= 2 * least && f64::from(count) > 2.0 * enough;
+        Seen::Many { count, usual, is_alert, is_twice }
     }
 
+    /// What a person says of an address.
+    pub(super) fn judge(&mut self, address: IpAddr, day: u16, judgement: Judgement) {
+        let key = key(address);
+        if !self.many.contains_key(&key) {
+            self.make_room();
+            self.many.insert(key, Many { day, ..Many::default() });
+        }
+        if let Some(many) = self.many.get_mut(&key) {
+            (many.judgement, many.next) = (judgement, 0);
+            if judgement == Judgement::Strangers {
+                many.usual = 0;
+            }
+        }
+    }
+
+    /// What a person said goes last.
     fn make_room(&mut self) {
         if self.many.len() >= MANY_MAX {
-            let oldest = self.many.iter().min_by_key(|(_, many)| many.day).map(|(address, _)| *address);
-            oldest.map(|address| self.many.remove(&address));
+            let oldest = self.many.iter().min_by_key(|(_, many)| (many.judgement, many.day));
+            oldest.map(|(address, _)| *address).map(|address| self.many.remove(&address));
         }
     }
 
@@ -134,16 +182,20 @@ pub(super) fn assess(
     if !facts.is_new(Feature::Prefix) || !is_stranger || !is_experienced {
         return;
     }
-    let text = remote.to_canonical().to_string();
-    let address = hash(2, text.as_bytes());
     let day = (facts.unix_s / 86_400) as u16;
-    let Some((count, usual, is_alert)) = addresses.see(address, facts.user as u32, day, thresholds) else {
-        return;
-    };
-    let severity = if facts.cover == Cover::None { Severity::Medium } else { Severity::High };
+    let seen = addresses.see(key(remote), facts.user as u32, day, thresholds);
+    assessment.is_stranger = seen != Seen::Shared;
+    let Seen::Many { count, usual, is_alert, is_twice } = seen else { return };
+    let is_high = facts.cover != Cover::None || is_twice;
+    let severity = if is_high { Severity::High } else { Severity::Medium };
+    let text = remote.to_canonical();
     let seen = format!("{text}, {}", facts.network());
     let mut reason = facts.reason(Detection::OneAddressManyUsers, None, 2.0, seen);
     reason.feature = Some(ReasonFeature::Prefix);
     reason.measure = Measure::Count { seen: u64::from(count), usual: u64::from(usual) };
     assessment.add(reason, is_alert.then_some(severity));
+}
+
+fn key(address: IpAddr) -> u64 {
+    hash(2, address.to_canonical().to_string().as_bytes())
 }

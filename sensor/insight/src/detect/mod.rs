@@ -53,14 +53,14 @@ pub use snapshot::SnapshotError;
 pub use spread::Ending;
 pub use threshold::{Model, Thresholds};
 
-use std::num::NonZeroU64;
+use std::{net::IpAddr, num::NonZeroU64};
 
 use crate::profile::{Feature, Profiles, Today};
 use accounting::Accounting;
 use adoption::Adoptions;
 use connection::seconds;
 use facts::Facts;
-use many_users::Addresses;
+use many_users::{Addresses, Judgement};
 use people::{People, Slot, user_key};
 
 /// A user's key, made small: for whoever tells of the same user again and again.
@@ -183,6 +183,17 @@ impl Detector {
     /// learned with [`Profiles::learn`].
     pub fn accept(&mut self, user: &str, session: u64) {
         self.people.accept(user_key(user), session);
+    }
+
+    /// A person says that many share this address: it is not told of again.
+    pub fn share(&mut self, address: IpAddr) {
+        self.addresses.judge(address, self.today.day, Judgement::Shared);
+    }
+
+    /// A person says that strangers came from this address: the next user of these days to whom it is new is told of at
+    /// once, and how many they were is not usual there.
+    pub fn suspect(&mut self, address: IpAddr) {
+        self.addresses.judge(address, self.today.day, Judgement::Strangers);
     }
 
     /// A session of this user gave a sign of life.

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Of the form of the octets: it, a CRC32C of the rest, the rest.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const HEAD: usize = size_of::<u16>() + size_of::<u32>();
 
 /// Octets that are no snapshot of this release.

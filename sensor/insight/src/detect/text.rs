@@ -50,7 +50,7 @@ impl Display for Reason {
             (Detection::UnusualVolume, _) => write!(f, "unusual volume of a session of {user}: {seen}")?,
             (Detection::UnusualLength, _) => write!(f, "unusually long session of {user}: {seen}")?,
             (Detection::OneAddressManyUsers, _) => {
-                write!(f, "many users from one address, {user} among them: {seen}")?;
+                write!(f, "one address, from which many connect to whom it is new: {seen}")?;
             }
             (Detection::StopWithoutStart, _) => {
                 write!(f, "sessions end that never began, at VPN server {seen}")?;
@@ -80,7 +80,7 @@ impl Reason {
                 }
                 Detection::UnusualLength => write!(f, "; usual: up to {} (seen {})", Span(usual), Span(seen)),
                 Detection::OneAddressManyUsers => {
-                    write!(f, ", {seen} users new to it in two days; usual: {usual}")
+                    write!(f, ", {seen} users in two days; usual: {usual}")
                 }
                 _ => write!(f, ", {seen} in one hour; usual: up to {usual}"),
             },

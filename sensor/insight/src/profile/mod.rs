@@ -141,6 +141,7 @@ impl Profiles {
         let unix_s = window::seconds(seen.start_unix_ns);
         if !window::contains(self.today.day, window::day(unix_s)) {
             self.counts.outside += 1;
+            self.know_since(seen.user, unix_s);
             return;
         }
         let Some(number) = self.number_or_new(seen.user, unix_s) else {
@@ -268,6 +269,18 @@ impl Profiles {
     /// What was not learned.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Of a connection that was told so late that it lies before the window, its time alone counts: the user was there
+    /// then, and has been learned from then on.
+    fn know_since(&mut self, user: &str, unix_s: u32) {
+        if !self.today.is_told_late(window::day(unix_s)) {
+            return;
+        }
+        if let Some(number) = self.number_or_new(user, unix_s) {
+            let record = self.record(number).0;
+            record.first = record.first.min(unix_s);
+        }
     }
 
     fn number_or_new(&mut self, user: &str, unix_s: u32) -> Option<u32> {

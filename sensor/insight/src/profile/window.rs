@@ -8,6 +8,8 @@ pub const WINDOW_DAYS: u16 = 30;
 pub(super) const RING: usize = 32;
 /// More days at once are a jump of the clock, or a sensor that was off.
 const JUMP_DAYS: u16 = 7;
+/// What is told of a longer time ago is a wrong clock's: no configuration accepts more of the past.
+const TOLD_LATE_DAYS: u16 = 90;
 
 pub(super) const DAY_S: u32 = 86_400;
 const SECOND: u64 = 1_000_000_000;
@@ -69,6 +71,12 @@ pub(crate) struct Today {
 }
 
 impl Today {
+    /// Whether a day lies before the window and not so far that it cannot be true. While the clock may have jumped none is.
+    pub(super) fn is_told_late(self, day: u16) -> bool {
+        let (first, _) = bounds(self.day);
+        self.jumped_to.is_none() && (self.day.saturating_sub(TOLD_LATE_DAYS)..first).contains(&day)
+    }
+
     /// It is so late now. Tells whether another day began.
     pub(crate) fn advance(&mut self, now_unix_s: u32) -> bool {
         let now = day(now_unix_s);

@@ -148,6 +148,79 @@ fn a_late_start_is_no_travel_into_the_past() {
 }
 
 #[test]
+fn at_a_threshold_it_counts_when_something_was_and_not_when_it_arrived() {
+    // From home to Brazil: an airliner's speed, a minute more and a minute less.
+    let [from, to] =
+        [germany(), brazil()].map(|spot| Connection { user: "n", spot, device: None, ..home("n") });
+    let is_told = |gap_s: u64, late_s: u64| {
+        let mut service = Service::new();
+        service.opens(NINE, &from);
+        service.ends(NINE + HOUR_S, &from, HOUR_S, 1000);
+        let start = NINE + HOUR_S + gap_s;
+        service.go_to(start + late_s);
+        service.sessions += 1;
+        let start_unix_ns = start * SECOND;
+        let connection = Connection { session: service.sessions, start_unix_ns, ..to };
+        has(&service.detector.opened(&connection, &service.profiles), Detection::ImpossibleTravel)
+    };
+    let threshold = (0..48 * 60).find(|minutes| !is_told(minutes * 60, 0)).unwrap() * 60;
+    assert!((4 * HOUR_S..14 * HOUR_S).contains(&threshold), "{threshold}");
+    for late_s in [0, 59, 301, 6 * HOUR_S, 3 * DAY_S] {
+        assert!(is_told(threshold - 60, late_s), "{late_s}");
+        assert!(!is_told(threshold, late_s), "{late_s}");
+    }
+    // So with learning: the fifth connection of thirty days counts, however late it is heard of.
+    for (connections, is_learned) in [(4, false), (5, true)] {
+        for late_s in [0, 301, 20 * HOUR_S] {
+            let mut service = Service::new();
+            service.opens((MONDAY - 40) * DAY_S + 9 * HOUR_S, &home("alice"));
+            for start in (1..=connections).rev().map(|ago| NINE - ago * 3 * DAY_S) {
+                service.go_to(start + late_s);
+                service.sessions += 1;
+                let (session, start_unix_ns) = (service.sessions, start * SECOND);
+                let connection = Connection { session, start_unix_ns, ..home("alice") };
+                service.detector.opened(&connection, &service.profiles);
+                service.profiles.learn(&connection.observation());
+            }
+            let spot = hosting();
+            let (device, remote) = (Some("DESKTOP-66"), address("198.51.100.9"));
+            let stranger = Connection { spot, device, remote, ..home("alice") };
+            assert_eq!(service.opens(NINE, &stranger).is_alert, is_learned, "{connections} {late_s}");
+        }
+    }
+}
+
+#[test]
+fn everybody_is_renamed_in_one_night() {
+    let old = names(200);
+    let mut service = Service::new();
+    month(&mut service, &old, |user, at| line(user, at, 1));
+    // The same laptops and lines, and a VPN server in the office's network among them.
+    let new: Vec<String> = old.iter().map(|user| format!("{user}.contoso")).collect();
+    let mut alerts = 0;
+    for (at, user) in new.iter().enumerate() {
+        let here = if at % 4 == 0 { address("192.0.2.77") } else { line(user, at, 1).remote };
+        alerts += usize::from(
+            service.opens(NINE + at as u64, &Connection { remote: here, ..line(user, at, 1) }).is_alert,
+        );
+    }
+    assert_eq!(alerts, 0);
+    // Rules that need no history hold for the new names at once, and the old ones are not for strangers.
+    let at_home = line(&new[3], 3, 1);
+    service.opens(NINE + 600, &at_home);
+    service.ends(NINE + 900, &at_home, 300, 1000);
+    let far = Connection {
+        device: Some("DESKTOP-66"),
+        spot: brazil(),
+        remote: address("203.0.113.4"),
+        ..home(&new[3])
+    };
+    assert!(has(&service.opens(NINE + 20 * 60, &far), Detection::ImpossibleTravel));
+    let stranger = Connection { user: &old[5], spot: hosting(), remote: address("198.51.100.9"), ..far };
+    assert!(service.opens(NINE + HOUR_S, &stranger).is_alert);
+}
+
+#[test]
 fn somebody_who_floods_with_new_values_takes_little_memory_and_blinds_nobody() {
     let mut service = Service::new();
     let names = names(40);

@@ -1,6 +1,6 @@
 //! One address, many users; Stops without a Start.
 
-use insight::detect::{Assessment, Connection, Detection, Measure, Severity};
+use insight::detect::{Assessment, Connection, Detection, Detector, Measure, Severity, Thresholds};
 
 use crate::{DAY_S, HOUR_S, MONDAY, NINE, SECOND, Service, address, cable, has, home, hosting};
 
@@ -81,6 +81,96 @@ fn an_alert_comes_at_twice_as_many_not_at_each() {
         })
         .collect();
     assert_eq!(alerts, [false, false, false, true, false, false, false, true, false]);
+}
+
+#[test]
+fn twice_as_many_as_it_takes_are_urgent() {
+    let mut service = Service::new();
+    service.works(&PEOPLE);
+    let severities: Vec<Option<Severity>> = PEOPLE
+        .iter()
+        .map(|user| {
+            let assessment = service.opens(NINE, &sprayed(user));
+            let mut reasons = assessment.reasons.iter();
+            reasons.find(|reason| reason.detection == Detection::OneAddressManyUsers)?.alert
+        })
+        .collect();
+    let (medium, high) = (Some(Severity::Medium), Some(Severity::High));
+    assert_eq!(severities, [None, None, None, medium, None, None, None, high, None]);
+}
+
+#[test]
+fn who_is_counted_is_said_from_the_first_on() {
+    let mut service = Service::new();
+    service.works(&PEOPLE);
+    assert!(service.opens(NINE, &sprayed("a1")).is_stranger);
+    let colleague = Connection { device: home("a2").device, ..sprayed("a2") };
+    assert!(!service.opens(NINE, &colleague).is_stranger);
+    assert!(!service.opens(NINE, &home("a3")).is_stranger);
+}
+
+#[test]
+fn an_address_that_many_are_known_to_share_is_not_told_of_again() {
+    for address in ["198.51.100.9", "::ffff:198.51.100.9"] {
+        let mut service = Service::new();
+        service.works(&PEOPLE);
+        for user in &PEOPLE[..4] {
+            service.opens(NINE, &sprayed(user));
+        }
+        service.detector.share(address.parse().unwrap());
+        let save = service.detector.save(Vec::new()).unwrap();
+        service.detector = Detector::load(Thresholds::default(), &save).unwrap();
+        for (day, user) in [(0, "a5"), (0, "a6"), (5, "a7"), (5, "a8"), (9, "a9")] {
+            let assessment = service.opens(NINE + day * DAY_S, &sprayed(user));
+            assert!(told(&assessment).is_none() && !assessment.is_stranger, "{assessment}");
+        }
+        // Neither is one that nobody has told of yet.
+        service.detector.share("203.0.113.9".parse().unwrap());
+        let elsewhere = Connection { remote: self::address("203.0.113.9"), ..sprayed("a1") };
+        assert!(!service.opens(NINE + 9 * DAY_S, &elsewhere).is_stranger);
+    }
+}
+
+#[test]
+fn at_an_address_of_strangers_the_next_one_is_told_at_once_and_many_are_not_usual() {
+    let people: Vec<String> = (0..18).map(|at| format!("p{at}")).collect();
+    let names: Vec<&str> = people.iter().map(String::as_str).collect();
+    let run = |is_judged: bool| {
+        let mut service = Service::new();
+        service.works(&names);
+        let mut speaks = |day: u64, user: &str| {
+            let assessment = service.opens(NINE + day * DAY_S, &sprayed(user));
+            if is_judged && user == "p5" {
+                service.detector.suspect("198.51.100.9".parse().unwrap());
+            }
+            let mut reasons = assessment.reasons.iter();
+            reasons.any(|reason| reason.detection == Detection::OneAddressManyUsers && reason.alert.is_some())
+        };
+        let days = |at: usize| if at < 9 { 0 } else { 7 };
+        let told = names.iter().enumerate().filter(|(at, user)| speaks(days(*at), user));
+        told.map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    assert_eq!(run(false), [3, 7]);
+    assert_eq!(run(true), [3, 6, 12, 16]);
+}
+
+#[test]
+fn somebody_who_uses_up_the_room_for_addresses_does_not_make_the_shared_ones_forgotten() {
+    let mut service = Service::new();
+    service.works(&PEOPLE);
+    service.detector.share("198.51.100.9".parse().unwrap());
+    service.go_to(NINE);
+    for at in 0..12_000u32 {
+        let remote = Some(std::net::Ipv4Addr::from_bits(0x0a00_0000 | at << 8).into());
+        for (session, user) in ["a8", "a9"].into_iter().enumerate() {
+            let session = u64::from(at) << 1 | session as u64 | 1 << 40;
+            let flood = Connection { session, remote, start_unix_ns: NINE * SECOND, ..sprayed(user) };
+            service.detector.opened(&flood, &service.profiles);
+        }
+    }
+    for user in &PEOPLE[..7] {
+        assert_eq!(told(&service.opens(NINE, &sprayed(user))), None);
+    }
 }
 
 fn stops(service: &mut Service, server: &str, unix_s: u64, count: usize) -> Vec<u64> {

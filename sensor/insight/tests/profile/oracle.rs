@@ -90,11 +90,12 @@ proptest! {
                         network: values[3].map(|at| at as u32),
                         ..Observation::default()
                     });
+                    let (first, times) = naive.users.entry(user).or_insert((unix_s, Vec::new()));
+                    *first = unix_s.min(*first);
+                    // Told so late, it says since when there is somebody, and nothing else.
                     if ago >= 30 {
                         continue;
                     }
-                    let (first, times) = naive.users.entry(user).or_insert((unix_s, Vec::new()));
-                    *first = unix_s.min(*first);
                     times.push(unix_s);
                     for (feature, at) in values.iter().enumerate() {
                         let Some(at) = at else { continue };

@@ -69,6 +69,23 @@ fn it_is_learned_after_thirty_days_and_five_connections() {
 }
 
 #[test]
+fn a_past_that_is_told_today_teaches_at_once() {
+    let mut profiles = profiles(MONDAY);
+    // As a server tells that was away, or one whose past is read in. No configuration believes more than 90 days.
+    for day in [MONDAY - 91, MONDAY + 40] {
+        profiles.learn(&at("alice", day, 8));
+        assert!(profiles.get("alice").is_none());
+    }
+    for day in MONDAY - 33..MONDAY {
+        profiles.learn(&at("alice", day, 8));
+    }
+    let profile = profiles.get("alice").unwrap();
+    assert_eq!(profile.first_unix_s(), (MONDAY - 33) * DAY_S + 8 * 3600);
+    assert_eq!((profile.connections(), profile.days()), (29, 29), "only the window's days are usual");
+    assert_eq!(profile.learned(MONDAY * DAY_S), Learned::Yes);
+}
+
+#[test]
 fn days_fall_out_of_user_and_population() {
     let mut profiles = profiles(MONDAY);
     profiles.learn(&at("alice", MONDAY, 8));

@@ -1,24 +1,43 @@
 //! What people are told when a connection is abnormal: an alert with its evidence. Made and changed by the fold, kept in
 //! the store as JSON, read by the command line, the API and the sinks of `export`. Plain data.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `words` | what an alert says |
+//! | `deciding` | what people decide is taken by the fold's holder |
+//! | `decided` | what may be written, and what came of a decision |
+//! | `page` | an alert in a list, and all that there is about one |
 
+mod decided;
 mod deciding;
+mod page;
 pub(crate) mod words;
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use insight::{geo::NetworkKind, profile::Observation};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+pub use decided::{Effect, TextError, comment_text, effect, refusal};
 pub use deciding::Deciding;
 pub use insight::detect::Severity;
+pub(crate) use page::SeverityName;
+pub use page::{AlertPage, AlertRow, Happened, Technique};
 
 /// Connections that one alert lists; all are counted.
 pub const CONNECTIONS_MAX: usize = 16;
 /// Reasons that one alert lists.
 pub const REASONS_MAX: usize = 32;
+/// Comments of one alert: those beyond are not kept.
+pub const COMMENTS_MAX: usize = 100;
+/// Longest comment, octets: a page.
+pub const COMMENT_OCTETS_MAX: usize = 4096;
+/// Users that an alert about an address lists: as many as detections tell apart there.
+pub const USERS_MAX: usize = 256;
 
 /// One alert, as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Alert {
     /// Unlike that of every other alert of one service; counts up.
     pub number: u64,
@@ -32,6 +51,7 @@ pub struct Alert {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<u16>,
     /// How urgent.
+    #[schema(value_type = SeverityName)]
     pub severity: Severity,
     /// Of the riskiest connection.
     pub score: f64,
@@ -45,6 +65,13 @@ pub struct Alert {
     /// The user's name as it was sent last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_original: Option<String>,
+    /// The client's address that it is about, where it is about one and its many users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub address: Option<IpAddr>,
+    /// Keys of the users who came from that address, the first first; at most [`USERS_MAX`]. Empty where `user` says it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<String>,
     /// When the first connection began, ns since 1970 UTC.
     pub first_unix_ns: u64,
     /// When the newest began, ns since 1970 UTC.
@@ -63,8 +90,56 @@ pub struct Alert {
     pub comments: Vec<Comment>,
 }
 
+impl Alert {
+    /// Whom or what it is about, for a line: a user, an address with so many users; none where it is about a VPN server.
+    pub fn subject(&self) -> Option<Cow<'_, str>> {
+        match (&self.user, self.address) {
+            (Some(user), _) => Some(Cow::Borrowed(user)),
+            (None, Some(address)) => Some(Cow::Owned(format!("{address} ({})", words::users(self)))),
+            (None, None) => None,
+        }
+    }
+
+    /// Keys of all users whom it is about.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.user.iter().chain(&self.users).map(String::as_str)
+    }
+
+    /// The user of one of its connections.
+    pub fn user_of<'a>(&'a self, connection: &'a Connection) -> Option<&'a str> {
+        connection.user.as_deref().or(self.user.as_deref())
+    }
+
+    /// Without one of several users, and all that names that one; `None` where nobody else is left, or the name stands
+    /// where it cannot be taken out. What is counted stays so.
+    pub(crate) fn without(mut self, names: impl Fn(&str) -> bool) -> Option<Alert> {
+        self.users.retain(|user| !names(user));
+        self.connections.retain(|connection| !connection.names(&names));
+        self.reasons.retain(|reason| !is_in(reason, &names) && !has_word(&reason.text, &names));
+        self.comments.retain(|comment| !is_in(comment, &names) && !has_word(&comment.text, &names));
+        words::say(&mut self);
+        (!self.users.is_empty() && !self.names(&names)).then_some(self)
+    }
+
+    /// Whether a person is in it.
+    pub(crate) fn names(&self, names: impl Fn(&str) -> bool) -> bool {
+        self.users().any(&names) || is_in(self, &names)
+    }
+}
+
+/// Whether a word is a name, of those too short to be looked for in texts.
+fn has_word(text: &str, names: &impl Fn(&str) -> bool) -> bool {
+    text.split(|sign: char| sign.is_whitespace() || ",;:.".contains(sign)).any(names)
+}
+
+/// Whether a person's name stands in what would be written.
+fn is_in(what: &impl Serialize, names: &impl Fn(&str) -> bool) -> bool {
+    // Plain data can always be written.
+    serde_json::to_string(what).is_ok_and(|text| names(&text))
+}
+
 /// One reason.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
     /// The detection's name.
     pub detection: String,
@@ -84,7 +159,7 @@ pub struct Reason {
 }
 
 /// One usual value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Expected {
     /// `AS3320 Deutsche Telekom`.
     pub value: String,
@@ -95,7 +170,7 @@ pub struct Expected {
 }
 
 /// One connection of an alert: its evidence row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Connection {
     /// Number of its session in the store.
     pub session: u64,
@@ -103,9 +178,13 @@ pub struct Connection {
     pub session_id: String,
     /// When it began, ns since 1970 UTC.
     pub start_unix_ns: u64,
+    /// Key of its user, where the alert is about several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Of this connection alone.
     pub score: f64,
     /// The client's address outside the tunnel.
+    #[schema(value_type = Option<String>)]
     pub address: Option<IpAddr>,
     /// The place's name: `Lyon, Rhone, FR`.
     pub place: Option<String>,
@@ -128,10 +207,16 @@ pub struct Connection {
     /// The VPN server by its name.
     pub server: Option<String>,
     /// Its address.
+    #[schema(value_type = Option<String>)]
     pub server_address: Option<IpAddr>,
 }
 
 impl Connection {
+    /// Whether a person is in it.
+    pub(crate) fn names(&self, names: &impl Fn(&str) -> bool) -> bool {
+        self.user.as_deref().is_some_and(names) || is_in(self, names)
+    }
+
     /// As the profile of this user would have learned it.
     pub(crate) fn observation<'a>(&'a self, user: &'a str) -> Observation<'a> {
         Observation {
@@ -151,7 +236,7 @@ impl Connection {
 }
 
 /// Whether an alert is done with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum State {
     /// Nobody has closed it.
@@ -168,10 +253,10 @@ pub enum State {
 }
 
 /// What an alert turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The user's own doing: from here on it is usual.
+    /// The user's own doing: from here on it is usual. Of an address: many share it, and it is not told of again.
     Usual,
     /// An attacker's: what it taught is taken back.
     Malicious,
@@ -191,7 +276,7 @@ impl Verdict {
 }
 
 /// What somebody wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Comment {
     /// Who.
     pub by: String,
@@ -215,7 +300,7 @@ pub struct Notice {
 }
 
 /// What is news about an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum News {
     /// It was raised.

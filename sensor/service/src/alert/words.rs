@@ -1,9 +1,14 @@
 //! An alert in words: what it is called, what it says, what to do about it. For somebody who sees one for the first time.
 
+use std::net::IpAddr;
+
 use insight::detect::{self, Assessment, Detection};
 
-use super::{Alert, Expected, REASONS_MAX, Reason, State};
+use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, USERS_MAX};
 use crate::fold::Case;
+
+/// Users whom the message names.
+const NAMED_MAX: usize = 10;
 
 /// A new alert.
 pub(crate) fn raised(number: u64, case: &Case<'_>, assessment: &Assessment) -> Alert {
@@ -21,6 +26,8 @@ pub(crate) fn raised(number: u64, case: &Case<'_>, assessment: &Assessment) -> A
         advice: advice(detection).iter().map(|&sentence| sentence.to_owned()).collect(),
         user: case.user.map(str::to_owned),
         user_original: case.user_original.map(str::to_owned),
+        address: None,
+        users: Vec::new(),
         first_unix_ns: start,
         last_unix_ns: start,
         changed_unix_ns: case.now,
@@ -32,6 +39,51 @@ pub(crate) fn raised(number: u64, case: &Case<'_>, assessment: &Assessment) -> A
     };
     say(&mut alert);
     alert
+}
+
+/// A new alert about an address, with connections of its users, the newest first, that of `case` among them.
+pub(crate) fn raised_of_address(
+    number: u64,
+    address: IpAddr,
+    case: &Case<'_>,
+    connections: Vec<Connection>,
+    assessment: &Assessment,
+) -> Alert {
+    let detection = Detection::OneAddressManyUsers;
+    let starts = || connections.iter().map(|connection| connection.start_unix_ns);
+    let scores = connections.iter().map(|connection| connection.score);
+    Alert {
+        number,
+        revision: 1,
+        detection: detection.name().to_owned(),
+        title: detection.title().to_owned(),
+        external_id: detection.external_id(),
+        severity: assessment.severity,
+        score: scores.fold(assessment.score, f64::max),
+        message: String::new(),
+        advice: advice(detection).iter().map(|&sentence| sentence.to_owned()).collect(),
+        user: None,
+        user_original: None,
+        address: Some(address),
+        users: Vec::new(),
+        first_unix_ns: starts().min().unwrap_or(case.now),
+        last_unix_ns: starts().max().unwrap_or(case.now),
+        changed_unix_ns: case.now,
+        reasons: Vec::new(),
+        connection_count: connections.len() as u64,
+        connections,
+        state: State::Open,
+        comments: Vec::new(),
+    }
+}
+
+/// How many users: `7 users`.
+pub(super) fn users(alert: &Alert) -> String {
+    match alert.users.len() {
+        1 => "1 user".to_owned(),
+        count @ ..USERS_MAX => format!("{count} users"),
+        count => format!("{count} users at least"),
+    }
 }
 
 /// One reason.
@@ -80,6 +132,15 @@ pub(crate) fn say(alert: &mut Alert) {
         }
         message += ". ";
     }
+    if let Some(address) = alert.address {
+        message =
+            format!("{} connected to a VPN from {address}, where they never were before: ", users(alert));
+        message += &alert.users[..alert.users.len().min(NAMED_MAX)].join(", ");
+        if alert.users.len() > NAMED_MAX {
+            message += &format!(" and {} more", alert.users.len() - NAMED_MAX);
+        }
+        message += ". ";
+    }
     for (at, reason) in alert.reasons.iter().enumerate() {
         if at > 0 {
             message += " ";
@@ -87,9 +148,7 @@ pub(crate) fn say(alert: &mut Alert) {
         let mut letters = reason.text.chars();
         // A name at the beginning stays as it is written.
         match letters.next() {
-            Some(first)
-                if !alert.user.as_ref().is_some_and(|user| reason.text.starts_with(user.as_str())) =>
-            {
+            Some(first) if !alert.users().any(|user| reason.text.starts_with(user)) => {
                 message.extend(first.to_uppercase());
                 message += letters.as_str();
             }
@@ -117,7 +176,16 @@ fn advice(detection: Detection) -> &'static [&'static str] {
         "Find out whether the VPN server was restarted or reached us by another way for a while.",
         "If not: somebody may send accounting in its name. Change its shared secret and look where the datagrams come from.",
     ];
+    const ADDRESS: &[&str] = &[
+        "Find out whose address it is, and ask a few of the users, not by e-mail, whether it was them: an office, a hotel, a \
+         provider that has many customers behind one address?",
+        "If nobody can explain it: somebody has the passwords of all these users. Block the address, end the sessions, reset \
+         the passwords, require a second factor, and look where the passwords came from.",
+        "Close the alert as usual if they share the address: all their connections are expected from then on, and the \
+         address is not told of again. Close it as malicious if they do not: what their connections taught is taken back.",
+    ];
     match detection {
+        Detection::OneAddressManyUsers => ADDRESS,
         Detection::StopWithoutStart => SERVER,
         _ => CONNECTION,
     }

@@ -1,4 +1,4 @@
-//! Who may ask, and what is written down of it.
+//! Who may ask, who may decide, and what is written down of it.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,25 +7,52 @@ use std::{
 
 use axum::{
     Extension,
-    extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     middleware::Next,
     response::Response,
 };
 
 use super::{Api, Problem, Shared};
-use crate::control::{AuditEntry, Control, ControlError};
+use crate::{
+    alert::Alert,
+    control::{AuditEntry, Bearer, Control, ControlError, Right},
+};
 
 /// At most one line of the log in this time says that tokens were refused, and how many: guessing must not fill a disk.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// Longest token that is looked at, octets. Ours have 48.
 const TOKEN_OCTETS_MAX: usize = 256;
 
-/// The name of the token that a request came with.
+/// The token that a request came with.
 #[derive(Clone)]
-pub(super) struct Caller(String);
+pub(super) struct Caller(Bearer);
 
 pub(super) type Who = Extension<Caller>;
+
+/// One whose token may decide; others are refused before anything else of their request is looked at.
+pub(super) struct Decider(pub(super) Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for Decider {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match parts.extensions.get::<Caller>() {
+            Some(caller) if caller.0.right == Some(Right::Decide) => Ok(Decider(caller.clone())),
+            _ => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "this token only reads: `vpn-sensor token add NAME --may decide` makes one that decides",
+            )),
+        }
+    }
+}
+
+impl Caller {
+    /// Its token's name.
+    pub(super) fn name(&self) -> &str {
+        &self.0.name
+    }
+}
 
 /// Tokens refused since the log last said so.
 #[derive(Default)]
@@ -52,13 +79,13 @@ pub(super) async fn require_token(
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "send a token: `Authorization: Bearer TOKEN`"));
     };
     let (checked, token) = (api.clone(), token.to_owned());
-    let name =
+    let bearer =
         api.readers.run(move || Ok(checked.with_control(|control| control.check_token(&token))?)).await?;
-    let Some(name) = name else {
+    let Some(bearer) = bearer else {
         api.refusals.count();
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "the token is wrong, removed or expired"));
     };
-    request.extensions_mut().insert(Caller(name));
+    request.extensions_mut().insert(Caller(bearer));
     Ok(next.run(request).await)
 }
 
@@ -88,12 +115,12 @@ impl Api {
     /// Writes down who is about to see whom. Where that fails, nothing is shown. For work that may block.
     pub(super) fn audit(
         &self,
-        Caller(who): &Caller,
+        caller: &Caller,
         action: &str,
         subject: Option<&str>,
         details: Option<&str>,
     ) -> Result<(), Problem> {
-        self.audit_as(who, action, subject, details)
+        self.audit_as(caller.name(), action, subject, details)
     }
 
     /// The same for somebody by name.
@@ -105,6 +132,21 @@ impl Api {
         details: Option<&str>,
     ) -> Result<(), Problem> {
         Ok(self.with_control(|control| control.write_audit(&AuditEntry { who, action, subject, details }))?)
+    }
+
+    /// The same for each user whom an alert is about.
+    pub(crate) fn audit_alert(
+        &self,
+        who: &str,
+        action: &str,
+        alert: &Alert,
+        details: &str,
+    ) -> Result<(), Problem> {
+        let mut users = alert.users().peekable();
+        if users.peek().is_none() {
+            return self.audit_as(who, action, None, Some(details));
+        }
+        users.try_for_each(|user| self.audit_as(who, action, Some(user), Some(details)))
     }
 }
 

@@ -1,17 +1,22 @@
-//! The HTTP API below `/api/v1`: read-only, for callers with a token; who sees whom is in the audit log.
+//! The HTTP API below `/api/v1`, for callers with a token: all may read, some decide about alerts. Who sees whom, and who
+//! decides what, is in the audit log.
 //!
 //! | file | what lives there |
 //! |---|---|
 //! | `access` | tokens, audit |
 //! | `readers` | the few readers of the store, and how many questions run at once |
-//! | `query` | parameters, cursors, pages |
+//! | `query` | parameters, bodies, cursors, pages |
 //! | `problem` | errors as RFC 9457 has them |
-//! | `users`, `sessions`, `surroundings`, `events` | the routes |
+//! | `users`, `sessions`, `alerts`, `surroundings`, `events`, `health` | the routes |
+//! | `deciding` | the routes by which people decide about alerts |
 //!
 //! Called by the portal, which listens for both, and for the documentation ([`openapi`]).
 
 mod access;
+mod alerts;
+mod deciding;
 mod events;
+mod health;
 mod problem;
 pub(crate) mod query;
 mod readers;
@@ -45,9 +50,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Meaning,
     control::{Control, ControlError},
+    health::Standing,
     store,
 };
 use access::Refusals;
+use deciding::Deciders;
+pub(crate) use deciding::decide;
 pub(crate) use problem::Problem;
 use readers::Readers;
 
@@ -64,6 +72,8 @@ pub struct Settings {
     pub meaning: watch::Receiver<Arc<Meaning>>,
     /// Where addresses are, by the databases in force; empty until they are read.
     pub places: watch::Receiver<Arc<Places>>,
+    /// What keeps the product from its work now.
+    pub health: watch::Receiver<Arc<[Standing]>>,
 }
 
 /// What routes and pages are answered from.
@@ -71,6 +81,7 @@ pub(crate) struct Api {
     pub(crate) readers: Readers,
     control: Mutex<Control>,
     refusals: Refusals,
+    deciders: Deciders,
     settings: Settings,
 }
 
@@ -96,10 +107,15 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(users::device))
         .routes(routes!(sessions::sessions))
         .routes(routes!(sessions::session))
+        .routes(routes!(alerts::alerts))
+        .routes(routes!(alerts::alert))
+        .routes(routes!(deciding::close))
+        .routes(routes!(deciding::comment))
         .routes(routes!(events::events))
         .routes(routes!(surroundings::places))
         .routes(routes!(surroundings::servers))
-        .routes(routes!(surroundings::sensors));
+        .routes(routes!(surroundings::sensors))
+        .routes(routes!(health::health));
     let (router, mut description) =
         OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes).split_for_parts();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
@@ -114,7 +130,10 @@ pub(crate) fn router(api: Shared) -> Router {
     routes
         .fallback(async || Problem::not_found("there is no such path; /api/v1/openapi.json lists all"))
         .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the API is read-only: GET")
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this path does not know this method; /api/v1/openapi.json lists all",
+            )
         })
         .layer(middleware::from_fn_with_state(Arc::clone(&api), access::require_token))
         .with_state(api)
@@ -143,7 +162,18 @@ impl Api {
             Err(ControlError::Io { path: settings.state_dir.clone(), error: io::Error::other(error) })
         })?;
         let readers = Readers::new(crate::folder(&settings.state_dir).join(store::FILE));
-        Ok(Arc::new(Api { readers, control: Mutex::new(control), refusals: Refusals::default(), settings }))
+        Ok(Arc::new(Api {
+            readers,
+            control: Mutex::new(control),
+            refusals: Refusals::default(),
+            deciders: Deciders::default(),
+            settings,
+        }))
+    }
+
+    /// What is wrong with the product now.
+    pub(crate) fn health(&self) -> Arc<[Standing]> {
+        self.settings.health.borrow().clone()
     }
 
     fn decoding(&self) -> Result<vpn::Settings, Problem> {

@@ -8,6 +8,8 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::alert::State;
+
 /// Problem details (RFC 9457); `type` is `about:blank`: the status says what it is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
@@ -17,12 +19,15 @@ pub(crate) struct Problem {
     title: &'static str,
     /// What is wrong, and what to do.
     detail: String,
+    /// How the alert stands that could not be decided about; of 409 alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<State>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
         let title = status.canonical_reason().unwrap_or("Error");
-        Problem { status: status.as_u16(), title, detail: detail.into() }
+        Problem { status: status.as_u16(), title, detail: detail.into(), state: None }
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Problem {
@@ -31,6 +36,11 @@ impl Problem {
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// Something else is so now.
+    pub(crate) fn conflict(detail: impl Into<String>, state: State) -> Problem {
+        Problem { state: Some(state), ..Problem::new(StatusCode::CONFLICT, detail) }
     }
 
     pub(crate) fn busy(detail: impl Into<String>) -> Problem {

@@ -1,8 +1,9 @@
-//! Parameters as they come: unknown ones refused, limits kept, cursors read and made.
+//! Parameters and bodies as they come: unknown members refused, limits kept, cursors read and made.
 
 use axum::{
-    extract::{FromRequestParts, Path, Query},
-    http::request::Parts,
+    body::to_bytes,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use insight::vpn::names::{Realms, UserName};
@@ -10,6 +11,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
 use super::Problem;
+use crate::alert::COMMENT_OCTETS_MAX;
+
+/// Longest body, octets: the longest comment with each of its octets escaped, and what is around it.
+const BODY_OCTETS_MAX: usize = 6 * COMMENT_OCTETS_MAX + 1024;
+/// So much of what a parser says is repeated: it quotes what came.
+const QUOTED_CHARS_MAX: usize = 200;
 
 const LIMIT: u32 = 100;
 const LIMIT_MAX: u32 = 1000;
@@ -37,6 +44,42 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
         let path = Path::<String>::from_request_parts(parts, state).await;
         path.map(|Path(name)| Named(name)).map_err(|error| Problem::new(error.status(), error.body_text()))
     }
+}
+
+/// A JSON body. Too long a one is refused as it comes, and a member that `T` does not know is named and refused.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            let detail = "send JSON: `Content-Type: application/json`";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+        }
+        let octets = to_bytes(request.into_body(), BODY_OCTETS_MAX).await.map_err(|_| {
+            Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("a body has at most {BODY_OCTETS_MAX} octets"),
+            )
+        })?;
+        // The members in their order, without names, would be taken for the object.
+        if octets.trim_ascii_start().starts_with(b"[") {
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body: send an object"));
+        }
+        serde_json::from_slice(&octets).map(Body).map_err(|error| {
+            let detail: String = error.to_string().chars().take(QUOTED_CHARS_MAX).collect();
+            let status =
+                if error.is_data() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
+            Problem::new(status, format!("body: {detail}"))
+        })
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = value.and_then(|value| value.split(';').next());
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// A page of a list.

@@ -25,6 +25,7 @@ use crate::{
     Meaning, MeaningError,
     event::received,
     fold::{Fold, Resolve, Resolved},
+    inputs::Input,
 };
 use line::Line;
 
@@ -58,6 +59,8 @@ pub struct Backtest<'p> {
     decoder: Decoder,
     realms: Realms,
     today: Today<'p>,
+    /// From then on addresses are where these say.
+    update: Option<(u64, &'p Places)>,
     latest_unix_ns: u64,
 }
 
@@ -84,8 +87,14 @@ impl<'p> Backtest<'p> {
             decoder: Decoder::new(decoding),
             fold,
             today: Today(places),
+            update: None,
             latest_unix_ns: 0,
         })
+    }
+
+    /// From this time on (ns since 1970 UTC) addresses are where these say, as if databases had been added then.
+    pub fn update(&mut self, unix_ns: u64, places: &'p Places) {
+        self.update = Some((unix_ns, places));
     }
 
     /// Takes a line that holds an event. `n` is its number.
@@ -124,6 +133,12 @@ impl<'p> Backtest<'p> {
 
     fn take(&mut self, n: u64, event: &Event<'_>) -> Option<Scored> {
         self.wait(event.arrival_unix_ns);
+        if let Some((_, places)) = self.update.take_if(|(at, _)| *at <= event.arrival_unix_ns) {
+            self.today = Today(places);
+            let input = Input::Databases { fingerprint: crate::fingerprint(places) };
+            // Only a meaning may be one that this release does not know.
+            let _ = self.fold.apply(self.fold.entry(), input, &mut self.today);
+        }
         self.fold.take_told(n, event, &mut self.today);
         if self.fold.rows() >= OUTCOME_ROWS || self.fold.must_be_stored() {
             let outcome = self.fold.finish();

@@ -3,8 +3,8 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `schema.sql`, `schema-2.sql` and so on | the tables |
-//! | `token` | who may ask the API |
+//! | `schema.sql`, `schema-2.sql` to `schema-5.sql` | the tables |
+//! | `token` | who may ask the API, and who may decide |
 //! | `account` | who may sign in at the portal |
 //! | `audit` | who looked at whom, and how a person is forgotten in it |
 //! | `decision` | what people decided about alerts, on its way to the service |
@@ -31,16 +31,18 @@ use rusqlite::Connection;
 pub use account::{AccountRow, IDLE_S, LINK_S, Role, VISIT_S};
 pub use audit::{AuditEntry, AuditRow};
 pub use request::{ForgetRequest, ForgetState, Names, Tombstone};
-pub use token::{NewToken, TokenRow};
+pub(crate) use token::Bearer;
+pub use token::{NewToken, Right, TokenRow};
 
 /// Name of the file in the service's folder.
 pub const FILE: &str = "control.sqlite";
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 /// What `user_version` must be once [`MIGRATIONS`] were made.
 const RELEASE: i64 = MIGRATIONS.len() as i64;
@@ -164,9 +166,14 @@ fn give_to_owner_of(model: &Path, path: &Path) -> Result<(), ControlError> {
     }
 }
 
+/// Since 1970 UTC.
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 /// Seconds since 1970 UTC.
 fn now_unix_s() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
+    now().as_secs() as i64
 }
 
 /// A moment for people and machines.

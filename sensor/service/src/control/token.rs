@@ -31,11 +31,29 @@ impl fmt::Debug for NewToken {
     }
 }
 
+/// What a token may do besides reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Close alerts and comment on them.
+    Decide,
+}
+
+/// Whose good token a request came with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bearer {
+    /// The token's name.
+    pub(crate) name: String,
+    /// Whether it may do more than read.
+    pub(crate) right: Option<Right>,
+}
+
 /// What is known of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TokenRow {
     /// Its name, which the audit log says.
     pub name: String,
+    /// What it may do: `read`, `decide`.
+    pub may: Vec<&'static str>,
     /// RFC 3339.
     pub created: String,
     /// RFC 3339, to the minute.
@@ -47,11 +65,16 @@ pub struct TokenRow {
 }
 
 impl Control {
-    /// Makes a token that is good for `lifetime_s` seconds, or until it is removed.
+    /// Makes a token that reads, and has this right besides. It is good for `lifetime_s` seconds, or until it is removed.
     ///
     /// # Errors
     /// [`ControlError::TokenName`], [`ControlError::TokenExists`], [`ControlError::Sqlite`].
-    pub fn add_token(&self, name: &str, lifetime_s: Option<u64>) -> Result<NewToken, ControlError> {
+    pub fn add_token(
+        &self,
+        name: &str,
+        right: Option<Right>,
+        lifetime_s: Option<u64>,
+    ) -> Result<NewToken, ControlError> {
         let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
         if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) {
             return Err(ControlError::TokenName(name.to_owned()));
@@ -61,8 +84,9 @@ impl Control {
         let expires =
             lifetime_s.map(|seconds| now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)));
         let added = self.connection.execute(
-            "INSERT INTO token (name, digest, created, expires) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO NOTHING",
-            params![name, digest(token.reveal()), now, expires],
+            "INSERT INTO token (name, digest, created, expires, may_decide) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (name) DO NOTHING",
+            params![name, digest(token.reveal()), now, expires, right == Some(Right::Decide)],
         );
         match added {
             Ok(0) => Err(ControlError::TokenExists(name.to_owned())),
@@ -79,10 +103,11 @@ impl Control {
         let read = || {
             let mut select = self
                 .connection
-                .prepare("SELECT name, created, last_used, expires FROM token ORDER BY name")?;
+                .prepare("SELECT name, created, last_used, expires, may_decide FROM token ORDER BY name")?;
             let rows = select.query_map([], |row| {
                 Ok(TokenRow {
                     name: row.get(0)?,
+                    may: if row.get(4)? { vec!["read", "decide"] } else { vec!["read"] },
                     created: rfc3339(row.get(1)?),
                     last_used: row.get::<_, Option<i64>>(2)?.map(rfc3339),
                     expires: row.get::<_, Option<i64>>(3)?.map(rfc3339),
@@ -102,30 +127,31 @@ impl Control {
         removed.map(|count| count > 0).map_err(|error| self.flawed(error))
     }
 
-    /// The name of a token that is good now. It is looked up by its digest: how long that takes tells nothing about
+    /// Whose token this is, if it is good now. It is looked up by its digest: how long that takes tells nothing about
     /// the tokens there are.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
-    pub fn check_token(&self, token: &str) -> Result<Option<String>, ControlError> {
+    pub(crate) fn check_token(&self, token: &str) -> Result<Option<Bearer>, ControlError> {
         let now = now_unix_s();
         let digest = digest(token);
-        let found: Option<(String, Option<i64>)> = self
+        let found: Option<(String, Option<i64>, bool)> = self
             .connection
             .query_row(
-                "SELECT name, last_used FROM token WHERE digest = ?1 AND (expires IS NULL OR expires > ?2)",
+                "SELECT name, last_used, may_decide FROM token
+                 WHERE digest = ?1 AND (expires IS NULL OR expires > ?2)",
                 params![digest, now],
-                |row| Ok((row.get(0)?, row.get(1)?)),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )
             .optional()
             .map_err(|error| self.flawed(error))?;
-        let Some((name, last_used)) = found else { return Ok(None) };
+        let Some((name, last_used, may_decide)) = found else { return Ok(None) };
         if last_used.is_none_or(|last| now - last >= LAST_USED_S || now < last) {
             self.connection
                 .execute("UPDATE token SET last_used = ?2 WHERE digest = ?1", params![digest, now])
                 .map_err(|error| self.flawed(error))?;
         }
-        Ok(Some(name))
+        Ok(Some(Bearer { name, right: may_decide.then_some(Right::Decide) }))
     }
 }
 
@@ -149,13 +175,17 @@ mod tests {
     fn a_token_is_good_until_it_is_removed_and_is_nowhere_in_the_files() {
         let folder = tempfile::tempdir().unwrap();
         let control = Control::open(folder.path()).unwrap();
-        let token = control.add_token("reports", None).unwrap();
+        let token = control.add_token("reports", None, None).unwrap();
+        let found = |token: &NewToken| control.check_token(token.reveal()).unwrap();
         assert!(token.reveal().starts_with(PREFIX) && token.reveal().len() == PREFIX.len() + 43);
         assert!(!format!("{token:?}").contains(token.reveal()));
-        assert_eq!(control.check_token(token.reveal()).unwrap().as_deref(), Some("reports"));
+        assert_eq!(found(&token), Some(Bearer { name: "reports".into(), right: None }));
         assert!(control.tokens().unwrap()[0].last_used.is_some());
-        assert!(matches!(control.add_token("reports", None), Err(ControlError::TokenExists(_))));
-        assert!(matches!(control.add_token("no name", None), Err(ControlError::TokenName(_))));
+        assert!(matches!(
+            control.add_token("reports", Some(Right::Decide), None),
+            Err(ControlError::TokenExists(_))
+        ));
+        assert!(matches!(control.add_token("no name", None, None), Err(ControlError::TokenName(_))));
         for file in fs::read_dir(crate::folder(folder.path())).unwrap() {
             let path = file.unwrap().path();
             let octets = fs::read(&path).unwrap();
@@ -170,16 +200,30 @@ mod tests {
         }
         assert!(control.remove_token("reports").unwrap());
         assert!(!control.remove_token("reports").unwrap());
-        assert_eq!(control.check_token(token.reveal()).unwrap(), None);
+        assert_eq!(found(&token), None);
+    }
+
+    #[test]
+    fn a_token_decides_only_if_it_was_made_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let control = Control::open(folder.path()).unwrap();
+        let token = control.add_token("desk", Some(Right::Decide), None).unwrap();
+        control.add_token("reports", None, None).unwrap();
+        let found = control.check_token(token.reveal()).unwrap();
+        assert_eq!(found, Some(Bearer { name: "desk".into(), right: Some(Right::Decide) }));
+        let may: Vec<_> = control.tokens().unwrap().into_iter().map(|row| row.may).collect();
+        assert_eq!(may, [vec!["read", "decide"], vec!["read"]]);
     }
 
     #[test]
     fn a_token_expires() {
         let folder = tempfile::tempdir().unwrap();
         let control = Control::open(folder.path()).unwrap();
-        let (good, over) =
-            (control.add_token("good", Some(3600)).unwrap(), control.add_token("over", Some(0)).unwrap());
-        assert_eq!(control.check_token(good.reveal()).unwrap().as_deref(), Some("good"));
+        let (good, over) = (
+            control.add_token("good", None, Some(3600)).unwrap(),
+            control.add_token("over", None, Some(0)).unwrap(),
+        );
+        assert!(control.check_token(good.reveal()).unwrap().is_some());
         assert_eq!(control.check_token(over.reveal()).unwrap(), None);
     }
 }

@@ -109,6 +109,8 @@ impl Pseudonyms {
             session: self.of("session", &session.session),
             device: cover("device", &session.device),
             place: session.place.as_ref().map(coarse),
+            // Messages of alerts name the user beside this number.
+            alert: None,
             ..session.clone()
         }
     }
@@ -177,6 +179,7 @@ mod tests {
             group: None,
             input_octets: Some(5),
             output_octets: None,
+            alert: Some(3),
             start_unix_ns: 0,
         }
     }
@@ -185,7 +188,8 @@ mod tests {
     fn nothing_of_the_person_is_left_and_the_rest_is() {
         let covered = Pseudonyms::fresh().cover(&session());
         let text = serde_json::to_string(&covered).unwrap().to_lowercase();
-        for gone in ["alice", "contoso", "203.0.113.7", "10.9.8.7", "lyon", "rhone", "45.7", "4.84"] {
+        for gone in ["alice", "alert", "contoso", "203.0.113.7", "10.9.8.7", "lyon", "rhone", "45.7", "4.84"]
+        {
             assert!(!text.contains(gone), "{gone} is in {text}");
         }
         for kept in ["asa-1", "anyconnect", "\"fr\"", "3215", "mobile", "2026-11-01t08"] {

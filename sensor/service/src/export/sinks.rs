@@ -60,6 +60,11 @@ impl Sinks {
         self.start(new)
     }
 
+    /// What links to alerts begin with, in messages that are handed over from here on.
+    pub fn set_link(&mut self, link: Option<String>) {
+        self.source.portal = link;
+    }
+
     /// Starts what can be started; the first error is returned behind that.
     fn start(&mut self, settings: Vec<Settings>) -> Result<(), ServiceError> {
         let mut outcome = Ok(());
@@ -130,7 +135,7 @@ impl Sinks {
         let mut written: Vec<(Format, String)> = Vec::new();
         for sink in &self.sinks {
             let format = sink.settings.format;
-            if !sink.settings.wants(kind, severity) {
+            if !sink.settings.wants(kind, told.weight()) {
                 if let Some(origin) = origin {
                     sink.spool.pass_over(kind, origin);
                 }
@@ -161,6 +166,18 @@ impl Sinks {
     pub fn mark(&self, kind: Kind) -> Option<Origin> {
         let sinks = self.sinks.iter().filter(|sink| sink.settings.what.contains(&kind));
         sinks.filter_map(|sink| sink.spool.mark(kind)).min()
+    }
+
+    /// Sinks that were never told anything of this sort are told what comes behind `origin`, also behind a kill.
+    ///
+    /// # Errors
+    /// A cursor cannot be written.
+    pub fn begin(&self, kind: Kind, origin: Origin) -> Result<(), ServiceError> {
+        let mut sinks = self.sinks.iter();
+        sinks.try_for_each(|sink| {
+            let begun = sink.spool.begin(kind, origin);
+            begun.map_err(|error| ServiceError::io(&self.folder.join(&sink.settings.name), error))
+        })
     }
 
     /// Takes all messages of a person out of all spools. Returns how many waited. What was sent is with whom it was sent to.

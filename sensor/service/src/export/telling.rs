@@ -1,8 +1,7 @@
-//! What the running service hands to its sinks: what happened to alerts, what became of connections, what keeps the
-//! service from its work. A rebuild hands over nothing, and what was handed over before a stop is not again.
+//! What the running service hands to its sinks: what happened to alerts, what became of connections; health messages come
+//! from `health`. A rebuild hands over nothing, and what was handed over before a stop is not again.
 
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -14,13 +13,12 @@ use insight::vpn::{
 
 use super::{
     Sinks,
-    format::{Client, Health, Kind, Source, Tunnel, TunnelActivity},
+    format::{Client, Kind, Source, Tunnel, TunnelActivity},
     sink::Settings,
     spool::Origin,
 };
 use crate::{
     ServiceError,
-    alert::Severity,
     fold::{Activity, Placed, server_label},
     live::Live,
     store::{self, StoreReader},
@@ -43,28 +41,28 @@ pub struct Telling {
     look_at: Instant,
     /// The last activity: those of one record are numbered.
     activity: Option<Origin>,
-    is_store_down: bool,
-    /// Messages that each sink lost, as it was told last.
-    lost: HashMap<String, u64>,
 }
 
 impl Telling {
-    /// Opens the spools and starts the sinks.
+    /// Opens the spools and starts the sinks. `link` is what links to alerts begin with, where messages are to hold them.
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn open(state_dir: &Path, settings: Vec<Settings>) -> Result<Telling, ServiceError> {
-        let sinks = Sinks::open(state_dir, settings, Source::here(None))?;
-        let lost = sinks.standing().into_iter().map(|standing| (standing.name, standing.lost)).collect();
+    pub fn open(
+        state_dir: &Path,
+        settings: Vec<Settings>,
+        link: Option<String>,
+    ) -> Result<Telling, ServiceError> {
+        let sinks = Sinks::open(state_dir, settings, Source::here(link))?;
+        let path = crate::folder(state_dir).join(store::FILE);
+        begin_with_what_comes(&sinks, &path);
         Ok(Telling {
             notices: sinks.mark(Kind::Alert).map(|mark| mark.position),
             sinks,
-            path: crate::folder(state_dir).join(store::FILE),
+            path,
             store: None,
             look_at: Instant::now(),
             activity: None,
-            is_store_down: false,
-            lost,
         })
     }
 
@@ -80,19 +78,23 @@ impl Telling {
         &self.sinks
     }
 
-    /// Other sinks from here on; those that are unchanged go on.
+    /// Other sinks and links from here on; sinks that are unchanged go on.
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn reload(&mut self, settings: Vec<Settings>) -> Result<(), ServiceError> {
-        self.sinks.reload(settings)
+    pub fn reload(&mut self, settings: Vec<Settings>, link: Option<String>) -> Result<(), ServiceError> {
+        self.sinks.set_link(link);
+        let reloaded = self.sinks.reload(settings);
+        begin_with_what_comes(&self.sinks, &self.path);
+        self.notices = self.notices.or_else(|| self.sinks.mark(Kind::Alert).map(|mark| mark.position));
+        reloaded
     }
 
     /// Hands over what there is since the last turn.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn turn(&mut self, live: &mut Live, now_unix_ns: u64) -> Result<(), ServiceError> {
+    pub fn turn(&mut self, live: &mut Live) -> Result<(), ServiceError> {
         live.keep_activities(self.sinks.want(Kind::Connection));
         for Activity { position, change, server, placed } in live.take_activities() {
             let index = match self.activity {
@@ -114,7 +116,6 @@ impl Telling {
             }
             told?;
         }
-        self.tell_health(live, now_unix_ns);
         Ok(())
     }
 
@@ -140,51 +141,24 @@ impl Telling {
         }
     }
 
-    fn tell_health(&mut self, live: &Live, unix_ns: u64) {
-        let is_down = live.is_waiting();
-        if std::mem::replace(&mut self.is_store_down, is_down) != is_down {
-            self.sinks.tell_health(&Health {
-                unix_ns,
-                name: "store".to_owned(),
-                severity: Severity::High,
-                is_over: !is_down,
-                about: Some(self.path.display().to_string()),
-                message: "The store of sessions and alerts cannot be written. Records are taken and answered as before; \
-                          what they mean is seen later."
-                    .to_owned(),
-                advice: vec![
-                    "Look for a full disk, or a program that holds the file: the log says what failed.".to_owned(),
-                ],
-            });
-        }
-        for standing in self.sinks.standing() {
-            let lost = self.lost.entry(standing.name.clone()).or_default();
-            if standing.lost <= *lost {
-                continue;
-            }
-            *lost = standing.lost;
-            self.sinks.tell_health(&Health {
-                unix_ns,
-                name: "sink-lost".to_owned(),
-                severity: Severity::Medium,
-                is_over: false,
-                message: format!(
-                    "The sink {:?} lost messages: {} in all. Its peer did not take them before its spool was full or they \
-                     were too old, or refused them.",
-                    standing.name, standing.lost
-                ),
-                advice: vec![
-                    "Look whether the receiver is up and reachable; the log says what it answered last.".to_owned(),
-                    "Give the sink a larger `max_bytes` or `max_age` if its receiver is away for longer.".to_owned(),
-                ],
-                about: Some(standing.name),
-            });
-        }
-    }
-
     /// Ends the sinks; what waits waits for the next start.
     pub fn stop(self) {
         self.sinks.stop();
+    }
+}
+
+/// New sinks are told what happens to alerts behind the last notice that is stored now. That is written down at once: whoever
+/// is killed before the first message goes on from there.
+fn begin_with_what_comes(sinks: &Sinks, store: &Path) {
+    let begin = || {
+        let position = StoreReader::open(store)?.last_notice()?;
+        sinks.begin(Kind::Alert, Origin { position, index: 0 })
+    };
+    // The service makes the store before it tells of anything.
+    if store.exists()
+        && let Err(error) = begin()
+    {
+        tracing::warn!("alerts of the next moments may not be sent to new sinks if this is killed: {error}");
     }
 }
 

@@ -5,6 +5,8 @@
 //! reason makes it grow, and it is told again. What an open alert says already adds nothing to the score of the next
 //! connection. Its connections do not teach the profile; those of the user that raise nothing do, and are kept beside it
 //! until it is closed: if it was an attacker's, they may have been too.
+//!
+//! An address from which many come has one open alert for all of them: `crowd`.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -15,8 +17,10 @@ use insight::detect::{Assessment, Detection, Reason, ReasonFeature};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::JUMP_DAYS;
 use crate::alert::{
-    Alert, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, State, Verdict, words,
+    Alert, COMMENTS_MAX, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, State,
+    Verdict, words,
 };
 
 /// Alerts that are open at once; beyond, the one that nothing happened to for longest is closed as unclear. At 4 KB each,
@@ -25,8 +29,9 @@ const OPEN_MAX: usize = 20_000;
 /// Connections beside an alert that taught the profile while it was open.
 const TAUGHT_MAX: usize = 64;
 
-/// Comments of one alert.
-const COMMENTS_MAX: usize = 100;
+/// So often one alert is told as it grows; beyond, only if it gets more urgent. Somebody who has something new in each
+/// connection fills neither a mailbox nor the store.
+const TOLD_MAX: u32 = 32;
 
 const DAY_NS: u64 = 86_400_000_000_000;
 
@@ -43,6 +48,7 @@ pub(super) struct Alerts {
     notices: u64,
     /// Notices of the day that are to be sent.
     today: (u64, u32),
+    strangers: Strangers,
     #[serde(skip)]
     changed: Vec<Alert>,
     #[serde(skip)]
@@ -58,11 +64,13 @@ struct Open {
     untaught: BTreeSet<u64>,
     /// Other connections of the user that taught the profile meanwhile; at most [`TAUGHT_MAX`].
     taught: Vec<Connection>,
+    /// Of an alert about an address.
+    crowd: Option<Crowd>,
 }
 
 /// A connection that detections were asked about.
 pub(crate) struct Case<'c> {
-    /// The user's key, or the VPN server for what is about none.
+    /// The user's key, or the VPN server for what is about none; an address takes what is about many.
     pub(crate) subject: &'c str,
     pub(crate) user: Option<&'c str>,
     pub(crate) user_original: Option<&'c str>,
@@ -80,11 +88,20 @@ pub(crate) struct Case<'c> {
 /// What closing an alert does to the profiles.
 #[derive(Debug, Default)]
 pub(super) struct Lessons {
+    /// The oldest first, as they came.
+    pub(super) learn: Vec<Lesson>,
+    pub(super) unlearn: Vec<Lesson>,
+    /// Connections that were somebody else's.
+    pub(super) rejected: Vec<Lesson>,
+    /// The address that it was about.
+    pub(super) address: Option<IpAddr>,
+}
+
+/// A connection and whose it is.
+#[derive(Debug)]
+pub(super) struct Lesson {
     pub(super) user: String,
-    pub(super) learn: Vec<Connection>,
-    pub(super) unlearn: Vec<Connection>,
-    /// Sessions that were somebody else's.
-    pub(super) rejected: Vec<u64>,
+    pub(super) connection: Connection,
 }
 
 impl Alerts {
@@ -107,6 +124,11 @@ impl Alerts {
     /// Takes an assessment: what an open alert says already goes out of its score, and it stays an alert only if it is
     /// news. Tells whether its connection is held back from the profile.
     pub(super) fn take(&mut self, case: Case<'_>, assessment: &mut Assessment) -> bool {
+        if let Some(address) = self.crowd_of(&case, assessment) {
+            self.join(address, case, assessment);
+            return true;
+        }
+        self.strangers.see(&case, assessment);
         let known = self.subjects.get(case.subject).copied();
         let fresh: Vec<String> = match known.and_then(|number| self.open.get(&number)) {
             Some(open) => {
@@ -114,7 +136,8 @@ impl Alerts {
                 let twice: f64 = assessment.reasons.iter().filter(said).map(|reason| reason.log_ratio).sum();
                 assessment.score -= twice;
                 let fresh = assessment.reasons.iter().filter(|reason| is_news(reason) && !said(reason));
-                fresh.map(key).collect()
+                let is_told = open.alert.revision < TOLD_MAX || assessment.severity > open.alert.severity;
+                fresh.filter(|_| is_told).map(key).collect()
             }
             None => assessment.reasons.iter().map(key).collect(),
         };
@@ -154,11 +177,7 @@ impl Alerts {
 
     fn raise(&mut self, case: Case<'_>, assessment: &Assessment, keys: Vec<String>) -> u64 {
         if self.open.len() >= OPEN_MAX {
-            let oldest = self.open.iter().min_by_key(|(number, open)| (open.alert.changed_unix_ns, **number));
-            if let Some(number) = oldest.map(|(number, _)| *number) {
-                let by = "no room for more open alerts";
-                self.close(number, Verdict::Unclear, by, case.now, case.notices_per_day);
-            }
+            self.make_room(&case, |_| true);
         }
         self.raised += 1;
         let number = self.raised;
@@ -166,8 +185,19 @@ impl Alerts {
         self.subjects.insert(case.subject.to_owned(), number);
         self.tell(News::New, alert.clone(), case.notices_per_day);
         let (untaught, taught) = (BTreeSet::new(), Vec::new());
-        self.open.insert(number, Open { subject: case.subject.to_owned(), alert, keys, untaught, taught });
+        let subject = case.subject.to_owned();
+        self.open.insert(number, Open { subject, alert, keys, untaught, taught, crowd: None });
         number
+    }
+
+    /// Of those that are meant, the one that nothing happened to for longest is closed.
+    fn make_room(&mut self, case: &Case<'_>, is_meant: impl Fn(&Open) -> bool) {
+        let meant = self.open.iter().filter(|(_, open)| is_meant(open));
+        let oldest = meant.min_by_key(|(number, open)| (open.alert.changed_unix_ns, **number));
+        if let Some(number) = oldest.map(|(number, _)| *number) {
+            let by = "no room for more open alerts";
+            self.close(number, Verdict::Unclear, by, case.now, case.notices_per_day);
+        }
     }
 
     fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, fresh: Vec<String>) {
@@ -216,6 +246,12 @@ impl Alerts {
         self.tell(News::Updated, alert, notices_per_day);
     }
 
+    /// Open ones below high severity that nothing happened to since then, by number.
+    pub(super) fn left_alone_since(&self, unix_ns: u64) -> Vec<u64> {
+        let is_left = |alert: &Alert| alert.severity < Severity::High && alert.changed_unix_ns <= unix_ns;
+        self.open.iter().filter(|(_, open)| is_left(&open.alert)).map(|(number, _)| *number).collect()
+    }
+
     /// An open alert is closed. What that does to the profile of its user.
     pub(super) fn close(
         &mut self,
@@ -228,25 +264,35 @@ impl Alerts {
         let open = self.open.remove(&number)?;
         self.subjects.remove(&open.subject);
         self.held.retain(|_, alert| *alert != number);
-        let Open { mut alert, untaught, taught, .. } = open;
+        let Open { mut alert, untaught, taught, crowd, .. } = open;
         alert.revision += 1;
         alert.changed_unix_ns = now;
         alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
         self.tell(News::Closed, alert.clone(), notices_per_day);
-        let mut lessons = Lessons { user: alert.user.clone().unwrap_or_default(), ..Lessons::default() };
+        let of_user = |connection: Connection| Lesson {
+            user: alert.user_of(&connection).unwrap_or_default().to_owned(),
+            connection,
+        };
+        let beside = crowd.map(|crowd| crowd.beside).unwrap_or_default();
+        // The oldest first.
+        let listed: Vec<Lesson> =
+            beside.into_iter().chain(alert.connections.iter().rev().cloned()).map(of_user).collect();
+        let is_untaught = |lesson: &Lesson| untaught.contains(&lesson.connection.session);
+        let mut lessons = Lessons { address: alert.address, ..Lessons::default() };
         match verdict {
             Verdict::Usual => {
-                alert.connections.retain(|connection| untaught.contains(&connection.session));
-                lessons.learn = alert.connections;
+                lessons.learn = listed.into_iter().filter(is_untaught).collect();
+                lessons.learn.iter().for_each(|lesson| self.has_taught(lesson));
             }
             Verdict::Malicious => {
-                lessons.rejected = alert.connections.iter().map(|connection| connection.session).collect();
                 // One that an alert came to be about later is among both.
-                let is_told = |one: &Connection| lessons.rejected.contains(&one.session);
+                let is_told =
+                    |one: &Connection| listed.iter().any(|told| told.connection.session == one.session);
                 let successors = taught.into_iter().filter(|one| !is_told(one) && is_successor(one, &alert));
-                lessons.unlearn = successors.collect();
-                alert.connections.retain(|connection| !untaught.contains(&connection.session));
-                lessons.unlearn.extend(alert.connections);
+                lessons.unlearn = successors.map(of_user).collect();
+                let teachers = listed.iter().filter(|lesson| !is_untaught(lesson));
+                lessons.unlearn.extend(teachers.map(|lesson| of_user(lesson.connection.clone())));
+                lessons.rejected = listed;
             }
             Verdict::Unclear => {}
         }
@@ -258,6 +304,13 @@ impl Alerts {
         (std::mem::take(&mut self.changed), std::mem::take(&mut self.told))
     }
 
+    /// Those that nobody has closed.
+    pub(super) fn open_by_severity(&self) -> [u64; 4] {
+        let mut count = [0; 4];
+        self.open.values().for_each(|open| count[open.alert.severity as usize] += 1);
+        count
+    }
+
     /// How many changes there are.
     pub(super) fn changes(&self) -> usize {
         self.changed.len() + self.told.len()
@@ -267,7 +320,9 @@ impl Alerts {
     fn tell(&mut self, news: News, alert: Alert, notices_per_day: u32) {
         self.notices += 1;
         let day = alert.changed_unix_ns / DAY_NS;
-        if self.today.0 != day {
+        // Around midnight a VPN server's clock may be in either day: no day begins twice. A clock that was far ahead is
+        // another matter.
+        if day > self.today.0 || self.today.0 - day > JUMP_DAYS {
             self.today = (day, 0);
         }
         let is_high = alert.severity == Severity::High;
@@ -282,9 +337,21 @@ impl Alerts {
         self.drop_those(|open| open.alert.changed_unix_ns < unix_ns);
     }
 
-    /// A person goes out; so does what names that person.
-    pub(super) fn forget(&mut self, is_of: impl Fn(&Alert) -> bool) {
-        self.drop_those(|open| is_of(&open.alert));
+    /// A person goes out; so does what names that person. Of an alert about several the others stay.
+    pub(super) fn forget(&mut self, names: impl Fn(&str) -> bool) {
+        self.strangers.forget(&names);
+        let of_several = self.open.values_mut().filter(|open| open.crowd.is_some());
+        for open in of_several.filter(|open| open.names(&names)) {
+            let (gone, is_left) = open.forget(&names);
+            self.held.retain(|session, _| !gone.contains(session));
+            if !is_left {
+                open.alert.users.clear();
+            }
+        }
+        self.drop_those(|open| match &open.crowd {
+            Some(_) => open.alert.users.is_empty(),
+            None => open.alert.names(&names),
+        });
     }
 
     fn drop_those(&mut self, is_meant: impl Fn(&Open) -> bool) {
@@ -336,6 +403,10 @@ fn part(address: IpAddr) -> Option<IpNet> {
     let length = if address.is_ipv4() { 24 } else { 48 };
     Some(IpNet::new(address, length).ok()?.trunc())
 }
+
+mod crowd;
+
+use crowd::{Crowd, Strangers};
 
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ use super::{
 use crate::{Meaning, MeaningError};
 
 /// Of the form of the octets; another one is refused, and the state is made again from the inputs.
-const VERSION: u16 = 3;
+const VERSION: u16 = 5;
 
 /// Octets that are no checkpoint of this release.
 #[derive(Debug, thiserror::Error)]
@@ -140,6 +140,7 @@ impl Fold {
             clock: form.clock,
             day: form.day,
             counts: form.counts,
+            clocks: super::Clocks::default(),
             databases: form.databases,
             changes: Vec::new(),
             meaning: form.meaning,

@@ -6,8 +6,8 @@ use insight::{
 };
 
 use super::{
-    Fold, Placed,
-    alerts::{Case, Lessons},
+    DAY_NS, Fold, Placed,
+    alerts::{Case, Lesson, Lessons},
     learning::{server_label, tells_length},
 };
 use crate::alert::{Comment, Connection, Verdict};
@@ -52,12 +52,13 @@ impl Fold {
             }
         }
         let Some(mut assessment) = assessment else { return self.alerts.holds(session.number) };
+        let now = self.clock.max(session.start_unix_ns);
         let case = Case {
             subject: user,
             user: Some(user),
             user_original: session.details.user_original(),
-            now: self.clock.max(session.start_unix_ns),
-            is_excluded: self.meaning.detect.excludes(&connection, self.clock),
+            now,
+            is_excluded: self.meaning.detect.excludes(&connection, now),
             is_unknown: self.learning.is_unknown(change),
             notices_per_day: self.meaning.detect.notices_per_day,
             connection: evidence(change, server, &connection, &assessment),
@@ -100,20 +101,45 @@ impl Fold {
             let comment = Comment { by: by.clone(), unix_ns: *unix_ns, text: text.clone() };
             self.alerts.comment(*alert, comment, notices_per_day);
         }
-        let closed =
-            verdict.and_then(|verdict| self.alerts.close(*alert, verdict, by, *unix_ns, notices_per_day));
-        let Some(Lessons { user, learn, unlearn, rejected }) = closed else { return };
+        let Some(verdict) = verdict else { return };
+        if let Some(lessons) = self.alerts.close(*alert, *verdict, by, *unix_ns, notices_per_day) {
+            self.draw(*verdict, &lessons);
+        }
+    }
+
+    /// Closes as usual what nobody decided about for as long as the configuration says. Called as a day begins: behind a
+    /// jump of the clock only once a day went by on it. Nobody needs to look at what that does, so that it takes no notice
+    /// of the day's away from what is new.
+    pub(super) fn accept_overdue(&mut self, now_unix_ns: u64) {
+        let Some(days) = self.meaning.detect.accept_after_days else { return };
+        let unit = if days == 1 { "day" } else { "days" };
+        let by = format!("the service (accepted automatically after {days} {unit})");
+        let Some(since) = now_unix_ns.checked_sub(u64::from(days) * DAY_NS) else { return };
+        for number in self.alerts.left_alone_since(since) {
+            if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, 0) {
+                self.draw(Verdict::Usual, &lessons);
+            }
+        }
+    }
+
+    /// Profiles learn what the end of an alert teaches, and unlearn.
+    fn draw(&mut self, verdict: Verdict, lessons: &Lessons) {
+        let Lessons { learn, unlearn, rejected, address } = lessons;
         let profiles = &mut self.learning.profiles;
-        // The oldest first, as they came.
-        for connection in learn.iter().rev() {
-            profiles.learn(&connection.observation(&user));
-            self.detector.accept(&user, connection.session);
+        for Lesson { user, connection } in learn {
+            profiles.learn(&connection.observation(user));
+            self.detector.accept(user, connection.session);
         }
-        for connection in &unlearn {
-            profiles.unlearn(&connection.observation(&user));
+        for Lesson { user, connection } in unlearn {
+            profiles.unlearn(&connection.observation(user));
         }
-        for session in rejected {
-            self.detector.reject(&user, session);
+        for Lesson { user, connection } in rejected {
+            self.detector.reject(user, connection.session);
+        }
+        match (address, verdict) {
+            (Some(address), Verdict::Usual) => self.detector.share(*address),
+            (Some(address), Verdict::Malicious) => self.detector.suspect(*address),
+            _ => {}
         }
     }
 }
@@ -192,6 +218,7 @@ fn evidence(
         session: connection.session,
         session_id: change.session_id.trim_start_matches('\0').to_owned(),
         start_unix_ns: change.session.start_unix_ns,
+        user: None,
         score: assessment.score,
         address: connection.remote,
         place: text(spot.place),

@@ -18,8 +18,12 @@ impl Fold {
         self.learning.profiles.forget(person.key());
         self.detector.forget(person.key());
         // An alert about somebody else may name the person's device.
-        self.alerts.forget(|alert| serde_json::to_string(alert).is_ok_and(|text| person.is_in(&text)));
+        self.alerts.forget(|text| person.is_in(text));
         self.learning.profiles.forget_texts(|text| person.is_in(text));
+        // The configuration's file is its owner's to clean; what is kept of it here is ours.
+        self.meaning.detect.exclusions.retain(|exclusion| {
+            exclusion.user.as_deref() != Some(person.key()) && !person.is_in(&exclusion.reason)
+        });
         // Numbers of sightings mean something else from here on.
         self.ties.clear();
         self.sensor.1 = NOBODY;

@@ -13,12 +13,14 @@
 //! | `near` | a few records taken together: what they are about is brought near first |
 //! | `outcome` | what changed, on its way to the store |
 //! | `forget` | a person goes out |
+//! | `clocks` | VPN servers whose clock is wrong |
 //! | `checkpoint` | the whole state as octets |
 //!
 //! Called by `live` and `rebuild`, and by benches.
 
 mod alerts;
 mod checkpoint;
+mod clocks;
 mod detecting;
 mod follow;
 mod forget;
@@ -43,6 +45,7 @@ use journal::Record;
 
 pub(crate) use alerts::Case;
 pub use checkpoint::CheckpointError;
+pub use clocks::ClientClock;
 pub use detecting::Decision;
 pub(crate) use learning::{options as profile_options, server_label, tells_length};
 pub(crate) use near::NEAR;
@@ -53,6 +56,7 @@ pub(crate) use ties::NumberHasher;
 
 use crate::{Meaning, MeaningError, event::received, inputs::Input};
 use alerts::Alerts;
+use clocks::Clocks;
 use learning::Learning;
 use place::Resolutions;
 use sightings::{NOBODY, Number, Sightings};
@@ -110,6 +114,7 @@ pub struct Fold {
     /// The day for which old data was last forgotten.
     day: u64,
     counts: Counts,
+    clocks: Clocks,
     /// By what addresses are resolved; empty before the first input says so.
     databases: String,
     changes: Vec<Change>,
@@ -155,6 +160,7 @@ impl Fold {
             clock: 0,
             day: 0,
             counts: Counts::default(),
+            clocks: Clocks::default(),
             databases: String::new(),
             changes: Vec::new(),
         })
@@ -193,6 +199,21 @@ impl Fold {
     /// What was taken so far.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// VPN servers by [`server_name`], in no order, and when each was heard last, ns since 1970 UTC.
+    pub fn servers_heard(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.sightings.seen_last(Sort::Server)
+    }
+
+    /// VPN servers whose clock is wrong, by what was taken since the start.
+    pub fn clocks(&self) -> Vec<ClientClock> {
+        self.clocks.list()
+    }
+
+    /// Alerts that nobody has closed, by severity.
+    pub fn open_alerts(&self) -> [u64; 4] {
+        self.alerts.open_by_severity()
     }
 
     /// The sessions.
@@ -333,6 +354,7 @@ impl Fold {
 
     fn hear(&mut self, event: &Event<'_>, sought: Option<Sought>) {
         self.counts.without_address += u64::from(!event.attributes.is_empty());
+        self.clocks.see(event);
         self.sessions.take_sought(self.position, event, sought, &mut self.changes);
     }
 
@@ -390,7 +412,9 @@ impl Fold {
             self.sightings.take_changed(&mut self.outcome.sightings);
             self.sightings.forget_before(before);
             self.learning.forget_old(now);
+            self.accept_overdue(now);
             self.alerts.forget_before(before);
+            self.alerts.forget_strangers(now);
             self.ties.clear();
             self.sensor.1 = NOBODY;
             self.outcome.forget_before_unix_ns = Some(before);

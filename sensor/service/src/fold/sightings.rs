@@ -291,6 +291,12 @@ impl Sightings {
         self.surplus
     }
 
+    /// Names of one sort, in no order, and when each was seen last, ns.
+    pub(super) fn seen_last(&self, sort: Sort) -> impl Iterator<Item = (&str, u64)> {
+        let numbers = self.sorts[sort as usize - 1].iter();
+        numbers.map(|number| (self.name(*number), self.places[*number as usize].last_unix_ns))
+    }
+
     /// All, in the order of sorts and names.
     pub(super) fn iter(&self) -> impl Iterator<Item = Sighting> {
         self.order().into_iter().map(|number| {

@@ -98,6 +98,8 @@ impl Forgetting {
             None => self.control.insert(Control::open(&self.state_dir)?),
         };
         let Some(request) = control.next_to_forget()? else { return Ok(false) };
+        // What people wrote may name the person: once it is an input it goes with the others.
+        live.take_decisions(control)?;
         let clean = |person: &Person| match sinks {
             Some(sinks) => sinks.forget(person),
             None => Sinks::open(&self.state_dir, Vec::new(), Source::here(None))?.forget(person),

@@ -15,11 +15,19 @@ pub struct Detecting {
     /// So many notices of alerts are sent in a day (UTC), those of high severity not counted among them; the others are
     /// listed as held back. 50: what two people can look at in a morning.
     pub notices_per_day: u32,
+    /// An alert below high severity that nothing happened to for so many days, and that nobody decided about, is closed as
+    /// usual. None: never, since whoever stays unnoticed for long enough would become usual.
+    pub accept_after_days: Option<u16>,
 }
 
 impl Default for Detecting {
     fn default() -> Detecting {
-        Detecting { thresholds: Thresholds::default(), exclusions: Vec::new(), notices_per_day: 50 }
+        Detecting {
+            thresholds: Thresholds::default(),
+            exclusions: Vec::new(),
+            notices_per_day: 50,
+            accept_after_days: None,
+        }
     }
 }
 
@@ -49,12 +57,17 @@ impl Detecting {
 }
 
 impl Exclusion {
+    /// Whether it does not hold any more.
+    pub fn is_over(&self, now_unix_ns: u64) -> bool {
+        now_unix_ns / 1_000_000_000 >= self.until_unix_s
+    }
+
     fn holds(&self, connection: &Connection<'_>, now_unix_ns: u64) -> bool {
-        let Exclusion { user, network, asn, place, until_unix_s, .. } = self;
+        let Exclusion { user, network, asn, place, .. } = self;
         let names_anything = user.is_some() || network.is_some() || asn.is_some() || place.is_some();
         let spot = &connection.spot;
         names_anything
-            && now_unix_ns / 1_000_000_000 < *until_unix_s
+            && !self.is_over(now_unix_ns)
             && user.as_ref().is_none_or(|user| user == connection.user)
             && network.is_none_or(|network| connection.remote.is_some_and(|remote| network.contains(&remote)))
             && asn.is_none_or(|asn| spot.asn == Some(asn))

@@ -1,7 +1,5 @@
 //! An alert's page: what was expected against what was seen, its connections, and what became of it.
 
-use std::time::{Duration, Instant};
-
 use axum::{
     Extension, Form,
     extract::{Path, State},
@@ -13,16 +11,9 @@ use serde::Deserialize;
 
 use super::{Refused, Shared, alerts, frame, guard::Visitor, text};
 use crate::{
-    alert::{Alert, Connection, State as AlertState, Verdict},
-    api::Problem,
-    control::AuditEntry,
+    alert::{Alert, COMMENT_OCTETS_MAX, Connection, State as AlertState, Verdict, comment_text},
+    api::{self, Problem},
 };
-
-/// Longest comment, characters.
-const COMMENT_CHARACTERS_MAX: usize = 2000;
-/// How long a decision is waited for: the service looks for them five times a second.
-const TAKEN_MAX: Duration = Duration::from_secs(3);
-const LOOK: Duration = Duration::from_millis(100);
 
 pub(super) async fn page(
     State(portal): State<Shared>,
@@ -32,7 +23,7 @@ pub(super) async fn page(
     let (shared, who) = (portal.clone(), visitor.name());
     let found = portal.api.readers.read(move |store| {
         let alert = store.alert(number)?.ok_or_else(|| nothing(number))?;
-        shared.api.audit_as(&who, "alert.show", alert.user.as_deref(), Some(&number.to_string()))?;
+        shared.api.audit_alert(&who, "alert.show", &alert, &format!("alert {number}"))?;
         Ok(alert)
     });
     let alert = found.await?;
@@ -49,7 +40,13 @@ fn content(visitor: &Visitor, alert: &Alert) -> Markup {
         p.message { (text::stranger(&alert.message)) }
         dl {
             dt { "Severity" } dd { (text::severity(alert.severity)) ", score " (format!("{:.1}", alert.score)) }
-            dt { "User" } dd { (text::user(alert.user.as_deref())) }
+            @if alert.address.is_some() {
+                dt { "Users" } dd { @for (index, user) in alert.users().enumerate() {
+                    @if index > 0 { ", " } (text::user(Some(user)))
+                } }
+            } @else {
+                dt { "User" } dd { (text::user(alert.user.as_deref())) }
+            }
             dt { "State" } dd { (alerts::state(&alert.state)) }
             dt { "Connections" } dd { (alert.connection_count) }
         }
@@ -73,7 +70,7 @@ fn content(visitor: &Visitor, alert: &Alert) -> Markup {
             }
         }
         h2 { "Connections" }
-        (connections(&alert.connections))
+        (connections(&alert.connections, alert.address.is_some()))
         h2 { "Decide" }
         (decide(visitor, alert))
         @if !alert.comments.is_empty() {
@@ -85,13 +82,14 @@ fn content(visitor: &Visitor, alert: &Alert) -> Markup {
     }
 }
 
-fn connections(rows: &[Connection]) -> Markup {
+fn connections(rows: &[Connection], of_many: bool) -> Markup {
     html! {
         div.wide { table.stack {
-            thead { tr { th { "Start" } th { "Address" } th { "Place" } th { "Network" } th { "Device" } th { "Client software" }
+            thead { tr { th { "Start" } @if of_many { th { "User" } } th { "Address" } th { "Place" } th { "Network" } th { "Device" } th { "Client software" }
                 th { "VPN server" } th { "Session id" } th.figure { "Score" } } }
             tbody { @for row in rows { tr {
                 td data-label="Start" { (text::moment_ns(row.start_unix_ns)) }
+                @if of_many { td data-label="User" { (text::user(row.user.as_deref())) } }
                 td data-label="Address" { (text::maybe(row.address.map(|address| address.to_string()).as_deref())) }
                 td data-label="Place" { (text::maybe(row.place.as_deref())) }
                 td data-label="Network" { @if let Some(asn) = row.asn { "AS" (asn) " " } (text::maybe(row.organisation.as_deref())) }
@@ -117,13 +115,13 @@ fn decide(visitor: &Visitor, alert: &Alert) -> Markup {
                     option value="malicious" { "an attacker: what it taught is taken back" }
                     option value="unclear" { "not found out" }
                 } }
-                label { "Comment" input name="comment" maxlength=(COMMENT_CHARACTERS_MAX); }
+                label { "Comment" input name="comment" maxlength=(COMMENT_OCTETS_MAX); }
                 button { "Close the alert" }
             }
         }
         form.row method="post" action={ (path) "/comments" } {
             input type="hidden" name="token" value=(visitor.form_token);
-            label { "Comment" input name="comment" required maxlength=(COMMENT_CHARACTERS_MAX); }
+            label { "Comment" input name="comment" required maxlength=(COMMENT_OCTETS_MAX); }
             button { "Write" }
         }
     }
@@ -154,7 +152,9 @@ pub(super) async fn close(
             "This alert changed since you looked at it. Go back, load the page again and decide anew.";
         return Err(Refused(StatusCode::CONFLICT, detail.to_owned()));
     }
-    portal.decide(&visitor, &alert, Some(closing.verdict), &closing.comment).await
+    let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
+    api::decide(&portal.api, &visitor.name(), number, Some(closing.verdict), comment).await?;
+    Ok(back(number))
 }
 
 #[derive(Deserialize)]
@@ -171,43 +171,16 @@ pub(super) async fn comment(
     Form(Writing { token, comment }): Form<Writing>,
 ) -> Result<Response, Refused> {
     visitor.check(&token)?;
-    let alert =
-        portal.api.readers.read(move |store| store.alert(number)?.ok_or_else(|| nothing(number))).await?;
-    portal.decide(&visitor, &alert, None, &comment).await
+    let comment = text_of(&comment)?;
+    api::decide(&portal.api, &visitor.name(), number, None, Some(comment)).await?;
+    Ok(back(number))
 }
 
-impl super::Portal {
-    /// Hands a decision to the service, and waits until it has taken it.
-    async fn decide(
-        self: &std::sync::Arc<Self>,
-        visitor: &Visitor,
-        alert: &Alert,
-        verdict: Option<Verdict>,
-        comment: &str,
-    ) -> Result<Response, Refused> {
-        let comment: String = comment.trim().chars().take(COMMENT_CHARACTERS_MAX).collect();
-        let comment = Some(comment).filter(|comment| !comment.is_empty());
-        let (portal, who) = (self.clone(), visitor.name());
-        let (number, user) = (alert.number, alert.user.clone());
-        let put = self.api.readers.run(move || {
-            let action = if verdict.is_some() { "alert.close" } else { "alert.comment" };
-            let details = number.to_string();
-            let entry = AuditEntry { who: &who, action, subject: user.as_deref(), details: Some(&details) };
-            Ok(portal.api.with_control(|control| {
-                control.write_audit(&entry)?;
-                control.decide(number, verdict, comment.as_deref(), &who)
-            })?)
-        });
-        let decision = put.await?;
-        let asked = Instant::now();
-        while asked.elapsed() < TAKEN_MAX {
-            let portal = self.clone();
-            let look = move || Ok(portal.api.with_control(|control| control.is_taken(decision))?);
-            if self.api.readers.run(look).await? {
-                break;
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-        Ok(Redirect::to(&format!("/alerts/{number}")).into_response())
-    }
+fn text_of(comment: &str) -> Result<String, Refused> {
+    comment_text(comment).map_err(|error| Refused(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
+}
+
+/// To the alert as it is now. What the service has not taken yet shows when the page is loaded again.
+fn back(number: u64) -> Response {
+    Redirect::to(&format!("/alerts/{number}")).into_response()
 }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::{Refused, Shared, frame, guard::Visitor, people::query_part, text};
 use crate::{
-    alert::{Alert, Severity, State as AlertState},
-    store::AlertFilter,
+    alert::{AlertRow, Severity, State as Standing},
+    store::{AlertFilter, AlertState},
 };
 
 /// Rows of a page.
@@ -37,12 +37,17 @@ pub(super) async fn page(
 ) -> Result<Response, Refused> {
     let user = asked.user.trim();
     let user = if user.is_empty() { None } else { Some(portal.api.user_key(user)?) };
-    let filter =
-        AlertFilter { user, open: asked.state != "all", severity: asked.severity, before: asked.before };
+    let filter = AlertFilter {
+        user,
+        state: (asked.state != "all").then_some(AlertState::Open),
+        severity: asked.severity,
+        before: asked.before,
+        ..AlertFilter::default()
+    };
     let (shared, who) = (portal.clone(), visitor.name());
     let found = portal.api.readers.read(move |store| {
-        shared.api.audit_as(&who, "alerts.list", filter.user.as_deref(), None)?;
-        Ok(store.alerts(&filter, ROWS + 1)?)
+        shared.api.audit_as(&who, "alerts.list", filter.user.as_deref(), filter.details().as_deref())?;
+        Ok(store.alert_rows(&filter, ROWS + 1)?)
     });
     let mut alerts = found.await?;
     let more = alerts.len() > ROWS;
@@ -50,7 +55,7 @@ pub(super) async fn page(
     Ok(frame::page(&visitor, "Alerts", &content(&asked, &alerts, more)))
 }
 
-fn content(asked: &Asked, alerts: &[Alert], more: bool) -> Markup {
+fn content(asked: &Asked, alerts: &[AlertRow], more: bool) -> Markup {
     let severity = asked.severity.name();
     html! {
         form.row role="search" action="/alerts" {
@@ -74,7 +79,7 @@ fn content(asked: &Asked, alerts: &[Alert], more: bool) -> Markup {
     }
 }
 
-pub(super) fn table(alerts: &[Alert]) -> Markup {
+pub(super) fn table(alerts: &[AlertRow]) -> Markup {
     html! {
         div.wide { table.stack {
             thead { tr { th { "Alert" } th { "Severity" } th { "User" } th { "Newest connection" } th { "Why" } th { "State" } } }
@@ -82,19 +87,19 @@ pub(super) fn table(alerts: &[Alert]) -> Markup {
                 td data-label="Alert" { a href={ "/alerts/" (alert.number) } { (alert.title) " " (alert.number) } }
                 td data-label="Severity" { (text::severity(alert.severity)) }
                 td data-label="User" { (text::user(alert.user.as_deref())) }
-                td data-label="Newest connection" { (text::moment_ns(alert.last_unix_ns)) }
-                td data-label="Why" { (text::maybe(alert.reasons.first().map(|reason| &*reason.text))) }
+                td data-label="Newest connection" { (text::moment(&alert.last_seen)) }
+                td data-label="Why" { (text::stranger(&alert.message)) }
                 td data-label="State" { (state(&alert.state)) }
             } } }
         } }
     }
 }
 
-pub(super) fn state(state: &AlertState) -> Markup {
+pub(super) fn state(state: &Standing) -> Markup {
     html! {
         @match state {
-            AlertState::Open => strong { "open" },
-            AlertState::Closed { verdict, by, unix_ns } => {
+            Standing::Open => strong { "open" },
+            Standing::Closed { verdict, by, unix_ns } => {
                 (verdict.name()) ", by " (text::stranger(by)) " " (text::moment_ns(*unix_ns))
             }
         }

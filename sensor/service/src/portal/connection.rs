@@ -1,4 +1,5 @@
-//! Connections and their bounds: how many, how long a head may take and be. Bodies are never read.
+//! Connections and their bounds: how many, how long a head may take and be. Bodies are read by the few routes that want
+//! one, within the bounds of `query`.
 
 use std::{sync::Arc, time::Duration};
 

@@ -5,9 +5,10 @@ use maud::{Markup, html};
 
 use super::{Refused, Shared, alerts, frame, guard::Visitor, sessions, text};
 use crate::{
-    alert::Alert,
+    alert::AlertRow,
     fold::Sort,
-    store::{AlertFilter, SeenRow, ServerRow, SessionFilter, SessionRow},
+    health::Standing,
+    store::{AlertFilter, AlertState, SeenRow, ServerRow, SessionFilter, SessionRow},
 };
 
 const ALERTS: usize = 10;
@@ -16,7 +17,7 @@ const SERVERS: usize = 100;
 const SENSORS: usize = 20;
 
 struct Seen {
-    alerts: Vec<Alert>,
+    alerts: Vec<AlertRow>,
     on_line: Vec<SessionRow>,
     servers: Vec<ServerRow>,
     sensors: Vec<SeenRow>,
@@ -30,18 +31,29 @@ pub(super) async fn page(
     let seen = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "overview.show", None, None)?;
         Ok(Seen {
-            alerts: store.alerts(&AlertFilter { open: true, ..AlertFilter::default() }, ALERTS)?,
+            alerts: store.alert_rows(
+                &AlertFilter { state: Some(AlertState::Open), ..AlertFilter::default() },
+                ALERTS,
+            )?,
             on_line: store.sessions(&SessionFilter { open: true, ..SessionFilter::default() }, ON_LINE)?,
             servers: store.servers(i64::MIN, SERVERS)?,
             sensors: store.seen(Sort::Sensor, None, SENSORS)?,
         })
     });
-    Ok(frame::page(&visitor, "Overview", &content(&seen.await?)))
+    let health = portal.api.health();
+    Ok(frame::page(&visitor, "Overview", &content(&seen.await?, &health)))
 }
 
-fn content(seen: &Seen) -> Markup {
+fn content(seen: &Seen, health: &[Standing]) -> Markup {
     let open: i64 = seen.servers.iter().map(|server| server.open).sum();
     html! {
+        @for trouble in health {
+            section.problem {
+                h2 { (trouble.condition.name()) " " (text::stranger(&trouble.subject)) }
+                p { (text::stranger(&trouble.message)) span.quiet { " Since " (text::moment_ns(trouble.since_unix_ns)) "." } }
+                ul { @for advice in &trouble.advice { li { (text::stranger(advice)) } } }
+            }
+        }
         h2 { "Newest open alerts" }
         @if seen.alerts.is_empty() { p { "None." } } @else { (alerts::table(&seen.alerts)) }
         div.cards {

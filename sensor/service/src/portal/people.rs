@@ -9,10 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{Refused, Shared, frame, guard::Visitor, text};
-use crate::{
-    api::query,
-    store::{AlertFilter, UserRow},
-};
+use crate::{api::query, store::UserRow};
 
 /// Rows of a page: what one scrolls through.
 const ROWS: usize = 50;
@@ -40,18 +37,12 @@ pub(super) async fn page(
         let next =
             (rows.len() > ROWS).then(|| query::cursor(&(rows[ROWS - 1].last_unix_ns, &rows[ROWS - 1].user)));
         rows.truncate(ROWS);
-        let mut shown = Vec::with_capacity(rows.len());
-        for row in rows {
-            let filter = AlertFilter { user: Some(row.user.clone()), open: true, ..AlertFilter::default() };
-            let alerts = store.alerts(&filter, 10)?.len();
-            shown.push((row, alerts));
-        }
-        Ok(content(part.as_deref().unwrap_or_default(), &shown, next.as_deref()))
+        Ok(content(part.as_deref().unwrap_or_default(), &rows, next.as_deref()))
     });
     Ok(frame::page(&visitor, "Users", &content.await?))
 }
 
-fn content(part: &str, rows: &[(UserRow, usize)], next: Option<&str>) -> Markup {
+fn content(part: &str, rows: &[UserRow], next: Option<&str>) -> Markup {
     html! {
         form.row role="search" action="/users" {
             label { "Part of the name" input type="search" name="q" value=(part) maxlength="256"; }
@@ -62,12 +53,12 @@ fn content(part: &str, rows: &[(UserRow, usize)], next: Option<&str>) -> Markup 
         } @else {
             div.wide { table.stack {
                 thead { tr { th { "User" } th { "Last seen" } th { "First seen" } th.figure { "Connections" } th.figure { "Open alerts" } } }
-                tbody { @for (row, alerts) in rows { tr {
+                tbody { @for row in rows { tr {
                     td data-label="User" { (text::user(Some(&row.user))) }
                     td data-label="Last seen" { (text::moment(&row.last_seen)) }
                     td data-label="First seen" { (text::moment(&row.first_seen)) }
                     td.figure data-label="Connections" { (row.connections) }
-                    td.figure data-label="Open alerts" { @if *alerts > 0 { strong { (alerts) } } @else { "0" } }
+                    td.figure data-label="Open alerts" { @if row.open_alerts > 0 { strong { (row.open_alerts) } } @else { "0" } }
                 } } }
             } }
         }

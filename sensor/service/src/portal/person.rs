@@ -11,16 +11,14 @@ use maud::{Markup, html};
 
 use super::{Refused, Shared, alerts, frame, guard::Visitor, plot, sessions, text};
 use crate::{
-    alert::Alert,
     api::Problem,
-    store::{AlertFilter, LocationRow, Share, UserPage, UsualPage},
+    store::{LocationRow, Share, UserPage, UsualPage},
 };
 
 /// The newest connections on the page.
 const SESSIONS: usize = 50;
 /// Rows of a card.
 const CARD_ROWS: usize = 10;
-const ALERTS: usize = 10;
 
 pub(super) async fn page(
     State(portal): State<Shared>,
@@ -34,22 +32,20 @@ pub(super) async fn page(
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
         let page = store.user_page(&key, SESSIONS, now)?;
         let page = page.ok_or_else(|| Problem::not_found(format!("There is no user {key:?}.")))?;
-        let filter = AlertFilter { user: Some(key.clone()), ..AlertFilter::default() };
-        let alerts = store.alerts(&filter, ALERTS)?;
-        Ok((page, alerts))
+        Ok(page)
     });
-    let (page, alerts) = found.await?;
-    Ok(frame::page(&visitor, &page.user.user, &content(&page, &alerts)))
+    let page = found.await?;
+    Ok(frame::page(&visitor, &page.user.user, &content(&page)))
 }
 
-fn content(page: &UserPage, alerts: &[Alert]) -> Markup {
+fn content(page: &UserPage) -> Markup {
     html! {
         p.quiet {
             (page.user.connections) " connections since " (text::moment(&page.user.first_seen)) ", last seen "
             (text::moment(&page.user.last_seen))
             @if let Some(original) = &page.user.original { ", written as " (text::stranger(original)) }
         }
-        @if !alerts.is_empty() { h2 { "Alerts" } (alerts::table(alerts)) }
+        @if !page.alerts.is_empty() { h2 { "Open alerts" } (alerts::table(&page.alerts)) }
         div.cards {
             section.card { h2 { "VPN locations" } (locations(&page.locations)) }
             (usual(&page.usual))

@@ -4,22 +4,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 
 use super::{StoreError, StoreReader};
 use crate::{
-    alert::{Alert, News, Notice, Severity, State},
+    alert::{Alert, News, Notice, State},
     fold::Outcome,
+    forget::{NAME_OCTETS_MIN, Person},
 };
-
-/// Which alerts, the newest first.
-#[derive(Debug, Clone, Default)]
-pub struct AlertFilter {
-    /// About the user with this key.
-    pub user: Option<String>,
-    /// Only those that nobody has closed.
-    pub open: bool,
-    /// Of this severity or a higher one.
-    pub severity: Severity,
-    /// Before this one: the last of the page before.
-    pub before: Option<u64>,
-}
 
 pub(super) fn write(connection: &Connection, outcome: &Outcome) -> rusqlite::Result<()> {
     let mut put = connection.prepare_cached(
@@ -61,45 +49,63 @@ pub(super) fn forget_before(connection: &Connection, unix_ns: u64) -> rusqlite::
     Ok(())
 }
 
-/// Those whose body is one that is meant.
-pub(super) fn find(connection: &Connection, is_meant: impl Fn(&str) -> bool) -> rusqlite::Result<Vec<i64>> {
-    let mut found = Vec::new();
-    for query in ["SELECT number, body FROM alert", "SELECT alert, body FROM notice"] {
+/// What names a person: alerts that go, with all that happened to them, and rows of those about several users, as they
+/// are without the person.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Naming {
+    going: Vec<u64>,
+    /// Row and body.
+    alerts: Vec<(i64, String)>,
+    notices: Vec<(i64, String)>,
+}
+
+pub(super) fn find(connection: &Connection, person: &Person) -> rusqlite::Result<Naming> {
+    let mut naming = Naming::default();
+    let names = |text: &str| person.is_in(text);
+    // Short names are not looked for in texts.
+    let is_short = person.key().len() < NAME_OCTETS_MIN;
+    for (table, query) in
+        [("alert", "SELECT body, number FROM alert"), ("notice", "SELECT body, sequence FROM notice")]
+    {
         let mut select = connection.prepare(query)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            if is_meant(row.get_ref(1)?.as_str()?) {
-                found.push(row.get(0)?);
+            if !is_short && !names(row.get_ref(0)?.as_str()?) {
+                continue;
+            }
+            let alert = read(row)?;
+            if !alert.names(names) {
+                continue;
+            }
+            let (number, is_of_several) = (alert.number, alert.address.is_some());
+            match Some(alert).filter(|_| is_of_several).and_then(|alert| alert.without(names)) {
+                Some(left) if table == "alert" => naming.alerts.push((row.get(1)?, body(&left)?)),
+                Some(left) => naming.notices.push((row.get(1)?, body(&left)?)),
+                None => naming.going.push(number),
             }
         }
     }
-    Ok(found)
+    Ok(naming)
 }
 
-pub(super) fn forget(connection: &Connection, number: i64) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM alert WHERE number = ?1", [number])?;
-    connection.execute("DELETE FROM notice WHERE alert = ?1", [number]).map(drop)
+pub(super) fn forget(connection: &Connection, naming: &Naming) -> rusqlite::Result<()> {
+    for (table, rows) in [
+        ("alert SET body = ?2 WHERE number", &naming.alerts),
+        ("notice SET body = ?2 WHERE sequence", &naming.notices),
+    ] {
+        let mut update = connection.prepare(&format!("UPDATE {table} = ?1"))?;
+        for (row, body) in rows {
+            update.execute(params![row, body])?;
+        }
+    }
+    for number in &naming.going {
+        connection.execute("DELETE FROM alert WHERE number = ?1", [*number as i64])?;
+        connection.execute("DELETE FROM notice WHERE alert = ?1", [*number as i64])?;
+    }
+    Ok(())
 }
 
 impl StoreReader {
-    /// Alerts, the newest first.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn alerts(&self, filter: &AlertFilter, limit: usize) -> Result<Vec<Alert>, StoreError> {
-        let AlertFilter { user, open, severity, before } = filter;
-        let ask = || {
-            let mut select = self.connection().prepare_cached(
-                "SELECT body FROM alert WHERE (?1 IS NULL OR user = ?1) AND (is_open OR NOT ?2) AND severity >= ?3
-                     AND number < ?4 ORDER BY number DESC LIMIT ?5",
-            )?;
-            let before = before.map_or(i64::MAX, |before| before as i64);
-            let rows = select.query_map(params![user, open, *severity as i64, before, limit as i64], read)?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        ask().map_err(|error| self.flawed(error))
-    }
-
     /// One alert.
     ///
     /// # Errors
@@ -121,15 +127,6 @@ impl StoreReader {
             let mut select = self.connection().prepare_cached(
                 "SELECT body, sequence, news, is_held FROM notice WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
             )?;
-            let notice = |row: &Row<'_>| {
-                let news: String = row.get(2)?;
-                Ok(Notice {
-                    alert: read(row)?,
-                    sequence: row.get::<_, i64>(1)? as u64,
-                    news: News::named(&news).ok_or_else(|| wrong(format!("{news} is no news")))?,
-                    is_held: row.get(3)?,
-                })
-            };
             let rows = select.query_map([behind as i64, limit as i64], notice)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
@@ -152,7 +149,18 @@ fn body(alert: &Alert) -> rusqlite::Result<String> {
     serde_json::to_string(alert).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Alert> {
+/// Of `body, sequence, news, is_held`.
+pub(super) fn notice(row: &Row<'_>) -> rusqlite::Result<Notice> {
+    let news: String = row.get(2)?;
+    Ok(Notice {
+        alert: read(row)?,
+        sequence: row.get::<_, i64>(1)? as u64,
+        news: News::named(&news).ok_or_else(|| wrong(format!("{news} is no news")))?,
+        is_held: row.get(3)?,
+    })
+}
+
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Alert> {
     serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(wrong)
 }
 

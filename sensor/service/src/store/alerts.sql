@@ -9,6 +9,8 @@ CREATE TABLE alert (
 ) STRICT;
 
 CREATE INDEX alert_by_user ON alert (user, number) WHERE user IS NOT NULL;
+-- Those of an address or a VPN server: few, and looked through for users whom they list.
+CREATE INDEX alert_of_no_user ON alert (number) WHERE user IS NULL;
 CREATE INDEX alert_by_changed ON alert (changed);
 
 CREATE TABLE notice (

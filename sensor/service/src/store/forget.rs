@@ -8,12 +8,12 @@ use super::{Store, StoreError, alert, empty_wal, write};
 use crate::{fold::Sort, forget::Person};
 
 /// What is to go.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Going {
     /// Sessions by number.
     pub(crate) sessions: BTreeSet<i64>,
     /// Alerts that name the person.
-    pub(crate) alerts: Vec<i64>,
+    pub(crate) alerts: alert::Naming,
     /// Users and devices that are in no other session.
     pub(crate) seen: BTreeSet<(Sort, String)>,
 }
@@ -98,7 +98,7 @@ impl Store {
             }
         }
         going.seen = seen;
-        going.alerts = alert::find(&self.connection, |body| person.is_in(body))?;
+        going.alerts = alert::find(&self.connection, person)?;
         Ok(going)
     }
 
@@ -118,9 +118,7 @@ impl Store {
             for number in &going.sessions {
                 session.execute([number])?;
             }
-            for number in &going.alerts {
-                alert::forget(&transaction, *number)?;
-            }
+            alert::forget(&transaction, &going.alerts)?;
             let mut sighting = transaction.prepare("DELETE FROM sighting WHERE sort = ?1 AND name = ?2")?;
             for (sort, name) in &going.seen {
                 sighting.execute(params![*sort as u8, name])?;

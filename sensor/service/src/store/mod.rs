@@ -5,6 +5,7 @@
 //! | `schema.sql` | the tables |
 //! | `write` | [`Outcome`](crate::fold::Outcome)s and checkpoints go in |
 //! | `alerts.sql`, `alert` | alerts and what happened to them |
+//! | `alert_query` | which alerts there are, and whose connections they list |
 //! | `bulk` | a store made all at once, by a rebuild |
 //! | `forget` | a person goes out, free pages included |
 //! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
@@ -17,6 +18,7 @@
 //! store is some moments older, and the fold goes on from there.
 
 mod alert;
+mod alert_query;
 mod bulk;
 mod digest;
 mod forget;
@@ -34,7 +36,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use alert::AlertFilter;
+pub use alert_query::{AlertFilter, AlertState};
 pub(crate) use bulk::Bulk;
 pub use digest::Digest;
 pub use location::LocationRow;

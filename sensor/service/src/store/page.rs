@@ -4,10 +4,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Feature, LocationRow, SessionFilter, StoreError, StoreReader,
+    AlertFilter, AlertState, Feature, LocationRow, SessionFilter, StoreError, StoreReader,
     row::{SessionRow, Share, UserRow},
     usual::UsualPage,
 };
+use crate::alert::AlertRow;
 
 /// Most rows of one table of the page. Nobody reads more; the sessions can be asked for page by page.
 const SHARES_MAX: usize = 50;
@@ -18,6 +19,8 @@ pub struct UserPage {
     /// Who it is.
     #[serde(flatten)]
     pub user: UserRow,
+    /// Alerts that nobody has closed, the newest first.
+    pub alerts: Vec<AlertRow>,
     /// What is usual: thirty days.
     pub usual: UsualPage,
     /// From which addresses, and where those are: the latest first.
@@ -53,8 +56,11 @@ impl StoreReader {
     ) -> Result<Option<UserPage>, StoreError> {
         let Some(user) = self.user(key)? else { return Ok(None) };
         let filter = SessionFilter { user: Some(key.to_owned()), ..SessionFilter::default() };
+        let open = Some(AlertState::Open);
+        let alerts = AlertFilter { user: Some(key.to_owned()), state: open, ..AlertFilter::default() };
         let shares = |feature| self.shares(feature, &filter, SHARES_MAX);
         Ok(Some(UserPage {
+            alerts: self.alert_rows(&alerts, SHARES_MAX)?,
             usual: self.usual(key, user.first_unix_ns, now_unix_ns)?,
             user,
             locations: self.locations(&filter, SHARES_MAX)?,

@@ -16,6 +16,12 @@ use crate::fold::Sort;
 pub(super) const SESSION_TABLES: &str = "session LEFT JOIN server ON server.number = session.server
     LEFT JOIN place ON place.id = session.place";
 
+/// The members of [`UserRow`], in the order in which [`user`] reads them.
+const USER_COLUMNS: &str = "name, original, first, last, count,
+    (SELECT count(*) FROM alert WHERE alert.user = sighting.name AND is_open)
+    + (SELECT count(*) FROM alert, json_each(body, '$.users') AS listed
+       WHERE alert.user IS NULL AND is_open AND listed.value = sighting.name)";
+
 /// Which sessions, the newest first.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFilter {
@@ -104,7 +110,9 @@ impl StoreReader {
             "SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE {condition}
              ORDER BY start DESC, session.number DESC LIMIT {limit}"
         );
-        self.rows(&query, &values, session)
+        let mut sessions = self.rows(&query, &values, session)?;
+        self.name_alerts(&mut sessions)?;
+        Ok(sessions)
     }
 
     /// One session by its number.
@@ -113,7 +121,9 @@ impl StoreReader {
     /// [`StoreError::Sqlite`].
     pub fn session(&self, number: i64) -> Result<Option<SessionRow>, StoreError> {
         let query = format!("SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE session.number = ?1");
-        Ok(self.rows(&query, &[Box::new(number)], session)?.pop())
+        let mut sessions = self.rows(&query, &[Box::new(number)], session)?;
+        self.name_alerts(&mut sessions)?;
+        Ok(sessions.pop())
     }
 
     /// How the sessions that a filter takes are spread over a feature: the latest seen first.
@@ -176,7 +186,7 @@ impl StoreReader {
         let values: Vec<Box<dyn ToSql>> =
             vec![Box::new(last), Box::new(name.to_owned()), Box::new(part.unwrap_or_default().to_owned())];
         let query = format!(
-            "SELECT name, original, first, last, count FROM sighting
+            "SELECT {USER_COLUMNS} FROM sighting
              WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND name > ?2)) AND instr(name, ?3) > 0
              ORDER BY last DESC, name LIMIT {limit}"
         );
@@ -188,8 +198,8 @@ impl StoreReader {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn user(&self, key: &str) -> Result<Option<UserRow>, StoreError> {
-        let query = "SELECT name, original, first, last, count FROM sighting WHERE sort = 1 AND name = ?1";
-        Ok(self.rows(query, &[Box::new(key.to_owned())], user)?.pop())
+        let query = format!("SELECT {USER_COLUMNS} FROM sighting WHERE sort = 1 AND name = ?1");
+        Ok(self.rows(&query, &[Box::new(key.to_owned())], user)?.pop())
     }
 
     /// Devices, users or sensors, the latest seen first. `after`: the last of the page before.
@@ -316,6 +326,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<UserRow> {
         first_seen: rfc3339(row.get(2)?),
         last_seen: rfc3339(row.get(3)?),
         connections: row.get(4)?,
+        open_alerts: row.get(5)?,
         first_unix_ns: row.get(2)?,
         last_unix_ns: row.get(3)?,
     })

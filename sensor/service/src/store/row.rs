@@ -74,6 +74,9 @@ pub struct SessionRow {
     /// Octets to the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_octets: Option<i64>,
+    /// The newest alert that lists it: it is among the newest 16 of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert: Option<i64>,
     /// `start` as the store has it, for the next page.
     #[serde(skip)]
     pub start_unix_ns: i64,
@@ -165,6 +168,8 @@ pub struct UserRow {
     pub last_seen: String,
     /// Connections between the two.
     pub connections: i64,
+    /// Alerts that nobody has closed.
+    pub open_alerts: i64,
     /// `first_seen` as the store has it.
     #[serde(skip)]
     pub first_unix_ns: i64,
@@ -260,6 +265,7 @@ pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
         group: row.get(18)?,
         input_octets: row.get(19)?,
         output_octets: row.get(20)?,
+        alert: None,
         start_unix_ns: start,
     })
 }

@@ -1,6 +1,8 @@
 //! What is usual for a user: the profile that the stored connections make, learned by the same code as the one in
-//! the running service's memory. That one may differ in what the store came to know since: sessions that turned out to be
-//! one, addresses that changed.
+//! the running service's memory, without those that an alert is about. That one may differ in what the store came to know
+//! since: sessions that turned out to be one, addresses that changed.
+
+use std::collections::BTreeSet;
 
 use insight::{
     geo::{NetworkKind, NetworkKinds},
@@ -11,16 +13,21 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    StoreError, StoreReader,
+    AlertFilter, StoreError, StoreReader,
     row::{network_name, rfc3339},
 };
-use crate::fold;
+use crate::{
+    alert::{State, Verdict},
+    fold,
+};
 
 const SECOND_NS: u64 = 1_000_000_000;
 const DAY_NS: u64 = 86_400 * SECOND_NS;
 
 /// So many of a user's connections are read, the newest: more than people have in half a year.
 const CONNECTIONS_MAX: usize = 10_000;
+/// So many of a user's alerts, the newest: one is open at a time.
+const ALERTS_MAX: usize = 100;
 
 /// What is usual for a user, from the connections of thirty days.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -90,6 +97,7 @@ pub struct Spread {
 
 /// One of the user's connections, as far as a profile learns of it.
 struct Connection {
+    number: i64,
     start: u64,
     end: Option<u64>,
     octets: Option<u64>,
@@ -113,13 +121,27 @@ impl StoreReader {
             "SELECT start, ended, end_reason, input_octets, output_octets, device, software,
                  coalesce(server.identifier, server.address, server.client),
                  CASE WHEN whereabouts IN ('place', 'site', 'internal') THEN place.name END,
-                 country, asn, organisation, kinds
+                 country, asn, organisation, kinds, session.number
              FROM session LEFT JOIN server ON server.number = session.server
                  LEFT JOIN place ON place.id = session.place
              WHERE user = ?1 ORDER BY start DESC, session.number DESC LIMIT {CONNECTIONS_MAX}"
         );
-        let connections = self.rows(&query, &[Box::new(key.to_owned())], connection)?;
+        let mut connections = self.rows(&query, &[Box::new(key.to_owned())], connection)?;
+        let strange = self.strange(key)?;
+        connections.retain(|connection| !strange.contains(&(connection.number as u64)));
         Ok(page(key, &connections, seconds(first_unix_ns as u64), now_unix_ns))
+    }
+
+    /// Sessions that teach nothing: those of an open alert, and of one that was no false one.
+    fn strange(&self, key: &str) -> Result<BTreeSet<u64>, StoreError> {
+        let filter = AlertFilter { user: Some(key.to_owned()), ..AlertFilter::default() };
+        let mut alerts = self.alerts(&filter, ALERTS_MAX)?;
+        alerts.retain(|alert| match alert.state {
+            State::Open => true,
+            State::Closed { verdict, .. } => verdict == Verdict::Malicious,
+        });
+        let connections = alerts.iter().flat_map(|alert| &alert.connections);
+        Ok(connections.map(|connection| connection.session).collect())
     }
 }
 
@@ -135,6 +157,7 @@ fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
     let kinds: Option<String> = row.get(12)?;
     let kinds = kinds.unwrap_or_default();
     Ok(Connection {
+        number: row.get(13)?,
         start: row.get::<_, i64>(0)? as u64,
         end: number(1)?.filter(|_| tells_length).map(|end| end as u64),
         octets: octets.reduce(u64::saturating_add),

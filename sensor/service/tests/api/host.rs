@@ -6,9 +6,12 @@ use journal::{CapturePath, NewRecord, Options, Reader, RealStorage, Wake};
 use radius::{Code, build::RequestBuilder};
 use serde_json::Value;
 use service::{
-    Meaning, api,
+    Meaning,
+    alert::Severity,
+    api,
     control::Control,
     fold::{Fold, Resolve, Resolved},
+    health::{Condition, Standing},
     portal,
     store::{self, Store},
 };
@@ -32,6 +35,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    pub(crate) fn of(mut answer: ureq::http::Response<ureq::Body>) -> Answer {
+        let text = answer.body_mut().read_to_string().unwrap();
+        let body = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -70,7 +79,7 @@ impl Host {
         let folder = tempfile::tempdir().unwrap();
         let state_dir = folder.path();
         let control = Control::open(state_dir).unwrap();
-        let token = control.add_token("tests", None).unwrap().reveal().to_owned();
+        let token = control.add_token("tests", None, None).unwrap().reveal().to_owned();
         let realms = vec![vec!["contoso.example".to_owned(), "CONTOSO".to_owned(), String::new()]];
         let meaning = Meaning { realms, ..Meaning::default() };
         fill(state_dir, &meaning);
@@ -80,7 +89,8 @@ impl Host {
         let address = listener.local_addr().unwrap();
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(meaning));
         let (_, places) = tokio::sync::watch::channel(Arc::default());
-        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places };
+        let (_, health) = tokio::sync::watch::channel(Arc::from(standing()));
+        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health };
         runtime.spawn(portal::serve(listener, settings));
         Host { control, token, address, _folder: folder, _runtime: runtime }
     }
@@ -96,11 +106,21 @@ impl Host {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let mut answer = request.call().unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        let body = serde_json::from_str(&text).unwrap();
-        Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
+        Answer::of(request.call().unwrap())
     }
+}
+
+/// What is wrong with this host.
+pub(crate) fn standing() -> Vec<Standing> {
+    vec![Standing {
+        condition: Condition::WrongSecret,
+        subject: "branch".to_owned(),
+        severity: Severity::High,
+        since_unix_ns: START_S * 1_000_000_000,
+        told_unix_ns: START_S * 1_000_000_000,
+        message: "Requests do not verify.".to_owned(),
+        advice: vec!["Set the secret.".to_owned()],
+    }]
 }
 
 fn fill(state_dir: &std::path::Path, meaning: &Meaning) {

@@ -2,18 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
 
+mod alerts;
+mod desk;
 mod host;
 
 use std::collections::BTreeSet;
 
+use desk::Desk;
 use host::{Host, PEOPLE};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn only_a_good_token_opens_anything() {
     let host = Host::start();
-    let over = host.control.add_token("over", Some(0)).unwrap();
-    let gone = host.control.add_token("gone", None).unwrap();
+    let over = host.control.add_token("over", None, Some(0)).unwrap();
+    let gone = host.control.add_token("gone", None, None).unwrap();
     host.control.remove_token("gone").unwrap();
     for token in [None, Some(""), Some("vpns_wrong"), Some(over.reveal()), Some(gone.reveal())] {
         let answer = host.get_with("/api/v1/users", token);
@@ -31,21 +34,31 @@ fn only_a_good_token_opens_anything() {
 
 #[test]
 fn every_described_route_answers_and_every_list_has_what_was_sent() {
-    let host = Host::start();
-    let description = host.get_with("/api/v1/openapi.json", None).body;
-    let session = host.get("/api/v1/sessions?limit=1").body["items"][0]["number"].to_string();
-    let device = host.get("/api/v1/devices").body["items"][0]["name"].as_str().unwrap().to_owned();
-    let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
-    let expected = "devices devices/{device} events places sensors servers sessions sessions/{number} users users/{user}";
-    let listed: Vec<&str> = paths.iter().map(|path| path.strip_prefix("/api/v1/").unwrap()).collect();
+    let desk = Desk::open();
+    let description = desk.get("openapi.json").body;
+    let session = desk.list("sessions?limit=1")[0]["number"].to_string();
+    let device = desk.list("devices")[0]["name"].as_str().unwrap().to_owned();
+    let paths = description["paths"].as_object().unwrap();
+    let expected = "alerts alerts/{alert} alerts/{alert}/close alerts/{alert}/comments devices devices/{device} events \
+                    health places sensors servers sessions sessions/{number} users users/{user}";
+    let listed: Vec<&str> = paths.keys().map(|path| path.strip_prefix("/api/v1/").unwrap()).collect();
     assert_eq!(listed.join(" "), expected);
-    for path in paths {
-        let path =
-            path.replace("{user}", "user000").replace("{number}", &session).replace("{device}", &device);
-        let answer = host.get(&path);
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        if let Some(items) = answer.body.get("items") {
-            assert!(!items.as_array().unwrap().is_empty(), "{path}");
+    // What is closed takes no comment.
+    for (path, methods) in paths.iter().rev() {
+        let path = path.strip_prefix("/api/v1/").unwrap();
+        let path = path.replace("{user}", "user0").replace("{number}", &session).replace("{device}", &device);
+        let path = path.replace("{alert}", "1");
+        for method in methods.as_object().unwrap().keys() {
+            let answer = match (&**method, path.rsplit('/').next()) {
+                ("get", _) => desk.get(&path),
+                ("post", Some("close")) => desk.post(&path, &json!({"verdict": "usual"})),
+                ("post", Some("comments")) => desk.post(&path, &json!({"text": "looked at"})),
+                other => panic!("{path} has {other:?}"),
+            };
+            assert_eq!(answer.status, 200, "{method} {path}: {}", answer.body);
+            if let Some(items) = answer.body.get("items") {
+                assert!(!items.as_array().unwrap().is_empty(), "{path}");
+            }
         }
     }
 }
@@ -160,4 +173,22 @@ fn a_user_has_everything_on_one_page() {
     assert_eq!(page["open"].as_array().unwrap().len(), 1);
     let device = host.get("/api/v1/devices/PC-001").body;
     assert_eq!(device["users"][0]["name"], "user001@contoso.example");
+}
+
+#[test]
+fn what_is_wrong_with_the_product_is_listed_and_is_about_nobody() {
+    let host = Host::start();
+    let list = host.get("/api/v1/health").body;
+    let expected = serde_json::json!({"items": [{
+        "condition": "wrong-secret",
+        "subject": "branch",
+        "severity": "high",
+        "since": "2026-09-21T14:13:20.000000Z",
+        "told": "2026-09-21T14:13:20.000000Z",
+        "message": "Requests do not verify.",
+        "advice": ["Set the secret."],
+    }]});
+    assert_eq!(list, expected);
+    assert_eq!(host.get_with("/api/v1/health", None).status, 401);
+    assert!(host.control.audit(10).unwrap().is_empty());
 }

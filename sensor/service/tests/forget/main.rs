@@ -13,7 +13,7 @@ use insight::geo::Places;
 use journal::{CapturePath, Handle, NewRecord, Options, Port, Reader, RealStorage, Redactor, Wake};
 use radius::{Code, build::RequestBuilder};
 use service::{
-    Meaning, ServiceError,
+    Detecting, Exclusion, Meaning, ServiceError,
     control::{Control, ForgetState, Names},
     forget::Forgetting,
     live::{Live, Retention},
@@ -33,6 +33,21 @@ impl Wake for Silent {
 fn meaning() -> Meaning {
     let realms = vec![vec!["contoso.example".to_owned(), "CONTOSO".to_owned(), String::new()]];
     Meaning { realms, ..Meaning::default() }
+}
+
+/// With exclusions of the person, and of others for her sake.
+fn excluding() -> Meaning {
+    let exclusion = |user: &str, reason: &str| Exclusion {
+        user: Some(user.to_owned()),
+        reason: reason.to_owned(),
+        until_unix_s: 2 * START_S,
+        ..Exclusion::default()
+    };
+    let exclusions = vec![
+        exclusion("mallory@contoso.example", "a trip"),
+        exclusion("bob@contoso.example", "as for Mallory"),
+    ];
+    Meaning { detect: Detecting { exclusions, ..Detecting::default() }, ..meaning() }
 }
 
 /// A sensor's journal and service over a state directory.
@@ -203,6 +218,7 @@ fn stopped_at_any_look_the_next_start_forgets_all_and_everybody_else_stays() {
         let number = control.ask_to_forget(&names, "uid 0").unwrap();
         let mut running = Running::open(&state);
         // The service has come so far into a file that is written anew under it.
+        running.live.set_meaning(&excluding()).unwrap();
         running.say(151, 1, "MALLORY", "taken", "PC-3");
         running.take(151);
         running.say(152, 1, "MALLORY", "late", "PC-3");
@@ -262,4 +278,21 @@ fn a_device_that_others_used_stays_and_one_of_the_person_alone_goes() {
     let left = devices();
     assert!(left.contains("PC-0") && left.contains("PC-1") && left.len() == 2, "{left:?}");
     running.stop();
+}
+
+#[test]
+fn a_comment_that_waits_does_not_outlive_whom_it_names() {
+    let state = tempfile::tempdir().unwrap();
+    fill(state.path());
+    let control = Control::open(state.path()).unwrap();
+    let names = Names { typed: "mallory".into(), key: "mallory@contoso.example".into(), written: Vec::new() };
+    control.ask_to_forget(&names, "uid 0").unwrap();
+    control.decide(1, None, Some("Mallory is at home"), "desk").unwrap();
+    let mut running = Running::open(state.path());
+    running.take(200);
+    assert!(running.forgetting.execute_next(&mut running.live, None, &|| true).unwrap());
+    running.live.take_decisions(&control).unwrap();
+    running.stop();
+    drop(control);
+    assert_eq!(holding(state.path()), Vec::<String>::new());
 }

@@ -11,13 +11,13 @@ use insight::geo::{Database, Places, Sites};
 use journal::{CapturePath, Handle, NewRecord, Options, Port, Reader, RealStorage, Redactor, Wake};
 use radius::{Code, build::RequestBuilder};
 use service::{
-    Meaning,
+    Detecting, Meaning,
     alert::Verdict,
     control::{Control, Names},
     forget::Forgetting,
     live::{Live, Retention},
     rebuild::rebuild,
-    store::{self, AlertFilter, Digest, StoreReader},
+    store::{self, AlertFilter, AlertState, Digest, StoreReader},
 };
 
 /// 2026-01-01T00:00:00Z: second 0 of a test.
@@ -45,11 +45,22 @@ pub(crate) struct Request<'a> {
     pub(crate) session: &'a str,
     pub(crate) address: u64,
     pub(crate) octets: u64,
+    /// The user's name has two letters.
+    pub(crate) is_short: bool,
 }
 
 impl<'a> Request<'a> {
     pub(crate) fn start() -> Request<'a> {
-        Request { at: 0, event: None, status: 1, user: 0, session: "", address: 0, octets: 0 }
+        Request {
+            at: 0,
+            event: None,
+            status: 1,
+            user: 0,
+            session: "",
+            address: 0,
+            octets: 0,
+            is_short: false,
+        }
     }
 
     /// The Stop of the same connection.
@@ -98,8 +109,11 @@ impl House {
         request.integer(40, said.status).text(44, said.session).integer(61, 5).integer(6, 2);
         // Written in more than one way.
         let user = said.user;
-        let name =
-            if said.at.is_multiple_of(2) { format!("CONTOSO\\User{user}") } else { format!("user{user}") };
+        let name = match said.at % 2 {
+            _ if said.is_short => format!("u{user}"),
+            0 => format!("CONTOSO\\User{user}"),
+            _ => format!("user{user}"),
+        };
         request.text(1, &name).text(32, ["gateway", "spare"][user as usize % 2]);
         request.text(31, ADDRESSES[said.address as usize]);
         // Who is far away is somebody else.
@@ -137,6 +151,11 @@ impl House {
         let live = self.live();
         live.set_meaning(&meaning).unwrap();
         live.set_places(places).unwrap();
+    }
+
+    /// Another `[detect]`.
+    pub(crate) fn tune(&mut self, detect: Detecting) {
+        self.reload(Meaning { detect, ..self.meaning.clone() }, None);
     }
 
     pub(crate) fn live(&mut self) -> &mut Live {
@@ -178,13 +197,25 @@ impl House {
         assert!(Forgetting::new(&state_dir, redactor).execute_next(live, None, &|| true).unwrap());
     }
 
+    /// How many files name this one.
+    pub(crate) fn holding(&self, name: &str) -> usize {
+        fn files(folder: &Path, name: &[u8]) -> usize {
+            let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            let holds = |path: &Path| {
+                fs::read(path).unwrap().windows(name.len()).any(|part| part.eq_ignore_ascii_case(name))
+            };
+            paths.map(|path| if path.is_dir() { files(&path, name) } else { usize::from(holds(&path)) }).sum()
+        }
+        files(self.folder.path(), name.as_bytes())
+    }
+
     /// Somebody closes every open alert, or writes about it.
     pub(crate) fn decide(&mut self, verdict: Option<Verdict>) {
         let control = Control::open(self.folder.path()).unwrap();
         // What was not stored cannot be seen.
         self.live();
         self.stop();
-        let open = AlertFilter { open: true, ..AlertFilter::default() };
+        let open = AlertFilter { state: Some(AlertState::Open), ..AlertFilter::default() };
         for alert in self.store().alerts(&open, 100).unwrap() {
             control.decide(alert.number, verdict, Some("looked at"), "uid 0").unwrap();
             self.decisions += 1;

@@ -78,7 +78,8 @@ impl Host {
         let address = listener.local_addr().unwrap();
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(Meaning::default()));
         let (_, places) = tokio::sync::watch::channel(Arc::default());
-        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places };
+        let (_, health) = tokio::sync::watch::channel(Arc::from([]));
+        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health };
         runtime.spawn(portal::serve(listener, settings));
         Host { control, address, _folder: folder, _runtime: runtime }
     }

@@ -103,6 +103,7 @@ fn each_sink_gets_what_it_wants_and_nothing_twice() {
         }
         if round == 0 {
             sinks.tell_health(&silent);
+            sinks.tell_health(&Health { is_over: true, ..silent.clone() });
         }
         until("all is written", || sinks.standing().iter().all(|standing| standing.waiting == 0));
         let mark = |position, index| Some(Origin { position, index });
@@ -110,7 +111,7 @@ fn each_sink_gets_what_it_wants_and_nothing_twice() {
         sinks.stop();
     }
     let lines = |name: &str| fs::read_to_string(path(name)).unwrap().lines().count();
-    assert_eq!((lines("connections"), lines("urgent"), lines("all")), (2, 2, 6));
+    assert_eq!((lines("connections"), lines("urgent"), lines("all")), (2, 3, 7));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod hook;
 mod kill;
 mod limits;
 mod mail;
+mod prompt;
 mod rsyslog;
 mod webhook;
 
@@ -34,6 +35,7 @@ fn notice(sequence: u64, user: &str) -> Notice {
         session: sequence,
         session_id: format!("s{sequence}"),
         start_unix_ns: TIME,
+        user: None,
         score: 5.0,
         address: Some("203.0.113.7".parse().unwrap()),
         place: Some("Lyon, Rhone, FR".to_owned()),
@@ -60,6 +62,8 @@ fn notice(sequence: u64, user: &str) -> Notice {
         advice: vec!["Ask the user.".to_owned()],
         user: Some(user.to_owned()),
         user_original: None,
+        address: None,
+        users: Vec::new(),
         first_unix_ns: TIME,
         last_unix_ns: TIME,
         changed_unix_ns: TIME,

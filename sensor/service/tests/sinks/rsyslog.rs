@@ -83,7 +83,7 @@ impl Drop for Rsyslog {
     }
 }
 
-fn syslog(name: &str, format: Format, port: u16, tls: Option<Trust>) -> Settings {
+pub(crate) fn syslog(name: &str, format: Format, port: u16, tls: Option<Trust>) -> Settings {
     settings(name, format, Target::Syslog { address: format!("localhost:{port}"), tls })
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
 use journal::Reader;
 use service::backtest::{Backtest, Scored};
 
@@ -21,8 +22,8 @@ const NAMED_MAX: u64 = 10;
 /// Options of `backtest`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Everything goes through sessions, places, profiles and detections with the configuration's thresholds, \
-                  in memory: the store is not touched and nothing is sent. Prints one JSON object for each Start, \
+    after_help = "Everything goes through sessions, places, profiles and detections with the configuration's thresholds \
+                  and exclusions, in memory: the store is not touched and nothing is sent. Prints one JSON object for each Start, \
                   {\"n\",\"user\",\"score\",\"reasons\",\"alert\"}; n is the number of the line, record or datagram. A line's \
                   score rests on what stands before it in the file, never on what stands behind. A summary goes to standard \
                   error.\n\nLines need \"time\" (RFC 3339), \"status\" (Start, Interim-Update, Stop, Accounting-On, \
@@ -37,13 +38,37 @@ pub(super) struct Arguments {
     /// Print those with an alert only
     #[arg(long)]
     alerts: bool,
+    /// From this time on ask the database FILE before all others, as if it had been added then
+    #[arg(long, value_name = "TIME=FILE", value_parser = GeoUpdate::parse)]
+    geo_update: Option<GeoUpdate>,
+}
+
+/// A database that comes in the middle.
+#[derive(Debug, Clone)]
+struct GeoUpdate {
+    at: Timestamp,
+    file: PathBuf,
+}
+
+impl GeoUpdate {
+    fn parse(text: &str) -> Result<GeoUpdate, String> {
+        let (time, file) = text.split_once('=').ok_or("give the time, an equals sign and the file")?;
+        let at = time.parse().map_err(|error| format!("{time:?} is no time of RFC 3339: {error}"))?;
+        Ok(GeoUpdate { at, file: file.into() })
+    }
 }
 
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
         let mut config = common.load_config()?;
         let places = places::Sources::of(&config).open()?;
-        let backtest = Backtest::new(config.meaning(), &places).map_err(anyhow::Error::new)?;
+        let later = self.geo_update.as_ref().map(|update| places::Sources::of(&config).before(&update.file));
+        let later = later.map(|sources| sources.open()).transpose()?;
+        let mut backtest = Backtest::new(config.meaning(), &places).map_err(anyhow::Error::new)?;
+        if let (Some(GeoUpdate { at, .. }), Some(later)) = (&self.geo_update, &later) {
+            // Nothing of a VPN happened before 1970.
+            backtest.update(u64::try_from(at.as_nanosecond()).unwrap_or(0), later);
+        }
         let mut run = Run {
             backtest,
             alerts_only: self.alerts,
@@ -184,5 +209,7 @@ impl<W: Write> Run<'_, W> {
     }
 }
 
+#[cfg(test)]
+mod month;
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,14 @@ use traffic::{Session, Status, Vendor};
 const DAY_S: i64 = 86_400;
 
 fn run<T>(work: impl FnOnce(&mut Run<'_, Vec<u8>>) -> T) -> (T, Vec<Value>, Sum) {
-    let config = crate::config::Config::built_in();
-    let places = places::Sources::of(&config).open().unwrap();
+    run_with(&crate::config::Config::built_in(), work)
+}
+
+fn run_with<T>(
+    config: &crate::config::Config,
+    work: impl FnOnce(&mut Run<'_, Vec<u8>>) -> T,
+) -> (T, Vec<Value>, Sum) {
+    let places = places::Sources::of(config).open().unwrap();
     let backtest = Backtest::new(config.meaning(), &places).unwrap();
     let mut run = Run { backtest, alerts_only: false, out: Vec::new(), sum: Sum::default() };
     let result = work(&mut run);
@@ -79,6 +85,43 @@ fn a_stranger_is_told_and_nobody_else() {
 }
 
 #[test]
+fn thresholds_and_exclusions_are_those_of_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    let exclusion = |until: &str| {
+        format!("[[detect.exclusion]]\nuser = 'CONTOSO\\User7'\nreason = \"pentest\"\nuntil = {until}\n")
+    };
+    let realms = "[users]\nrealms = [[\"CONTOSO\", \"\"]]\n";
+    // Another one has a new computer at home, from where all others connect too.
+    let mut log = log();
+    let bought = json!({
+        "time": at(60 * DAY_S + 60), "status": "Start", "client": "asa", "session": "bought", "nas": "gateway",
+        "user": "user8", "address": "81.2.69.18", "device": "PC-8-new", "software": "AnyConnect Windows 5.1",
+    });
+    log.extend(format!("{bought}\n").into_bytes());
+    for (detect, is_stranger, is_bought) in [
+        (String::new(), true, true),
+        ("[detect]\nalert_score = 7.5\n".to_owned(), true, false),
+        (exclusion(&at(60 * DAY_S + 1)), false, true),
+        (exclusion(&at(60 * DAY_S)), true, true),
+    ] {
+        fs::write(&file, format!("{realms}{detect}")).unwrap();
+        let config = crate::config::load(Some(&file)).unwrap();
+        let (result, lines, sum) =
+            run_with(&config, |run| run.lines(&log[..]).map_err(|failure| failure.to_string()));
+        result.unwrap();
+        let [.., stranger, bought] = &lines[..] else { panic!("{}", lines.len()) };
+        assert_eq!(
+            (&stranger["alert"], &bought["alert"]),
+            (&json!(is_stranger), &json!(is_bought)),
+            "{detect}"
+        );
+        assert_eq!(sum.alerts, u64::from(is_stranger) + u64::from(is_bought), "{detect}");
+        assert!(stranger["score"].as_f64().unwrap() > 10.0, "risk is what it is: {stranger}");
+    }
+}
+
+#[test]
 fn what_is_said_of_a_line_rests_on_the_lines_before_it() {
     let log = log();
     let (whole, _) = scored(&log);
@@ -87,6 +130,46 @@ fn what_is_said_of_a_line_rests_on_the_lines_before_it() {
         let (part, _) = scored(&log[..end]);
         assert_eq!(part, whole[..part.len()], "{lines} lines");
         assert_eq!(part.len(), lines.div_ceil(2));
+    }
+}
+
+#[test]
+fn a_database_that_comes_in_the_middle_counts_from_then_on() {
+    // The town of all of them is in China from the fiftieth day on.
+    let test_data =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("insight/tests/geo/data/GeoIP2-City-Test.mmdb");
+    let mut octets = fs::read(test_data).unwrap();
+    for at in 0..octets.len() - 3 {
+        if octets[at..].starts_with(b"\x42GB") {
+            octets[at..at + 3].copy_from_slice(b"\x42CN");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("later.mmdb");
+    fs::write(&file, octets).unwrap();
+    let update = GeoUpdate::parse(&format!("{}={}", at(50 * DAY_S), file.display())).unwrap();
+    assert_eq!(update.file, file);
+    let sources = places::Sources::of(&crate::config::Config::built_in());
+    let later = sources.before(&update.file).open().unwrap();
+    let countries = |line: &Value| {
+        let reasons = line["reasons"].as_array().unwrap().iter().map(|reason| reason.as_str().unwrap());
+        reasons.filter(|reason| reason.starts_with("country")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let config = crate::config::Config::built_in();
+    let before = places::Sources::of(&config).open().unwrap();
+    let mut backtest = Backtest::new(config.meaning(), &before).unwrap();
+    backtest.update(update.at.as_nanosecond() as u64, &later);
+    let mut run = Run { backtest, alerts_only: false, out: Vec::new(), sum: Sum::default() };
+    assert!(run.lines(&log()[..]).is_ok());
+    let lines: Vec<Value> =
+        run.out.split(|octet| *octet == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    // Two lines a connection, twenty connections a day.
+    let (first, then) = lines.split_at(50 * 20);
+    assert!(first.iter().all(|line| countries(line).is_empty()));
+    assert!(countries(&then[0])[0].contains("CN; usual: GB"), "{}", then[0]);
+
+    for (text, wrong) in [("x.mmdb", "an equals sign"), ("yesterday=x.mmdb", "no time of RFC 3339")] {
+        assert!(GeoUpdate::parse(text).unwrap_err().contains(wrong), "{text}");
     }
 }
 

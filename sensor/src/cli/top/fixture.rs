@@ -82,6 +82,7 @@ pub(super) fn sample(step: u64) -> Sample {
         frames: vec![],
         stages,
         insight: InsightReading::default(),
+        health: std::sync::Arc::default(),
         journal,
         journal_state: State::Ready,
         duplicates_capacity: 1 << 18,

@@ -1,9 +1,10 @@
 //! The list of metrics: name, kind, labels, help, and how each is read. The exposition and the reference page come
 //! from the same list, so they cannot differ. `sensor` has those of capture, verification and journal, `service` those of
-//! what becomes of the records.
+//! what becomes of the records, `told` those of alerts, sinks and health.
 
 mod sensor;
 mod service;
+mod told;
 
 use std::fmt::{self, Write};
 
@@ -86,7 +87,7 @@ impl Samples<'_> {
 
 /// Every metric there is.
 pub fn metrics() -> impl Iterator<Item = &'static Metric> {
-    sensor::METRICS.iter().chain(service::METRICS)
+    sensor::METRICS.iter().chain(service::METRICS).chain(told::METRICS)
 }
 
 macro_rules! plain {
@@ -163,6 +164,9 @@ pub fn markdown() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use ::service::{alert::Severity, export::sink, health};
     use journal::State;
 
     use super::*;
@@ -170,6 +174,34 @@ mod tests {
         CaptureMode, ClientReading, FrameReading, InsightReading, KernelDrops, RefusedMode, StageHistograms,
         SteerReading, WorkerReading,
     };
+
+    fn sink() -> sink::Standing {
+        sink::Standing {
+            name: "siem".to_owned(),
+            kind: "syslog",
+            is_up: true,
+            sent: 1,
+            failures: 2,
+            waiting: 3,
+            lost: 4,
+            refused: 5,
+            last_error: None,
+            behind_seconds: 6.0,
+            spool_bytes: 7,
+        }
+    }
+
+    fn standing() -> health::Standing {
+        health::Standing {
+            condition: health::Condition::SinkBehind,
+            subject: "siem".to_owned(),
+            severity: Severity::Medium,
+            since_unix_ns: 1,
+            told_unix_ns: 1,
+            message: String::new(),
+            advice: Vec::new(),
+        }
+    }
 
     fn reading() -> Reading {
         Reading {
@@ -207,7 +239,8 @@ mod tests {
                 frames: 9,
             }],
             stages: StageHistograms::new(),
-            insight: InsightReading::default(),
+            insight: InsightReading { sinks: Some(Arc::from([sink()])), ..InsightReading::default() },
+            health: Arc::from([standing()]),
             journal: journal::Statistics::default(),
             journal_state: State::Ready,
             duplicates_capacity: 1,

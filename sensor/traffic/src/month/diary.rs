@@ -16,8 +16,8 @@ use super::{
 const MINUTE_S: u64 = 60;
 /// Home lines get another address of their network after so many days.
 const LEASE_DAYS: u64 = 9;
-/// Days of the month, the last one included.
-const DAYS: u64 = 30;
+/// Days of the month, the last one included: a few more than the thirty in which somebody is learned.
+const DAYS: u64 = 34;
 
 /// One stay in the VPN.
 pub(super) struct Stay {
@@ -193,9 +193,16 @@ impl Day<'_> {
                 self.stay(self.person.server, false, branch, begin, length);
             }
             // On the way home.
-            None if self.dice.below(100) < 12 => self.on_the_way(17 * HOUR_S + 30 * MINUTE_S),
+            None if self.dice.below(100) < 12 || self.reads_mail_on_the_train() => {
+                self.on_the_way(17 * HOUR_S + 30 * MINUTE_S)
+            }
             _ => {}
         }
+    }
+
+    /// Who has the client on the telephone uses it: once a week, on a day at the office.
+    fn reads_mail_on_the_train(&self) -> bool {
+        self.person.telephone.is_some() && weekday(self.day) == (self.person.number as u64 + 2) % 5
     }
 
     fn on_the_way(&mut self, from_s: u64) {

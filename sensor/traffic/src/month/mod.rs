@@ -55,7 +55,7 @@ impl Month {
     /// How many people work at the company.
     pub const PEOPLE: usize = PEOPLE;
     /// The longest that anything of a month lies before its end, seconds.
-    pub const LENGTH_S: u64 = 30 * DAY_S;
+    pub const LENGTH_S: u64 = 34 * DAY_S;
 
     /// The month that ends at `end_unix_s` (seconds since 1970, between 1971 and 2106): who is connected then, still is.
     pub fn new(seed: u64, end_unix_s: u64) -> Month {

@@ -3,7 +3,7 @@
 //! The alert that Microsoft Defender for Identity gave the external id 2025 has the same class, keys and priorities
 //! here, under our own vendor and product: `start app suser shost msg externalId cs1 (url) cs2 (trigger)`, priorities 3, 5
 //! and 10. Rules that key on these go on working. What is ours besides: `cs2=closed`, `cs3` (delivery), `cs4` (place),
-//! `cs5` (network), `cnt`, addresses.
+//! `cs5` (network), `cs6` (users, where it is about several), `cnt`, addresses.
 
 use std::{fmt::Write as _, net::IpAddr};
 
@@ -16,6 +16,9 @@ use super::{
     told::{Health, Told, Tunnel, TunnelActivity, trigger},
 };
 use crate::alert::{Notice, Severity};
+
+/// Longest value of a custom string, by CEF's dictionary of keys.
+const STRING_MAX: usize = 4000;
 
 pub(super) fn line(told: &Told<'_>, source: &Source) -> String {
     match told {
@@ -42,7 +45,9 @@ fn notice_line(told: &Told<'_>, notice: &Notice, source: &Source) -> String {
     line.key("start", &ticks(alert.first_unix_ns));
     line.key("app", "VpnConnection");
     line.key("suser", alert.user.as_deref().unwrap_or_default());
-    line.key("shost", newest.and_then(|connection| connection.device.as_deref()).unwrap_or_default());
+    // Of several users each has another.
+    let device = newest.filter(|_| alert.user.is_some()).and_then(|connection| connection.device.as_deref());
+    line.key("shost", device.unwrap_or_default());
     line.key("msg", &alert.message);
     if let Some(id) = alert.external_id {
         line.key("externalId", &id.to_string());
@@ -55,8 +60,23 @@ fn notice_line(told: &Told<'_>, notice: &Notice, source: &Source) -> String {
         line.labelled("cs5", "network", connection.organisation.as_deref());
         line.key("dvchost", connection.server.as_deref().unwrap_or_default());
     }
+    line.labelled("cs6", "users", Some(&within(&alert.users, STRING_MAX)));
     line.key("cnt", &alert.connection_count.to_string());
     line.text
+}
+
+/// As many names as fit, with commas between.
+fn within(names: &[String], octets: usize) -> String {
+    let mut all = String::new();
+    for name in names {
+        let comma = if all.is_empty() { "" } else { ", " };
+        if all.len() + comma.len() + name.len() > octets {
+            break;
+        }
+        all += comma;
+        all += name;
+    }
+    all
 }
 
 fn activity_line(told: &Told<'_>, activity: &TunnelActivity, source: &Source) -> String {

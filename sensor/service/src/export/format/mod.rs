@@ -26,6 +26,8 @@ mod tests;
 
 use serde_json::Value;
 
+pub(crate) use escape::is_hidden;
+pub(crate) use ocsf::technique_name;
 pub use told::{Client, Health, Kind, Told, Tunnel, TunnelActivity};
 
 /// Who makes the product.

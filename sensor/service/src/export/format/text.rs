@@ -32,7 +32,7 @@ pub(super) fn severity(severity: Severity) -> &'static str {
 
 fn notice_letter(notice: &Notice, source: &Source) -> (String, String) {
     let alert = &notice.alert;
-    let about = alert.user.as_deref().map_or(String::new(), |user| format!(": {user}"));
+    let about = alert.subject().map_or(String::new(), |subject| format!(": {subject}"));
     let subject = format!(
         "[{}] {}{about} ({} alert {})",
         severity(alert.severity),
@@ -56,9 +56,14 @@ fn notice_letter(notice: &Notice, source: &Source) -> (String, String) {
             let _ = writeln!(body, "  usual: {value} ({count} connections)");
         }
     }
+    if !alert.users.is_empty() {
+        let users: Vec<String> = alert.users.iter().map(|user| visible(user)).collect();
+        let _ = writeln!(body, "\nUsers:\n{}", users.join(", "));
+    }
     let _ = writeln!(body, "\nConnections ({} in all):", alert.connection_count);
     for connection in &alert.connections {
         let mut parts = vec![rfc3339(connection.start_unix_ns)];
+        parts.extend(connection.user.as_deref().map(visible));
         parts.extend(connection.address.map(|address| address.to_string()));
         let texts = [&connection.place, &connection.organisation, &connection.device, &connection.server];
         parts.extend(texts.into_iter().flatten().map(|text| visible(text)));

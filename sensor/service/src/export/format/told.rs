@@ -64,6 +64,14 @@ impl<'a> Told<'a> {
         }
     }
 
+    /// By what a sink chooses: who was told that something began is told that it is over.
+    pub fn weight(&self) -> Severity {
+        match self {
+            Told::Health(health) => health.severity,
+            _ => self.severity(),
+        }
+    }
+
     /// When it happened, ns since 1970 UTC.
     pub fn unix_ns(&self) -> u64 {
         match self {
@@ -90,12 +98,12 @@ impl<'a> Told<'a> {
 
     /// Whom it names: the user's key first.
     pub fn persons(&self) -> Vec<&'a str> {
-        let (user, original) = match self {
-            Told::Notice(notice) => (&notice.alert.user, &notice.alert.user_original),
-            Told::Activity(activity) => (&activity.user, &activity.user_original),
+        let (user, original, others) = match self {
+            Told::Notice(Notice { alert, .. }) => (&alert.user, &alert.user_original, &alert.users[..]),
+            Told::Activity(activity) => (&activity.user, &activity.user_original, &[][..]),
             Told::Health(_) => return Vec::new(),
         };
-        user.iter().chain(original).map(String::as_str).collect()
+        user.iter().chain(original).chain(others).map(String::as_str).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A sink's thread: takes messages in order, sends them, moves the cursor when they have arrived, and tries again what
-//! failed, after 1 s, 2 s and so on up to 30 s.
+//! failed, after half a second, a second and so on: up to 3 s where the peer cannot be reached, up to 30 s where it says that
+//! it takes nothing now.
 
 use std::{
     borrow::Cow,
@@ -9,17 +10,15 @@ use std::{
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, TryRecvError};
 
-use super::{Failure, Message, Peer, Progress, Spool};
+use super::{Failure, Message, Peer, Progress, REST_MAX, Spool};
 use crate::export::spool::Entry;
 
 /// Messages between two writes of what is going to be tried; so many are doubtful behind a kill.
 const BATCH: usize = 64;
 /// How long the thread rests when there is nothing to send; a new message ends it.
-const IDLE: Duration = Duration::from_millis(500);
+const IDLE: Duration = Duration::from_millis(200);
 /// Before the first of several attempts.
-const RETRY_MIN: Duration = Duration::from_secs(1);
-/// Before each at last.
-const RETRY_MAX: Duration = Duration::from_secs(30);
+const REST_MIN: Duration = Duration::from_millis(500);
 
 pub(super) struct Delivery {
     name: String,
@@ -30,7 +29,14 @@ pub(super) struct Delivery {
     stopping: Receiver<()>,
     /// The last message that the peer was given.
     handed: u64,
-    retry: Duration,
+    rest: Duration,
+}
+
+/// Why nothing more is sent for now.
+struct Setback {
+    /// Why, and what to do.
+    reason: String,
+    rest_max: Duration,
 }
 
 impl Delivery {
@@ -41,7 +47,7 @@ impl Delivery {
         progress: Arc<Mutex<Progress>>,
         stopping: Receiver<()>,
     ) -> Delivery {
-        Delivery { name, spool, peer, progress, stopping, handed: 0, retry: RETRY_MIN }
+        Delivery { name, spool, peer, progress, stopping, handed: 0, rest: REST_MIN }
     }
 
     pub(super) fn run(mut self) {
@@ -49,13 +55,13 @@ impl Delivery {
             match self.turn() {
                 Ok(true) => {}
                 Ok(false) => self.spool.wait(IDLE),
-                Err(reason) => {
+                Err(Setback { reason, rest_max }) => {
                     self.tell_failure(&reason);
-                    match self.stopping.recv_timeout(self.retry) {
+                    match self.stopping.recv_timeout(self.rest.min(rest_max)) {
                         Err(RecvTimeoutError::Timeout) => {}
                         _ => break,
                     }
-                    self.retry = (self.retry * 2).min(RETRY_MAX);
+                    self.rest = (self.rest * 2).min(rest_max);
                 }
             }
         }
@@ -74,8 +80,8 @@ impl Delivery {
         matches!(self.stopping.try_recv(), Err(TryRecvError::Disconnected))
     }
 
-    /// Sends the next messages; whether there were any. An error says why and what to do.
-    fn turn(&mut self) -> Result<bool, String> {
+    /// Sends the next messages; whether there were any.
+    fn turn(&mut self) -> Result<bool, Setback> {
         self.settle()?;
         let entries = self.spool.take(BATCH, now_unix_ns()).map_err(|error| spool_failure(&error))?;
         if entries.is_empty() {
@@ -97,7 +103,7 @@ impl Delivery {
         Ok(true)
     }
 
-    fn send(&mut self, entry: &Entry) -> Result<(), String> {
+    fn send(&mut self, entry: &Entry) -> Result<(), Setback> {
         let may_be_twice = self.spool.is_doubtful(entry.sequence);
         let body = match may_be_twice {
             true => Cow::Owned(entry.format.mark_perhaps_twice(&entry.body)),
@@ -114,34 +120,38 @@ impl Delivery {
                 self.tell_refusal(&reason);
                 self.spool.refuse(entry.sequence).map_err(|error| spool_failure(&error))
             }
-            Err(Failure::Unreachable { reason, may_have_arrived }) => {
+            Err(Failure::Unreachable { reason, may_have_arrived, rest_max }) => {
                 let handed = if may_have_arrived { entry.sequence } else { self.handed };
-                Err(self.take_back(handed, reason))
+                Err(self.take_back(handed, Setback { reason, rest_max }))
             }
         }
     }
 
     /// Moves the cursor over what has certainly arrived.
-    fn settle(&mut self) -> Result<(), String> {
+    fn settle(&mut self) -> Result<(), Setback> {
         match self.peer.certain() {
             Ok(None) => Ok(()),
             Ok(Some(sequence)) => self.spool.confirm(sequence).map_err(|error| spool_failure(&error)),
-            Err(Failure::Refused(reason) | Failure::Unreachable { reason, .. }) => {
-                Err(self.take_back(self.handed, reason))
+            Err(Failure::Unreachable { reason, rest_max, .. }) => {
+                Err(self.take_back(self.handed, Setback { reason, rest_max }))
+            }
+            Err(Failure::Refused(reason)) => {
+                Err(self.take_back(self.handed, Setback { reason, rest_max: REST_MAX }))
             }
         }
     }
 
     /// What is not certain waits again.
-    fn take_back(&self, handed: u64, reason: String) -> String {
+    fn take_back(&self, handed: u64, setback: Setback) -> Setback {
+        let Setback { reason, rest_max } = setback;
         match self.spool.give_back(handed) {
-            Ok(()) => reason,
-            Err(error) => format!("{reason}; {}", spool_failure(&error)),
+            Ok(()) => Setback { reason, rest_max },
+            Err(error) => Setback { reason: format!("{reason}; {}", spool_failure(&error).reason), rest_max },
         }
     }
 
     fn tell_success(&mut self) {
-        self.retry = RETRY_MIN;
+        self.rest = REST_MIN;
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         progress.sent += 1;
         if std::mem::take(&mut progress.is_down) {
@@ -170,12 +180,15 @@ impl Delivery {
                 self.name
             );
         }
+        progress.failures += 1;
         progress.last_error = Some(reason.to_owned());
     }
 }
 
-fn spool_failure(error: &std::io::Error) -> String {
-    format!("its spool fails: {error}; free space on the file system of the state directory or mend it")
+fn spool_failure(error: &std::io::Error) -> Setback {
+    let reason =
+        format!("its spool fails: {error}; free space on the file system of the state directory or mend it");
+    Setback { reason, rest_max: REST_MAX }
 }
 
 fn now_unix_ns() -> u64 {

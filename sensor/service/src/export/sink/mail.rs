@@ -103,10 +103,10 @@ impl Server {
         match code {
             // It wants somebody to log in, or somebody else (RFC 4954).
             Some(530 | 534 | 535 | 538) => {
-                Failure::before(format!("{reason}; check `user` and `secret_file`"))
+                Failure::busy(format!("{reason}; check `user` and `secret_file`"), false)
             }
             Some(500..) => Failure::Refused(format!("{reason}; check `from` and `to`")),
-            Some(_) => Failure::before(format!("{reason}; it is tried again")),
+            Some(_) => Failure::busy(format!("{reason}; it is tried again"), false),
             None if error.is_tls() => Failure::before(format!("{reason}; check `tls` and `ca_file`")),
             None => Failure::during(format!("{reason}; see whether it runs and is let through")),
         }

@@ -25,6 +25,7 @@ use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use crossbeam::channel::{Sender, bounded};
@@ -40,6 +41,12 @@ use super::{
 };
 use deliver::Delivery;
 
+/// Between two attempts at a peer that cannot be reached. An alert is to arrive within 5 s where its peer runs, also when
+/// that was away until a moment ago; an attempt costs it nothing.
+const REST_MAX: Duration = Duration::from_secs(3);
+/// Between two at one that says that it cannot take more.
+const REST_BUSY_MAX: Duration = Duration::from_secs(30);
+
 /// How a sink stands, for metrics and for people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
@@ -51,6 +58,8 @@ pub struct Standing {
     pub is_up: bool,
     /// Messages sent since the start.
     pub sent: u64,
+    /// Attempts that failed since the start.
+    pub failures: u64,
     /// Messages that are not known to have arrived.
     pub waiting: u64,
     /// Messages that fell out of the spool, found no room in it, or were refused for good, since the spool was made.
@@ -70,6 +79,7 @@ pub struct Standing {
 struct Progress {
     is_down: bool,
     sent: u64,
+    failures: u64,
     refused: u64,
     last_error: Option<String>,
 }
@@ -93,18 +103,25 @@ enum Failure {
         reason: String,
         /// Whether the message may have arrived all the same.
         may_have_arrived: bool,
+        /// Longest rest before the next attempt.
+        rest_max: Duration,
     },
 }
 
 impl Failure {
     /// Nothing left this host.
     fn before(reason: impl Into<String>) -> Failure {
-        Failure::Unreachable { reason: reason.into(), may_have_arrived: false }
+        Failure::Unreachable { reason: reason.into(), may_have_arrived: false, rest_max: REST_MAX }
     }
 
     /// What was sent may have arrived.
     fn during(reason: impl Into<String>) -> Failure {
-        Failure::Unreachable { reason: reason.into(), may_have_arrived: true }
+        Failure::Unreachable { reason: reason.into(), may_have_arrived: true, rest_max: REST_MAX }
+    }
+
+    /// The peer is there, and takes nothing now: it is not to be pressed.
+    fn busy(reason: impl Into<String>, may_have_arrived: bool) -> Failure {
+        Failure::Unreachable { reason: reason.into(), may_have_arrived, rest_max: REST_BUSY_MAX }
     }
 }
 
@@ -167,6 +184,7 @@ impl Sink {
             kind: self.settings.target.name(),
             is_up: !progress.is_down,
             sent: progress.sent,
+            failures: progress.failures,
             waiting: backlog.waiting,
             lost: backlog.lost,
             refused: progress.refused,

@@ -2,8 +2,12 @@
 //!
 //! Syslog has no answer: what is written lies in buffers and is gone when the connection breaks. The kernel ends a
 //! connection whose octets the other kernel has not acknowledged within [`UNANSWERED`]; so a message is certain when it
-//! was written longer ago than that and the connection stands, or when the receiver closed the connection behind us.
+//! was written much longer ago than that and the connection stands, or when the receiver closed the connection behind us.
 //! What is not certain when it breaks is sent again, with the remark.
+//!
+//! A connection may be dead without a word: a firewall forgot it, the receiver's host lost power. What is written to it is
+//! swallowed, and sent again when the kernel gives up: so that an alert arrives within 5 s all the same, that is soon, and
+//! a connection that rests is asked now and then whether it stands.
 
 use std::{
     collections::VecDeque,
@@ -12,18 +16,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::net::sockopt::set_tcp_user_timeout;
+use rustix::net::sockopt;
 use rustls::{ClientConnection, pki_types::ServerName};
 
 use super::{Failure, Message, Peer, tls::Trust};
 use crate::export::format::{Source, syslog};
 
-/// For a connection, its handshake, a write.
+/// For a handshake, a write.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The kernel waits so long for an acknowledgement.
-const UNANSWERED: Duration = Duration::from_secs(10);
-/// And a message is certain after so long: the kernel's timers are not that exact.
+/// For a connection to one of a name's addresses; the next is tried then.
+const CONNECTING: Duration = Duration::from_secs(2);
+/// The kernel waits so long for an acknowledgement. With what it takes to look and to connect anew this stays below 5 s.
+const UNANSWERED: Duration = Duration::from_secs(3);
+/// And a message is certain after so long: the kernel's timers are not that exact, and a receiver may read slowly.
 const CERTAIN: Duration = Duration::from_secs(12);
+/// A connection that rests is asked after so long, and once more after so long, whether it stands.
+const ASKED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(1));
 /// Octets that one record of TLS carries (RFC 8446 section 5.1).
 const TLS_RECORD: usize = 1 << 14;
 /// For the receiver to close the connection behind us at a stop.
@@ -61,7 +69,7 @@ impl Receiver {
             |error: io::Error| format!("no connection to the syslog receiver {address}: {error}; {advice}");
         let mut socket = Err(io::Error::other("the name has no address"));
         for resolved in address.to_socket_addrs().map_err(failed)? {
-            socket = TcpStream::connect_timeout(&resolved, TIMEOUT);
+            socket = TcpStream::connect_timeout(&resolved, CONNECTING);
             if socket.is_ok() {
                 break;
             }
@@ -71,7 +79,10 @@ impl Receiver {
             socket.set_nodelay(true)?;
             socket.set_write_timeout(Some(TIMEOUT))?;
             socket.set_read_timeout(Some(TIMEOUT))?;
-            set_tcp_user_timeout(&socket, UNANSWERED.as_millis() as u32).map_err(io::Error::from)
+            sockopt::set_socket_keepalive(&socket, true)?;
+            sockopt::set_tcp_keepidle(&socket, ASKED.0)?;
+            sockopt::set_tcp_keepintvl(&socket, ASKED.1)?;
+            sockopt::set_tcp_user_timeout(&socket, UNANSWERED.as_millis() as u32).map_err(io::Error::from)
         };
         prepare().map_err(failed)?;
         let Some(trust) = &self.tls else { return Ok(Stream { socket, tls: None }) };
@@ -183,6 +194,11 @@ impl Peer for Receiver {
     fn certain(&mut self) -> Result<Option<u64>, Failure> {
         let Some(stream) = &mut self.stream else { return Ok(None) };
         if let Err(error) = stream.look() {
+            if self.written.is_empty() {
+                // It rested; the next message makes another one.
+                self.stream = None;
+                return Ok(None);
+            }
             return Err(self.failure(&error));
         }
         let mut certain = None;

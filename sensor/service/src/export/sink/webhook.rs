@@ -26,6 +26,8 @@ pub const DELIVERY_HEADER: &str = "X-Vpn-Sensor-Delivery";
 
 /// For one request with its answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that rested for longer is not used again: what is between may have forgotten it, and swallow what is sent.
+const REUSE_MAX: Duration = Duration::from_secs(2);
 
 /// The value of the signature's header.
 pub fn signature(secret: &[u8], timestamp: u64, body: &str) -> String {
@@ -64,6 +66,7 @@ impl Hook {
     fn connect(&self) -> Result<Agent, String> {
         let mut config = Agent::config_builder()
             .timeout_global(Some(TIMEOUT))
+            .max_idle_age(REUSE_MAX)
             .http_status_as_error(false)
             // Elsewhere is not where the administrator meant messages to go.
             .max_redirects(0)
@@ -135,12 +138,12 @@ impl Peer for Hook {
                 self.arrived = Some(message.entry.sequence);
                 Ok(())
             }
-            408 | 429 => Err(Failure::before(answered("it is busy; messages are sent later"))),
+            408 | 429 => Err(Failure::busy(answered("it is busy; messages are sent later"), false)),
             400..=499 => {
                 Err(Failure::Refused(answered("check the address, the secret and what the receiver expects")))
             }
-            300..=399 => Err(Failure::before(answered("set `url` to where it has moved"))),
-            _ => Err(Failure::during(answered("see the receiver's log"))),
+            300..=399 => Err(Failure::busy(answered("set `url` to where it has moved"), false)),
+            _ => Err(Failure::busy(answered("see the receiver's log"), true)),
         }
     }
 

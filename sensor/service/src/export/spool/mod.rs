@@ -107,6 +107,14 @@ impl Spool {
         self.lock().pass_over(kind, origin);
     }
 
+    /// Of a spool that never got anything of this sort: what comes behind `origin` is for it, also behind a kill.
+    ///
+    /// # Errors
+    /// The cursor cannot be written.
+    pub fn begin(&self, kind: Kind, origin: Origin) -> io::Result<()> {
+        self.lock().begin(kind, origin)
+    }
+
     /// Lets what is too old fall out.
     pub fn expire(&self, now_unix_ns: u64) {
         self.lock().expire(now_unix_ns);

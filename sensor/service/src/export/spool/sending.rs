@@ -146,6 +146,17 @@ impl State {
         *mark = (*mark).max(Some(origin));
     }
 
+    pub(super) fn begin(&mut self, kind: Kind, origin: Origin) -> io::Result<()> {
+        if self.marks[kind as usize].is_some() {
+            return Ok(());
+        }
+        self.marks[kind as usize] = Some(origin);
+        // Of the other sorts the cursor must not have what the segments do not have durably.
+        self.cursor.marks[kind as usize] = Some(origin);
+        self.cursor_file.write(&mut self.cursor)?;
+        self.cursor_file.handle()?.sync_data()
+    }
+
     pub(super) fn close(&mut self) -> io::Result<()> {
         for file in std::mem::take(&mut self.unsynced).iter().chain(&self.tail) {
             file.sync_data()?;

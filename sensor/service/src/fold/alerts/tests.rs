@@ -2,9 +2,14 @@
 
 use super::*;
 
-const DAY: u64 = 20_000;
+pub(super) const DAY: u64 = 20_000;
 
-fn reason(detection: Detection, feature: Option<ReasonFeature>, seen: &str, log_ratio: f64) -> Reason {
+pub(super) fn reason(
+    detection: Detection,
+    feature: Option<ReasonFeature>,
+    seen: &str,
+    log_ratio: f64,
+) -> Reason {
     Reason {
         detection,
         feature,
@@ -18,28 +23,28 @@ fn reason(detection: Detection, feature: Option<ReasonFeature>, seen: &str, log_
     }
 }
 
-fn country(seen: &str) -> Reason {
+pub(super) fn country(seen: &str) -> Reason {
     reason(Detection::SuspiciousConnection, Some(ReasonFeature::Country), seen, 4.0)
 }
 
-fn device(seen: &str) -> Reason {
+pub(super) fn device(seen: &str) -> Reason {
     reason(Detection::SuspiciousConnection, Some(ReasonFeature::Device), seen, 2.0)
 }
 
-fn hour(seen: &str) -> Reason {
+pub(super) fn hour(seen: &str) -> Reason {
     reason(Detection::SuspiciousConnection, Some(ReasonFeature::Hour), seen, 1.0)
 }
 
-fn abnormal(severity: Severity, reasons: Vec<Reason>) -> Assessment {
+pub(super) fn abnormal(severity: Severity, reasons: Vec<Reason>) -> Assessment {
     let score = reasons.iter().map(|reason| reason.log_ratio).sum();
     Assessment { score, reasons, is_alert: true, severity, ..Assessment::default() }
 }
 
-fn medium(reasons: Vec<Reason>) -> Assessment {
+pub(super) fn medium(reasons: Vec<Reason>) -> Assessment {
     abnormal(Severity::Medium, reasons)
 }
 
-fn from(session: u64, address: &str, device: &str) -> Connection {
+pub(super) fn from(session: u64, address: &str, device: &str) -> Connection {
     serde_json::from_value(serde_json::json!({
         "session": session, "session_id": session.to_string(), "start_unix_ns": session, "score": 0.0,
         "address": address, "device": device, "kinds": [], "asn": 64500,
@@ -47,7 +52,7 @@ fn from(session: u64, address: &str, device: &str) -> Connection {
     .unwrap()
 }
 
-fn of(user: &str, connection: Connection) -> Case<'_> {
+pub(super) fn of(user: &str, connection: Connection) -> Case<'_> {
     Case {
         subject: user,
         user: Some(user),
@@ -61,7 +66,7 @@ fn of(user: &str, connection: Connection) -> Case<'_> {
 }
 
 /// What was told since, and whether it is held back.
-fn told(alerts: &mut Alerts) -> Vec<(News, u64, bool)> {
+pub(super) fn told(alerts: &mut Alerts) -> Vec<(News, u64, bool)> {
     let (_, notices) = alerts.take_changes();
     notices.into_iter().map(|notice| (notice.news, notice.alert.number, notice.is_held)).collect()
 }
@@ -150,8 +155,8 @@ fn stolen() -> Alerts {
     alerts
 }
 
-fn sessions(connections: &[Connection]) -> Vec<u64> {
-    let mut sessions: Vec<u64> = connections.iter().map(|connection| connection.session).collect();
+pub(super) fn sessions(lessons: &[Lesson]) -> Vec<u64> {
+    let mut sessions: Vec<u64> = lessons.iter().map(|lesson| lesson.connection.session).collect();
     sessions.sort_unstable();
     sessions
 }
@@ -173,9 +178,29 @@ fn closed_as_malicious_what_the_stranger_taught_is_taken_back_and_the_users_own_
     // Near the stranger's address; with the stranger's device, once though it is an alert's and a successor's. Not home,
     // though it is in the same provider's network.
     assert_eq!(sessions(&lessons.unlearn), [3, 4]);
-    let mut rejected = lessons.rejected.clone();
-    rejected.sort_unstable();
-    assert_eq!((rejected, lessons.learn.len()), (vec![1, 4], 0));
+    assert_eq!((sessions(&lessons.rejected), lessons.learn.len()), (vec![1, 4], 0));
+    assert!(lessons.unlearn.iter().chain(&lessons.rejected).all(|lesson| lesson.user == "alice"));
+}
+
+#[test]
+fn what_is_left_alone_is_below_high_severity_and_nothing_happened_to_it_since() {
+    let mut alerts = Alerts::default();
+    for (user, session) in [("alice", 1), ("bob", 2)] {
+        alerts.take(of(user, from(session, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
+    }
+    let mut high = abnormal(Severity::High, vec![country("CN")]);
+    alerts.take(of("eve", from(3, "192.0.2.1", "A")), &mut high);
+    // Equal reasons are no news, another device is; somebody writes.
+    let later = |user, device| Case { now: (DAY + 1) * DAY_NS, ..of(user, from(4, "192.0.2.1", device)) };
+    alerts.take(later("alice", "A"), &mut medium(vec![country("CN")]));
+    let since = |alerts: &Alerts| alerts.left_alone_since(DAY * DAY_NS);
+    assert_eq!(since(&alerts), [1, 2]);
+    assert_eq!(alerts.left_alone_since(DAY * DAY_NS - 1), [0_u64; 0]);
+    alerts.take(later("alice", "KALI"), &mut medium(vec![device("KALI")]));
+    assert_eq!(since(&alerts), [2]);
+    let comment = Comment { by: "uid 0".into(), unix_ns: DAY * DAY_NS + 1, text: "asked".into() };
+    alerts.comment(2, comment, 9);
+    assert_eq!(since(&alerts), [0_u64; 0]);
 }
 
 #[test]
@@ -184,10 +209,75 @@ fn nobody_is_forgotten_but_who_is_meant() {
     for (user, session) in [("alice", 1), ("bob", 2)] {
         alerts.take(of(user, from(session, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
     }
-    alerts.forget(|alert| alert.user.as_deref() == Some("alice"));
+    alerts.forget(|text| text == "alice");
     assert!(!alerts.holds(1) && alerts.holds(2));
     alerts.forget_before(DAY * DAY_NS);
     assert!(alerts.holds(2));
     alerts.forget_before(DAY * DAY_NS + 1);
     assert!(!alerts.holds(2));
+}
+
+#[test]
+fn no_day_begins_twice_and_a_clock_that_was_far_ahead_costs_none() {
+    let mut alerts = Alerts::default();
+    let mut held = |session: u64, now: u64| {
+        let user = format!("user{session}");
+        let case = Case { now, ..of(&user, from(session, "192.0.2.1", "A")) };
+        alerts.take(case, &mut medium(vec![country("CN")]));
+        told(&mut alerts)[0].2
+    };
+    // Events around midnight, some of them from clocks that are a little ahead.
+    let midnight = (DAY + 1) * DAY_NS;
+    let around: Vec<bool> =
+        (0..10).map(|at| held(at, if at % 2 == 0 { midnight + at } else { midnight - at })).collect();
+    assert_eq!(around.iter().filter(|is_held| !**is_held).count(), 3, "{around:?}");
+    // A year ahead, and back.
+    assert!(!held(20, midnight + 365 * DAY_NS));
+    assert_eq!([21, 22, 23, 24].map(|at| held(at, midnight)), [false, false, false, true]);
+}
+
+#[test]
+fn somebody_who_floods_with_something_new_each_time_fills_nothing_and_hides_nobody() {
+    let mut alerts = Alerts::default();
+    let mut notices = Vec::new();
+    for session in 1..5000 {
+        let name = format!("D{session}");
+        alerts.take(
+            of("eve", from(session, "192.0.2.1", &name)),
+            &mut medium(vec![country("CN"), device(&name)]),
+        );
+        notices.append(&mut alerts.take_changes().1);
+    }
+    assert_eq!(notices.len(), TOLD_MAX as usize);
+    let octets = serde_json::to_string(&alerts).unwrap().len();
+    assert!(octets < 200_000, "{octets}");
+    // All that happened is listed, and what is not sent says so.
+    assert_eq!(notices.iter().filter(|notice| !notice.is_held).count(), 3);
+    assert!(notices.windows(2).all(|pair| pair[0].sequence + 1 == pair[1].sequence));
+    // It gets more urgent, and so does somebody else's.
+    for (user, session) in [("eve", 5001), ("alice", 5002)] {
+        let mut high = abnormal(Severity::High, vec![reason(Detection::ImpossibleTravel, None, "FR", 6.0)]);
+        alerts.take(of(user, from(session, "203.0.113.1", "A")), &mut high);
+        assert!(high.is_alert);
+    }
+    let high: Vec<_> = told(&mut alerts);
+    assert_eq!(high, [(News::Updated, 1, false), (News::New, 2, false)]);
+}
+
+#[test]
+fn there_is_an_end_of_open_alerts_and_what_is_closed_for_want_of_room_is_listed() {
+    let mut alerts = Alerts::default();
+    let (over, mut closed) = (50, 0);
+    for session in 0..(OPEN_MAX + over) as u64 {
+        let user = format!("user{session}");
+        let severity = if session % 2 == 0 { Severity::High } else { Severity::Medium };
+        let case = Case { now: DAY * DAY_NS + session, ..of(&user, from(session, "192.0.2.1", "A")) };
+        alerts.take(case, &mut abnormal(severity, vec![country("CN")]));
+        for notice in alerts.take_changes().1 {
+            assert!(!notice.is_held || notice.alert.severity != Severity::High, "what is urgent is sent");
+            closed += usize::from(notice.news == News::Closed);
+        }
+    }
+    assert_eq!((alerts.open.len(), alerts.subjects.len(), closed), (OPEN_MAX, OPEN_MAX, over));
+    assert_eq!(alerts.held.len(), OPEN_MAX);
 }

@@ -34,14 +34,16 @@ const TACTICS: [(&str, &str); 5] = [
     ("TA0040", "Impact"),
 ];
 
+/// What a technique is called; none of one that is not listed.
+pub(crate) fn technique_name(id: &str) -> Option<&'static str> {
+    TECHNIQUES.iter().chain(&MANIPULATION).find(|(known, _, _)| *known == id).map(|(_, name, _)| *name)
+}
+
 /// The `attack` object of a technique; of one that is not listed the id alone.
 pub(super) fn attack(id: &str) -> Value {
-    let named = |id: &str| {
-        let mut all = TECHNIQUES.iter().chain(&MANIPULATION);
-        match all.find(|(known, _, _)| *known == id) {
-            Some((_, name, _)) => json!({"uid": id, "name": name}),
-            None => json!({"uid": id}),
-        }
+    let named = |id: &str| match technique_name(id) {
+        Some(name) => json!({"uid": id, "name": name}),
+        None => json!({"uid": id}),
     };
     let tactic = TECHNIQUES.iter().chain(&MANIPULATION).find(|(known, _, _)| *known == id);
     let tactic = tactic.and_then(|(_, _, tactic)| TACTICS.iter().find(|(uid, _)| uid == tactic));

@@ -130,9 +130,10 @@ fn verdict(state: &State) -> u8 {
 /// What was expected, and what was seen.
 fn anomaly(alert: &Alert, reason: &Reason) -> Value {
     let parameter = reason.feature.as_deref().unwrap_or(&reason.detection);
-    let (target, sort) = match &alert.user {
-        Some(user) => (user.as_str(), "user"),
-        None => (alert.title.as_str(), "finding"),
+    let (target, sort) = match (&alert.user, alert.address) {
+        (Some(user), _) => (user.clone(), "user"),
+        (None, Some(address)) => (address.to_string(), "IP address"),
+        (None, None) => (alert.title.clone(), "finding"),
     };
     let expected = reason.expected.iter();
     let usual: Vec<Value> =
@@ -170,7 +171,7 @@ fn evidence(alert: &Alert, connection: &Connection, verdict: u8) -> Value {
         "verdict_id": verdict,
         "src_endpoint": parts::source_endpoint(&client(connection), device),
         "dst_endpoint": parts::server_endpoint(connection.server.as_deref(), connection.server_address),
-        "user": alert.user.as_deref().map(parts::user),
+        "user": alert.user_of(connection).map(parts::user),
         "device": device.map(parts::device),
         "data": {
             "session": connection.session,
@@ -183,7 +184,8 @@ fn evidence(alert: &Alert, connection: &Connection, verdict: u8) -> Value {
 }
 
 fn observables(alert: &Alert) -> Vec<Value> {
-    let mut found = vec![observable(Observable::UserName, "evidences.user.name", alert.user.clone())];
+    let of_user = |user: &str| observable(Observable::UserName, "evidences.user.name", Some(user.to_owned()));
+    let mut found: Vec<Option<Value>> = alert.users().map(of_user).collect();
     for connection in &alert.connections {
         let address = connection.address.map(|address| address.to_string());
         found.push(observable(Observable::Address, "evidences.src_endpoint.ip", address));
@@ -198,10 +200,10 @@ fn observables(alert: &Alert) -> Vec<Value> {
     listed
 }
 
-/// Whom and what it concerns: the user, the VPN servers.
+/// Whom and what it concerns: the users, the VPN servers.
 fn resources(alert: &Alert) -> Vec<Value> {
-    let user = alert.user.iter().map(|user| json!({"name": user, "uid": user, "type": "user"}));
+    let users = alert.users().map(|user| json!({"name": user, "uid": user, "type": "user"}));
     let servers: BTreeSet<&String> =
         alert.connections.iter().filter_map(|connection| connection.server.as_ref()).collect();
-    user.chain(servers.into_iter().map(|server| json!({"name": server, "type": "VPN server"}))).collect()
+    users.chain(servers.into_iter().map(|server| json!({"name": server, "type": "VPN server"}))).collect()
 }

@@ -11,6 +11,8 @@
 mod attack;
 mod finding;
 mod parts;
+
+pub(crate) use attack::technique_name;
 mod tunnel;
 
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{syslog::Header, *};
 use crate::alert::{News, Severity};
 use readers::{read_cef, read_syslog};
-use samples::{activity, bare, health, notice};
+use samples::{activity, bare, crowd, health, notice};
 use schema::Schema;
 
 /// 2026-09-21T14:13:20.123456789Z.
@@ -27,6 +27,7 @@ fn source() -> Source {
 fn all(name: &str, mut each: impl FnMut(&Told<'_>)) {
     for news in [News::New, News::Updated, News::Closed] {
         each(&Told::Notice(&notice(name, news)));
+        each(&Told::Notice(&crowd(name, news)));
         let mut nobody = notice(name, news);
         nobody.alert.user = None;
         nobody.alert.external_id = None;
@@ -107,6 +108,44 @@ fn a_finding_says_what_was_expected_and_seen() {
     assert_eq!(attacks[0]["sub_technique"]["name"], "Domain Accounts");
     assert_eq!(attacks[1]["tactic"]["uid"], "TA0001");
     assert_eq!(attacks[2]["sub_technique"]["uid"], "T9999.001");
+}
+
+#[test]
+fn an_alert_about_an_address_names_all_of_its_users_in_every_format() {
+    let notice = crowd("alice@contoso.example", News::New);
+    let told = Told::Notice(&notice);
+    assert_eq!(told.persons(), ["bob@contoso.example", "alice@contoso.example"]);
+    let event: Value = serde_json::from_str(&Format::Ocsf.write(&told, &source())).unwrap();
+    let users = ["bob@contoso.example", "alice@contoso.example"];
+    for (at, user) in users.into_iter().enumerate() {
+        assert_eq!(event["evidences"][at]["user"]["uid"], user);
+        assert_eq!(event["observables"][at]["value"], user);
+        assert_eq!(event["resources"][at]["name"], user);
+    }
+    assert_eq!(event["anomaly_analyses"][0]["analysis_targets"][0]["name"], "203.0.113.7");
+    let cef = Format::Cef.write(&told, &source());
+    assert!(cef.contains("|one-address-many-users|One address, many users|5|start="), "{cef}");
+    assert!(cef.contains(" src=203.0.113.7 ") && !cef.contains("suser=") && !cef.contains("shost="), "{cef}");
+    assert!(cef.contains(" cs6Label=users cs6=bob@contoso.example, alice@contoso.example cnt=2"), "{cef}");
+    let letter = Format::Text.write(&told, &source());
+    assert!(
+        letter.starts_with("[medium] One address, many users: 203.0.113.7 (2 users) (new alert 17)\n"),
+        "{letter}"
+    );
+    assert!(letter.contains("\nUsers:\nbob@contoso.example, alice@contoso.example\n"), "{letter}");
+    assert!(letter.contains("Z, bob@contoso.example, 203.0.113.7, Lyon"), "{letter}");
+    let json: Value = serde_json::from_str(&Format::Json.write(&told, &source())).unwrap();
+    assert_eq!(
+        (&json["alert"]["users"][1], &json["alert"]["address"]),
+        (&users[1].into(), &"203.0.113.7".into())
+    );
+
+    // A custom string of CEF has an end.
+    let mut many = notice.clone();
+    many.alert.users = (0..256).map(|at| format!("{at:040}@contoso.example")).collect();
+    let cef = Format::Cef.write(&Told::Notice(&many), &source());
+    let listed = cef.split(" cs6=").nth(1).unwrap().split(" cnt=").next().unwrap();
+    assert!((3900..=4000).contains(&listed.len()) && listed.ends_with("example"), "{listed}");
 }
 
 #[test]

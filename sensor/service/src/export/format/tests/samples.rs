@@ -9,6 +9,7 @@ pub(super) fn notice(name: &str, news: News) -> Notice {
         session: 5,
         session_id: name.to_owned(),
         start_unix_ns: TIME - 60_000_000_000,
+        user: None,
         score: 7.25,
         address: Some("203.0.113.7".parse().unwrap()),
         place: Some("Lyon, Rhone, FR".to_owned()),
@@ -63,6 +64,8 @@ pub(super) fn notice(name: &str, news: News) -> Notice {
         advice: vec!["Ask the user.".to_owned(), "Reset the password.".to_owned()],
         user: Some(name.to_owned()),
         user_original: Some(name.to_owned()),
+        address: None,
+        users: Vec::new(),
         first_unix_ns: TIME - 60_000_000_000,
         last_unix_ns: TIME - 1,
         changed_unix_ns: TIME,
@@ -73,6 +76,22 @@ pub(super) fn notice(name: &str, news: News) -> Notice {
         comments: vec![Comment { by: "uid 0".to_owned(), unix_ns: TIME, text: name.to_owned() }],
     };
     Notice { sequence: 9, news, is_held: false, alert }
+}
+
+/// About an address and its users.
+pub(super) fn crowd(name: &str, news: News) -> Notice {
+    let mut notice = notice(name, news);
+    let alert = &mut notice.alert;
+    (alert.user, alert.user_original, alert.external_id) = (None, None, None);
+    alert.detection = "one-address-many-users".to_owned();
+    alert.title = "One address, many users".to_owned();
+    alert.address = Some("203.0.113.7".parse().unwrap());
+    alert.users = vec!["bob@contoso.example".to_owned(), name.to_owned()];
+    let users = alert.users.clone();
+    for (connection, user) in alert.connections.iter_mut().zip(users) {
+        connection.user = Some(user);
+    }
+    notice
 }
 
 pub(super) fn activity(name: &str, what: Tunnel) -> TunnelActivity {

@@ -39,7 +39,7 @@ impl Packets {
         for n in 0..PACKETS {
             let secret = packets.secret(n, secret(n));
             let mut buffer = [0; MAX_LENGTH];
-            benches::accounting_request(&mut buffer, length(n), n as u8, &secret)?;
+            replay::accounting_request(&mut buffer, length(n), n as u8, &secret)?;
             let octets = &mut buffer[..length(n)];
             if kind == Kind::Messages {
                 let digest = digest(kind, octets, &secret);

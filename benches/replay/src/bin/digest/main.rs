@@ -12,9 +12,9 @@ use std::{
     time::Instant,
 };
 
-use benches::measure::{Measurement, interleaved, quantile};
 use clap::Parser;
 use md5_lanes::{Lanes, Path};
+use replay::measure::{Measurement, interleaved, quantile};
 use work::{Kind, Packets, Work};
 
 /// What everything is compared with.

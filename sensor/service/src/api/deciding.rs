@@ -1,0 +1,214 @@
+//! What people decide about alerts. It goes the way of the command line's decisions: into `control`, from there to the
+//! running service, which makes an input of it. The answer waits until the store tells what came of it.
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+
+use super::{
+    Problem, Shared, TheApi,
+    access::{Caller, Decider},
+    alerts::{AlertNow, alert_number, missing},
+    query::{Body, Named, Parameters},
+    users::NoQuery,
+};
+use crate::{
+    alert::{Alert, COMMENTS_MAX, Effect, State as Standing, Verdict, comment_text, effect, refusal},
+    event::rfc3339,
+    fold::Decision,
+};
+
+/// Decisions that are waited for at once: some people at as many alerts. Each asks the store at each look.
+const DECIDERS: usize = 8;
+/// Decisions that may wait for the service, all callers' together: while it cannot write, nobody fills the disk with them.
+const WAITING_MAX: u64 = 1000;
+/// Between two looks for what came of a decision.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long that is looked for: the service takes decisions five times a second, and stores what follows four times. The
+/// answer must be within that of all answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Places for those whose decisions are waited for.
+pub(super) struct Deciders(Semaphore);
+
+impl Default for Deciders {
+    fn default() -> Deciders {
+        Deciders(Semaphore::new(DECIDERS))
+    }
+}
+
+/// How an alert is closed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Closing {
+    /// What it turned out to be.
+    verdict: Verdict,
+    /// Why; at most 4096 octets of UTF-8.
+    #[schema(max_length = 4096)]
+    comment: Option<String>,
+}
+
+/// What is written beside an alert.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Writing {
+    /// At most 4096 octets of UTF-8.
+    #[schema(min_length = 1, max_length = 4096)]
+    text: String,
+}
+
+/// A decision that waits for the service.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Accepted {
+    /// What is so, and what to do.
+    detail: &'static str,
+}
+
+/// Says what an alert turned out to be. `usual`: what it is about is expected from then on; `malicious`: what it taught is
+/// taken back. The token must be one that may decide.
+#[utoipa::path(post, path = "/alerts/{alert}/close", params(("alert" = u64, Path, description = "Its number")),
+    request_body = Closing, responses(
+    (status = 200, description = "It is closed", body = AlertNow),
+    (status = 202, description = "The service has not taken it yet, and will", body = Accepted),
+    (status = 409, description = "It was closed before: `state` tells how", body = Problem),
+    (status = "default", body = Problem)))]
+pub(super) async fn close(
+    State(api): TheApi,
+    Decider(who): Decider,
+    Named(number): Named,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+    Body(Closing { verdict, comment }): Body<Closing>,
+) -> Result<Response, Problem> {
+    let comment = comment.as_deref().map(text).transpose()?;
+    answer(&api, &who, alert_number(&number)?, Some(verdict), comment).await
+}
+
+/// Writes something beside an open alert. The token must be one that may decide.
+#[utoipa::path(post, path = "/alerts/{alert}/comments", params(("alert" = u64, Path, description = "Its number")),
+    request_body = Writing, responses(
+    (status = 200, description = "The alert has it", body = AlertNow),
+    (status = 202, description = "The service has not taken it yet, and will", body = Accepted),
+    (status = 409, description = "The alert is closed, `state` tells how, or is full of comments", body = Problem),
+    (status = "default", body = Problem)))]
+pub(super) async fn comment(
+    State(api): TheApi,
+    Decider(who): Decider,
+    Named(number): Named,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+    Body(Writing { text: written }): Body<Writing>,
+) -> Result<Response, Problem> {
+    let comment = text(&written)?;
+    answer(&api, &who, alert_number(&number)?, None, Some(comment)).await
+}
+
+fn text(comment: &str) -> Result<String, Problem> {
+    comment_text(comment).map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
+}
+
+async fn answer(
+    api: &Shared,
+    who: &Caller,
+    number: u64,
+    verdict: Option<Verdict>,
+    comment: Option<String>,
+) -> Result<Response, Problem> {
+    if decide(api, who.name(), number, verdict, comment).await? {
+        return now(api, number).await;
+    }
+    let detail = "the service has not taken it yet and will: read the alert again in a moment";
+    Ok((StatusCode::ACCEPTED, Json(Accepted { detail })).into_response())
+}
+
+/// Hands a decision of somebody by name to the service, and waits for what comes of it: whether it was taken yet.
+pub(crate) async fn decide(
+    api: &Shared,
+    who: &str,
+    number: u64,
+    verdict: Option<Verdict>,
+    comment: Option<String>,
+) -> Result<bool, Problem> {
+    let busy = || Problem::busy("too many decisions at once: send it again in a moment");
+    let _place = api.deciders.0.try_acquire().map_err(|_| busy())?;
+    let decision = put(api, who, number, verdict, comment).await?;
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        tokio::time::sleep(LOOK).await;
+        let alert = api.readers.read(move |store| Ok(store.alert(number)?)).await;
+        // It was put in: what keeps the store from telling what came of it is no answer.
+        let Ok(alert) = alert else { continue };
+        let alert = alert.ok_or_else(|| missing(number))?;
+        match effect(&alert, &decision) {
+            Effect::Pending => {}
+            Effect::Taken => return Ok(true),
+            lost @ (Effect::Closed | Effect::Full) => return Err(conflict(&alert, lost)),
+        }
+    }
+    Ok(false)
+}
+
+/// Puts the decision in, unless it would have no effect. It is in the audit log before.
+async fn put(
+    api: &Shared,
+    who: &str,
+    number: u64,
+    verdict: Option<Verdict>,
+    comment: Option<String>,
+) -> Result<Decision, Problem> {
+    let (shared, who) = (api.clone(), who.to_owned());
+    api.readers
+        .read(move |store| {
+            let alert = store.alert(number)?.ok_or_else(|| missing(number))?;
+            let (action, details) = match verdict {
+                Some(verdict) => ("alert.close", format!("alert {number} as {}", verdict.name())),
+                None => ("alert.comment", format!("alert {number}")),
+            };
+            shared.audit_alert(&who, action, &alert, &details)?;
+            if let Some(refused) = refusal(&alert, comment.is_some()) {
+                return Err(conflict(&alert, refused));
+            }
+            let put = shared.with_control(|control| match control.decisions_waiting(number)?.0 {
+                WAITING_MAX.. => Ok(None),
+                _ => control.decide(number, verdict, comment.as_deref(), &who).map(Some),
+            })?;
+            let full = "too many decisions wait for the service; its log says what keeps it";
+            put.map(|(_, decision)| decision).ok_or_else(|| Problem::busy(full))
+        })
+        .await
+}
+
+async fn now(api: &Shared, number: u64) -> Result<Response, Problem> {
+    let shared = api.clone();
+    api.readers
+        .read(move |store| {
+            let page = store.alert_page(number)?.ok_or_else(|| missing(number))?;
+            let waiting = shared.with_control(|control| control.decisions_waiting(number))?.1;
+            Ok(Json(AlertNow { page, waiting }).into_response())
+        })
+        .await
+}
+
+fn conflict(alert: &Alert, why: Effect) -> Problem {
+    let number = alert.number;
+    let detail = match &alert.state {
+        Standing::Closed { verdict, by, unix_ns } => {
+            format!(
+                "alert {number} is closed already: as {} by {by} at {}",
+                verdict.name(),
+                rfc3339(*unix_ns)
+            )
+        }
+        Standing::Open if why == Effect::Full => {
+            format!("alert {number} has {COMMENTS_MAX} comments, and keeps no more: close it without one")
+        }
+        Standing::Open => format!("alert {number} is not as it was: read it again"),
+    };
+    Problem::conflict(detail, alert.state.clone())
+}

@@ -1,0 +1,293 @@
+//! One address, many users: one alert for all of them, which grows with each and is told again when there are twice as many.
+//!
+//! It begins with the users who came before it was raised ([`Strangers`]); what they taught is taken back if it turns out
+//! to be an attacker's. Whoever comes new to the address while it is open joins it without a word and teaches nothing.
+//! What else speaks against one of them is in it too, once for each detection; if that is more urgent, it is told again.
+//!
+//! Bounds: 256 such alerts are open at once, each with 256 users and one connection of each: 140 KB, 36 MB in all. Beyond,
+//! the one that nothing happened to for longest is closed as unclear. 4,096 strangers are remembered: 2 MB.
+
+use std::{collections::VecDeque, net::IpAddr};
+
+use insight::detect::{Assessment, Detection, Reason};
+use serde::{Deserialize, Serialize};
+
+use super::{Alerts, Case, DAY_NS, Lesson, OPEN_MAX, Open};
+use crate::alert::{CONNECTIONS_MAX, Connection, News, REASONS_MAX, Severity, USERS_MAX, words};
+
+/// Alerts about addresses that are open at once.
+const CROWDS_MAX: usize = 256;
+/// Strangers that are remembered for two days.
+const STRANGERS_MAX: usize = 4096;
+const WINDOW_NS: u64 = 2 * DAY_NS;
+
+/// What an alert about an address has besides.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Crowd {
+    /// How many users it had when it was told last.
+    told: usize,
+    /// One connection of each user who is not among the alert's any more, the oldest first.
+    pub(super) beside: Vec<Connection>,
+}
+
+/// Connections to whose users their address was new, the oldest first, and that no alert about an address has.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Strangers(VecDeque<Connection>);
+
+impl Strangers {
+    pub(super) fn see(&mut self, case: &Case<'_>, assessment: &Assessment) {
+        if !assessment.is_stranger || case.is_excluded {
+            return;
+        }
+        let session = case.connection.session;
+        if self.0.iter().rev().any(|known| known.session == session) {
+            return;
+        }
+        if self.0.len() >= STRANGERS_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(of_user(case));
+    }
+
+    /// Those from this address within two days, the newest first, but for this session.
+    fn take(&mut self, address: IpAddr, now: u64, session: u64) -> Vec<Connection> {
+        let (mut taken, mut left) = (Vec::new(), VecDeque::with_capacity(self.0.len()));
+        for connection in self.0.drain(..) {
+            let is_from = connection.address.is_some_and(|from| from.to_canonical() == address);
+            let is_near = connection.start_unix_ns.saturating_add(WINDOW_NS) >= now;
+            match is_from && is_near && connection.session != session {
+                true => taken.push(connection),
+                false => left.push_back(connection),
+            }
+        }
+        self.0 = left;
+        taken.reverse();
+        taken
+    }
+
+    pub(super) fn forget(&mut self, names: &impl Fn(&str) -> bool) {
+        self.0.retain(|connection| !connection.names(names));
+    }
+}
+
+impl Open {
+    /// Whether a person is in it.
+    pub(super) fn names(&self, names: &impl Fn(&str) -> bool) -> bool {
+        let beside = self.crowd.iter().flat_map(|crowd| &crowd.beside);
+        self.alert.names(names) || beside.into_iter().any(|connection| connection.names(names))
+    }
+
+    /// Takes one of several users out; that one's sessions, and whether anybody is left.
+    pub(super) fn forget(&mut self, names: &impl Fn(&str) -> bool) -> (Vec<u64>, bool) {
+        let beside = self.crowd.iter().flat_map(|crowd| &crowd.beside);
+        let of_person = beside.chain(&self.alert.connections).filter(|connection| connection.names(names));
+        let gone: Vec<u64> = of_person.map(|connection| connection.session).collect();
+        self.untaught.retain(|session| !gone.contains(session));
+        if let Some(crowd) = &mut self.crowd {
+            crowd.beside.retain(|connection| !connection.names(names));
+        }
+        let left = self.alert.clone().without(names);
+        let is_left = left.is_some();
+        if let Some(alert) = left {
+            self.alert = alert;
+        }
+        (gone, is_left)
+    }
+}
+
+impl Alerts {
+    /// The address whose alert a connection belongs to: it came new to one that is open, it is held by one, or it is the
+    /// one too many.
+    pub(super) fn crowd_of(&self, case: &Case<'_>, assessment: &Assessment) -> Option<IpAddr> {
+        let holder = self.held.get(&case.connection.session).and_then(|number| self.open.get(number));
+        if let Some(address) = holder.and_then(|open| open.alert.address) {
+            return Some(address);
+        }
+        let address = case.connection.address?.to_canonical();
+        let is_open = || assessment.is_stranger && self.subjects.contains_key(&subject(address));
+        let is_meant =
+            assessment.reasons.iter().any(|reason| is_of_address(reason) && reason.alert.is_some());
+        (!case.is_excluded && case.user.is_some() && (is_meant || is_open())).then_some(address)
+    }
+
+    /// Takes a connection into the alert about its address. It is an alert only if that is told.
+    pub(super) fn join(&mut self, address: IpAddr, case: Case<'_>, assessment: &mut Assessment) {
+        let (session, is_unknown) = (case.connection.session, case.is_unknown);
+        let known = self.subjects.get(&subject(address)).copied();
+        let number = match known {
+            Some(number) => number,
+            None => self.raise_of_address(address, &case, assessment),
+        };
+        let notices_per_day = case.notices_per_day;
+        let Some(open) = self.open.get_mut(&number) else { return };
+        if is_unknown {
+            open.untaught.insert(session);
+        }
+        let is_told = open.grow(case, assessment) || known.is_none();
+        let alert = open.alert.clone();
+        match (is_told, known) {
+            (true, None) => self.tell(News::New, alert, notices_per_day),
+            (true, Some(_)) => self.tell(News::Updated, alert, notices_per_day),
+            (false, _) => self.changed.push(alert),
+        }
+        if !is_told {
+            let said = assessment.reasons.iter().filter(|reason| is_of_address(reason));
+            assessment.score -= said.map(|reason| reason.log_ratio).sum::<f64>();
+        }
+        assessment.is_alert = is_told;
+        self.held.insert(session, number);
+    }
+
+    /// A new one, with those who came before.
+    fn raise_of_address(&mut self, address: IpAddr, case: &Case<'_>, assessment: &Assessment) -> u64 {
+        if self.open.values().filter(|open| open.crowd.is_some()).count() >= CROWDS_MAX {
+            self.make_room(case, |open| open.crowd.is_some());
+        } else if self.open.len() >= OPEN_MAX {
+            self.make_room(case, |_| true);
+        }
+        self.raised += 1;
+        let number = self.raised;
+        let before = self.strangers.take(address, case.now, case.connection.session);
+        // What one's own alert holds back has taught nothing.
+        let untaught = before.iter().filter(|connection| {
+            let own = connection.user.as_ref().and_then(|user| self.subjects.get(user));
+            own.and_then(|own| self.open.get(own))
+                .is_some_and(|own| own.untaught.contains(&connection.session))
+        });
+        let untaught = untaught.map(|connection| connection.session).collect();
+        let alert = words::raised_of_address(number, address, case, before, assessment);
+        let subject = subject(address);
+        self.subjects.insert(subject.clone(), number);
+        let (keys, taught) = (Vec::new(), Vec::new());
+        let mut open = Open { subject, alert, keys, untaught, taught, crowd: Some(Crowd::default()) };
+        open.name_users();
+        open.bound();
+        self.open.insert(number, open);
+        number
+    }
+
+    /// A connection has taught: no other alert that has it is to teach it again.
+    pub(super) fn has_taught(&mut self, lesson: &Lesson) {
+        let Lesson { user, connection } = lesson;
+        let address = connection.address.map(|address| subject(address.to_canonical()));
+        for subject in [Some(user), address.as_ref()].into_iter().flatten() {
+            if let Some(open) = self.subjects.get(subject).and_then(|number| self.open.get_mut(number)) {
+                open.untaught.remove(&connection.session);
+            }
+        }
+    }
+
+    /// Another day: who came before that is of no alert any more.
+    pub(in crate::fold) fn forget_strangers(&mut self, now: u64) {
+        self.strangers.0.retain(|one| one.start_unix_ns.saturating_add(WINDOW_NS) >= now);
+    }
+}
+
+impl Open {
+    /// Takes a connection in. Whether that is worth another word: twice as many users, or more urgent.
+    fn grow(&mut self, case: Case<'_>, assessment: &Assessment) -> bool {
+        let alert = &mut self.alert;
+        let connection = of_user(&case);
+        alert.first_unix_ns = alert.first_unix_ns.min(connection.start_unix_ns);
+        alert.last_unix_ns = alert.last_unix_ns.max(connection.start_unix_ns);
+        alert.score = alert.score.max(connection.score);
+        // More came to be known of one that is here.
+        match alert.connections.iter().position(|known| known.session == connection.session) {
+            Some(at) => drop(alert.connections.remove(at)),
+            None => alert.connection_count += 1,
+        }
+        alert.connections.insert(0, connection);
+        for reason in
+            assessment.reasons.iter().filter(|reason| reason.alert.is_some() || is_of_address(reason))
+        {
+            let name = reason.detection.name();
+            let listed = alert.reasons.iter().position(|listed| listed.detection == name);
+            match listed {
+                // The newest says how many there are.
+                Some(at) if is_of_address(reason) => alert.reasons[at] = words::reason(reason),
+                None if alert.reasons.len() < REASONS_MAX
+                    && reason.detection != Detection::SuspiciousConnection =>
+                {
+                    alert.reasons.push(words::reason(reason));
+                }
+                _ => {}
+            }
+        }
+        // What it is about comes first.
+        alert.reasons.sort_by(|one, other| {
+            let is_other = |reason: &crate::alert::Reason| reason.detection != alert.detection;
+            (is_other(one), -one.weight)
+                .partial_cmp(&(is_other(other), -other.weight))
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
+        let before = alert.severity;
+        if assessment.is_alert {
+            alert.severity = alert.severity.max(assessment.severity);
+        }
+        self.name_users();
+        self.bound();
+        let count = self.alert.users.len();
+        let crowd = self.crowd.get_or_insert_default();
+        let is_twice = crowd.told > 0 && count >= 2 * crowd.told;
+        if is_twice {
+            self.alert.severity = Severity::High;
+        }
+        let is_first = crowd.told == 0;
+        let is_told = is_twice || self.alert.severity > before;
+        if is_told || is_first {
+            crowd.told = count;
+            self.alert.changed_unix_ns = case.now;
+        }
+        if is_told && !is_first {
+            self.alert.revision += 1;
+        }
+        words::say(&mut self.alert);
+        is_told
+    }
+
+    /// Lists users of its connections who are not listed.
+    fn name_users(&mut self) {
+        let alert = &mut self.alert;
+        for connection in alert.connections.iter().rev() {
+            if let Some(user) = &connection.user
+                && alert.users.len() < USERS_MAX
+                && !alert.users.contains(user)
+            {
+                alert.users.push(user.clone());
+            }
+        }
+    }
+
+    /// Of connections that are more than an alert lists, one of each user is kept.
+    fn bound(&mut self) {
+        let crowd = self.crowd.get_or_insert_default();
+        while self.alert.connections.len() > CONNECTIONS_MAX
+            && let Some(over) = self.alert.connections.pop()
+        {
+            let is_of_same = |other: &Connection| other.user == over.user;
+            let is_kept =
+                crowd.beside.iter().any(is_of_same) || self.alert.connections.iter().any(is_of_same);
+            match is_kept || crowd.beside.len() >= USERS_MAX {
+                true => drop(self.untaught.remove(&over.session)),
+                false => crowd.beside.push(over),
+            }
+        }
+    }
+}
+
+fn of_user(case: &Case<'_>) -> Connection {
+    Connection { user: case.user.map(str::to_owned), ..case.connection.clone() }
+}
+
+/// By what the alerts that are open know an address; no user is called so, for no decoded text holds that character.
+fn subject(address: IpAddr) -> String {
+    format!("\naddress {address}")
+}
+
+fn is_of_address(reason: &Reason) -> bool {
+    reason.detection == Detection::OneAddressManyUsers
+}
+
+#[cfg(test)]
+mod tests;

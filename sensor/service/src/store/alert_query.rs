@@ -1,0 +1,205 @@
+//! Which alerts there are, by what they are about and how they stand; and which alert a connection belongs to.
+
+use std::collections::{BTreeSet, HashMap};
+
+use insight::detect::{Detection, ReasonFeature};
+use rusqlite::{Row, ToSql};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    StoreError, StoreReader,
+    alert::{notice, read},
+    row::{SessionRow, rfc3339},
+};
+use crate::alert::{Alert, AlertPage, AlertRow, Severity};
+
+/// So much of what happened to an alert is on its page, the newest part.
+const HAPPENED_MAX: usize = 200;
+/// So many of a user's alerts are looked through for a connection, the newest: one user has one open at a time.
+const ALERTS_OF_USER_MAX: usize = 100;
+/// Whether what an alert says now was held back.
+const IS_HELD: &str =
+    "coalesce((SELECT is_held FROM notice WHERE alert = number ORDER BY sequence DESC LIMIT 1), FALSE)";
+
+/// Which alerts, the newest first.
+#[derive(Debug, Clone, Default)]
+pub struct AlertFilter {
+    /// About the user with this key, perhaps among others.
+    pub user: Option<String>,
+    /// How they stand.
+    pub state: Option<AlertState>,
+    /// Of this severity or a higher one.
+    pub severity: Severity,
+    /// With a reason of this detection, or about this feature: see [`AlertFilter::is_reason`].
+    pub reason: Option<String>,
+    /// Whether what they say now was held back.
+    pub held: Option<bool>,
+    /// Raised or changed then or later, ns since 1970 UTC.
+    pub since_unix_ns: Option<i64>,
+    /// Raised or changed last before, ns since 1970 UTC.
+    pub until_unix_ns: Option<i64>,
+    /// Before this one: the last of the page before.
+    pub before: Option<u64>,
+}
+
+/// How an alert stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertState {
+    /// Nobody has closed it.
+    Open,
+    /// It is closed, however.
+    Closed,
+    /// It was the user's own doing.
+    Usual,
+    /// It was an attacker's.
+    Malicious,
+    /// Neither was found out.
+    Unclear,
+}
+
+impl AlertState {
+    /// One word.
+    pub fn name(self) -> &'static str {
+        match self {
+            AlertState::Open => "open",
+            AlertState::Closed => "closed",
+            AlertState::Usual => "usual",
+            AlertState::Malicious => "malicious",
+            AlertState::Unclear => "unclear",
+        }
+    }
+}
+
+impl AlertFilter {
+    /// Whether a reason can be called so: a detection (`impossible-travel`), or what is new (`network`).
+    pub fn is_reason(name: &str) -> bool {
+        Detection::ALL.iter().any(|detection| detection.name() == name)
+            || ReasonFeature::ALL.iter().any(|feature| feature.name() == name)
+    }
+
+    /// What it asks for besides the user, for the audit log: `state=open, reason=network`.
+    pub fn details(&self) -> Option<String> {
+        let time = |name: &str, value: Option<i64>| value.map(|at| format!("{name}={}", rfc3339(at)));
+        let is_severe = self.severity > Severity::Informational;
+        let parts = [
+            self.state.map(|state| format!("state={}", state.name())),
+            is_severe.then(|| format!("severity={}", self.severity.name())),
+            self.reason.as_ref().map(|reason| format!("reason={reason}")),
+            self.held.map(|held| format!("held={held}")),
+            time("since", self.since_unix_ns),
+            time("until", self.until_unix_ns),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    /// As SQL, with the values for its parameters in their order.
+    fn condition(&self) -> (String, Vec<Box<dyn ToSql>>) {
+        let mut conditions = vec!["severity >= ?1".to_owned()];
+        let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(self.severity as i64)];
+        let mut add = |condition: &str, value: Box<dyn ToSql>| {
+            values.push(value);
+            conditions.push(condition.replace('?', &format!("?{}", values.len())));
+        };
+        if let Some(before) = self.before {
+            add("number < ?", Box::new(i64::try_from(before).unwrap_or(i64::MAX)));
+        }
+        if let Some(user) = &self.user {
+            let is_about = "(user = ? OR user IS NULL
+                 AND EXISTS (SELECT 1 FROM json_each(body, '$.users') AS listed WHERE listed.value = ?))";
+            add(is_about, Box::new(user.clone()));
+        }
+        for (condition, time) in [("changed >= ?", self.since_unix_ns), ("changed < ?", self.until_unix_ns)] {
+            if let Some(time) = time {
+                add(condition, Box::new(time));
+            }
+        }
+        match self.state {
+            None => {}
+            Some(AlertState::Open) => add("is_open = ?", Box::new(true)),
+            Some(AlertState::Closed) => add("is_open = ?", Box::new(false)),
+            Some(state) => add("NOT is_open AND body ->> '$.state.verdict' = ?", Box::new(state.name())),
+        }
+        if let Some(held) = self.held {
+            add(&format!("{IS_HELD} = ?"), Box::new(held));
+        }
+        // The dearest last: each body is read for it.
+        if let Some(reason) = &self.reason {
+            let is_it = "EXISTS (SELECT 1 FROM json_each(body, '$.reasons') AS reason
+                 WHERE ? IN (reason.value ->> '$.detection', reason.value ->> '$.feature'))";
+            add(is_it, Box::new(reason.clone()));
+        }
+        (conditions.join(" AND "), values)
+    }
+}
+
+impl StoreReader {
+    /// Alerts with all that they hold, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn alerts(&self, filter: &AlertFilter, limit: usize) -> Result<Vec<Alert>, StoreError> {
+        self.select_alerts("FALSE", filter, limit, read)
+    }
+
+    /// The same as rows of a list.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn alert_rows(&self, filter: &AlertFilter, limit: usize) -> Result<Vec<AlertRow>, StoreError> {
+        self.select_alerts(IS_HELD, filter, limit, |row| Ok(AlertRow::new(read(row)?, row.get(1)?)))
+    }
+
+    fn select_alerts<T>(
+        &self,
+        second_column: &str,
+        filter: &AlertFilter,
+        limit: usize,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let (condition, values) = filter.condition();
+        let query = format!(
+            "SELECT body, {second_column} FROM alert WHERE {condition} ORDER BY number DESC LIMIT {limit}"
+        );
+        self.rows(&query, &values, read)
+    }
+
+    /// All that there is about one alert.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn alert_page(&self, number: u64) -> Result<Option<AlertPage>, StoreError> {
+        let Some(alert) = self.alert(number)? else { return Ok(None) };
+        let query = format!(
+            "SELECT body, sequence, news, is_held FROM notice WHERE alert = ?1 ORDER BY sequence DESC LIMIT {HAPPENED_MAX}"
+        );
+        let mut notices = self.rows(&query, &[Box::new(number as i64)], notice)?;
+        notices.reverse();
+        Ok(Some(AlertPage::new(alert, notices)))
+    }
+
+    /// Puts into each session the number of the newest alert that lists it.
+    pub(super) fn name_alerts(&self, sessions: &mut [SessionRow]) -> Result<(), StoreError> {
+        let users: BTreeSet<&String> = sessions.iter().filter_map(|session| session.user.as_ref()).collect();
+        // Those of one alert are overwritten by those of a newer one.
+        let query = format!(
+            "SELECT one.value ->> '$.session', number FROM
+                 (SELECT number, body FROM alert WHERE user = ?1 OR user IS NULL
+                      AND EXISTS (SELECT 1 FROM json_each(body, '$.users') AS listed WHERE listed.value = ?1)
+                  ORDER BY number DESC LIMIT {ALERTS_OF_USER_MAX}) AS alert,
+                 json_each(alert.body, '$.connections') AS one
+             ORDER BY number"
+        );
+        let mut alerts: HashMap<i64, i64> = HashMap::new();
+        for user in users {
+            let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+            alerts.extend(self.rows(&query, &[Box::new(user.clone())], pair)?);
+        }
+        for session in sessions {
+            session.alert = alerts.get(&session.number).copied();
+        }
+        Ok(())
+    }
+}

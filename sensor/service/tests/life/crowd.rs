@@ -1,0 +1,169 @@
+//! One address, many users: one alert, through the whole service, also where one of them is forgotten.
+
+use service::{
+    Meaning,
+    alert::{Alert, News, Severity, Verdict},
+    rebuild::WAITING_MAX,
+    store::{AlertFilter, AlertState},
+};
+
+use crate::{
+    DAY_S, HOUR_S,
+    house::{House, Request, places_of},
+};
+
+/// Whose passwords somebody has.
+const USERS: u64 = 9;
+/// A city far away, with the same device for all.
+const STRANGERS: u64 = 4;
+
+/// The day on which they come.
+const NIGHT: u64 = 40;
+
+/// Until then everybody works at home.
+fn house() -> House {
+    let mut house = House::new(
+        crate::meaning(&["contoso.example", "contoso", ""], 90),
+        places_of("GeoIP2-City-Test.mmdb"),
+    );
+    for day in 0..NIGHT {
+        for user in 0..10 {
+            let session = format!("{day}-{user}");
+            let at = day * DAY_S + 8 * HOUR_S + user;
+            let start = Request { at, user, session: &session, ..Request::start() };
+            house.hear(&start);
+            house.hear(&Request { at: at + 3 * HOUR_S, ..start.stop(1000) });
+        }
+        house.turn(day * DAY_S + 12 * HOUR_S);
+    }
+    house
+}
+
+/// They come one after the other at night, from the address far away.
+fn spray(house: &mut House, day: u64, users: std::ops::Range<u64>) {
+    for user in users {
+        let (at, session) = (day * DAY_S + HOUR_S + 60 * user, format!("stolen-{day}-{user}"));
+        let start = Request { at, user, session: &session, address: STRANGERS, ..Request::start() };
+        house.hear(&start);
+        house.hear(&Request { at: at + 30, ..start.stop(1000) });
+    }
+    house.catch_up(day * DAY_S + 2 * HOUR_S);
+}
+
+/// Those about the address.
+fn crowds(house: &mut House) -> Vec<Alert> {
+    house.stop();
+    let alerts = house.store().alerts(&AlertFilter::default(), 100).unwrap();
+    alerts.into_iter().filter(|alert| alert.address.is_some()).collect()
+}
+
+fn is_its_rebuild(house: &House) {
+    let (live, rebuilt) = house.digests(WAITING_MAX);
+    assert_eq!(live, rebuilt);
+}
+
+#[test]
+fn many_users_of_one_address_are_one_alert() {
+    let mut house = house();
+    spray(&mut house, NIGHT, 0..USERS);
+    let crowds = crowds(&mut house);
+    let [alert] = &crowds[..] else { panic!("{crowds:?}") };
+    assert_eq!(
+        (alert.users.len(), &*alert.detection, alert.severity),
+        (9, "one-address-many-users", Severity::High)
+    );
+    let reader = house.store();
+    let of = |user: u64| {
+        let user = Some(format!("user{user}@contoso.example"));
+        let alerts = reader.alerts(&AlertFilter { user, ..AlertFilter::default() }, 10).unwrap();
+        alerts.into_iter().map(|alert| alert.address.is_some()).collect::<Vec<_>>()
+    };
+    // The first three had theirs before anybody could know.
+    assert_eq!((of(0), of(5), of(9)), (vec![true, false], vec![true], vec![]));
+    let notices = reader.notices(0, 100).unwrap();
+    let told: Vec<_> = notices.iter().filter(|notice| notice.alert.number == alert.number).collect();
+    let told: Vec<_> = told.iter().map(|notice| (notice.news, notice.alert.users.len())).collect();
+    assert_eq!(told, [(News::New, 4), (News::Updated, 8)]);
+    is_its_rebuild(&house);
+}
+
+#[test]
+fn closed_as_usual_the_address_is_not_told_of_again_and_closed_as_malicious_the_next_one_is() {
+    for verdict in [Verdict::Usual, Verdict::Malicious, Verdict::Unclear] {
+        let mut house = house();
+        spray(&mut house, NIGHT, 0..USERS);
+        house.decide(Some(verdict));
+        // The same once more, and one who was not among them.
+        spray(&mut house, NIGHT + 1, 0..USERS + 1);
+        let open: Vec<_> = crowds(&mut house)
+            .into_iter()
+            .filter(|alert| alert.state == service::alert::State::Open)
+            .collect();
+        let users: Vec<&str> = open.iter().flat_map(|alert| &alert.users).map(String::as_str).collect();
+        match verdict {
+            Verdict::Usual => assert_eq!(users, [] as [&str; 0], "{open:?}"),
+            Verdict::Malicious => assert!(users.contains(&"user9@contoso.example"), "{open:?}"),
+            Verdict::Unclear => assert_eq!(users, [] as [&str; 0], "nine are no twice eight"),
+        }
+        let alerts = house
+            .store()
+            .alerts(&AlertFilter { state: Some(AlertState::Open), ..AlertFilter::default() }, 100)
+            .unwrap();
+        let users: Vec<&str> = alerts.iter().flat_map(Alert::users).collect();
+        if verdict == Verdict::Usual {
+            assert_eq!(
+                users,
+                ["user9@contoso.example"],
+                "the others are there as they always were: {alerts:?}"
+            );
+        } else {
+            assert!(users.contains(&"user5@contoso.example"), "{verdict:?}: nothing was learned: {users:?}");
+        }
+        is_its_rebuild(&house);
+    }
+}
+
+#[test]
+fn one_of_several_users_is_forgotten_and_the_others_stay() {
+    for is_closed in [false, true] {
+        let mut house = house();
+        spray(&mut house, NIGHT, 0..USERS);
+        if is_closed {
+            house.decide(Some(Verdict::Unclear));
+        }
+        // One of the first, who came before there was an alert; one of those behind.
+        for user in ["user1@contoso.example", "user6@contoso.example"] {
+            house.forget(user);
+        }
+        assert_eq!(house.holding("user1") + house.holding("user6"), 0);
+        assert!(house.holding("user5") > 0);
+        let crowds = crowds(&mut house);
+        let [alert] = &crowds[..] else { panic!("{crowds:?}") };
+        let left = [0, 2, 3, 4, 5, 7, 8].map(|user| format!("user{user}@contoso.example"));
+        assert_eq!(alert.users, left);
+        assert!(alert.message.starts_with("7 users connected"), "{}", alert.message);
+        let notices = house.store().notices(0, 100).unwrap();
+        let told: Vec<_> = notices.iter().filter(|notice| notice.alert.number == alert.number).collect();
+        let users: Vec<usize> = told.iter().map(|notice| notice.alert.users.len()).collect();
+        assert_eq!(users, if is_closed { vec![3, 6, 7, 7] } else { vec![3, 6] });
+        // It goes on as it is, and so does its rebuild.
+        spray(&mut house, NIGHT + 1, 0..USERS + 1);
+        house.stop();
+        is_its_rebuild(&house);
+    }
+}
+
+#[test]
+fn a_short_name_is_forgotten_in_an_alert_as_well() {
+    let mut house = House::new(Meaning::default(), places_of("GeoIP2-City-Test.mmdb"));
+    let start = Request { at: 8 * HOUR_S, user: 1, session: "one", is_short: true, ..Request::start() };
+    house.hear(&start);
+    house.hear(&Request { at: start.at + 1200, status: 3, address: STRANGERS, ..start });
+    house.catch_up(9 * HOUR_S);
+    house.stop();
+    let alerts = |house: &House| house.store().alerts(&AlertFilter::default(), 10).unwrap().len();
+    assert_eq!(alerts(&house), 1);
+    house.forget("u1");
+    house.stop();
+    assert_eq!(alerts(&house), 0);
+}

@@ -1,0 +1,174 @@
+//! People change thresholds and exclusions, and leave alerts alone.
+
+use insight::detect::Thresholds;
+use service::{
+    Detecting, Exclusion, Meaning,
+    alert::{Alert, Severity, State, Verdict},
+    rebuild::WAITING_MAX,
+    store::AlertFilter,
+};
+
+use crate::{
+    DAY_S, Dice, HOUR_S,
+    house::{House, Request, epoch_s, places_of},
+};
+
+/// Some `[detect]`, another one each time.
+pub(crate) fn any(dice: &mut Dice, day: u64) -> Detecting {
+    let thresholds = match dice.roll(3) {
+        0 => Thresholds { alert_score: 1.0, travel_kmh: 100.0, change_km_min: 10.0, ..Thresholds::default() },
+        // Nothing is of high severity, so that something is left alone.
+        _ => Thresholds {
+            high_score: 100.0,
+            travel_kmh: 90_000.0,
+            simultaneous_km_min: 20_000.0,
+            change_km_min: 20_000.0,
+            ..Thresholds::default()
+        },
+    };
+    let exclusion = |user: u64, days: u64| Exclusion {
+        user: Some(format!("user{user}@contoso.example")),
+        reason: "ticket 7".to_owned(),
+        until_unix_s: epoch_s() + (day + days) * DAY_S,
+        ..Exclusion::default()
+    };
+    Detecting {
+        thresholds,
+        exclusions: (0..dice.roll(3)).map(|user| exclusion(user, dice.roll(20))).collect(),
+        notices_per_day: 1 + dice.roll(3) as u32,
+        accept_after_days: [None, Some(1), Some(3)][dice.roll(3) as usize],
+    }
+}
+
+/// Whether the service closed it by itself.
+pub(crate) fn is_accepted(alert: &Alert) -> bool {
+    matches!(&alert.state, State::Closed { verdict: Verdict::Usual, by, .. } if by.starts_with("the service"))
+}
+
+/// One connection on this day.
+fn connect(house: &mut House, day: u64, address: u64) {
+    let (at, session) = (day * DAY_S + 8 * HOUR_S, format!("{day}-{address}"));
+    let start = Request { at, user: 1, session: &session, address, ..Request::start() };
+    house.hear(&start);
+    house.hear(&Request { at: at + HOUR_S, ..start.stop(1) });
+    house.turn(at + 2 * HOUR_S);
+}
+
+/// Five weeks at home; then once far away, on another device.
+fn robbed(detect: Detecting) -> House {
+    let meaning = Meaning {
+        realms: vec![vec!["contoso.example".into(), "contoso".into(), String::new()]],
+        ..Meaning::default()
+    };
+    let mut house = House::new(meaning, places_of("GeoIP2-City-Test.mmdb"));
+    for day in 0..36 {
+        connect(&mut house, day, 0);
+    }
+    house.tune(detect);
+    connect(&mut house, 36, 4);
+    house
+}
+
+/// Below high severity: somebody may have moved.
+fn medium() -> Detecting {
+    let thresholds = Thresholds { high_score: 100.0, ..Thresholds::default() };
+    Detecting { thresholds, ..Detecting::default() }
+}
+
+/// All alerts, once the store has them; its rebuild has the same.
+fn alerts(house: &mut House) -> Vec<Alert> {
+    house.stop();
+    let (live, rebuilt) = house.digests(WAITING_MAX);
+    assert_eq!(live, rebuilt);
+    house.store().alerts(&AlertFilter::default(), 10).unwrap()
+}
+
+#[test]
+fn an_alert_that_nobody_decided_about_is_accepted_and_teaches_as_a_decision_does() {
+    for is_automatic in [true, false] {
+        let accept_after_days = is_automatic.then_some(14);
+        let mut house = robbed(Detecting { accept_after_days, ..medium() });
+        let [alert] = &alerts(&mut house)[..] else { panic!("one alert") };
+        assert_eq!((alert.severity, &alert.state), (Severity::Medium, &State::Open));
+        for day in 37..50 {
+            connect(&mut house, day, 0);
+        }
+        let [alert] = &alerts(&mut house)[..] else { panic!("one alert") };
+        assert_eq!(alert.state, State::Open, "thirteen days are less than fourteen");
+        connect(&mut house, 50, 0);
+        let [alert] = &alerts(&mut house)[..] else { panic!("one alert") };
+        assert_eq!(is_accepted(alert), is_automatic, "{:?}", alert.state);
+        if is_automatic {
+            let State::Closed { by, unix_ns, .. } = &alert.state else { panic!("{:?}", alert.state) };
+            assert_eq!(by, "the service (accepted automatically after 14 days)");
+            assert!((epoch_s() + 50 * DAY_S..epoch_s() + 51 * DAY_S).contains(&(unix_ns / 1_000_000_000)));
+        } else {
+            house.decide(Some(Verdict::Usual));
+        }
+        // What it taught: the same is usual now.
+        connect(&mut house, 52, 4);
+        let all = alerts(&mut house);
+        let [alert] = &all[..] else { panic!("{is_automatic}: {all:?}") };
+        assert_eq!(alert.connection_count, 1, "{is_automatic}");
+    }
+}
+
+#[test]
+fn what_is_accepted_takes_nothing_of_the_days_notices() {
+    let mut house = robbed(Detecting { accept_after_days: Some(1), notices_per_day: 1, ..medium() });
+    connect(&mut house, 39, 0);
+    house.stop();
+    let notices = house.store().notices(0, 10).unwrap();
+    let told: Vec<_> = notices.iter().map(|notice| (notice.news.name(), notice.is_held)).collect();
+    assert_eq!(told, [("new", false), ("closed", true)]);
+}
+
+#[test]
+fn an_alert_of_high_severity_waits_for_a_person() {
+    let thresholds = Thresholds { high_score: 3.2, ..Thresholds::default() };
+    let mut house = robbed(Detecting { thresholds, accept_after_days: Some(1), ..Detecting::default() });
+    for day in 37..80 {
+        connect(&mut house, day, 0);
+    }
+    let [alert] = &alerts(&mut house)[..] else { panic!("one alert") };
+    assert_eq!((alert.severity, &alert.state), (Severity::High, &State::Open));
+}
+
+#[test]
+fn by_default_nothing_is_accepted() {
+    let mut house = robbed(medium());
+    for day in 37..100 {
+        connect(&mut house, day, 0);
+    }
+    let [alert] = &alerts(&mut house)[..] else { panic!("one alert") };
+    assert_eq!((alert.severity, &alert.state), (Severity::Medium, &State::Open));
+}
+
+#[test]
+fn an_exclusion_holds_to_its_second_and_another_threshold_from_the_next_connection_on() {
+    let excluded = |user: &str, until_s: u64| {
+        let user = Some(user.to_owned());
+        let exclusion = Exclusion { user, until_unix_s: epoch_s() + until_s, ..Exclusion::default() };
+        Detecting { exclusions: vec![exclusion], ..medium() }
+    };
+    // When the stranger's connection begins.
+    let then = 36 * DAY_S + 8 * HOUR_S;
+    let deaf = Thresholds {
+        alert_score: 90.0,
+        alert_score_one_group: 90.0,
+        organisation_learning_days: 365,
+        ..medium().thresholds
+    };
+    for (detect, count) in [
+        (medium(), 1),
+        (excluded("user1@contoso.example", then + 1), 0),
+        (excluded("user1@contoso.example", then), 1),
+        (excluded("user2@contoso.example", then + DAY_S), 1),
+        (Detecting { thresholds: deaf, ..Detecting::default() }, 0),
+    ] {
+        let mut house = robbed(detect.clone());
+        let all = alerts(&mut house);
+        let suspicious = all.iter().filter(|alert| alert.detection == "suspicious-connection").count();
+        assert_eq!(suspicious, count, "{detect:?}: {all:?}");
+    }
+}

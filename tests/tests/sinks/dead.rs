@@ -1,0 +1,83 @@
+//! A sink that is dead until it is full and what is in it is too old.
+
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use end_to_end::{PATIENCE, Wire, sensor::Home, wait_until};
+
+use crate::{
+    IN_TIME,
+    company::{self, Company, THEFTS, Theft},
+    peers::json,
+    webhook::{self, Webhook},
+};
+
+/// The least that may be configured.
+const MAX_BYTES: u64 = 1 << 20;
+const MAX_AGE: Duration = Duration::from_secs(60);
+
+fn octets(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap();
+    // One may go while the others are counted.
+    entries.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum()
+}
+
+#[test]
+fn a_sink_that_is_dead_until_both_its_limits_bite_holds_up_nobody() {
+    let wire = Wire::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.json");
+    let secret = folder.path().join("hook.secret");
+    webhook::write_secret(&secret);
+    let what = "what = [\"alerts\", \"connections\", \"health\"]";
+    let home = Home::new(&company::config().lines(&format!(
+        "[[sink]]\nname = \"all\"\nkind = \"file\"\npath = {file:?}\n{what}\n\
+         [[sink]]\nname = \"dead\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:8080/vpn\"\n\
+         secret_file = {secret:?}\nmax_age = \"60s\"\nmax_bytes = \"1 MiB\"\n{what}\n"
+    )));
+    let company = Company::new(&wire, &home);
+    let sensor = home.start(&wire.sensor);
+    let spool = home.state().join("service/spool/dead");
+    let written = || fs::read_to_string(&file).unwrap_or_default();
+    let has =
+        |theft: &Theft<'_>| written().lines().filter_map(json).any(|arrived| arrived.user == theft.user);
+
+    // Its size bites: the month is more than it holds.
+    company.live_a_month();
+    sensor.stored();
+    wait_until("the file has all", PATIENCE, || written().len() as u64 > 2 * MAX_BYTES);
+    assert!(octets(&spool) <= MAX_BYTES, "{}", octets(&spool));
+    assert!(octets(&spool) > MAX_BYTES / 2, "{}", octets(&spool));
+    wait_until("people are told what is lost", PATIENCE, || {
+        written().lines().any(|line| line.contains("\"health\"") && line.contains("dead"))
+    });
+    let [first, second, ..] = &THEFTS;
+    company.suffer(first);
+    let stolen = Instant::now();
+    wait_until("the file has the alert all the same", IN_TIME, || has(first));
+
+    // Its age bites; requests are answered all the while.
+    let mut number = 0;
+    while stolen.elapsed() < MAX_AGE + Duration::from_secs(5) {
+        let user = format!("user{number}@contoso.example");
+        company.suffer(&Theft { user: &user, name: &user, address: "84.130.16.9", ..THEFTS[1] });
+        number += 1;
+        thread::sleep(Duration::from_secs(2));
+    }
+    assert!(octets(&spool) <= MAX_BYTES, "{}", octets(&spool));
+
+    // It comes back, and gets what is not too old.
+    let hook = Webhook::start(&wire.sensor, "127.0.0.1:8080".parse().unwrap());
+    company.suffer(second);
+    wait_until("the file has the next alert", IN_TIME, || has(second));
+    let arrived = || hook.taken().iter().filter_map(|body| json(body)).collect::<Vec<_>>();
+    wait_until("it takes the next alert", PATIENCE, || {
+        arrived().iter().any(|arrived| arrived.user == second.user)
+    });
+    assert!(arrived().iter().all(|arrived| arrived.user != first.user), "that was too old");
+    sensor.stop();
+}
