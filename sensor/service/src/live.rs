@@ -112,7 +112,7 @@ pub struct Standing {
     pub alerts: AlertCounts,
 }
 
-/// What became of alerts, each by severity in the order of [`Severity::ALL`].
+/// What became of alerts, each by severity in the order of [`crate::alert::Severity::ALL`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AlertCounts {
     /// Raised since the start.

@@ -22,12 +22,13 @@ const NIGHT: u64 = 40;
 
 /// Until then everybody works at home.
 fn house() -> House {
-    let mut house = House::new(
-        crate::meaning(&["contoso.example", "contoso", ""], 90),
-        places_of("GeoIP2-City-Test.mmdb"),
-    );
+    house_of(10, crate::meaning(&["contoso.example", "contoso", ""], 90))
+}
+
+fn house_of(users: u64, meaning: Meaning) -> House {
+    let mut house = House::new(meaning, places_of("GeoIP2-City-Test.mmdb"));
     for day in 0..NIGHT {
-        for user in 0..10 {
+        for user in 0..users {
             let session = format!("{day}-{user}");
             let at = day * DAY_S + 8 * HOUR_S + user;
             let start = Request { at, user, session: &session, ..Request::start() };
@@ -121,6 +122,25 @@ fn closed_as_usual_the_address_is_not_told_of_again_and_closed_as_malicious_the_
         }
         is_its_rebuild(&house);
     }
+}
+
+#[test]
+fn closed_by_nobody_the_address_is_not_known_to_be_shared() {
+    let mut meaning = crate::meaning(&["contoso.example", "contoso", ""], 90);
+    meaning.detect.accept_after_days = Some(1);
+    // What is urgent waits for a person.
+    meaning.detect.thresholds.high_score = 100.0;
+    let mut house = house_of(20, meaning);
+    spray(&mut house, NIGHT, 0..4);
+    house.turn((NIGHT + 1) * DAY_S + HOUR_S);
+    house.turn((NIGHT + 2) * DAY_S + HOUR_S);
+    let [first] = &crowds(&mut house)[..] else { panic!("one alert") };
+    assert_ne!(first.state, service::alert::State::Open, "{first:?}");
+    // More than three times as many as came there before.
+    spray(&mut house, NIGHT + 3, 4..20);
+    let crowds = crowds(&mut house);
+    assert_eq!(crowds.len(), 2, "{crowds:?}");
+    is_its_rebuild(&house);
 }
 
 #[test]

@@ -103,6 +103,21 @@ fn right_and_wrong_requests_side_by_side_are_one_message_until_the_wrong_ones_st
 }
 
 #[test]
+fn wrong_requests_that_come_back_at_once_are_not_mended_by_right_ones() {
+    let mut watch = Watch::new();
+    let mut told = Vec::new();
+    for second in 0..10 {
+        watch.seen.clients[0].genuine += 1;
+        watch.seen.clients[0].bad_authenticators += u64::from(second % 3 == 0);
+        told.extend(watch.short_after(Duration::from_secs(1)));
+    }
+    watch.seen.clients[0].genuine += 1;
+    assert_eq!(told, ["+wrong-secret branch"]);
+    assert_eq!(watch.minutes(59), [""; 0]);
+    assert_eq!(watch.minutes(1), ["-wrong-secret branch"]);
+}
+
+#[test]
 fn a_wrong_secret_is_remembered_across_a_restart() {
     let mut watch = Watch::new();
     watch.seen.clients[0].bad_authenticators = 3;

@@ -83,7 +83,8 @@ fn many_users_of_one_address_are_one_alert_that_is_told_again_at_twice_as_many()
     assert_eq!(last.subject().unwrap(), "198.51.100.9 (9 users)");
     // Not at each, and again at sixteen.
     spray(&mut alerts, 10..=17);
-    let users: Vec<usize> = notices(&mut alerts).iter().map(|notice| notice.alert.users.len()).collect();
+    let again = alerts.take_changes().1;
+    let users: Vec<usize> = again.iter().map(|notice| notice.alert.users.len()).collect();
     assert_eq!(users, [16]);
     // Another address is another alert.
     let elsewhere = come(20, "203.0.113.9", "KALI");
