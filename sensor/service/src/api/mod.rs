@@ -74,6 +74,8 @@ pub struct Settings {
     pub places: watch::Receiver<Arc<Places>>,
     /// What keeps the product from its work now.
     pub health: watch::Receiver<Arc<[Standing]>>,
+    /// What links to the portal begin with: its host is one of ours.
+    pub link: watch::Receiver<Option<String>>,
 }
 
 /// What routes and pages are answered from.
@@ -174,6 +176,11 @@ impl Api {
     /// What is wrong with the product now.
     pub(crate) fn health(&self) -> Arc<[Standing]> {
         self.settings.health.borrow().clone()
+    }
+
+    /// What links to the portal begin with.
+    pub(crate) fn link(&self) -> Option<String> {
+        self.settings.link.borrow().clone()
     }
 
     fn decoding(&self) -> Result<vpn::Settings, Problem> {

@@ -9,6 +9,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::{
     assets::{SCRIPT_PATH, STYLE_PATH},
     guard::Visitor,
+    text,
 };
 
 /// The pages that are one step away, with their titles.
@@ -38,7 +39,7 @@ pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response
                     button.plain { "Sign out" }
                 }
             }
-            main id="content" { h1 { (title) } (content) }
+            main id="content" { h1 { (text::stranger(title)) } (content) }
         },
     )
 }
@@ -49,7 +50,7 @@ pub(super) fn bare(title: &str, content: &Markup) -> Response {
         title,
         &html! {
             header { nav { a.brand href="/" { "vpn-sensor" } } }
-            main id="content" { h1 { (title) } (content) }
+            main id="content" { h1 { (text::stranger(title)) } (content) }
         },
     )
 }
@@ -62,7 +63,7 @@ fn document(title: &str, body: &Markup) -> Response {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) " - vpn-sensor" }
+                title { (text::visible(title)) " - vpn-sensor" }
                 link rel="stylesheet" href=(STYLE_PATH);
                 link rel="icon" href="data:,";
                 script src=(SCRIPT_PATH) defer {}

@@ -107,21 +107,28 @@ pub(super) fn cookie(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Refuses names of this host that nobody gave it: a stranger's page whose name points here would read with the rights
-/// of whoever looks at it (DNS rebinding). An address, `localhost` and names below it are no stranger's.
-pub(super) async fn known_host(request: Request, next: Next) -> Result<Response, Refused> {
+/// of whoever looks at it (DNS rebinding). An address, `localhost` and the host of the configured links are no stranger's.
+pub(super) async fn known_host(
+    State(portal): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    if host.is_some_and(is_ours) {
+    let link = portal.api.link();
+    if host.is_some_and(|host| is_ours(host, link.as_deref())) {
         return Ok(next.run(request).await);
     }
-    let detail = "This name is not one of this host: use its address.";
+    let detail = "This name is not one of this host: use its address, or name it in `portal.link`.";
     Err(Refused(StatusCode::MISDIRECTED_REQUEST, detail.to_owned()))
 }
 
-fn is_ours(host: &str) -> bool {
+fn is_ours(host: &str, link: Option<&str>) -> bool {
     let Ok(authority) = host.parse::<axum::http::uri::Authority>() else { return false };
     let name = authority.host();
     let address = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
+    let link = link.and_then(|link| link.parse::<axum::http::Uri>().ok());
+    let is_linked = link.is_some_and(|link| link.host().is_some_and(|host| name.eq_ignore_ascii_case(host)));
+    name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok() || is_linked
 }
 
 /// Refuses what another origin's page sends.
@@ -155,13 +162,14 @@ mod tests {
     #[test]
     fn a_stranger_s_name_for_this_host_is_none_of_ours() {
         for ours in ["localhost", "LOCALHOST:8813", "127.0.0.1:8813", "[::1]:8813", "192.0.2.7"] {
-            assert!(is_ours(ours), "{ours}");
+            assert!(is_ours(ours, None), "{ours}");
         }
         for other in
             ["", "evil.example:8813", "localhost.evil.example", "127.0.0.1.evil.example", "a@127.0.0.1.x"]
         {
-            assert!(!is_ours(other), "{other}");
+            assert!(!is_ours(other, Some("https://sensor.contoso.example:8443")), "{other}");
         }
+        assert!(is_ours("Sensor.contoso.example", Some("https://sensor.contoso.example:8443/")));
     }
 
     #[test]

@@ -36,13 +36,14 @@ use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request},
     http::StatusCode,
     middleware,
     response::{IntoResponse, Response},
-    routing::{any_service, get, post},
+    routing::{get, post},
 };
 use tokio::net::TcpListener;
+use tower::ServiceExt as _;
 
 use crate::{
     api::{self, Api, Problem},
@@ -95,16 +96,24 @@ fn router(api: Arc<Api>) -> Router {
         .route("/link/{link}", get(sign_in::link).post(sign_in::redeem))
         .route(assets::STYLE_PATH, get(assets::style))
         .route(assets::SCRIPT_PATH, get(assets::script))
-        .fallback(async || Refused::from(Problem::not_found("There is no such page.")))
         .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
         .layer(middleware::from_fn(guard::same_origin))
+        .with_state(Arc::clone(&portal));
+    let api = api::router(api);
+    // As what no page takes, and not below a path of its own: what such a path takes would be one of its parameters.
+    let others = move |request: Request| {
+        let api = api.clone();
+        async move {
+            if request.uri().path().starts_with("/api/") {
+                return api.oneshot(request).await.into_response();
+            }
+            Refused::from(Problem::not_found("There is no such page.")).into_response()
+        }
+    };
+    pages
+        .fallback(others)
+        .layer(middleware::from_fn_with_state(portal, guard::known_host))
         .layer(middleware::map_response(guard::harden))
-        .with_state(portal);
-    let api = any_service(api::router(api));
-    Router::new()
-        .route("/api/{*path}", api)
-        .merge(pages)
-        .layer(middleware::from_fn(guard::known_host))
         .layer(middleware::from_fn(api::bounded))
 }
 

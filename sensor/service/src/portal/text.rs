@@ -10,7 +10,7 @@ pub(super) fn stranger(text: &str) -> Markup {
 }
 
 /// Control characters, and those that change direction or take no room, as `U+202E`.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || is_unseen(c) {

@@ -79,7 +79,8 @@ impl Host {
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(Meaning::default()));
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let (_, health) = tokio::sync::watch::channel(Arc::from([]));
-        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health };
+        let (_, link) = tokio::sync::watch::channel(None);
+        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health, link };
         runtime.spawn(portal::serve(listener, settings));
         Host { control, address, _folder: folder, _runtime: runtime }
     }
