@@ -14,6 +14,7 @@
 //! | `store/` | [`store::Store`]: what is kept of it in SQLite, and how it is read |
 //! | `control/` | tokens, audit log, requests to the running service: what no rebuild makes again |
 //! | `api/` | the HTTP API over store, journal and `control` |
+//! | `portal/` | the pages for people, and the listener of both |
 //! | `backtest/` | past connections under today's thresholds |
 //! | `forget/` | requests to forget a person, executed step by step |
 //! | `event` | one decoded record as JSON |
@@ -40,6 +41,7 @@ pub mod health;
 pub mod inputs;
 pub mod live;
 mod meaning;
+pub mod portal;
 pub mod rebuild;
 pub mod store;
 

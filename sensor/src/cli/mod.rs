@@ -16,6 +16,7 @@ mod geo;
 mod journal;
 mod latency;
 mod man;
+mod portal;
 mod rebuild;
 mod records;
 mod reference;
@@ -117,6 +118,8 @@ enum Command {
     Rebuild(rebuild::Arguments),
     /// Run a capture file through the pipeline, one line of JSON a datagram
     Replay(replay::Arguments),
+    /// Who may sign in at the portal
+    Portal(portal::Arguments),
     /// Send accounting requests as a VPN server would, and check the answers
     Send(Box<send::Arguments>),
     /// The VPN connections of persons: when, who, from where, how long
@@ -171,6 +174,7 @@ fn execute(line: CommandLine) -> Result<(), Failure> {
         Command::Geo(arguments) => arguments.execute(&common),
         Command::Journal(arguments) => arguments.execute(&common),
         Command::Man(arguments) => arguments.execute(),
+        Command::Portal(arguments) => arguments.execute(&common),
         Command::Rebuild(arguments) => arguments.execute(&common),
         Command::Replay(arguments) => arguments.execute(&common),
         Command::Send(arguments) => arguments.execute(&common),

@@ -75,6 +75,9 @@ pub(super) struct Selection {
     /// Only through VPN servers of this client or NAS-Identifier
     #[arg(long, value_name = "NAME")]
     server: Option<String>,
+    /// Only with this Acct-Session-Id
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
     /// Only those that are not over
     #[arg(long)]
     open: bool,
@@ -96,6 +99,7 @@ impl Selection {
             remote: self.remote.map(|address| address.to_string()),
             country: self.country.map(|code| code.to_uppercase()),
             server: self.server,
+            session: self.session,
             open: self.open,
             since_unix_ns: self.since.map(unix_ns).transpose()?,
             until_unix_ns: self.until.map(unix_ns).transpose()?,

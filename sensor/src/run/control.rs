@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use ::service::api;
+use ::service::portal;
 use ingest::notice::Notices;
 use journal::Event;
 use tokio::{
@@ -87,7 +87,7 @@ pub(super) async fn run(
     if let Some(listener) = listeners.portal {
         let (listener, settings) = (for_tokio(listener)?, slow.insight.api(&config));
         tokio::spawn(async move {
-            if let Err(error) = api::serve(listener, settings).await {
+            if let Err(error) = portal::serve(listener, settings).await {
                 tracing::error!("questions at portal.address are answered no more: {error}");
             }
         });

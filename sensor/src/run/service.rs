@@ -73,6 +73,8 @@ pub(super) struct Insight {
     changes: Sender<Change>,
     /// What records mean, for those who answer questions.
     meaning: watch::Sender<Arc<Meaning>>,
+    /// What links begin with, for the same.
+    link: watch::Sender<Option<String>>,
     /// Where addresses are, for the same.
     places: watch::Receiver<Arc<Places>>,
     /// What keeps the product from its work, for the same.
@@ -113,7 +115,8 @@ impl Insight {
             .spawn(move || body.run(&state_dir, &reader, first, forgetting))
             .map_err(|error| Failure::new(Exit::Failed, error))?;
         let (meaning, _) = watch::channel(Arc::new(config.meaning()));
-        Ok(Insight { changes: sender, meaning, places, health, stopping, reading, thread })
+        let (link, _) = watch::channel(config.portal_link.clone());
+        Ok(Insight { changes: sender, meaning, link, places, health, stopping, reading, thread })
     }
 
     /// Where addresses are.
@@ -133,6 +136,7 @@ impl Insight {
             meaning: self.meaning.subscribe(),
             places: self.places.clone(),
             health: self.health.clone(),
+            link: self.link.subscribe(),
         }
     }
 
@@ -142,6 +146,7 @@ impl Insight {
         let busy = "the service is still busy with the reloads before this one; send SIGHUP again";
         self.changes.try_send(change).map_err(|_| busy.to_owned())?;
         self.meaning.send_replace(Arc::new(config.meaning()));
+        self.link.send_replace(config.portal_link.clone());
         Ok(())
     }
 

@@ -97,11 +97,19 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl Api {
-    pub(super) fn with_control<T>(
+    pub(crate) fn with_control<T>(
         &self,
         work: impl FnOnce(&Control) -> Result<T, ControlError>,
     ) -> Result<T, ControlError> {
         work(&self.control.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The same for what takes more than one step.
+    pub(crate) fn with_control_mut<T>(
+        &self,
+        work: impl FnOnce(&mut Control) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
+        work(&mut self.control.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Writes down who is about to see whom. Where that fails, nothing is shown. For work that may block.
@@ -112,23 +120,33 @@ impl Api {
         subject: Option<&str>,
         details: Option<&str>,
     ) -> Result<(), Problem> {
-        let entry = AuditEntry { who: caller.name(), action, subject, details };
-        Ok(self.with_control(|control| control.write_audit(&entry))?)
+        self.audit_as(caller.name(), action, subject, details)
+    }
+
+    /// The same for somebody by name.
+    pub(crate) fn audit_as(
+        &self,
+        who: &str,
+        action: &str,
+        subject: Option<&str>,
+        details: Option<&str>,
+    ) -> Result<(), Problem> {
+        Ok(self.with_control(|control| control.write_audit(&AuditEntry { who, action, subject, details }))?)
     }
 
     /// The same for each user whom an alert is about.
-    pub(super) fn audit_alert(
+    pub(crate) fn audit_alert(
         &self,
-        caller: &Caller,
+        who: &str,
         action: &str,
         alert: &Alert,
         details: &str,
     ) -> Result<(), Problem> {
         let mut users = alert.users().peekable();
         if users.peek().is_none() {
-            return self.audit(caller, action, None, Some(details));
+            return self.audit_as(who, action, None, Some(details));
         }
-        users.try_for_each(|user| self.audit(caller, action, Some(user), Some(details)))
+        users.try_for_each(|user| self.audit_as(who, action, Some(user), Some(details)))
     }
 }
 

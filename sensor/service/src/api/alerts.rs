@@ -98,7 +98,7 @@ pub(super) async fn alert(
         .read(move |store| {
             let page = store.alert_page(number)?.ok_or_else(|| missing(number))?;
             let details = format!("alert {number}");
-            shared.audit_alert(&who, "alert.show", &page.alert, &details)?;
+            shared.audit_alert(who.name(), "alert.show", &page.alert, &details)?;
             let waiting = shared.with_control(|control| control.decisions_waiting(number))?.1;
             Ok(Json(AlertNow { page, waiting }))
         })

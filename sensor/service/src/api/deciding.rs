@@ -88,7 +88,7 @@ pub(super) async fn close(
     Body(Closing { verdict, comment }): Body<Closing>,
 ) -> Result<Response, Problem> {
     let comment = comment.as_deref().map(text).transpose()?;
-    decide(&api, who, alert_number(&number)?, Some(verdict), comment).await
+    answer(&api, &who, alert_number(&number)?, Some(verdict), comment).await
 }
 
 /// Writes something beside an open alert. The token must be one that may decide.
@@ -106,20 +106,35 @@ pub(super) async fn comment(
     Body(Writing { text: written }): Body<Writing>,
 ) -> Result<Response, Problem> {
     let comment = text(&written)?;
-    decide(&api, who, alert_number(&number)?, None, Some(comment)).await
+    answer(&api, &who, alert_number(&number)?, None, Some(comment)).await
 }
 
 fn text(comment: &str) -> Result<String, Problem> {
     comment_text(comment).map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
 }
 
-async fn decide(
+async fn answer(
     api: &Shared,
-    who: Caller,
+    who: &Caller,
     number: u64,
     verdict: Option<Verdict>,
     comment: Option<String>,
 ) -> Result<Response, Problem> {
+    if decide(api, who.name(), number, verdict, comment).await? {
+        return now(api, number).await;
+    }
+    let detail = "the service has not taken it yet and will: read the alert again in a moment";
+    Ok((StatusCode::ACCEPTED, Json(Accepted { detail })).into_response())
+}
+
+/// Hands a decision of somebody by name to the service, and waits for what comes of it: whether it was taken yet.
+pub(crate) async fn decide(
+    api: &Shared,
+    who: &str,
+    number: u64,
+    verdict: Option<Verdict>,
+    comment: Option<String>,
+) -> Result<bool, Problem> {
     let busy = || Problem::busy("too many decisions at once: send it again in a moment");
     let _place = api.deciders.0.try_acquire().map_err(|_| busy())?;
     let decision = put(api, who, number, verdict, comment).await?;
@@ -132,23 +147,22 @@ async fn decide(
         let alert = alert.ok_or_else(|| missing(number))?;
         match effect(&alert, &decision) {
             Effect::Pending => {}
-            Effect::Taken => return now(api, number).await,
+            Effect::Taken => return Ok(true),
             lost @ (Effect::Closed | Effect::Full) => return Err(conflict(&alert, lost)),
         }
     }
-    let detail = "the service has not taken it yet and will: read the alert again in a moment";
-    Ok((StatusCode::ACCEPTED, Json(Accepted { detail })).into_response())
+    Ok(false)
 }
 
 /// Puts the decision in, unless it would have no effect. It is in the audit log before.
 async fn put(
     api: &Shared,
-    who: Caller,
+    who: &str,
     number: u64,
     verdict: Option<Verdict>,
     comment: Option<String>,
 ) -> Result<Decision, Problem> {
-    let shared = api.clone();
+    let (shared, who) = (api.clone(), who.to_owned());
     api.readers
         .read(move |store| {
             let alert = store.alert(number)?.ok_or_else(|| missing(number))?;
@@ -162,7 +176,7 @@ async fn put(
             }
             let put = shared.with_control(|control| match control.decisions_waiting(number)?.0 {
                 WAITING_MAX.. => Ok(None),
-                _ => control.decide(number, verdict, comment.as_deref(), who.name()).map(Some),
+                _ => control.decide(number, verdict, comment.as_deref(), &who).map(Some),
             })?;
             let full = "too many decisions wait for the service; its log says what keeps it";
             put.map(|(_, decision)| decision).ok_or_else(|| Problem::busy(full))

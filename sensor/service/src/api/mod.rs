@@ -7,20 +7,18 @@
 //! | `readers` | the few readers of the store, and how many questions run at once |
 //! | `query` | parameters, bodies, cursors, pages |
 //! | `problem` | errors as RFC 9457 has them |
-//! | `connection` | connections and their bounds |
 //! | `users`, `sessions`, `alerts`, `surroundings`, `events`, `health` | the routes |
 //! | `deciding` | the routes by which people decide about alerts |
 //!
-//! Called by the running service ([`serve`]) and for the documentation ([`openapi`]).
+//! Called by the portal, which listens for both, and for the documentation ([`openapi`]).
 
 mod access;
 mod alerts;
-mod connection;
 mod deciding;
 mod events;
 mod health;
 mod problem;
-mod query;
+pub(crate) mod query;
 mod readers;
 mod sessions;
 mod surroundings;
@@ -42,7 +40,7 @@ use axum::{
     routing::get,
 };
 use insight::{geo::Places, vpn};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 use utoipa::{
     OpenApi,
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
@@ -57,7 +55,8 @@ use crate::{
 };
 use access::Refusals;
 use deciding::Deciders;
-use problem::Problem;
+pub(crate) use deciding::decide;
+pub(crate) use problem::Problem;
 use readers::Readers;
 
 /// Longest time for one answer. A question to a full store takes well below a second; what takes longer would be asked
@@ -75,10 +74,13 @@ pub struct Settings {
     pub places: watch::Receiver<Arc<Places>>,
     /// What keeps the product from its work now.
     pub health: watch::Receiver<Arc<[Standing]>>,
+    /// What links to the portal begin with: its host is one of ours.
+    pub link: watch::Receiver<Option<String>>,
 }
 
-struct Api {
-    readers: Readers,
+/// What routes and pages are answered from.
+pub(crate) struct Api {
+    pub(crate) readers: Readers,
     control: Mutex<Control>,
     refusals: Refusals,
     deciders: Deciders,
@@ -93,28 +95,6 @@ type Shared = Arc<Api>;
     security(("token" = []))
 )]
 struct Description;
-
-/// Serves until the future is dropped. Creates `control.sqlite` if it is not there.
-///
-/// # Errors
-/// When that cannot be opened.
-pub async fn serve(listener: TcpListener, settings: Settings) -> Result<(), ControlError> {
-    let state_dir = settings.state_dir.clone();
-    let control = tokio::task::spawn_blocking(move || Control::open(&state_dir)).await;
-    let control = control.unwrap_or_else(|error| {
-        Err(ControlError::Io { path: settings.state_dir.clone(), error: io::Error::other(error) })
-    })?;
-    let path = crate::folder(&settings.state_dir).join(store::FILE);
-    let api = Api {
-        readers: Readers::new(path),
-        control: Mutex::new(control),
-        refusals: Refusals::default(),
-        deciders: Deciders::default(),
-        settings,
-    };
-    connection::serve(listener, router(Arc::new(api))).await;
-    Ok(())
-}
 
 /// The description of all routes: OpenAPI 3.1.
 pub fn openapi() -> utoipa::openapi::OpenApi {
@@ -145,7 +125,8 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
     (router, description)
 }
 
-fn router(api: Shared) -> Router {
+/// Routes below `/api/v1`.
+pub(crate) fn router(api: Shared) -> Router {
     let (routes, description) = routes_and_description();
     let description = get(async move || Json(description));
     routes
@@ -159,11 +140,10 @@ fn router(api: Shared) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&api), access::require_token))
         .with_state(api)
         .route("/api/v1/openapi.json", description)
-        .layer(middleware::from_fn(bounded))
 }
 
 /// In time, and kept by no cache: it is about persons.
-async fn bounded(request: Request, next: Next) -> Response {
+pub(crate) async fn bounded(request: Request, next: Next) -> Response {
     let answer = tokio::time::timeout(ANSWER_MAX, next.run(request)).await;
     let mut answer =
         answer.unwrap_or_else(|_| Problem::busy("no answer in time: ask for less").into_response());
@@ -173,11 +153,42 @@ async fn bounded(request: Request, next: Next) -> Response {
 }
 
 impl Api {
+    /// Opens `control.sqlite`, and creates it if it is not there.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub(crate) async fn open(settings: Settings) -> Result<Arc<Api>, ControlError> {
+        let state_dir = settings.state_dir.clone();
+        let control = tokio::task::spawn_blocking(move || Control::open(&state_dir)).await;
+        let control = control.unwrap_or_else(|error| {
+            Err(ControlError::Io { path: settings.state_dir.clone(), error: io::Error::other(error) })
+        })?;
+        let readers = Readers::new(crate::folder(&settings.state_dir).join(store::FILE));
+        Ok(Arc::new(Api {
+            readers,
+            control: Mutex::new(control),
+            refusals: Refusals::default(),
+            deciders: Deciders::default(),
+            settings,
+        }))
+    }
+
+    /// What is wrong with the product now.
+    pub(crate) fn health(&self) -> Arc<[Standing]> {
+        self.settings.health.borrow().clone()
+    }
+
+    /// What links to the portal begin with.
+    pub(crate) fn link(&self) -> Option<String> {
+        self.settings.link.borrow().clone()
+    }
+
     fn decoding(&self) -> Result<vpn::Settings, Problem> {
         self.settings.meaning.borrow().decoding().map_err(Problem::internal)
     }
 
-    fn user_key(&self, name: &str) -> Result<String, Problem> {
+    /// The key of a user whose name was written in any way.
+    pub(crate) fn user_key(&self, name: &str) -> Result<String, Problem> {
         query::user_key(name, &self.decoding()?.realms)
     }
 }

@@ -110,11 +110,11 @@ pub(super) fn limit(limit: Option<u32>) -> Result<usize, Problem> {
 }
 
 /// Opaque to callers: what it holds may change with any release.
-pub(super) fn cursor(key: &impl Serialize) -> String {
+pub(crate) fn cursor(key: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
 }
 
-pub(super) fn position<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>, Problem> {
+pub(crate) fn position<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>, Problem> {
     let read = |cursor| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok();
     let refused = || Problem::bad_request("cursor: not the `next` of a page of this list");
     cursor.map(|cursor| read(cursor).ok_or_else(refused)).transpose()

@@ -21,7 +21,7 @@ const WAITING: usize = 64;
 /// How long one waits before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) struct Readers {
+pub(crate) struct Readers {
     path: PathBuf,
     /// Each with the number of the file it reads: a rebuild puts another in its place.
     idle: Arc<Mutex<Vec<(StoreReader, u64)>>>,
@@ -41,7 +41,7 @@ impl Readers {
 
     /// Runs work that blocks: 503 if too many questions wait already, or this one waited too long. A question whose
     /// asker went away keeps its place until it is answered, so that nobody can start more than there are places.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -57,7 +57,7 @@ impl Readers {
     }
 
     /// The same with a reader of the store.
-    pub(super) async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&StoreReader) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {

@@ -29,6 +29,8 @@ pub(super) struct SessionsQuery {
     country: Option<String>,
     /// Through the VPN server with this client name or NAS-Identifier.
     server: Option<String>,
+    /// With this Acct-Session-Id.
+    session: Option<String>,
     /// `true`: only those that are not over.
     open: Option<bool>,
     /// Begun then or later, RFC 3339.
@@ -57,6 +59,7 @@ pub(super) async fn sessions(
         place: query.place,
         country: query.country.map(|country| country.to_ascii_uppercase()),
         server: query.server,
+        session: query.session,
         open: query.open.unwrap_or(false),
         since_unix_ns: moment("since", query.since.as_deref())?,
         until_unix_ns: moment("until", query.until.as_deref())?,

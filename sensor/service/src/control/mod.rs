@@ -3,14 +3,16 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `schema.sql`, `schema-2.sql` to `schema-4.sql` | the tables |
+//! | `schema.sql`, `schema-2.sql` to `schema-5.sql` | the tables |
 //! | `token` | who may ask the API, and who may decide |
+//! | `account` | who may sign in at the portal |
 //! | `audit` | who looked at whom, and how a person is forgotten in it |
 //! | `decision` | what people decided about alerts, on its way to the service |
 //! | `request` | whom the running service is to forget, and what is left of those that it has |
 //!
 //! Called by the API, the command line and the running service, each with a connection of its own.
 
+mod account;
 mod audit;
 mod decision;
 mod request;
@@ -26,6 +28,7 @@ use std::{
 
 use rusqlite::Connection;
 
+pub use account::{AccountRow, IDLE_S, LINK_S, Role, VISIT_S};
 pub use audit::{AuditEntry, AuditRow};
 pub use request::{ForgetRequest, ForgetState, Names, Tombstone};
 pub(crate) use token::Bearer;
@@ -34,11 +37,12 @@ pub use token::{NewToken, Right, TokenRow};
 /// Name of the file in the service's folder.
 pub const FILE: &str = "control.sqlite";
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 /// What `user_version` must be once [`MIGRATIONS`] were made.
 const RELEASE: i64 = MIGRATIONS.len() as i64;
@@ -79,6 +83,9 @@ pub enum ControlError {
     /// A token's name that cannot be one.
     #[error("{0:?} is no token name: 1 to 64 letters, digits, '.', '_' and '-'")]
     TokenName(String),
+    /// An account's name that cannot be one.
+    #[error("{0:?} is no account name: 1 to 64 letters, digits, '.', '_', '-' and '@'")]
+    AccountName(String),
 }
 
 /// Tokens, audit log, requests.

@@ -79,18 +79,18 @@ impl Control {
         if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) {
             return Err(ControlError::TokenName(name.to_owned()));
         }
-        let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
+        let token = random(PREFIX);
         let now = now_unix_s();
         let expires =
             lifetime_s.map(|seconds| now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)));
         let added = self.connection.execute(
             "INSERT INTO token (name, digest, created, expires, may_decide) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (name) DO NOTHING",
-            params![name, digest(&token), now, expires, right == Some(Right::Decide)],
+            params![name, digest(token.reveal()), now, expires, right == Some(Right::Decide)],
         );
         match added {
             Ok(0) => Err(ControlError::TokenExists(name.to_owned())),
-            Ok(_) => Ok(NewToken(token)),
+            Ok(_) => Ok(token),
             Err(error) => Err(self.flawed(error)),
         }
     }
@@ -155,8 +155,13 @@ impl Control {
     }
 }
 
+/// A new one with this before it.
+pub(super) fn random(prefix: &str) -> NewToken {
+    NewToken(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())))
+}
+
 /// A token has 256 random bits: no slow digest makes it harder to guess.
-fn digest(token: &str) -> [u8; 32] {
+pub(super) fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 

@@ -24,3 +24,6 @@ CREATE TABLE notice (
 
 CREATE INDEX notice_by_alert ON notice (alert);
 CREATE INDEX notice_by_changed ON notice (changed);
+
+-- For whoever searches for a session id.
+CREATE INDEX session_by_id ON session (session_id);

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    AlertFilter, AlertState, Feature, SessionFilter, StoreError, StoreReader,
+    AlertFilter, AlertState, Feature, LocationRow, SessionFilter, StoreError, StoreReader,
     row::{SessionRow, Share, UserRow},
     usual::UsualPage,
 };
@@ -23,6 +23,8 @@ pub struct UserPage {
     pub alerts: Vec<AlertRow>,
     /// What is usual: thirty days.
     pub usual: UsualPage,
+    /// From which addresses, and where those are: the latest first.
+    pub locations: Vec<LocationRow>,
     /// Where from, the latest first.
     pub places: Vec<Share>,
     /// Through whose networks.
@@ -61,6 +63,7 @@ impl StoreReader {
             alerts: self.alert_rows(&alerts, SHARES_MAX)?,
             usual: self.usual(key, user.first_unix_ns, now_unix_ns)?,
             user,
+            locations: self.locations(&filter, SHARES_MAX)?,
             places: shares(Feature::Place)?,
             networks: shares(Feature::Network)?,
             addresses: shares(Feature::Remote)?,

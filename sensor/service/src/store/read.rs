@@ -13,7 +13,7 @@ use super::{
 };
 use crate::fold::Sort;
 
-const SESSION_TABLES: &str = "session LEFT JOIN server ON server.number = session.server
+pub(super) const SESSION_TABLES: &str = "session LEFT JOIN server ON server.number = session.server
     LEFT JOIN place ON place.id = session.place";
 
 /// The members of [`UserRow`], in the order in which [`user`] reads them.
@@ -37,6 +37,8 @@ pub struct SessionFilter {
     pub country: Option<String>,
     /// Through VPN servers with this client name or NAS-Identifier.
     pub server: Option<String>,
+    /// With this Acct-Session-Id.
+    pub session: Option<String>,
     /// Only those that are not over.
     pub open: bool,
     /// Begun then or later, ns since 1970 UTC.
@@ -341,6 +343,7 @@ impl SessionFilter {
             self.place.map(|place| format!("place={place}")),
             text("country", &self.country),
             text("server", &self.server),
+            text("session", &self.session),
             self.open.then(|| "open".to_owned()),
             time("since", self.since_unix_ns),
             time("until", self.until_unix_ns),
@@ -350,7 +353,7 @@ impl SessionFilter {
     }
 
     /// As SQL, with the values for its parameters in their order.
-    fn condition(&self) -> (String, Vec<Box<dyn ToSql>>) {
+    pub(super) fn condition(&self) -> (String, Vec<Box<dyn ToSql>>) {
         let mut conditions = vec!["TRUE".to_owned()];
         let mut values: Vec<Box<dyn ToSql>> = Vec::new();
         let mut add = |condition: &str, value: Box<dyn ToSql>| {
@@ -362,6 +365,7 @@ impl SessionFilter {
             ("device = ?", &self.device),
             ("remote = ?", &self.remote),
             ("country = ?", &self.country),
+            ("session_id = ?", &self.session),
             ("(server.client = ? OR server.identifier = ?)", &self.server),
         ] {
             if let Some(text) = text {

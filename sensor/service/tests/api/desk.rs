@@ -23,6 +23,7 @@ use service::{
     api,
     control::{Control, Right},
     live::{Live, Retention},
+    portal,
     rebuild::{WAITING_MAX, rebuild},
     store::{self, Digest},
 };
@@ -149,7 +150,8 @@ impl Desk {
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(meaning));
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let (_, health) = tokio::sync::watch::channel(Arc::from(crate::host::standing()));
-        runtime.spawn(api::serve(listener, api::Settings { state_dir, meaning, places, health }));
+        let (_, link) = tokio::sync::watch::channel(None);
+        runtime.spawn(portal::serve(listener, api::Settings { state_dir, meaning, places, health, link }));
         let threads = vec![service, writer];
         Desk {
             control,

@@ -12,6 +12,7 @@ use service::{
     control::Control,
     fold::{Fold, Resolve, Resolved},
     health::{Condition, Standing},
+    portal,
     store::{self, Store},
 };
 
@@ -89,8 +90,9 @@ impl Host {
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(meaning));
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let (_, health) = tokio::sync::watch::channel(Arc::from(standing()));
-        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health };
-        runtime.spawn(api::serve(listener, settings));
+        let (_, link) = tokio::sync::watch::channel(None);
+        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health, link };
+        runtime.spawn(portal::serve(listener, settings));
         Host { control, token, address, _folder: folder, _runtime: runtime }
     }
 

@@ -1,0 +1,306 @@
+//! Accounts of the portal, links that set a password, and visits: what a cookie stands for. Of links and cookies digests
+//! alone are kept, of passwords what argon2id makes of them.
+
+use rusqlite::{OptionalExtension as _, params};
+use serde::Serialize;
+
+use super::{
+    Control, ControlError, now_unix_s, rfc3339,
+    token::{NewToken, digest, random},
+};
+
+/// How long a link is good, seconds.
+pub const LINK_S: i64 = 15 * 60;
+/// A visit ends when nothing was asked for so long, seconds: a screen that was left is found by others.
+pub const IDLE_S: i64 = 30 * 60;
+/// And so long behind its beginning, seconds: a day's work.
+pub const VISIT_S: i64 = 12 * 3600;
+/// `last_used` of a visit is written at most this often, seconds: each write costs a sync.
+const LAST_USED_S: i64 = 60;
+/// Visits of one account at once; the oldest ends.
+const VISITS_MAX: i64 = 16;
+/// Links that wait; the oldest goes.
+const LINKS_MAX: i64 = 64;
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Sees people and alerts, and decides about alerts.
+    Analyst,
+    /// Settings and accounts as well.
+    Administrator,
+}
+
+impl Role {
+    /// One word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Analyst => "analyst",
+            Role::Administrator => "administrator",
+        }
+    }
+
+    fn named(name: &str) -> Option<Role> {
+        [Role::Analyst, Role::Administrator].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// An account, without its password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountRow {
+    /// Its name, which the audit log says.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// RFC 3339.
+    pub created: String,
+    /// The last sign-in, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<String>,
+}
+
+impl Control {
+    /// Makes a link by which this account gets a password, within [`LINK_S`] and once. A new account gets this role, and
+    /// so does an old one.
+    ///
+    /// # Errors
+    /// [`ControlError::AccountName`], [`ControlError::Sqlite`].
+    pub fn add_link(&self, account: &str, role: Role) -> Result<NewToken, ControlError> {
+        let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-' | b'@');
+        if !(1..=64).contains(&account.len()) || !account.bytes().all(allowed) {
+            return Err(ControlError::AccountName(account.to_owned()));
+        }
+        let link = random("");
+        let now = now_unix_s();
+        self.change("DELETE FROM link WHERE expires <= ?1", params![now])?;
+        self.change(
+            "DELETE FROM link WHERE digest NOT IN (SELECT digest FROM link ORDER BY expires DESC LIMIT ?1)",
+            params![LINKS_MAX - 1],
+        )?;
+        self.change(
+            "INSERT INTO link (digest, account, role, expires) VALUES (?1, ?2, ?3, ?4)",
+            params![digest(link.reveal()), account, role.name(), now + LINK_S],
+        )?;
+        Ok(link)
+    }
+
+    /// Whose password a link sets, if it is good.
+    ///
+    /// # Errors
+    /// [`ControlError::Sqlite`].
+    pub fn link_account(&self, link: &str) -> Result<Option<String>, ControlError> {
+        let query = "SELECT account FROM link WHERE digest = ?1 AND expires > ?2";
+        self.connection
+            .query_row(query, params![digest(link), now_unix_s()], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.flawed(error))
+    }
+
+    /// Uses up a link: its account has this password now, given as argon2id's string, and all its visits end. The
+    /// account's name; `None` if the link is not good.
+    ///
+    /// # Errors
+    /// [`ControlError::Sqlite`].
+    pub fn redeem_link(&mut self, link: &str, password: &str) -> Result<Option<String>, ControlError> {
+        let path = self.path.clone();
+        let mut redeem = || {
+            let step = self.connection.transaction()?;
+            let now = now_unix_s();
+            let query = "DELETE FROM link WHERE digest = ?1 AND expires > ?2 RETURNING account, role";
+            let found: Option<(String, String)> = step
+                .query_row(query, params![digest(link), now], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some((account, role)) = found else { return Ok(None) };
+            step.execute(
+                "INSERT INTO account (name, role, password, made) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (name) DO UPDATE SET role = ?2, password = ?3",
+                params![account, role, password, now],
+            )?;
+            step.execute("DELETE FROM visit WHERE account = ?1", [&account])?;
+            step.execute("DELETE FROM link WHERE account = ?1", [&account])?;
+            step.commit()?;
+            Ok(Some(account))
+        };
+        let redeemed: rusqlite::Result<_> = redeem();
+        redeemed.map_err(|error| ControlError::Sqlite { path, error })
+    }
+
+    /// All accounts, by name.
+    ///
+    /// # Errors
+    /// [`ControlError::Sqlite`].
+    pub fn accounts(&self) -> Result<Vec<AccountRow>, ControlError> {
+        let read = || {
+            let query = "SELECT name, role, made, last_used FROM account ORDER BY name";
+            let mut select = self.connection.prepare(query)?;
+            let rows = select.query_map([], |row| {
+                Ok(AccountRow {
+                    name: row.get(0)?,
+                    role: role(&row.get::<_, String>(1)?),
+                    created: rfc3339(row.get(2)?),
+                    last_used: row.get::<_, Option<i64>>(3)?.map(rfc3339),
+                })
+            })?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.flawed(error))
+    }
+
+    /// Removes an account and ends its visits; whether there was one.
+    ///
+    /// # Errors
+    /// [`ControlError::Sqlite`].
+    pub fn remove_account(&self, name: &str) -> Result<bool, ControlError> {
+        self.change("DELETE FROM visit WHERE account = ?1", params![name])?;
+        let removed = self.connection.execute("DELETE FROM account WHERE name = ?1", [name]);
+        removed.map(|count| count > 0).map_err(|error| self.flawed(error))
+    }
+
+    /// What argon2id made of an account's password.
+    ///
+    /// # Errors
+    /// [`ControlError::Sqlite`].
+    pub(crate) fn password(&self, account: &str) -> Result<Option<String>, ControlError> {
+        let query = "SELECT password FROM account WHERE name = ?1";
+        self.connection
+            .query_row(query, [account], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.flawed(error))
+    }
+
+    /// Begins a visit of an account: what its cookie says.
+    ///
+    /// # Errors
+    /// [`ControlError::Sqlite`].
+    pub(crate) fn begin_visit(&self, account: &str) -> Result<NewToken, ControlError> {
+        let (cookie, now) = (random(""), now_unix_s());
+        self.change(
+            "DELETE FROM visit WHERE began <= ?1 OR last_used <= ?2",
+            params![now - VISIT_S, now - IDLE_S],
+        )?;
+        self.change(
+            "DELETE FROM visit WHERE account = ?1 AND digest NOT IN
+                 (SELECT digest FROM visit WHERE account = ?1 ORDER BY last_used DESC LIMIT ?2)",
+            params![account, VISITS_MAX - 1],
+        )?;
+        self.change(
+            "INSERT INTO visit (digest, account, began, last_used) VALUES (?1, ?2, ?3, ?3)",
+            params![digest(cookie.reveal()), account, now],
+        )?;
+        self.change("UPDATE account SET last_used = ?2 WHERE name = ?1", params![account, now])?;
+        Ok(cookie)
+    }
+
+    /// Whose visit a cookie stands for, if it goes on.
+    ///
+    /// # Errors
+    /// [`ControlError::Sqlite`].
+    pub(crate) fn visitor(&self, cookie: &str) -> Result<Option<(String, Role)>, ControlError> {
+        let (digest, now) = (digest(cookie), now_unix_s());
+        let found: Option<(String, String, i64)> = self
+            .connection
+            .query_row(
+                "SELECT name, role, visit.last_used FROM visit JOIN account ON name = account
+                 WHERE digest = ?1 AND began > ?2 AND visit.last_used > ?3",
+                params![digest, now - VISIT_S, now - IDLE_S],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .optional()
+            .map_err(|error| self.flawed(error))?;
+        let Some((account, role_name, last_used)) = found else { return Ok(None) };
+        if now - last_used >= LAST_USED_S || now < last_used {
+            self.change("UPDATE visit SET last_used = ?2 WHERE digest = ?1", params![digest, now])?;
+        }
+        Ok(Some((account, role(&role_name))))
+    }
+
+    /// Ends a visit.
+    ///
+    /// # Errors
+    /// [`ControlError::Sqlite`].
+    pub(crate) fn end_visit(&self, cookie: &str) -> Result<(), ControlError> {
+        self.change("DELETE FROM visit WHERE digest = ?1", params![digest(cookie)])
+    }
+}
+
+/// What is not known may the least.
+fn role(name: &str) -> Role {
+    Role::named(name).unwrap_or(Role::Analyst)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_link_sets_a_password_once_and_ends_the_visits_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        let link = control.add_link("carol", Role::Administrator).unwrap();
+        assert_eq!(control.link_account(link.reveal()).unwrap().as_deref(), Some("carol"));
+        assert_eq!(control.redeem_link("another", "hash").unwrap(), None);
+        assert_eq!(control.redeem_link(link.reveal(), "hash").unwrap().as_deref(), Some("carol"));
+        assert_eq!(control.redeem_link(link.reveal(), "hash").unwrap(), None, "once");
+        assert_eq!(control.password("carol").unwrap().as_deref(), Some("hash"));
+
+        let cookie = control.begin_visit("carol").unwrap();
+        let carol = Some(("carol".to_owned(), Role::Administrator));
+        assert_eq!(control.visitor(cookie.reveal()).unwrap(), carol);
+        assert_eq!(control.visitor("another").unwrap(), None);
+        for file in fs::read_dir(crate::folder(folder.path())).unwrap() {
+            let octets = fs::read(file.unwrap().path()).unwrap();
+            for secret in [&link, &cookie] {
+                let secret = secret.reveal().as_bytes();
+                assert!(!octets.windows(secret.len()).any(|part| part == secret));
+            }
+        }
+        let lost = control.add_link("carol", Role::Analyst).unwrap();
+        control.redeem_link(lost.reveal(), "other").unwrap();
+        assert_eq!(control.visitor(cookie.reveal()).unwrap(), None, "whoever had the old password is out");
+        assert_eq!(control.accounts().unwrap()[0].role, Role::Analyst);
+        assert!(matches!(control.add_link("no name", Role::Analyst), Err(ControlError::AccountName(_))));
+    }
+
+    #[test]
+    fn a_visit_ends_when_idle_and_at_the_end_of_the_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        let link = control.add_link("carol", Role::Analyst).unwrap();
+        control.redeem_link(link.reveal(), "hash").unwrap();
+        let cookie = control.begin_visit("carol").unwrap();
+        let age = |began: i64, last_used: i64| {
+            let change = "UPDATE visit SET began = began - ?1, last_used = last_used - ?2";
+            control.change(change, params![began, last_used]).unwrap();
+        };
+        age(VISIT_S - 60, IDLE_S - 60);
+        assert!(control.visitor(cookie.reveal()).unwrap().is_some(), "and now it was used");
+        age(0, IDLE_S + 1);
+        assert_eq!(control.visitor(cookie.reveal()).unwrap(), None, "idle");
+        age(120, -IDLE_S - 1);
+        assert_eq!(control.visitor(cookie.reveal()).unwrap(), None, "the day is over");
+    }
+
+    #[test]
+    fn links_and_visits_are_bounded_and_an_account_takes_its_visits_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        for _ in 0..LINKS_MAX + 5 {
+            control.add_link("carol", Role::Analyst).unwrap();
+        }
+        let count = |control: &Control, table: &str| -> i64 {
+            let query = format!("SELECT count(*) FROM {table}");
+            control.connection.query_row(&query, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(count(&control, "link"), LINKS_MAX);
+        let link = control.add_link("carol", Role::Analyst).unwrap();
+        control.redeem_link(link.reveal(), "hash").unwrap();
+        assert_eq!(count(&control, "link"), 0, "a password that was set takes the other links along");
+        let cookies: Vec<_> = (0..VISITS_MAX + 5).map(|_| control.begin_visit("carol").unwrap()).collect();
+        assert_eq!(count(&control, "visit"), VISITS_MAX);
+        assert!(control.remove_account("carol").unwrap() && !control.remove_account("carol").unwrap());
+        assert_eq!(control.visitor(cookies.last().unwrap().reveal()).unwrap(), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! The portal: pages for people, from the same listener as the API and by the same readers, so that whatever is shown can
+//! be asked for by a script.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `connection` | connections and their bounds |
+//! | `guard` | what every request and every answer must have; who is signed in |
+//! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
+//! | `frame`, `text`, `plot` | the page around everything, words and figures on it, drawings |
+//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `search` | the pages |
+//! | `sessions` | the table of connections |
+//! | `assets` | style sheet and script |
+//!
+//! Everything that a network sent is text of a stranger: `maud` escapes it, and `text::stranger` shows what would change
+//! the direction or the lines of a page. Called by the running service ([`serve`]).
+
+mod alert;
+mod alerts;
+mod assets;
+mod connection;
+mod device;
+mod frame;
+mod guard;
+mod overview;
+mod password;
+mod people;
+mod person;
+mod plot;
+mod search;
+mod sessions;
+mod sign_in;
+mod text;
+mod throttle;
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tokio::net::TcpListener;
+use tower::ServiceExt as _;
+
+use crate::{
+    api::{self, Api, Problem},
+    control::ControlError,
+};
+use password::Passwords;
+use throttle::Throttle;
+
+/// Longest form, octets: a comment and a password.
+const FORM_OCTETS_MAX: usize = 16 << 10;
+
+/// What the pages are made from.
+struct Portal {
+    api: Arc<Api>,
+    passwords: Passwords,
+    throttle: Mutex<Throttle>,
+}
+
+type Shared = Arc<Portal>;
+
+/// Serves portal and API until the future is dropped. Creates `control.sqlite` if it is not there.
+///
+/// # Errors
+/// When that cannot be opened.
+pub async fn serve(listener: TcpListener, settings: api::Settings) -> Result<(), ControlError> {
+    let api = Api::open(settings).await?;
+    connection::serve(listener, router(api)).await;
+    Ok(())
+}
+
+fn router(api: Arc<Api>) -> Router {
+    let portal = Arc::new(Portal {
+        api: Arc::clone(&api),
+        passwords: Passwords::default(),
+        throttle: Mutex::default(),
+    });
+    let pages = Router::new()
+        .route("/", get(overview::page))
+        .route("/users", get(people::page))
+        .route("/users/{user}", get(person::page))
+        .route("/devices/{device}", get(device::page))
+        .route("/alerts", get(alerts::page))
+        .route("/alerts/{number}", get(alert::page))
+        .route("/alerts/{number}/close", post(alert::close))
+        .route("/alerts/{number}/comments", post(alert::comment))
+        .route("/search", get(search::page))
+        .route("/sign-out", post(sign_in::sign_out))
+        .layer(middleware::from_fn_with_state(Arc::clone(&portal), guard::require_visitor))
+        .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/link/{link}", get(sign_in::link).post(sign_in::redeem))
+        .route(assets::STYLE_PATH, get(assets::style))
+        .route(assets::SCRIPT_PATH, get(assets::script))
+        .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
+        .layer(middleware::from_fn(guard::same_origin))
+        .with_state(Arc::clone(&portal));
+    let api = api::router(api);
+    // As what no page takes, and not below a path of its own: what such a path takes would be one of its parameters.
+    let others = move |request: Request| {
+        let api = api.clone();
+        async move {
+            if request.uri().path().starts_with("/api/") {
+                return api.oneshot(request).await.into_response();
+            }
+            Refused::from(Problem::not_found("There is no such page.")).into_response()
+        }
+    };
+    pages
+        .fallback(others)
+        .layer(middleware::from_fn_with_state(portal, guard::known_host))
+        .layer(middleware::map_response(guard::harden))
+        .layer(middleware::from_fn(api::bounded))
+}
+
+/// A page that says why there is no other.
+struct Refused(StatusCode, String);
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Refused {
+        Refused(problem.status(), problem.detail().to_owned())
+    }
+}
+
+impl From<ControlError> for Refused {
+    fn from(error: ControlError) -> Refused {
+        Problem::internal(error).into()
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let Refused(status, detail) = self;
+        let title = status.canonical_reason().unwrap_or("Error");
+        let mut answer = frame::bare(
+            title,
+            &maud::html! {
+                p { (detail) }
+                p { a href="/" { "To the overview" } }
+            },
+        );
+        *answer.status_mut() = status;
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let again = axum::http::HeaderValue::from_static("1");
+            answer.headers_mut().insert(axum::http::header::RETRY_AFTER, again);
+        }
+        answer
+    }
+}

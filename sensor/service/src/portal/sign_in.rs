@@ -1,0 +1,243 @@
+//! Signing in and out, and links that set a password.
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    Extension, Form,
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    Refused, Shared, frame,
+    guard::{COOKIE, Visitor},
+    password,
+};
+use crate::{
+    api::Problem,
+    control::{AuditEntry, LINK_S},
+};
+
+/// Longest link that is looked at, octets. Ours have 43.
+const LINK_OCTETS_MAX: usize = 128;
+
+/// The sign-in page.
+pub(super) async fn page() -> Response {
+    form("", None)
+}
+
+fn form(account: &str, problem: Option<&str>) -> Response {
+    frame::bare(
+        "Sign in",
+        &html! {
+            @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+            form.narrow method="post" action="/sign-in" {
+                label { "Account" input name="account" value=(account) autocomplete="username" required autofocus; }
+                label { "Password" input name="password" type="password" autocomplete="current-password" required; }
+                button { "Sign in" }
+            }
+            p.quiet {
+                "No account, or the password is lost? On the host, " code { "vpn-sensor portal link" }
+                " prints a link that sets one."
+            }
+        },
+    )
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignIn {
+    account: String,
+    password: String,
+}
+
+/// Signs in, or says why not.
+pub(super) async fn sign_in(
+    State(portal): State<Shared>,
+    Form(SignIn { account, password }): Form<SignIn>,
+) -> Result<Response, Refused> {
+    let account: String = account.trim().chars().take(64).collect();
+    let wait = portal.throttle().wait(&account, Instant::now());
+    if wait > Duration::ZERO {
+        let problem = format!(
+            "Too many wrong passwords for this account: try again in {} s. If it was not you, tell an administrator.",
+            wait.as_secs().max(1)
+        );
+        return Ok(refused(StatusCode::TOO_MANY_REQUESTS, &account, &problem));
+    }
+    let known = portal.control({
+        let account = account.clone();
+        move |portal| portal.api.with_control(|control| control.password(&account))
+    });
+    let known = known.await?;
+    let is_right =
+        password.len() <= password::OCTETS_MAX && portal.passwords.is_right(password, known).await?;
+    if !is_right {
+        portal.throttle().wrong(&account, Instant::now());
+        let who = format!("{account}@portal");
+        portal.note(who, "portal.sign-in-refused").await?;
+        let problem = "The account or the password is wrong.";
+        return Ok(refused(StatusCode::UNAUTHORIZED, &account, problem));
+    }
+    portal.throttle().right(&account);
+    portal.begin(account, "portal.sign-in").await
+}
+
+fn refused(status: StatusCode, account: &str, problem: &str) -> Response {
+    let mut answer = form(account, Some(problem));
+    *answer.status_mut() = status;
+    answer
+}
+
+/// The page of a link: a form for a new password. Looking at it does not use it up.
+pub(super) async fn link(
+    State(portal): State<Shared>,
+    Path(link): Path<String>,
+) -> Result<Response, Refused> {
+    let account = portal.link_account(&link).await?;
+    Ok(frame::bare("Set a password", &link_form(&account, None)))
+}
+
+fn link_form(account: &str, problem: Option<&str>) -> Markup {
+    html! {
+        @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+        p { "For the account " strong { (account) } ". All who are signed in with it are signed out." }
+        form.narrow method="post" {
+            input type="hidden" name="account" value=(account) autocomplete="username";
+            label {
+                "New password, " (password::CHARACTERS_MIN) " characters or more"
+                input name="password" type="password" minlength=(password::CHARACTERS_MIN)
+                    autocomplete="new-password" required autofocus;
+            }
+            label { "The same again" input name="again" type="password" autocomplete="new-password" required; }
+            button { "Set it and sign in" }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPassword {
+    #[serde(rename = "account")]
+    _account: String,
+    password: String,
+    again: String,
+}
+
+/// Uses up a link: sets the password and signs in.
+pub(super) async fn redeem(
+    State(portal): State<Shared>,
+    Path(link): Path<String>,
+    Form(NewPassword { password, again, .. }): Form<NewPassword>,
+) -> Result<Response, Refused> {
+    let account = portal.link_account(&link).await?;
+    let problem = if password != again {
+        Some("The two are not the same.".to_owned())
+    } else if password.chars().count() < password::CHARACTERS_MIN {
+        Some(format!("Choose {} characters or more: a few words will do.", password::CHARACTERS_MIN))
+    } else if password.len() > password::OCTETS_MAX {
+        Some("That is too long.".to_owned())
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        let mut answer = frame::bare("Set a password", &link_form(&account, Some(&problem)));
+        *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(answer);
+    }
+    let kept = portal.passwords.digest(password).await?;
+    let redeemed = portal
+        .control(move |portal| portal.api.with_control_mut(|control| control.redeem_link(&link, &kept)));
+    let account = redeemed.await?.ok_or_else(link_is_over)?;
+    portal.throttle().right(&account);
+    portal.begin(account, "portal.password-set").await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignOut {
+    token: String,
+}
+
+/// Ends the visit.
+pub(super) async fn sign_out(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Form(SignOut { token }): Form<SignOut>,
+) -> Result<Response, Refused> {
+    visitor.check(&token)?;
+    let cookie = visitor.cookie.clone();
+    portal.control(move |portal| portal.api.with_control(|control| control.end_visit(&cookie))).await?;
+    portal.note(visitor.name(), "portal.sign-out").await?;
+    Ok(with_cookie(Redirect::to("/sign-in").into_response(), "", 0))
+}
+
+fn link_is_over() -> Refused {
+    let detail = format!(
+        "This link is used up or older than {} minutes. `vpn-sensor portal link` on the host prints a new one.",
+        LINK_S / 60
+    );
+    Refused(StatusCode::GONE, detail)
+}
+
+fn with_cookie(mut answer: Response, value: &str, age_s: i64) -> Response {
+    let cookie = cookie::Cookie::build((COOKIE, value))
+        .path("/")
+        .http_only(true)
+        .same_site(cookie::SameSite::Strict)
+        .max_age(cookie::time::Duration::seconds(age_s))
+        .to_string();
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    answer
+}
+
+impl super::Portal {
+    fn throttle(&self) -> std::sync::MutexGuard<'_, super::Throttle> {
+        self.throttle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Work with what is decided, which may block.
+    async fn control<T: Send + 'static>(
+        self: &std::sync::Arc<Self>,
+        work: impl FnOnce(&super::Portal) -> Result<T, crate::control::ControlError> + Send + 'static,
+    ) -> Result<T, Refused> {
+        let portal = std::sync::Arc::clone(self);
+        Ok(self.api.readers.run(move || Ok(work(&portal)?)).await?)
+    }
+
+    async fn note(self: &std::sync::Arc<Self>, who: String, action: &'static str) -> Result<(), Refused> {
+        let entry = move |control: &crate::control::Control| {
+            control.write_audit(&AuditEntry { who: &who, action, subject: None, details: None })
+        };
+        self.control(move |portal| portal.api.with_control(entry)).await
+    }
+
+    async fn link_account(self: &std::sync::Arc<Self>, link: &str) -> Result<String, Refused> {
+        if link.len() > LINK_OCTETS_MAX {
+            return Err(Problem::not_found("There is no such page.").into());
+        }
+        let link = link.to_owned();
+        let found =
+            self.control(move |portal| portal.api.with_control(|control| control.link_account(&link)));
+        found.await?.ok_or_else(link_is_over)
+    }
+
+    /// Begins a visit. A cookie of before is worth nothing to whoever planted it.
+    async fn begin(
+        self: &std::sync::Arc<Self>,
+        account: String,
+        action: &'static str,
+    ) -> Result<Response, Refused> {
+        self.note(format!("{account}@portal"), action).await?;
+        let begun =
+            self.control(move |portal| portal.api.with_control(|control| control.begin_visit(&account)));
+        let cookie = begun.await?;
+        let to_overview = Redirect::to("/").into_response();
+        Ok(with_cookie(to_overview, cookie.reveal(), crate::control::VISIT_S))
+    }
+}

@@ -1,0 +1,193 @@
+//! A running portal with a connection of each of some people, and browsers without a script.
+
+use std::{
+    cell::RefCell,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use journal::{CapturePath, NewRecord, Options, Reader, RealStorage, Wake};
+use radius::{Code, build::RequestBuilder};
+use service::{
+    Meaning, api,
+    control::{Control, Role},
+    fold::{Fold, Resolve, Resolved},
+    portal,
+    store::{self, Store},
+};
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+/// 2026-09-21T14:13:20Z.
+const START_S: u64 = 1_790_000_000;
+
+pub(crate) struct Host {
+    pub(crate) control: Control,
+    address: SocketAddr,
+    _folder: tempfile::TempDir,
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// One browser: it keeps its cookie.
+pub(crate) struct Browser<'h> {
+    host: &'h Host,
+    cookie: RefCell<Option<String>>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+    headers: ureq::http::HeaderMap,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Of the first form on the page.
+    pub(crate) fn form_token(&self) -> String {
+        let (_, rest) = self.text.split_once("name=\"token\" value=\"").expect("a form");
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+}
+
+struct Silent;
+
+impl Wake for Silent {
+    fn wake(&self) {}
+}
+
+struct OnePlace;
+
+impl Resolve for OnePlace {
+    fn resolve(&mut self, _: u64, _: IpAddr) -> Resolved {
+        Resolved { whereabouts: "place".into(), city: Some("Lyon".into()), ..Resolved::default() }
+    }
+}
+
+impl Host {
+    pub(crate) fn start(people: &[&str]) -> Host {
+        let folder = tempfile::tempdir().unwrap();
+        let state_dir = folder.path();
+        let control = Control::open(state_dir).unwrap();
+        fill(state_dir, people);
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_, meaning) = tokio::sync::watch::channel(Arc::new(Meaning::default()));
+        let (_, places) = tokio::sync::watch::channel(Arc::default());
+        let (_, health) = tokio::sync::watch::channel(Arc::from([]));
+        let (_, link) = tokio::sync::watch::channel(None);
+        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health, link };
+        runtime.spawn(portal::serve(listener, settings));
+        Host { control, address, _folder: folder, _runtime: runtime }
+    }
+
+    pub(crate) fn link(&self, account: &str) -> String {
+        self.control.add_link(account, Role::Analyst).unwrap().reveal().to_owned()
+    }
+
+    pub(crate) fn stranger(&self) -> Browser<'_> {
+        Browser { host: self, cookie: RefCell::default() }
+    }
+
+    /// Somebody with a new account.
+    pub(crate) fn signed_in(&self, account: &str) -> Browser<'_> {
+        let browser = self.stranger();
+        let path = format!("/link/{}", self.link(account));
+        let answer =
+            browser.post(&path, &[("account", account), ("password", PASSWORD), ("again", PASSWORD)]);
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        browser
+    }
+}
+
+impl Browser<'_> {
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.get_as(path, &self.host.address.to_string())
+    }
+
+    pub(crate) fn get_as(&self, path: &str, name: &str) -> Answer {
+        let request = agent().get(format!("http://{}{path}", self.host.address)).header("host", name);
+        self.keep(self.with_cookie(request).call().unwrap())
+    }
+
+    pub(crate) fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.post_from(path, form, Some(&format!("http://{}", self.host.address)))
+    }
+
+    pub(crate) fn post_from(&self, path: &str, form: &[(&str, &str)], origin: Option<&str>) -> Answer {
+        let mut request = agent().post(format!("http://{}{path}", self.host.address));
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        self.keep(self.with_cookie(request).send_form(form.iter().copied()).unwrap())
+    }
+
+    pub(crate) fn sign_in(&self, account: &str, password: &str) -> Answer {
+        self.post("/sign-in", &[("account", account), ("password", password)])
+    }
+
+    fn with_cookie<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match &*self.cookie.borrow() {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request,
+        }
+    }
+
+    fn keep(&self, mut answer: ureq::http::Response<ureq::Body>) -> Answer {
+        let text = answer.body_mut().read_to_string().unwrap();
+        let answer = Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), text };
+        if let Some((cookie, _)) = answer.header("set-cookie").split_once(';') {
+            *self.cookie.borrow_mut() = Some(cookie.to_owned());
+        }
+        answer
+    }
+}
+
+fn agent() -> ureq::Agent {
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+    agent.timeout_global(Some(Duration::from_secs(60))).build().new_agent()
+}
+
+fn start<'b>(number: usize, name: &str, buffer: &'b mut [u8]) -> &'b [u8] {
+    let mut request = RequestBuilder::new(buffer, Code::AccountingRequest, number as u8);
+    request.integer(40, 1).text(1, name).text(44, &format!("s{number:03}")).text(32, "gateway").integer(6, 2);
+    request.text(31, &format!("203.0.113.{number}")).integer(55, (START_S + number as u64) as u32);
+    let device = if name.is_ascii() && name.len() < 6 { format!("PC-{name}") } else { name.to_owned() };
+    request.vendor(9, 1, format!("mdm-tlv=device-uid={device}").as_bytes());
+    request.seal(b"secret").unwrap()
+}
+
+fn fill(state_dir: &std::path::Path, people: &[&str]) {
+    let journal = state_dir.join("journal");
+    let mut opened = journal::open(RealStorage::create(&journal).unwrap(), Options::default()).unwrap();
+    let mut port = opened.writer.port(1, Arc::new(Silent));
+    let mut batch = port.take_free().unwrap();
+    for (number, name) in people.iter().enumerate() {
+        let mut buffer = [0; radius::MAX_LENGTH];
+        let record = NewRecord {
+            arrival_unix_ns: (START_S + number as u64) * 1_000_000_000,
+            source: "192.0.2.10:49152".parse().unwrap(),
+            destination: "192.0.2.1:1813".parse().unwrap(),
+            path: CapturePath::Udp,
+            client: "branch",
+            octets: start(number, name, &mut buffer),
+        };
+        batch.append(&record).unwrap();
+    }
+    port.submit(batch);
+    while port.completed().is_none() {
+        opened.writer.turn();
+    }
+    drop((port, opened));
+    let mut fold = Fold::new(Meaning::default()).unwrap();
+    for record in Reader::open(&journal).unwrap().records_from(1) {
+        fold.take(&record.unwrap(), &mut OnePlace);
+    }
+    let path = service::folder(state_dir).join(store::FILE);
+    let outcome = fold.finish();
+    Store::open(&path).unwrap().write(&outcome, None).unwrap();
+}
