@@ -147,14 +147,15 @@ impl Control {
         read().map_err(|error| self.flawed(error))
     }
 
-    /// Removes an account and ends its visits; whether there was one.
+    /// Removes an account, ends its visits and withdraws its links; whether there was an account or a link.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
     pub fn remove_account(&self, name: &str) -> Result<bool, ControlError> {
         self.change("DELETE FROM visit WHERE account = ?1", params![name])?;
-        let removed = self.connection.execute("DELETE FROM account WHERE name = ?1", [name]);
-        removed.map(|count| count > 0).map_err(|error| self.flawed(error))
+        let remove = |table: &str| self.connection.execute(table, [name]).map_err(|error| self.flawed(error));
+        let links = remove("DELETE FROM link WHERE account = ?1")?;
+        Ok(remove("DELETE FROM account WHERE name = ?1")? + links > 0)
     }
 
     /// What argon2id made of an account's password.
@@ -302,5 +303,8 @@ mod tests {
         assert_eq!(count(&control, "visit"), VISITS_MAX);
         assert!(control.remove_account("carol").unwrap() && !control.remove_account("carol").unwrap());
         assert_eq!(control.visitor(cookies.last().unwrap().reveal()).unwrap(), None);
+        let link = control.add_link("carol", Role::Analyst).unwrap();
+        assert!(control.remove_account("carol").unwrap());
+        assert_eq!(control.link_account(link.reveal()).unwrap(), None, "withdrawn");
     }
 }
