@@ -107,6 +107,7 @@ pub(super) struct Lesson {
 impl Alerts {
     /// Behind a checkpoint.
     pub(super) fn restored(mut self) -> Alerts {
+        self.strangers.restore();
         self.subjects = self.open.iter().map(|(number, open)| (open.subject.clone(), *number)).collect();
         self
     }

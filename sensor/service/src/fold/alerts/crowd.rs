@@ -7,7 +7,10 @@
 //! Bounds: 256 such alerts are open at once, each with 256 users and one connection of each: 140 KB, 36 MB in all. Beyond,
 //! the one that nothing happened to for longest is closed as unclear. 4,096 strangers are remembered: 2 MB.
 
-use std::{collections::VecDeque, net::IpAddr};
+use std::{
+    collections::{HashSet, VecDeque},
+    net::IpAddr,
+};
 
 use insight::detect::{Assessment, Detection, Reason};
 use serde::{Deserialize, Serialize};
@@ -33,7 +36,12 @@ pub(super) struct Crowd {
 /// Connections to whose users their address was new, the oldest first, and that no alert about an address has.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Strangers(VecDeque<Connection>);
+pub(super) struct Strangers {
+    connections: VecDeque<Connection>,
+    /// Their sessions: thousands are too many to look through for each connection. Made again when read.
+    #[serde(skip)]
+    sessions: HashSet<u64>,
+}
 
 impl Strangers {
     pub(super) fn see(&mut self, case: &Case<'_>, assessment: &Assessment) {
@@ -41,19 +49,26 @@ impl Strangers {
             return;
         }
         let session = case.connection.session;
-        if self.0.iter().rev().any(|known| known.session == session) {
+        if !self.sessions.insert(session) {
             return;
         }
-        if self.0.len() >= STRANGERS_MAX {
-            self.0.pop_front();
+        if self.connections.len() >= STRANGERS_MAX
+            && let Some(oldest) = self.connections.pop_front()
+        {
+            self.sessions.remove(&oldest.session);
         }
-        self.0.push_back(of_user(case));
+        self.connections.push_back(of_user(case));
+    }
+
+    /// Behind a checkpoint.
+    pub(super) fn restore(&mut self) {
+        self.sessions = self.connections.iter().map(|connection| connection.session).collect();
     }
 
     /// Those from this address within two days, the newest first, but for this session.
     fn take(&mut self, address: IpAddr, now: u64, session: u64) -> Vec<Connection> {
-        let (mut taken, mut left) = (Vec::new(), VecDeque::with_capacity(self.0.len()));
-        for connection in self.0.drain(..) {
+        let (mut taken, mut left) = (Vec::new(), VecDeque::with_capacity(self.connections.len()));
+        for connection in self.connections.drain(..) {
             let is_from = connection.address.is_some_and(|from| from.to_canonical() == address);
             let is_near = connection.start_unix_ns.saturating_add(WINDOW_NS) >= now;
             match is_from && is_near && connection.session != session {
@@ -61,13 +76,15 @@ impl Strangers {
                 false => left.push_back(connection),
             }
         }
-        self.0 = left;
+        self.connections = left;
+        self.restore();
         taken.reverse();
         taken
     }
 
     pub(super) fn forget(&mut self, names: &impl Fn(&str) -> bool) {
-        self.0.retain(|connection| !connection.names(names));
+        self.connections.retain(|connection| !connection.names(names));
+        self.restore();
     }
 }
 
@@ -180,7 +197,8 @@ impl Alerts {
 
     /// Another day: who came before that is of no alert any more.
     pub(in crate::fold) fn forget_strangers(&mut self, now: u64) {
-        self.strangers.0.retain(|one| one.start_unix_ns.saturating_add(WINDOW_NS) >= now);
+        self.strangers.connections.retain(|one| one.start_unix_ns.saturating_add(WINDOW_NS) >= now);
+        self.strangers.restore();
     }
 }
 

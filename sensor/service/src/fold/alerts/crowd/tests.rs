@@ -184,9 +184,12 @@ fn who_came_days_before_or_is_excluded_is_not_in_it() {
     assert!(!comes(4, 5, true, None), "nor does it join");
     let users = alerts.take_changes().0.pop().unwrap().users;
     assert_eq!(users, [name(3), name(4)]);
-    alerts.strangers.0.extend([Connection { start_unix_ns: DAY * DAY_NS, ..come(9, ADDRESS, "A") }]);
+    alerts
+        .strangers
+        .connections
+        .extend([Connection { start_unix_ns: DAY * DAY_NS, ..come(9, ADDRESS, "A") }]);
     alerts.forget_strangers((DAY + 3) * DAY_NS);
-    assert!(alerts.strangers.0.is_empty());
+    assert!(alerts.strangers.connections.is_empty());
 }
 
 #[test]
@@ -254,7 +257,7 @@ fn neither_users_nor_addresses_grow_without_bound() {
         let address = format!("10.0.{}.{}", number / 250, number % 250);
         alerts.take(of(&name(number), come(number, &address, "KALI")), &mut sprayed(1, None));
     }
-    assert_eq!(alerts.strangers.0.len(), STRANGERS_MAX);
+    assert_eq!(alerts.strangers.connections.len(), STRANGERS_MAX);
 }
 
 #[test]
