@@ -13,6 +13,7 @@ mod log;
 mod observe;
 mod privileges;
 mod refused;
+mod sensing;
 mod service;
 mod xdp;
 
@@ -108,7 +109,8 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let (stands, standing) = watch::channel(Arc::default());
     let insight = service::Insight::start(&config, &handle, to_tell, standing.clone())?;
     let observed = Observed::new(ingest, handle.clone(), captured, insight.reading(), standing);
-    let outlets = health::Outlets { sinks: told, standing: stands, places: insight.places() };
+    let outlets =
+        health::Outlets { sinks: told, standing: stands, places: insight.places(), sensor: insight.sensor() };
     let health = health::Health::start(&config, &observed, outlets)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");
