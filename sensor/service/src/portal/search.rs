@@ -39,42 +39,51 @@ pub(super) async fn page(
     }
 }
 
+/// A thing that was found: where it is, what it is called, what else is said of it.
+struct Way {
+    path: String,
+    name: String,
+    more: String,
+}
+
+impl Way {
+    fn new(path: String, name: &str) -> Way {
+        Way { path, name: name.to_owned(), more: String::new() }
+    }
+
+    fn with(self, more: String) -> Way {
+        Way { more, ..self }
+    }
+}
+
 /// Where to go if there is one thing alone.
 fn only(found: &Found) -> Option<String> {
     let mut ways = ways(found).into_iter().flat_map(|(_, ways)| ways);
     let first = ways.next()?;
-    ways.next().is_none().then_some(first.0)
+    ways.next().is_none().then_some(first.path)
 }
 
-/// Each sort with what was found of it: where it is, what it is called, what else is said.
-fn ways(found: &Found) -> Vec<(&'static str, Vec<(String, String, String)>)> {
+/// Each sort with what was found of it.
+fn ways(found: &Found) -> [(&'static str, Vec<Way>); 6] {
     let connections = |name: &str, value: &str| format!("/connections?{name}={}", query_part(value));
     let users = found.users.iter().map(|user| {
         let alerts =
             if user.open_alerts > 0 { format!("{} open alerts", user.open_alerts) } else { String::new() };
-        (text::path(&["users", &user.user]), user.user.clone(), alerts)
+        Way::new(text::path(&["users", &user.user]), &user.user).with(alerts)
     });
-    let devices = found
-        .devices
-        .iter()
-        .map(|device| (text::path(&["devices", &device.name]), device.name.clone(), String::new()));
-    let addresses = found
-        .addresses
-        .iter()
-        .map(|address| (connections("remote", address), address.clone(), String::new()));
+    let devices =
+        found.devices.iter().map(|device| Way::new(text::path(&["devices", &device.name]), &device.name));
+    let addresses = found.addresses.iter().map(|address| Way::new(connections("remote", address), address));
     let places = found.places.iter().map(|place| {
-        (
-            connections("place", &place.id.to_string()),
-            place.name.clone(),
-            place.network.clone().unwrap_or_default(),
-        )
+        let way = Way::new(connections("place", &place.id.to_string()), &place.name);
+        way.with(place.network.clone().unwrap_or_default())
     });
     let servers = found.servers.iter().map(|server| {
         let client = if server.client == server.name { String::new() } else { server.client.clone() };
-        (connections("server", &server.number.to_string()), server.name.clone(), client)
+        Way::new(connections("server", &server.number.to_string()), &server.name).with(client)
     });
-    let sessions = found.sessions.iter().map(|id| (connections("session", id), id.clone(), String::new()));
-    vec![
+    let sessions = found.sessions.iter().map(|id| Way::new(connections("session", id), id));
+    [
         ("Users", users.collect()),
         ("Devices", devices.collect()),
         ("Addresses", addresses.collect()),
@@ -95,8 +104,8 @@ fn content(q: &str, found: &Found) -> Markup {
                 @if !ways.is_empty() {
                     section.card {
                         h2 { (sort) }
-                        ul { @for (way, name, more) in ways {
-                            li { a href=(way) { (text::stranger(&name)) } @if !more.is_empty() { span.quiet { ", " (text::stranger(&more)) } } }
+                        ul { @for Way { path, name, more } in ways {
+                            li { a href=(path) { (text::stranger(&name)) } @if !more.is_empty() { span.quiet { ", " (text::stranger(&more)) } } }
                         } }
                     }
                 }

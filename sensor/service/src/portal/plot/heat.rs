@@ -13,8 +13,8 @@ const BOTTOM: f64 = 20.0;
 /// `heat`: of each point how many in each row. `bounds_s`: the longest time of each row.
 pub(in super::super) fn heat(what: &str, unix_s: &[u64], heat: &[Vec<u64>], bounds_s: &[f64]) -> Markup {
     let count = |row: usize| heat.iter().filter_map(|point| point.get(row)).sum::<u64>();
-    let used = (0..bounds_s.len()).filter(|row| count(*row) > 0);
-    let (Some(low), Some(high)) = (used.clone().next(), used.last()) else {
+    let mut used = (0..bounds_s.len()).filter(|row| count(*row) > 0);
+    let (Some(low), Some(high)) = (used.clone().next(), used.next_back()) else {
         return html! { p.quiet { (what) ": nothing was measured yet." } };
     };
     let most = heat.iter().flatten().copied().max().unwrap_or(0);
