@@ -21,7 +21,8 @@ use crate::{
 };
 
 /// What plots can cover, minutes, with its name.
-const SPANS: [(u32, &str); 4] = [(15, "15 minutes"), (60, "an hour"), (360, "six hours"), (1440, "a day")];
+const SPANS: [(u32, &str); 4] =
+    [(15, "15 minutes"), (60, "60 minutes"), (360, "6 hours"), (1440, "24 hours")];
 const SENSORS: usize = 50;
 
 #[derive(Deserialize)]
@@ -189,7 +190,7 @@ fn stages(stages: &[StageNow]) -> Markup {
                 td data-label="Stage" { (stage.stage) }
                 td.figure data-label="Requests" { (stage.count) }
                 @for (name, time) in [("p50", stage.p50_s), ("p90", stage.p90_s), ("p99", stage.p99_s), ("p99.9", stage.p999_s), ("Longest", stage.max_s)] {
-                    td.figure data-label=(name) { (plot::seconds(time)) }
+                    td.figure data-label=(name) { @if stage.count > 0 { (plot::seconds(time)) } @else { "\u{2013}" } }
                 }
             } } }
         } }
