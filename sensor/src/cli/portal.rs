@@ -66,7 +66,7 @@ impl Arguments {
         let mut out = BufWriter::new(io::stdout().lock());
         match self.action {
             Action::Link { account, role } => {
-                let Some(address) = config.portal else {
+                let Some(url) = config.portal_url() else {
                     let error =
                         anyhow!("portal.address is \"off\": give it an address, and start vpn-sensor again");
                     return Err(Failure::new(Exit::Usage, error));
@@ -77,9 +77,17 @@ impl Arguments {
                 };
                 audit::note(&control, "portal.link", Some(&account), Some(role.name()))?;
                 let link = control.add_link(&account, role).map_err(anyhow::Error::new)?;
-                writeln!(out, "http://{address}/link/{}", link.reveal())?;
+                writeln!(out, "{url}/link/{}", link.reveal())?;
                 out.flush()?;
-                eprintln!("open it in a browser on this host within {} minutes", LINK_S / 60);
+                let where_from = match config.portal {
+                    Some(address) if address.ip().is_loopback() => " on this host",
+                    _ => "",
+                };
+                eprintln!("open it in a browser{where_from} within {} minutes", LINK_S / 60);
+                if let Some(certificate) = config.portal_certificate() {
+                    let identity = certificate.open().map_err(|error| anyhow!(error))?;
+                    eprintln!("SHA-256 of the certificate that it must show:\n{}", identity.fingerprint());
+                }
             }
             Action::Accounts { format } => {
                 format.head::<Line<'_>>(&mut out)?;

@@ -9,6 +9,7 @@ mod document;
 mod health;
 mod meaning;
 mod places;
+mod portal;
 mod read;
 mod secret;
 mod sinks;
@@ -62,6 +63,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// Where people's questions are answered; none: nowhere.
     pub portal: Option<SocketAddr>,
+    /// The portal's certificate and key, PEM files; none: one is made where other hosts can reach the portal.
+    pub portal_identity: Option<(PathBuf, PathBuf)>,
     /// Where people's browsers reach the pages of alerts, for links in messages: `https://sensor.contoso.example`; none:
     /// messages hold no link.
     pub portal_link: Option<String>,
@@ -220,6 +223,7 @@ impl Config {
             digest_lanes: None,
             metrics: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9813)),
             portal: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8813))),
+            portal_identity: None,
             portal_link: None,
             journal: JournalLimits {
                 segment_bytes: 64 << 20,
@@ -330,6 +334,7 @@ impl Config {
             ("digest.lanes", self.digest_lanes != new.digest_lanes),
             ("metrics.address", self.metrics != new.metrics),
             ("portal.address", self.portal != new.portal),
+            ("portal.certificate", self.portal_certificate().is_some() != new.portal_certificate().is_some()),
             ("journal", self.journal != new.journal),
             ("dedup", self.dedup != new.dedup),
         ];

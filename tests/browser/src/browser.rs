@@ -1,15 +1,23 @@
 //! One browser: opening pages, reading and using them, as blocking calls that wait for what they ask for.
 
-use std::future::Future;
-
-use end_to_end::{Namespace, PATIENCE, wait_for};
+use end_to_end::{Namespace, PATIENCE, wait::holds, wait_for};
 use serde_json::{Value, json};
-use thirtyfour::{By, Capabilities, WebDriver, WebElement, error::WebDriverResult};
 
-use crate::driver::Driver;
+use crate::driver::{By, Element, Session};
 
 /// Where the portal is by default, in the sensor's namespace.
 const PORTAL: &str = "http://127.0.0.1:8813";
+
+impl Key {
+    /// As WebDriver has it.
+    fn code(self) -> char {
+        match self {
+            Key::Tab => '\u{e004}',
+            Key::Enter => '\u{e007}',
+            Key::Escape => '\u{e00c}',
+        }
+    }
+}
 
 /// What the browser says that its user likes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +74,9 @@ pub enum Key {
     Escape,
 }
 
-/// One browser with one cookie jar. Its messages and requests are kept from the start.
+/// One browser with one cookie jar.
 pub struct Browser {
-    runtime: tokio::runtime::Runtime,
-    window: Option<WebDriver>,
-    _driver: Driver,
+    session: Session,
     origin: String,
 }
 
@@ -84,16 +90,7 @@ impl Browser {
     /// The same for a portal elsewhere, with more arguments for Chromium.
     #[track_caller]
     pub fn start_at(namespace: &Namespace, origin: &str, more: &[&str]) -> Browser {
-        let driver = Driver::start(namespace);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let builder = WebDriver::builder(&*driver.url, capabilities(more)).client(driver.client.clone());
-        let window = runtime.block_on(builder.connect()).expect("Chromium starts");
-        let browser = Browser {
-            runtime,
-            window: Some(window),
-            _driver: driver,
-            origin: origin.to_owned(),
-        };
+        let browser = Browser { session: Session::start(namespace, more), origin: origin.to_owned() };
         browser.show(Theme::Light, Shape::Desktop);
         browser
     }
@@ -103,26 +100,19 @@ impl Browser {
         &self.origin
     }
 
-    fn window(&self) -> &WebDriver {
-        self.window.as_ref().expect("a browser that runs")
-    }
-
-    #[track_caller]
-    fn wait<T>(&self, work: impl Future<Output = WebDriverResult<T>>) -> T {
-        self.runtime.block_on(work).unwrap_or_else(|error| panic!("the browser: {error}"))
-    }
-
     /// A command of the browser's development tools.
     #[track_caller]
-    pub(crate) fn command(&self, name: &str, parameters: Value) -> Value {
-        self.wait(async { self.window().cdp().send_raw(name, parameters).await })
+    pub fn command(&self, name: &str, parameters: Value) -> Value {
+        self.session.post("/goog/cdp/execute", json!({"cmd": name, "params": parameters}))
     }
 
-    /// Messages of one of chromedriver's logs that were not read yet.
+    /// Levels and messages of one of chromedriver's logs that were not read yet.
     #[track_caller]
     pub(crate) fn news(&self, log: &str) -> Vec<(String, String)> {
-        let entries = self.wait(self.window().get_log(log));
-        entries.into_iter().map(|entry| (entry.level, entry.message)).collect()
+        let entries = self.session.post("/se/log", json!({"type": log}));
+        let text = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+        let entries = entries.as_array().expect("a list").iter();
+        entries.map(|entry| (text(entry, "level"), text(entry, "message"))).collect()
     }
 
     /// Has pages shown in this theme and shape.
@@ -149,35 +139,35 @@ impl Browser {
     /// Opens a link as it was printed.
     #[track_caller]
     pub fn open_url(&self, url: &str) {
-        self.wait(self.window().goto(url));
+        self.session.post("/url", json!({"url": url}));
     }
 
-    /// The path and query of the page.
+    /// Path and query of the page.
     #[track_caller]
     pub fn path(&self) -> String {
-        let url = self.wait(self.window().current_url());
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        format!("{}{query}", url.path())
+        let url = self.session.get("/url");
+        let url = url.as_str().expect("an address");
+        url.strip_prefix(&self.origin).unwrap_or(url).to_owned()
     }
 
-    /// The first element that a CSS selector finds, waited for.
     #[track_caller]
-    fn find(&self, css: &str) -> WebElement {
-        wait_for(&format!("{css} on the page {}", self.path()), PATIENCE, || {
-            self.runtime.block_on(self.window().find(By::Css(css))).ok()
-        })
+    fn wait_for(&self, by: By<'_>, what: &str) -> Element {
+        wait_for(&format!("{what} on the page {}", self.path()), PATIENCE, || self.session.find(by))
     }
 
     /// Whether a CSS selector finds anything now.
     #[track_caller]
     pub fn has(&self, css: &str) -> bool {
-        !self.wait(self.window().find_all(By::Css(css))).is_empty()
+        self.session.find(By::Css(css)).is_some()
     }
 
     /// What is seen of the first element that a CSS selector finds.
     #[track_caller]
     pub fn text(&self, css: &str) -> String {
-        self.wait(self.find(css).text())
+        // A page that is being replaced has elements that are gone a moment later.
+        wait_for(&format!("{css} on the page {}", self.path()), PATIENCE, || {
+            self.session.text(&self.session.find(By::Css(css))?)
+        })
     }
 
     /// What is seen of the whole page.
@@ -186,11 +176,22 @@ impl Browser {
         self.text("body")
     }
 
-    /// Opens a page again and again until it holds a text: for what the service has not taken in yet.
+    /// Waits until a text is seen on the page.
+    #[track_caller]
+    pub fn wait_seen(&self, text: &str) {
+        let mut seen = String::new();
+        let found = holds(PATIENCE, || {
+            seen = self.seen();
+            seen.contains(text)
+        });
+        assert!(found, "{} does not show {text:?}, but:\n{seen}", self.path());
+    }
+
+    /// Opens a page again and again until it shows a text: for what the service has not taken in yet.
     #[track_caller]
     pub fn open_until(&self, path: &str, text: &str) {
         let mut seen = String::new();
-        let found = end_to_end::wait::holds(PATIENCE, || {
+        let found = holds(PATIENCE, || {
             self.open(path);
             seen = self.seen();
             seen.contains(text)
@@ -201,25 +202,28 @@ impl Browser {
     /// Clicks the first element that a CSS selector finds.
     #[track_caller]
     pub fn click(&self, css: &str) {
-        self.wait(self.find(css).click());
+        self.click_on(&self.wait_for(By::Css(css), css));
     }
 
-    /// Clicks the first link or button with this text.
+    /// Clicks the first link, button or summary with this text.
     #[track_caller]
     pub fn click_text(&self, text: &str) {
-        let xpath = format!("//*[self::a or self::button or self::summary][normalize-space()={text:?}]");
-        let element = wait_for(&format!("{text:?} on the page {}", self.path()), PATIENCE, || {
-            self.runtime.block_on(self.window().find(By::XPath(&*xpath))).ok()
-        });
-        self.wait(element.click());
+        let path = format!("//*[self::a or self::button or self::summary][normalize-space()={text:?}]");
+        self.click_on(&self.wait_for(By::XPath(&path), text));
+    }
+
+    #[track_caller]
+    fn click_on(&self, element: &Element) {
+        self.session.act(element, "click", json!({})).unwrap_or_else(|error| panic!("click: {error}"));
     }
 
     /// Types into a field, in place of what it holds.
     #[track_caller]
     pub fn fill(&self, css: &str, text: &str) {
-        let field = self.find(css);
-        self.wait(field.clear());
-        self.wait(field.send_keys(text));
+        let field = self.wait_for(By::Css(css), css);
+        let typed = self.session.act(&field, "clear", json!({}));
+        let typed = typed.and_then(|_| self.session.act(&field, "value", json!({"text": text})));
+        typed.unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
     /// Chooses an option of a list by its value.
@@ -231,103 +235,76 @@ impl Browser {
     /// Presses a key wherever the focus is.
     #[track_caller]
     pub fn press(&self, key: Key) {
-        let key = match key {
-            Key::Tab => thirtyfour::Key::Tab,
-            Key::Enter => thirtyfour::Key::Enter,
-            Key::Escape => thirtyfour::Key::Escape,
-        };
-        self.wait(self.window().action_chain().send_keys(key + "").perform());
+        self.type_text(&key.code().to_string());
     }
 
     /// Types wherever the focus is.
     #[track_caller]
     pub fn type_text(&self, text: &str) {
-        self.wait(self.window().action_chain().send_keys(text).perform());
+        let strokes: Vec<Value> = text
+            .chars()
+            .flat_map(|key| {
+                [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]
+            })
+            .collect();
+        let actions = json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]});
+        self.session.post("/actions", actions);
     }
 
     /// Runs the body of a function in the page: from outside, so that the page's policy about scripts is not asked.
     #[track_caller]
-    pub fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.wait(self.window().execute(script, arguments)).json().clone()
+    pub fn run(&self, script: &str, arguments: &[Value]) -> Value {
+        self.session.post("/execute/sync", json!({"script": script, "args": arguments}))
     }
 
     /// The same; the last argument of the function takes the result, later.
     #[track_caller]
-    pub fn run_async(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.wait(self.window().execute_async(script, arguments)).json().clone()
+    pub fn run_async(&self, script: &str, arguments: &[Value]) -> Value {
+        self.session.post("/execute/async", json!({"script": script, "args": arguments}))
     }
 
     /// Opens another tab, with the same cookies, and goes there; its number is what [`Browser::go_to_tab`] takes.
     #[track_caller]
     pub fn new_tab(&self) -> usize {
-        let tab = self.wait(self.window().new_tab());
-        self.wait(self.window().switch_to_window(tab));
-        self.wait(self.window().windows()).len() - 1
+        self.session.post("/window/new", json!({"type": "tab"}));
+        let number = self.tabs().len() - 1;
+        self.go_to_tab(number);
+        number
     }
 
     /// Goes to a tab by its number; the first is 0.
     #[track_caller]
     pub fn go_to_tab(&self, number: usize) {
-        let tabs = self.wait(self.window().windows());
-        self.wait(self.window().switch_to_window(tabs[number].clone()));
+        let tabs = self.tabs();
+        self.session.post("/window", json!({"handle": tabs[number]}));
+    }
+
+    #[track_caller]
+    fn tabs(&self) -> Vec<Value> {
+        self.session.get("/window/handles").as_array().expect("a list").clone()
+    }
+
+    /// The cookies that the page's requests carry.
+    #[track_caller]
+    pub fn cookies(&self) -> Vec<Value> {
+        self.session.get("/cookie").as_array().expect("a list").clone()
     }
 
     /// Forgets the cookies: another person at another browser.
     #[track_caller]
     pub fn forget_cookies(&self) {
-        self.wait(self.window().delete_all_cookies());
+        self.session.call("DELETE", "/cookie", Value::Null);
     }
 
-    /// The page as a PNG, from its top to at most `height` pixels.
+    /// The page as a PNG, base64, from its top to at most `height` pixels.
     #[track_caller]
-    pub fn screenshot(&self, height: u32) -> Vec<u8> {
-        let size = self.run("return [document.documentElement.clientWidth, document.documentElement.scrollHeight]", vec![]);
-        let (width, whole) = (size[0].as_u64().expect("a width"), size[1].as_u64().expect("a height"));
-        let clip = json!({"x": 0, "y": 0, "width": width, "height": whole.min(u64::from(height)), "scale": 1});
-        let shot = self.command(
-            "Page.captureScreenshot",
-            json!({"format": "png", "captureBeyondViewport": true, "optimizeForSpeed": false, "clip": clip}),
-        );
-        base64(shot["data"].as_str().expect("a picture"))
+    pub fn screenshot(&self, height: u64) -> String {
+        let size = "return [document.documentElement.clientWidth, document.documentElement.scrollHeight]";
+        let size = self.run(size, &[]);
+        let whole = size[1].as_u64().expect("a height");
+        let clip = json!({"x": 0, "y": 0, "width": size[0], "height": whole.min(height), "scale": 1});
+        let asked = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let shot = self.command("Page.captureScreenshot", asked);
+        shot["data"].as_str().expect("a picture").to_owned()
     }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        if let Some(window) = self.window.take() {
-            let _ = self.runtime.block_on(window.quit());
-        }
-    }
-}
-
-fn capabilities(more: &[&str]) -> Capabilities {
-    let mut arguments = vec![
-        "--headless=new",
-        // The tests run as root, where Chromium has no sandbox.
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-default-apps",
-        "--disable-sync",
-        "--lang=en-GB",
-        "--hide-scrollbars",
-    ];
-    arguments.extend(more);
-    let mut capabilities = Capabilities::new();
-    let options = json!({"args": arguments, "binary": "/usr/bin/chromium",
-        "perfLoggingPrefs": {"enableNetwork": true, "enablePage": false}});
-    capabilities.set("browserName", "chrome").expect("a capability");
-    capabilities.set("goog:chromeOptions", options).expect("a capability");
-    capabilities
-        .set("goog:loggingPrefs", json!({"browser": "ALL", "performance": "ALL"}))
-        .expect("a capability");
-    capabilities
-}
-
-fn base64(text: &str) -> Vec<u8> {
-    use thirtyfour::support::base64_decode;
-    base64_decode(text).expect("base64")
 }

@@ -68,14 +68,14 @@ impl Browser {
     /// Fails if axe-core finds a barrier on the page.
     #[track_caller]
     pub fn assert_accessible(&self) {
-        self.run(AXE, vec![]);
+        self.run(AXE, &[]);
         let script = "
             const [rules, done] = arguments;
             axe.run(document, {runOnly: {type: 'tag', values: rules}, preload: false, resultTypes: ['violations']}).then(
                 found => done(found.violations.map(v => v.id + ': ' + v.help + '\\n' +
                     v.nodes.map(n => '    ' + n.html + '\\n      ' + n.failureSummary).join('\\n'))),
                 error => done(['axe-core failed: ' + error]));";
-        let found = self.run_async(script, vec![json!(RULES)]);
+        let found = self.run_async(script, &[json!(RULES)]);
         let found: Vec<&str> = found.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
         assert!(found.is_empty(), "{}:\n{}", self.path(), found.join("\n"));
     }
@@ -85,14 +85,14 @@ impl Browser {
     #[track_caller]
     pub fn assert_keyboard_reaches_everything(&self) {
         let path = self.path();
-        self.run("document.activeElement.blur(); window.scrollTo(0, 0);", vec![]);
-        let all = self.run(FOCUSABLE, vec![]);
+        self.run("document.activeElement.blur(); window.scrollTo(0, 0);", &[]);
+        let all = self.run(FOCUSABLE, &[]);
         let all: Vec<&str> = all.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
         let mut reached = Vec::new();
         // The browser's own stop, and where the walk may have begun.
         for _ in 0..all.len() + 3 {
             self.press(Key::Tab);
-            let focused = self.run(FOCUSED, vec![]);
+            let focused = self.run(FOCUSED, &[]);
             let Some(index) = focused[0].as_u64() else { continue };
             let element = all[index as usize];
             assert_eq!(focused[1], true, "{path}: no outline around {element}");
@@ -101,15 +101,17 @@ impl Browser {
                 reached.push(index);
             }
         }
-        let missed: Vec<&str> =
-            (0..all.len()).filter(|index| !reached.contains(&(*index as u64))).map(|index| all[index]).collect();
+        let missed: Vec<&str> = (0..all.len())
+            .filter(|index| !reached.contains(&(*index as u64)))
+            .map(|index| all[index])
+            .collect();
         assert!(missed.is_empty(), "{path}: Tab does not reach {missed:#?}");
     }
 
     /// Fails if the page is wider than the window: it would have to be read sideways.
     #[track_caller]
     pub fn assert_fits(&self) {
-        let sizes = self.run("return [document.documentElement.scrollWidth, innerWidth]", vec![]);
+        let sizes = self.run("return [document.documentElement.scrollWidth, innerWidth]", &[]);
         let (wide, window) = (sizes[0].as_u64(), sizes[1].as_u64());
         assert!(wide <= window, "{}: {wide:?} pixels wide in a window of {window:?}", self.path());
     }
@@ -144,7 +146,7 @@ impl Browser {
     fn links(&self) -> Vec<String> {
         let script = "return [...document.querySelectorAll('a[href]:not([download])')]
             .filter(a => a.origin === location.origin).map(a => a.pathname + a.search);";
-        let links = self.run(script, vec![]);
+        let links = self.run(script, &[]);
         let links = links.as_array().expect("a list").iter().filter_map(Value::as_str);
         links.filter(|link| !link.starts_with("/api/")).map(str::to_owned).collect()
     }

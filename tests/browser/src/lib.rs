@@ -4,7 +4,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `browser` | one browser: opening pages, reading and using them |
-//! | `driver` | chromedriver as a child process, and HTTP to it from outside its namespace |
+//! | `driver` | WebDriver to a chromedriver of its own |
 //! | `inspect` | what a page must never do: errors, requests to other hosts, barriers (axe-core), what the keyboard misses |
 //! | `people` | accounts that sign in, VPN users that connect |
 //!

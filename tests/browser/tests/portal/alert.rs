@@ -28,7 +28,7 @@ fn an_alert_is_found_on_the_overview_understood_commented_and_closed() {
     browser.click("a[href^='/alerts/']");
     let alert = browser.path();
     let seen = browser.seen();
-    for part in [user, FAR_AWAY, AT_HOME, "KALI", "high"] {
+    for part in [user, FAR_AWAY, "GB", "CN", "KALI", "PC-7", "high", "Expected", "Seen"] {
         assert!(seen.contains(part), "{part}: {seen}");
     }
     browser.fill("form[action$='/comments'] input[name=comment]", "asked her: <b>not she</b>");
@@ -37,7 +37,7 @@ fn an_alert_is_found_on_the_overview_understood_commented_and_closed() {
     browser.choose("select[name=verdict]", "malicious");
     browser.click_text("Close the alert");
     browser.open_until(&alert, "malicious, by carol@portal");
-    assert!(!browser.seen().contains("Close the alert"), "closed once");
+    assert!(!browser.has("select[name=verdict]"), "closed once");
 
     browser.open("/alerts");
     assert!(browser.text("main").contains("No alerts."), "{}", browser.seen());
