@@ -8,7 +8,10 @@ use std::{
 use anyhow::anyhow;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
-use service::control::{AccountRow, Control, LINK_S, Role};
+use service::{
+    control::{AccountRow, Control, LINK_S, Role},
+    portal::certificate,
+};
 
 use super::{
     Common, Exit, Failure, audit,
@@ -84,9 +87,10 @@ impl Arguments {
                     _ => "",
                 };
                 eprintln!("open it in a browser{where_from} within {} minutes", LINK_S / 60);
-                if let Some(certificate) = config.portal_certificate() {
-                    let identity = certificate.open().map_err(|error| anyhow!(error))?;
-                    eprintln!("SHA-256 of the certificate that it must show:\n{}", identity.fingerprint());
+                if let Some(wanted) = config.portal_certificate() {
+                    let identity = certificate::open(&wanted).map_err(|error| anyhow!(error))?;
+                    let fingerprint = certificate::fingerprint(&identity);
+                    eprintln!("SHA-256 of the certificate that it must show:\n{fingerprint}");
                 }
             }
             Action::Accounts { format } => {

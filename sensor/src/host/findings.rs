@@ -5,8 +5,9 @@ use std::io;
 use caps::{CapSet, Capability};
 use ingest::capture::netlink::{Link, Watch};
 use insight::geo::Precision;
+use policy::portal::Certificate;
 use serde::Serialize;
-use service::portal::certificate::Certificate;
+use service::portal::certificate;
 use xsk::KernelRelease;
 
 use super::{Choice, choose, host_interfaces};
@@ -104,17 +105,19 @@ pub fn findings(config: &Config) -> Vec<Finding> {
 fn portal(config: &Config) -> Finding {
     const SUBJECT: &str = "portal";
     let Some(url) = config.portal_url() else { return Finding::good(SUBJECT, "off by portal.address") };
-    let certificate = match config.portal_certificate() {
+    let wanted = match config.portal_certificate() {
         None => return Finding::good(SUBJECT, format!("{url}, for this host alone")),
         Some(Certificate::Made { file, .. }) if !file.exists() => {
             return Finding::good(SUBJECT, format!("{url}; the first start makes a certificate"));
         }
-        Some(certificate) => certificate,
+        Some(wanted) => wanted,
     };
-    match certificate.open() {
-        Ok(identity) => {
-            Finding::good(SUBJECT, format!("{url}, certificate with SHA-256 {}", identity.fingerprint()))
-        }
+    let fingerprint = certificate::open(&wanted).and_then(|identity| {
+        let fingerprint = certificate::fingerprint(&identity);
+        certificate::server(identity).map(|_| fingerprint)
+    });
+    match fingerprint {
+        Ok(fingerprint) => Finding::good(SUBJECT, format!("{url}, certificate with SHA-256 {fingerprint}")),
         Err(error) => {
             let remedy =
                 "correct portal.certificate and portal.key; a made one is made again if you move it away";

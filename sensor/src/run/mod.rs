@@ -269,3 +269,22 @@ fn core_of(
     }
     Ok(Some(core))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::JournalLimits;
+
+    #[test]
+    fn the_defaults_of_the_knobs_are_those_of_the_parts() {
+        let config = Config::built_in();
+        assert_eq!(xsk::Options::of_ring(config.listen.ring), xsk::Options::default());
+        assert_eq!(config.listen.spin, ingest::IngestOptions::default().spin);
+        let journal = journal::Options::default();
+        assert_eq!(config.journal.batch_records, journal.batch_records);
+        assert_eq!(config.journal.batch_bytes(), journal.batch_bytes);
+        assert_eq!(config.journal.commit_interval, journal.commit_interval);
+        let one = JournalLimits { batch_records: 1, ..config.journal };
+        assert_eq!(one.batch_bytes(), 8 << 10, "a request of the longest fits");
+    }
+}

@@ -2,7 +2,10 @@
 
 use std::{net::TcpListener, sync::Arc, thread};
 
-use ::service::{api, portal};
+use ::service::{
+    api,
+    portal::{self, certificate},
+};
 use anyhow::anyhow;
 use rustls::ServerConfig;
 use tokio::sync::{oneshot, watch};
@@ -28,15 +31,15 @@ struct Serving {
 impl Portal {
     /// Opens the certificate, and makes one where none is given and other hosts can reach the portal.
     pub(super) fn open(config: &Config) -> Result<Portal, Failure> {
-        let Some(certificate) = config.portal_certificate() else {
+        let Some(wanted) = config.portal_certificate() else {
             return Ok(Portal { thread: None, tls: None });
         };
-        let identity = certificate.open().map_err(|error| Failure::new(Exit::Host, anyhow!(error)))?;
-        tracing::info!(
-            fingerprint = identity.fingerprint(),
-            "the portal speaks TLS; SHA-256 of its certificate"
-        );
-        let server = identity.server().map_err(|error| Failure::new(Exit::Usage, anyhow!(error)))?;
+        let identity =
+            certificate::open(&wanted).map_err(|error| Failure::new(Exit::Host, anyhow!(error)))?;
+        let fingerprint = certificate::fingerprint(&identity);
+        tracing::info!(fingerprint, "the portal speaks TLS; SHA-256 of its certificate");
+        let server =
+            certificate::server(identity).map_err(|error| Failure::new(Exit::Usage, anyhow!(error)))?;
         Ok(Portal { thread: None, tls: Some(watch::channel(server).0) })
     }
 
@@ -68,10 +71,10 @@ impl Portal {
 
     /// Reads the certificate again.
     pub(super) fn reload(&self, config: &Config) -> Result<(), String> {
-        let (Some(tls), Some(certificate)) = (&self.tls, config.portal_certificate()) else { return Ok(()) };
-        let identity = certificate.open()?;
-        let fingerprint = identity.fingerprint();
-        tls.send_replace(identity.server()?);
+        let (Some(tls), Some(wanted)) = (&self.tls, config.portal_certificate()) else { return Ok(()) };
+        let identity = certificate::open(&wanted)?;
+        let fingerprint = certificate::fingerprint(&identity);
+        tls.send_replace(certificate::server(identity)?);
         tracing::info!(fingerprint, "the portal's certificate was read again");
         Ok(())
     }

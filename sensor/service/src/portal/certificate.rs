@@ -5,106 +5,55 @@ use std::{
     io::{self, Write as _},
     net::IpAddr,
     os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
+use policy::portal::{Certificate, Identity};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType, date_time_ymd};
-use rustls::{
-    ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-};
+use rustls::ServerConfig;
 use sha2::{Digest as _, Sha256};
 
-/// The file of a made certificate and its key, in the state directory.
-pub const MADE: &str = "portal.pem";
 /// How long a made certificate is good, years: whoever accepted its fingerprint is not to be asked again.
 const MADE_YEARS: i32 = 10;
 
-/// Where the certificate comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Certificate {
-    /// PEM files: the certificate with those between it and its authority, and its key.
-    Given {
-        /// `portal.certificate`
-        certificate: PathBuf,
-        /// `portal.key`
-        key: PathBuf,
-    },
-    /// Made for these names and addresses when the file is not there. It holds the key as well: 0600.
-    Made {
-        /// The file.
-        file: PathBuf,
-        /// What browsers call this host.
-        names: Vec<String>,
-    },
-}
-
-/// A certificate and its key.
-pub struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-}
-
-/// Never the key.
-impl fmt::Debug for Identity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Identity").field(&self.fingerprint()).finish()
-    }
-}
-
-impl Certificate {
-    /// Reads it; makes it first if it is to be made.
-    ///
-    /// # Errors
-    /// A file that cannot be read or written, or holds no certificate or key: says what to do.
-    pub fn open(&self) -> Result<Identity, String> {
-        match self {
-            Certificate::Given { certificate, key } => read(certificate, key),
-            Certificate::Made { file, names } => {
-                if !file.exists() {
-                    make(file, names)?;
-                }
-                read(file, file)
+/// Reads a certificate; makes it first if it is to be made.
+///
+/// # Errors
+/// A file that cannot be read or written, or holds no certificate or key: says what to do.
+pub fn open(certificate: &Certificate) -> Result<Identity, String> {
+    match certificate {
+        Certificate::Given { certificate, key } => Identity::read(certificate, key),
+        Certificate::Made { file, names } => {
+            if !file.exists() {
+                make(file, names)?;
             }
+            Identity::read(file, file)
         }
     }
 }
 
-impl Identity {
-    /// SHA-256 of the certificate, as browsers show it.
-    pub fn fingerprint(&self) -> String {
-        let Some(certificate) = self.chain.first() else { return String::new() };
-        let digest = Sha256::digest(certificate);
-        let octets: Vec<String> = digest.iter().map(|octet| format!("{octet:02X}")).collect();
-        octets.join(":")
-    }
-
-    /// What connections are taken with.
-    ///
-    /// # Errors
-    /// A key that is not the certificate's.
-    pub fn server(self) -> Result<Arc<ServerConfig>, String> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.map_err(|error| error.to_string())?.with_no_client_auth();
-        let mut config = config
-            .with_single_cert(self.chain, self.key)
-            .map_err(|error| format!("certificate and key do not go together: {error}"))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
-    }
+/// SHA-256 of a certificate, as browsers show it.
+pub fn fingerprint(identity: &Identity) -> String {
+    let Some(certificate) = identity.chain.first() else { return String::new() };
+    let digest = Sha256::digest(certificate);
+    let octets: Vec<String> = digest.iter().map(|octet| format!("{octet:02X}")).collect();
+    octets.join(":")
 }
 
-fn read(certificate: &Path, key: &Path) -> Result<Identity, String> {
-    let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let chain = chain.map_err(|error| format!("cannot read {}: {error:?}", certificate.display()))?;
-    if chain.is_empty() {
-        return Err(format!("there is no certificate in {}; it holds PEM", certificate.display()));
-    }
-    let key = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| format!("there is no key in {}, which holds PEM: {error:?}", key.display()))?;
-    Ok(Identity { chain, key })
+/// What connections are taken with.
+///
+/// # Errors
+/// A key that is not the certificate's.
+pub fn server(identity: Identity) -> Result<Arc<ServerConfig>, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| error.to_string())?.with_no_client_auth();
+    let mut config = config
+        .with_single_cert(identity.chain, identity.key)
+        .map_err(|error| format!("certificate and key do not go together: {error}"))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }
 
 /// Writes a new certificate that vouches for itself. Two that start at once agree on one of theirs.
@@ -154,17 +103,16 @@ mod tests {
     #[test]
     fn a_made_certificate_is_private_and_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(MADE);
+        let file = folder.path().join("portal.pem");
         let names = ["localhost", "192.0.2.1", "2001:db8::1"].map(str::to_owned).to_vec();
         let made = Certificate::Made { file: file.clone(), names };
-        let first = made.open().unwrap();
+        let first = open(&made).unwrap();
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft stays");
-        let shown = first.fingerprint();
+        let shown = fingerprint(&first);
         assert_eq!((shown.len(), shown.matches(':').count()), (95, 31), "{shown}");
-        assert!(format!("{first:?}").contains(&shown));
-        assert_eq!(made.open().unwrap().fingerprint(), shown);
-        first.server().unwrap();
+        assert_eq!(fingerprint(&open(&made).unwrap()), shown);
+        server(first).unwrap();
     }
 
     #[test]
@@ -178,16 +126,17 @@ mod tests {
         fs::write(path("other.pem"), other.serialize_pem()).unwrap();
         fs::write(path("empty.pem"), "").unwrap();
         let given = |certificate: &str, key: &str| {
-            Certificate::Given { certificate: path(certificate), key: path(key) }.open()
+            open(&Certificate::Given { certificate: path(certificate), key: path(key) })
         };
-        given("cert.pem", "key.pem").unwrap().server().unwrap();
-        assert!(given("cert.pem", "other.pem").unwrap().server().unwrap_err().contains("go together"));
+        server(given("cert.pem", "key.pem").unwrap()).unwrap();
+        let apart = server(given("cert.pem", "other.pem").unwrap()).unwrap_err();
+        assert!(apart.contains("go together"), "{apart}");
         for (certificate, key, named) in [
             ("empty.pem", "key.pem", "empty.pem"),
             ("cert.pem", "empty.pem", "empty.pem"),
             ("absent.pem", "key.pem", "absent.pem"),
         ] {
-            let error = given(certificate, key).unwrap_err();
+            let error = given(certificate, key).err().unwrap();
             assert!(error.contains(named), "{error}");
         }
     }

@@ -2,14 +2,8 @@
 
 use std::{path::Path, time::Duration};
 
-use service::{
-    alert::Severity,
-    export::{
-        format::{Format, Kind},
-        sink::{self, MailSettings, Settings, Target, Trust, mailbox},
-        spool::Limits,
-    },
-};
+use insight::detect::Severity;
+use policy::sink::{self, Format, Kind, Limits, MailSettings, Settings, Target, Trust, mailbox};
 
 use super::{Secret, document::Section, secret::is_readable_by_others};
 
@@ -285,7 +279,7 @@ fn host_and_port(text: &str, usual: u16) -> Result<(String, u16), String> {
 
 fn url(text: &str) -> Result<String, String> {
     let wrong = || format!("{text:?} is not an address such as \"https://siem.contoso.example/hook\"");
-    let parsed: ureq::http::Uri = text.parse().map_err(|_| wrong())?;
+    let parsed: http::Uri = text.parse().map_err(|_| wrong())?;
     let is_sound = matches!(parsed.scheme_str(), Some("http" | "https")) && parsed.host().is_some();
     if is_sound { Ok(text.to_owned()) } else { Err(wrong()) }
 }

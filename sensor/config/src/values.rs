@@ -28,7 +28,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 }
 
 /// A length of time from text such as "30s", "12h", "90d". A day is 24 hours.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<Span>()
         .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
         .ok()
@@ -47,7 +47,7 @@ pub(super) fn link(text: &str) -> Result<String, String> {
             "{text:?} is not what links begin with, such as \"https://sensor.contoso.example\": no ?, # and user"
         )
     };
-    let parsed: ureq::http::Uri = text.parse().map_err(|_| wrong())?;
+    let parsed: http::Uri = text.parse().map_err(|_| wrong())?;
     let has_host = parsed.host().is_some_and(|host| !host.is_empty());
     let is_sound = matches!(parsed.scheme_str(), Some("http" | "https")) && has_host;
     if !is_sound

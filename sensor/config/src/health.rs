@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use service::health::Settings;
+use policy::health::Settings;
 
 use super::{document::Section, values};
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use insight::detect::Thresholds;
-use service::Detecting;
+use policy::Detecting;
 
 use super::keys::{self, Key};
 
@@ -51,7 +51,7 @@ Connections that have all that is named raise no alert and teach the profile as 
 ";
 
 /// The page.
-pub(crate) fn markdown() -> String {
+pub fn markdown() -> String {
     let mut thresholds = Thresholds::default();
     let mut page = HEAD.to_owned();
     let rows = |page: &mut String, keys: Vec<Key<'_>>| {
@@ -66,7 +66,7 @@ pub(crate) fn markdown() -> String {
 }
 
 /// What is not as the product comes, in one line.
-pub(crate) fn summary(detecting: &Detecting, now_unix_ns: u64) -> String {
+pub fn summary(detecting: &Detecting, now_unix_ns: u64) -> String {
     let (mut own, mut usual) = (detecting.thresholds.clone(), Thresholds::default());
     let mut changed = Vec::new();
     let mut compare = |prefix: &str, own: Vec<Key<'_>>, usual: Vec<Key<'_>>| {

@@ -50,8 +50,8 @@ pub struct Exclusion {
 }
 
 impl Detecting {
-    /// Whether nobody wants to hear of this connection.
-    pub(crate) fn excludes(&self, connection: &Connection<'_>, now_unix_ns: u64) -> bool {
+    /// Whether nobody wants to hear of this connection, ns since 1970 UTC.
+    pub fn excludes(&self, connection: &Connection<'_>, now_unix_ns: u64) -> bool {
         self.exclusions.iter().any(|exclusion| exclusion.holds(connection, now_unix_ns))
     }
 }

@@ -3,6 +3,18 @@
 //! [`load`] reads and checks everything, secrets included, and yields one immutable [`Config`]; a reload is a second
 //! `load` of which only the clients are taken ([`Config::needs_restart`]). Errors name file, line and column and
 //! never quote the file, which may hold secrets.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `document` | a table of the file, its keys, and mistakes with their places |
+//! | `read` | the whole file, part by part |
+//! | `values` | durations, sizes, addresses as people write them |
+//! | `secret` | shared secrets: given, in a file, in the environment, generated |
+//! | `portal` | with what the portal speaks TLS, and how its addresses begin |
+//! | `meaning`, `places`, `detect/`, `health`, `sinks` | the keys of what the service goes by |
+//!
+//! Used by the command line and the running sensor.
+#![forbid(unsafe_code)]
 
 mod detect;
 mod document;
@@ -31,11 +43,11 @@ use insight::{
     vpn::{self, Mapping, Vendor, names::Realms},
 };
 use ipnet::IpNet;
+use policy::{ClientMeaning, Detecting};
 use radius::accounting;
-use service::{ClientMeaning, Detecting};
 
-pub(crate) use detect::{markdown as thresholds_page, summary as detecting_summary};
-pub(crate) use values::duration;
+pub use detect::{markdown as thresholds_page, summary as detecting_summary};
+pub use values::duration;
 
 pub use meaning::SessionLimits;
 pub use secret::{SECRET_OCTETS_PREFERRED, Secret};
@@ -91,9 +103,9 @@ pub struct Config {
     /// The clients. Empty means the generated one for this machine, see [`Config::generate_client`].
     pub clients: Vec<Client>,
     /// From where on something is worth a health message.
-    pub health: service::health::Settings,
+    pub health: policy::health::Settings,
     /// Whom alerts, connections and health messages are sent to.
-    pub sinks: Vec<service::export::sink::Settings>,
+    pub sinks: Vec<policy::sink::Settings>,
     /// What is allowed and worth a word. Holds no secret.
     pub warnings: Vec<String>,
 }
@@ -203,7 +215,7 @@ pub struct Client {
 impl Config {
     /// The built-in defaults.
     pub fn built_in() -> Config {
-        let meaning = service::Meaning::default();
+        let meaning = policy::Meaning::default();
         Config {
             path: None,
             state_dir: default_state_dir(),
@@ -247,7 +259,7 @@ impl Config {
             databases: Vec::new(),
             sites: Arc::default(),
             clients: Vec::new(),
-            health: service::health::Settings::default(),
+            health: policy::health::Settings::default(),
             sinks: Vec::new(),
             warnings: Vec::new(),
         }
@@ -268,10 +280,10 @@ impl Config {
 
     /// What decides what records mean, in the form in which the service keeps it. Clients that change nothing are left
     /// out: a new one alone is no other meaning.
-    pub fn meaning(&self) -> service::Meaning {
+    pub fn meaning(&self) -> policy::Meaning {
         let decoding = self.decoding();
         let clients = decoding.clients.iter().map(|(name, client)| (name.clone(), ClientMeaning::of(client)));
-        service::Meaning {
+        policy::Meaning {
             accept_past_s: decoding.accept_past_s,
             realms: self.realm_groups.clone(),
             clients: clients.filter(|(_, client)| *client != ClientMeaning::default()).collect(),

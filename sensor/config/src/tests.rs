@@ -2,15 +2,8 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use insight::geo::Position;
-use service::{
-    alert::Severity,
-    export::{
-        format::{Format, Kind},
-        sink::{self, Target, Trust},
-        spool::Limits,
-    },
-};
+use insight::{detect::Severity, geo::Position};
+use policy::sink::{self, Format, Kind, Limits, Target, Trust};
 
 use super::*;
 
@@ -571,19 +564,6 @@ fn the_defaults_are_safe_and_make_a_client_for_this_machine() {
     assert!(config.clients[0].prefixes.iter().all(|prefix| prefix.network().is_loopback()));
     assert!(!config.clients[0].secret.is_weak());
     assert_eq!(config.generate_client(), Ok(None), "a client is there");
-}
-
-#[test]
-fn the_defaults_of_the_knobs_are_those_of_the_parts() {
-    let config = Config::built_in();
-    assert_eq!(xsk::Options::of_ring(config.listen.ring), xsk::Options::default());
-    assert_eq!(config.listen.spin, ingest::IngestOptions::default().spin);
-    let journal = journal::Options::default();
-    assert_eq!(config.journal.batch_records, journal.batch_records);
-    assert_eq!(config.journal.batch_bytes(), journal.batch_bytes);
-    assert_eq!(config.journal.commit_interval, journal.commit_interval);
-    let one = JournalLimits { batch_records: 1, ..config.journal };
-    assert_eq!(one.batch_bytes(), 8 << 10, "a request of the longest fits");
 }
 
 #[test]

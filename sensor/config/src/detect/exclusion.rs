@@ -2,9 +2,9 @@
 
 use insight::vpn::names::{Realms, UserName};
 use jiff::Timestamp;
-use service::Exclusion;
+use policy::Exclusion;
 
-use crate::config::{document::Section, values};
+use crate::{document::Section, values};
 
 /// Each connection is held against all of them.
 const EXCLUSIONS_MAX: usize = 1000;

@@ -3,10 +3,10 @@
 use std::fs;
 
 use insight::detect::{Model, Thresholds};
-use service::Exclusion;
+use policy::Exclusion;
 
 use super::{keys, markdown};
-use crate::config::{Config, ConfigError, detecting_summary, load};
+use crate::{Config, ConfigError, detecting_summary, load};
 
 fn load_text(text: &str) -> Result<Config, ConfigError> {
     let directory = tempfile::tempdir().unwrap();
@@ -173,7 +173,7 @@ fn every_key_is_taken() {
 fn without_a_word_everything_is_as_it_comes_and_nothing_is_accepted() {
     for text in ["", "[detect]", "[detect]\naccept_after = \"off\"\n[detect.model]"] {
         let detect = load_text(text).unwrap().meaning().detect;
-        assert_eq!(detect, service::Detecting::default(), "{text}");
+        assert_eq!(detect, policy::Detecting::default(), "{text}");
         assert_eq!(detect.accept_after_days, None);
         let summary = detecting_summary(&detect, NOW);
         assert_eq!(
@@ -311,7 +311,7 @@ fn each_default_is_one_that_the_file_may_say_and_has_a_reason() {
         assert!(reason.len() > 10, "{name}: {reason:?}");
         lines += &format!("{name} = {}\n", value.shown());
     }
-    assert_eq!(load_text(&lines).unwrap().detect, service::Detecting::default());
+    assert_eq!(load_text(&lines).unwrap().detect, policy::Detecting::default());
 }
 
 #[test]

@@ -13,9 +13,9 @@ mod page;
 use std::ops::{Range, RangeInclusive};
 
 use insight::vpn::names::Realms;
-use service::Detecting;
+use policy::Detecting;
 
-pub(crate) use page::{markdown, summary};
+pub use page::{markdown, summary};
 
 use super::{document::Section, values};
 use keys::Key;

@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use insight::detect::{Model, Thresholds};
 
-use crate::config::{document::Section, values};
+use crate::{document::Section, values};
 
 /// One key.
 pub(super) struct Key<'t> {

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use service::portal::certificate::{Certificate, Identity, MADE};
+use policy::portal::{Certificate, Identity};
 
 use super::{Config, document::Section, secret::is_readable_by_others};
+
+/// The file of a made certificate and its key, in the state directory.
+const MADE: &str = "portal.pem";
 
 impl Config {
     /// With what the portal speaks TLS; none: plain HTTP, which no other host can reach.
@@ -18,7 +21,7 @@ impl Config {
         }
         let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
         names.extend((!address.ip().is_unspecified()).then(|| address.ip().to_string()));
-        let link = self.portal_link.as_deref().and_then(|link| link.parse::<ureq::http::Uri>().ok());
+        let link = self.portal_link.as_deref().and_then(|link| link.parse::<http::Uri>().ok());
         names.extend(link.and_then(|link| link.host().map(|host| host.trim_matches(['[', ']']).to_owned())));
         Some(Certificate::Made { file: self.state_dir.join(MADE), names })
     }
@@ -63,8 +66,7 @@ pub(super) fn read_identity(
         }
     };
     let (certificate, key) = (base.join(certificate), base.join(key));
-    let given = Certificate::Given { certificate: certificate.clone(), key: key.clone() };
-    if let Err(error) = given.open().and_then(Identity::server) {
+    if let Err(error) = Identity::read(&certificate, &key) {
         section.problem(span, format!("`portal.certificate`: {error}"));
     }
     if is_readable_by_others(&key) {
