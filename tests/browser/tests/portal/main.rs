@@ -6,3 +6,4 @@ mod every_page;
 mod hostile_names;
 mod profile;
 mod sign_in;
+mod tls;
