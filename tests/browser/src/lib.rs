@@ -6,6 +6,7 @@
 //! | `browser` | one browser: opening pages, reading and using them |
 //! | `driver` | WebDriver to a chromedriver of its own |
 //! | `inspect` | what a page must never do: errors, requests to other hosts, barriers (axe-core), what the keyboard misses |
+//! | `picture` | pictures made small |
 //! | `people` | accounts that sign in, VPN users that connect |
 //!
 //! A case is a file of `tests/portal`. Called by those and by the program `screenshots`.
@@ -16,5 +17,6 @@ mod browser;
 mod driver;
 mod inspect;
 pub mod people;
+pub mod picture;
 
 pub use browser::{Browser, Key, Shape, Theme};

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use base64::Engine as _;
-use browser::{Browser, Shape, Theme, people};
+use browser::{Browser, Shape, Theme, people, picture};
 use end_to_end::{
     Wire,
     config::{ClientEntry, Config, PORT},
@@ -20,7 +20,7 @@ const VPN_SERVERS: [(&str, &str); 4] =
     [("rras", "192.0.2.11"), ("f5", "192.0.2.12"), ("check-point", "192.0.2.13"), ("asa", "192.0.2.14")];
 const SECRET: &str = "demo secret of no worth";
 /// Whose account is stolen.
-const USER: &str = "alice";
+const USER: &str = "alice@contoso.example";
 /// From a server for rent in Singapore, with a computer that nobody knows.
 const THEFT: [&str; 6] = [
     "--calling-station-id",
@@ -70,7 +70,7 @@ fn main() {
     let mut pages = BTreeMap::from([("sign-in".to_owned(), "/sign-in".to_owned())]);
     take(&browser, &folder, &pages);
     people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
-    browser.open_until("/", "Singapore");
+    browser.open_until("/", "DESKTOP-4F8K2");
     pages = browser
         .kinds_of_pages()
         .into_iter()
@@ -78,7 +78,7 @@ fn main() {
         .map(|path| (name(&path), path))
         .collect();
     pages.insert("user".to_owned(), format!("/users/{USER}"));
-    pages.insert("search".to_owned(), format!("/search?q={USER}"));
+    pages.insert("search".to_owned(), "/search?q=a".to_owned());
     take(&browser, &folder, &pages);
 }
 
@@ -101,7 +101,8 @@ fn take(browser: &Browser, folder: &std::path::Path, pages: &BTreeMap<String, St
         ] {
             browser.show(theme, shape);
             browser.open(path);
-            let picture = base64::prelude::BASE64_STANDARD.decode(browser.screenshot(HEIGHT_MAX)).expect("base64");
+            let taken = base64::prelude::BASE64_STANDARD.decode(browser.screenshot(HEIGHT_MAX)).expect("base64");
+            let picture = picture::small(&taken);
             let file = folder.join(format!("{name}-{kind}.png"));
             fs::write(&file, &picture).expect("the picture can be written");
             println!("{} KiB {path} {}", picture.len() >> 10, file.display());
