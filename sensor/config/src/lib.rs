@@ -10,6 +10,7 @@
 //! | `read` | the whole file, part by part |
 //! | `values` | durations, sizes, addresses as people write them |
 //! | `secret` | shared secrets: given, in a file, in the environment, generated |
+//! | `portal` | with what the portal speaks TLS, and how its addresses begin |
 //! | `meaning`, `places`, `detect/`, `health`, `sinks` | the keys of what the service goes by |
 //!
 //! Used by the command line and the running sensor.
@@ -20,6 +21,7 @@ mod document;
 mod health;
 mod meaning;
 mod places;
+mod portal;
 mod read;
 mod secret;
 mod sinks;
@@ -73,6 +75,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// Where people's questions are answered; none: nowhere.
     pub portal: Option<SocketAddr>,
+    /// The portal's certificate and key, PEM files; none: one is made where other hosts can reach the portal.
+    pub portal_identity: Option<(PathBuf, PathBuf)>,
     /// Where people's browsers reach the pages of alerts, for links in messages: `https://sensor.contoso.example`; none:
     /// messages hold no link.
     pub portal_link: Option<String>,
@@ -231,6 +235,7 @@ impl Config {
             digest_lanes: None,
             metrics: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9813)),
             portal: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8813))),
+            portal_identity: None,
             portal_link: None,
             journal: JournalLimits {
                 segment_bytes: 64 << 20,
@@ -341,6 +346,7 @@ impl Config {
             ("digest.lanes", self.digest_lanes != new.digest_lanes),
             ("metrics.address", self.metrics != new.metrics),
             ("portal.address", self.portal != new.portal),
+            ("portal.certificate", self.portal_certificate().is_some() != new.portal_certificate().is_some()),
             ("journal", self.journal != new.journal),
             ("dedup", self.dedup != new.dedup),
         ];

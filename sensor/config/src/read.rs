@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::{
     AckWhen, Client, Config, ConfigError, DedupLimits, JournalLimits, Listen, Secret, XdpMode, detect,
     document::{Document, Section},
-    health, meaning, places,
+    health, meaning, places, portal,
     secret::is_readable_by_others,
     sinks, values,
 };
@@ -62,6 +62,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
             config.portal = address;
         }
         config.portal_link = section.parsed("link", values::link);
+        config.portal_identity = portal::read_identity(&section, base, &mut config.warnings);
         section.finish();
     }
     if let Some(section) = top.section("journal") {

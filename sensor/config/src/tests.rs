@@ -3,7 +3,10 @@
 use std::{fs, path::Path, time::Duration};
 
 use insight::{detect::Severity, geo::Position};
-use policy::sink::{self, Format, Kind, Limits, Target, Trust};
+use policy::{
+    portal::Certificate,
+    sink::{self, Format, Kind, Limits, Target, Trust},
+};
 
 use super::*;
 
@@ -302,6 +305,15 @@ fn each_mistake_is_named_with_its_place() {
             "must lie between 1048576",
         ),
         ("a spool too short", sink("file", "name = \"a\"\nmax_age = \"1s\""), 4, 11, "must lie between"),
+        ("half an identity", "[portal]\ncertificate = \"c.pem\"".into(), 2, 15, "wants `portal.key` as well"),
+        ("the other half", "[portal]\nkey = \"k.pem\"".into(), 2, 7, "wants `portal.certificate` as well"),
+        (
+            "an identity that is not there",
+            "[portal]\ncertificate = \"c.pem\"\nkey = \"k.pem\"".into(),
+            2,
+            15,
+            "c.pem",
+        ),
         ("a link to nowhere", "[portal]\nlink = \"sensor\"".into(), 2, 8, "not what links begin with"),
         (
             "a sink twice",
@@ -670,6 +682,25 @@ fn what_links_begin_with_is_a_host_and_perhaps_a_path() {
         assert!(load(wrong).is_err(), "{wrong}");
     }
     assert_eq!(load_text("").unwrap().portal_link, None);
+}
+
+#[test]
+fn what_other_hosts_can_reach_speaks_tls_and_its_addresses_say_so() {
+    let load = |text: &str| load_text(&format!("state_dir = \"/s\"\n[portal]\n{text}")).unwrap();
+    let plain = load("");
+    assert_eq!(plain.portal_certificate(), None);
+    assert_eq!(plain.portal_url().as_deref(), Some("http://127.0.0.1:8813"));
+    assert_eq!(load("address = \"off\"").portal_url(), None);
+
+    let open = load("address = \"192.0.2.1:8813\"\nlink = \"https://sensor.contoso.example/\"");
+    let Some(Certificate::Made { file, names }) = open.portal_certificate() else { panic!("{open:?}") };
+    assert_eq!(file, Path::new("/s/portal.pem"));
+    assert_eq!(names, ["localhost", "127.0.0.1", "::1", "192.0.2.1", "sensor.contoso.example"]);
+    assert_eq!(open.portal_url().as_deref(), Some("https://sensor.contoso.example"));
+    assert_eq!(plain.needs_restart(&load("address = \"127.0.0.1:8813\"")), Vec::<&str>::new());
+    assert!(plain.needs_restart(&open).contains(&"portal.certificate"));
+    let anywhere = load("address = \"[::]:8813\"");
+    assert_eq!(anywhere.portal_url().as_deref(), Some("https://localhost:8813"));
 }
 
 #[test]

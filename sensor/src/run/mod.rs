@@ -11,6 +11,7 @@ mod health;
 mod listen;
 mod log;
 mod observe;
+mod portal;
 mod privileges;
 mod refused;
 mod service;
@@ -40,7 +41,7 @@ use crate::{
     config::{AckWhen, Config},
     failure::{Exit, Failure},
 };
-use control::{End, Listeners, Slow};
+use control::{End, Slow};
 pub(crate) use forget::execute_requests;
 use observe::Observed;
 
@@ -74,7 +75,8 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
 
     let listening = listen::open(&config.listen)?;
     let metrics = config.metrics.map(|address| open(address, "metrics")).transpose()?;
-    let portal = config.portal.map(|address| open(address, "portal")).transpose()?;
+    let portal_listener = config.portal.map(|address| open(address, "portal")).transpose()?;
+    let mut portal = portal::Portal::open(&config)?;
     let (upkeep, queues) = xdp::open(&config, &ingest.clients().current())?;
     let interfaces = upkeep.interfaces();
     let dropped = privileges::drop_all().context("cannot drop capabilities")?;
@@ -110,15 +112,17 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let observed = Observed::new(ingest, handle.clone(), captured, insight.reading(), standing);
     let outlets = health::Outlets { sinks: told, standing: stands, places: insight.places() };
     let health = health::Health::start(&config, &observed, outlets)?;
+    if let Some(listener) = portal_listener {
+        portal.start(listener, insight.api(&config))?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");
-    let listeners = Listeners { metrics, portal };
     let end = runtime.block_on(control::run(
         config,
         &observed,
-        listeners,
+        metrics,
         upkeep,
-        Slow { insight: &insight, health: &health },
+        Slow { insight: &insight, health: &health, portal: &portal },
     ));
 
     observed.stopping.store(true, SeqCst);
@@ -129,6 +133,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let ended = observed.ingest().stop();
     handle.stop();
     let written = writer.join();
+    portal.stop();
     health.stop();
     insight.stop();
     while let Some(event) = handle.next_event() {

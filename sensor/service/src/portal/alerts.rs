@@ -58,7 +58,7 @@ pub(super) async fn page(
 fn content(asked: &Asked, alerts: &[AlertRow], more: bool) -> Markup {
     let severity = asked.severity.name();
     html! {
-        form.row role="search" action="/alerts" {
+        form.row role="search" aria-label="Alerts" action="/alerts" {
             label { "Which" select name="state" {
                 option value="open" { "Open" }
                 option value="all" selected[asked.state == "all"] { "All" }

@@ -3,13 +3,14 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `connection` | connections and their bounds |
+//! | `connection`, `places` | connections and their bounds |
+//! | `certificate` | what TLS is spoken with |
 //! | `guard` | what every request and every answer must have; who is signed in |
 //! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
 //! | `frame`, `text`, `plot` | the page around everything, words and figures on it, drawings |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `search` | the pages |
 //! | `sessions` | the table of connections |
-//! | `assets` | style sheet and script |
+//! | `assets` | style sheet, script, icon |
 //!
 //! Everything that a network sent is text of a stranger: `maud` escapes it, and `text::stranger` shows what would change
 //! the direction or the lines of a page. Called by the running service ([`serve`]).
@@ -17,6 +18,7 @@
 mod alert;
 mod alerts;
 mod assets;
+pub mod certificate;
 mod connection;
 mod device;
 mod frame;
@@ -25,6 +27,7 @@ mod overview;
 mod password;
 mod people;
 mod person;
+mod places;
 mod plot;
 mod search;
 mod sessions;
@@ -49,6 +52,7 @@ use crate::{
     api::{self, Api, Problem},
     control::ControlError,
 };
+pub use connection::Tls;
 use password::Passwords;
 use throttle::Throttle;
 
@@ -60,6 +64,8 @@ struct Portal {
     api: Arc<Api>,
     passwords: Passwords,
     throttle: Mutex<Throttle>,
+    /// Whether TLS is spoken: then cookies go no other way.
+    is_tls: bool,
 }
 
 type Shared = Arc<Portal>;
@@ -68,17 +74,19 @@ type Shared = Arc<Portal>;
 ///
 /// # Errors
 /// When that cannot be opened.
-pub async fn serve(listener: TcpListener, settings: api::Settings) -> Result<(), ControlError> {
+pub async fn serve(listener: TcpListener, settings: api::Settings, tls: Tls) -> Result<(), ControlError> {
     let api = Api::open(settings).await?;
-    connection::serve(listener, router(api)).await;
+    let router = router(api, tls.is_some());
+    connection::serve(listener, router, tls).await;
     Ok(())
 }
 
-fn router(api: Arc<Api>) -> Router {
+fn router(api: Arc<Api>, is_tls: bool) -> Router {
     let portal = Arc::new(Portal {
         api: Arc::clone(&api),
         passwords: Passwords::default(),
         throttle: Mutex::default(),
+        is_tls,
     });
     let pages = Router::new()
         .route("/", get(overview::page))
@@ -96,6 +104,7 @@ fn router(api: Arc<Api>) -> Router {
         .route("/link/{link}", get(sign_in::link).post(sign_in::redeem))
         .route(assets::STYLE_PATH, get(assets::style))
         .route(assets::SCRIPT_PATH, get(assets::script))
+        .route(assets::ICON_PATH, get(assets::icon))
         .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
         .layer(middleware::from_fn(guard::same_origin))
         .with_state(Arc::clone(&portal));
@@ -110,11 +119,12 @@ fn router(api: Arc<Api>) -> Router {
             Refused::from(Problem::not_found("There is no such page.")).into_response()
         }
     };
-    pages
+    let all = pages
         .fallback(others)
         .layer(middleware::from_fn_with_state(portal, guard::known_host))
         .layer(middleware::map_response(guard::harden))
-        .layer(middleware::from_fn(api::bounded))
+        .layer(middleware::from_fn(api::bounded));
+    if is_tls { all.layer(middleware::map_response(guard::only_tls)) } else { all }
 }
 
 /// A page that says why there is no other.

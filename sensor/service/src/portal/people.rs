@@ -44,7 +44,7 @@ pub(super) async fn page(
 
 fn content(part: &str, rows: &[UserRow], next: Option<&str>) -> Markup {
     html! {
-        form.row role="search" action="/users" {
+        form.row role="search" aria-label="Users" action="/users" {
             label { "Part of the name" input type="search" name="q" value=(part) maxlength="256"; }
             button { "Search" }
         }
