@@ -24,9 +24,8 @@
 //! | `health/` | what keeps the product from its work, told once |
 //! | `export/` | what leaves the host for other eyes |
 //! | `feed` | the input log read beside the journal |
-//! | `meaning/` | [`Meaning`]: the part of the configuration that decides what records mean |
 //!
-//! Called by the command line and by the running sensor; knows `insight` and `journal`.
+//! Called by the command line and by the running sensor; knows `insight`, `journal` and `policy`.
 #![forbid(unsafe_code)]
 
 pub mod alert;
@@ -42,7 +41,6 @@ pub mod forget;
 pub mod health;
 pub mod inputs;
 pub mod live;
-mod meaning;
 pub mod observed;
 pub mod portal;
 pub mod rebuild;
@@ -60,7 +58,7 @@ use insight::geo::Places;
 use sha2::{Digest as _, Sha256};
 
 pub use error::ServiceError;
-pub use meaning::{ClientMeaning, Detecting, Exclusion, Meaning, MeaningError};
+pub use policy::{ClientMeaning, Detecting, Exclusion, Meaning, MeaningError};
 
 /// The service's folder below a state directory.
 pub fn folder(state_dir: &Path) -> PathBuf {

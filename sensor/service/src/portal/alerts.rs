@@ -145,7 +145,7 @@ fn filters(asked: &Asked) -> Markup {
     let detections = Detection::ALL.iter().map(|detection| (detection.name(), detection.title()));
     let features = ReasonFeature::ALL.iter().map(|feature| feature.name());
     html! {
-        form.row role="search" action="/alerts" {
+        form.row role="search" aria-label="Alerts" action="/alerts" {
             label { "Which" select name="state" {
                 @for (name, words, _) in STATES { option value=(name) selected[asked.state == name] { (words) } }
             } }
@@ -171,7 +171,7 @@ pub(super) fn table(alerts: &[AlertRow]) -> Markup {
 
 fn rows(alerts: &[AlertRow], can_close: bool) -> Markup {
     html! {
-        div.wide { table.stack {
+        div.wide tabindex="0" role="region" aria-label="Alerts" { table.stack {
             caption.unseen { "Alerts, the newest first" }
             thead { tr {
                 @if can_close { th scope="col" { input type="checkbox" hidden data-all="alert" aria-label="Tick all"; span.unseen { "Tick" } } }

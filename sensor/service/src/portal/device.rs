@@ -99,12 +99,12 @@ pub(super) async fn list(
 
 fn listed(part: &str, rows: &[SeenRow], next: Option<&str>) -> Markup {
     html! {
-        (people::box_for("/devices", part))
+        (people::box_for("Devices", "/devices", part))
         div #results aria-live="polite" {
             @if rows.is_empty() {
                 p { "No device" @if !part.is_empty() { " has " (text::stranger(part)) " in its name" } "." }
             } @else {
-                div.wide { table.stack {
+                div.wide tabindex="0" role="region" aria-label="Devices" { table.stack {
                     caption.unseen { "Devices, the latest seen first" }
                     thead { tr { th scope="col" { "Device" } th scope="col" { "Last seen" } th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }
                     tbody { @for row in rows { tr {

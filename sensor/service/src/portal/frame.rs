@@ -7,7 +7,7 @@ use axum::{
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
-    assets::{SCRIPT_PATH, STYLE_PATH},
+    assets::{ICON_PATH, SCRIPT_PATH, STYLE_PATH},
     guard::Visitor,
     text,
 };
@@ -34,7 +34,7 @@ pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response
                         a href=(path) aria-current=[(title == *name).then_some("page")] { (name) }
                     }
                 }
-                form.search role="search" action="/search" {
+                form.search role="search" aria-label="Everything" action="/search" {
                     input type="search" name="q" aria-label="Search for a user, a device, an address, a place, a VPN server, a session id"
                         placeholder="user, device, address, place, session" maxlength="256";
                     button { "Search" }
@@ -71,7 +71,7 @@ fn document(title: &str, body: &Markup) -> Response {
                 meta name="color-scheme" content="light dark";
                 title { (text::visible(title)) " - vpn-sensor" }
                 link rel="stylesheet" href=(STYLE_PATH);
-                link rel="icon" href="data:,";
+                link rel="icon" href=(ICON_PATH) type="image/svg+xml";
                 script src=(SCRIPT_PATH) defer {}
             }
             body { (body) }

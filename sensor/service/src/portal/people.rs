@@ -43,9 +43,9 @@ pub(super) async fn page(
 }
 
 /// The box above a list. With a script the list below follows what is typed.
-pub(super) fn box_for(path: &str, part: &str) -> Markup {
+pub(super) fn box_for(title: &str, path: &str, part: &str) -> Markup {
     html! {
-        form.row role="search" action=(path) data-follow="results" {
+        form.row role="search" aria-label=(title) action=(path) data-follow="results" {
             label { "Part of the name" input type="search" name="q" value=(part) maxlength="256" autocomplete="off"; }
             button { "Search" }
         }
@@ -54,12 +54,12 @@ pub(super) fn box_for(path: &str, part: &str) -> Markup {
 
 fn content(part: &str, rows: &[UserRow], next: Option<&str>) -> Markup {
     html! {
-        (box_for("/users", part))
+        (box_for("Users", "/users", part))
         div #results aria-live="polite" {
             @if rows.is_empty() {
                 p { "Nobody" @if !part.is_empty() { " has " (text::stranger(part)) " in the name" } "." }
             } @else {
-                div.wide { table.stack {
+                div.wide tabindex="0" role="region" aria-label="Users" { table.stack {
                     caption.unseen { "Users: those with open alerts by severity and score, then the latest seen" }
                     thead { tr { th scope="col" { "User" } th scope="col" { "Risk" } th.figure scope="col" { "Open alerts" } th scope="col" { "Last seen" }
                         th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }

@@ -80,7 +80,7 @@ fn content(seen: &[SeenRow], now: Option<&SensorNow>, series: &Series, span: (u3
         }
         @if !seen.is_empty() {
             h2 { "Sensors whose records are here" }
-            div.wide { table.stack {
+            div.wide tabindex="0" role="region" aria-label="Sensors whose records are here" { table.stack {
                 caption.unseen { "Sensors, the latest heard of first" }
                 thead { tr { th scope="col" { "Sensor" } th.figure scope="col" { "Records" } th scope="col" { "First record" } th scope="col" { "Last record" } } }
                 tbody { @for sensor in seen { tr {
@@ -140,7 +140,7 @@ fn amounts(amounts: &[Amount], are_all_shown: bool) -> Markup {
 
 fn queues(now: &SensorNow) -> Markup {
     html! {
-        div.wide { table.stack {
+        div.wide tabindex="0" role="region" aria-label="Captures" { table.stack {
             caption.unseen { "How each queue and socket is captured" }
             thead { tr { th scope="col" { "Interface" } th scope="col" { "Queue" } th scope="col" { "Mode" } th scope="col" { "Rings: frames by where they are" } th scope="col" { "Lost before a worker" } } }
             tbody { @for queue in &now.queues { tr {
@@ -163,7 +163,7 @@ fn queues(now: &SensorNow) -> Markup {
 fn workers(now: &SensorNow) -> Markup {
     html! {
         h3 { "Workers" }
-        div.wide { table.stack {
+        div.wide tabindex="0" role="region" aria-label="Workers" { table.stack {
             caption.unseen { "Workers and what became of the datagrams that they took" }
             thead { tr { th scope="col" { "Worker" } th scope="col" { "Path" } th.figure scope="col" { "Datagrams" } th scope="col" { "Verdicts" } th.figure scope="col" { "Pending" }
                 th.figure scope="col" { "Answers" } th.figure scope="col" { "Answers lost" } } }
@@ -182,7 +182,7 @@ fn workers(now: &SensorNow) -> Markup {
 
 fn stages(stages: &[StageNow]) -> Markup {
     html! {
-        div.wide { table.stack {
+        div.wide tabindex="0" role="region" aria-label="Latency by stage" { table.stack {
             caption.unseen { "Latency by stage" }
             thead { tr { th scope="col" { "Stage" } th.figure scope="col" { "Requests" } th.figure scope="col" { "p50" } th.figure scope="col" { "p90" }
                 th.figure scope="col" { "p99" } th.figure scope="col" { "p99.9" } th.figure scope="col" { "Longest" } } }

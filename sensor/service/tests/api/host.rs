@@ -99,7 +99,7 @@ impl Host {
             link,
             sensor: Default::default(),
         };
-        runtime.spawn(portal::serve(listener, settings));
+        runtime.spawn(portal::serve(listener, settings, None));
         Host { control, token, address, _folder: folder, _runtime: runtime }
     }
 
