@@ -128,15 +128,19 @@ def signed(value):
     return number(value * 2 if value >= 0 else -value * 2 - 1)
 
 
+def rounded(line):
+    points = []
+    for x, y in line:
+        point = (round(x * 100), round(y * 100))
+        if not points or points[-1] != point:
+            points.append(point)
+    return points
+
+
 def encoded(lines):
     octets = bytearray(number(len(lines)))
     before = (0, 0)
-    for line in lines:
-        points = []
-        for x, y in line:
-            point = (round(x * 100), round(y * 100))
-            if not points or points[-1] != point:
-                points.append(point)
+    for points in lines:
         octets += number(len(points))
         for x, y in points:
             octets += signed(x - before[0]) + signed(y - before[1])
@@ -154,7 +158,7 @@ def main(source, target):
         for indexes in polygon
         for part in on_the_map(ring(indexes, arcs))
     ]
-    coast = [line for line in coast if len(line) >= 4]
+    coast = [line for line in map(rounded, coast) if len(line) >= 4]
     uses = {}
     for geometry in objects["countries"]["geometries"]:
         for polygon in polygons(geometry):
@@ -162,7 +166,7 @@ def main(source, target):
                 for index in indexes:
                     index = index if index >= 0 else ~index
                     uses[index] = uses.get(index, 0) + 1
-    borders = [arcs[index] for index, count in sorted(uses.items()) if count > 1]
+    borders = [rounded(arcs[index]) for index, count in sorted(uses.items()) if count > 1]
     with open(target, "wb") as out:
         out.write(encoded(coast) + encoded(borders))
 

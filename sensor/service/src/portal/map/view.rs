@@ -17,6 +17,12 @@ const ROOM: f64 = 1.3;
 const DEGREE_KM: f64 = 111.2;
 /// Points nearer than this to the one before are left out, units. Nobody sees them.
 const NEAR: i32 = 2;
+/// The same where much of the world is shown, which has many.
+const NEAR_OF_MUCH: i32 = 3;
+/// So many units of a degree, or fewer, are much of the world.
+const MUCH: f64 = 7.0;
+/// Islands that are smaller are left out, square units.
+const SMALL: i32 = 6;
 /// Beyond the edge, so that a line along it does not show, units.
 const BEYOND: f64 = 8.0;
 
@@ -89,8 +95,12 @@ impl View {
         cut(&mut points, |(x, _)| WIDTH + BEYOND - x);
         cut(&mut points, |(_, y)| y + BEYOND);
         cut(&mut points, |(_, y)| HEIGHT + BEYOND - y);
-        let thinned = thinned(&points);
-        if thinned.len() < 3 { Vec::new() } else { thinned }
+        let thinned = thinned(&points, self.near());
+        if thinned.len() < 3 || area_doubled(&thinned) < 2 * SMALL { Vec::new() } else { thinned }
+    }
+
+    fn near(&self) -> i32 {
+        if self.down <= MUCH { NEAR_OF_MUCH } else { NEAR }
     }
 
     /// The parts of a line that are shown.
@@ -112,7 +122,7 @@ impl View {
             part.push(pair[1]);
         }
         parts.push(part);
-        parts.iter().map(|part| thinned(part)).filter(|part| part.len() >= 2).collect()
+        parts.iter().map(|part| thinned(part, self.near())).filter(|part| part.len() >= 2).collect()
     }
 }
 
@@ -139,13 +149,18 @@ fn cut(points: &mut Vec<(f64, f64)>, inside: impl Fn((f64, f64)) -> f64) {
     *points = kept;
 }
 
+fn area_doubled(ring: &[(i32, i32)]) -> i32 {
+    let next = ring.iter().cycle().skip(1);
+    ring.iter().zip(next).map(|(a, b)| a.0 * b.1 - b.0 * a.1).sum::<i32>().abs()
+}
+
 /// Whole units, without what is too near to be seen. The last point stays.
-fn thinned(points: &[(f64, f64)]) -> Vec<(i32, i32)> {
+fn thinned(points: &[(f64, f64)], near: i32) -> Vec<(i32, i32)> {
     let mut thinned: Vec<(i32, i32)> = Vec::new();
     for (index, (x, y)) in points.iter().enumerate() {
         let point = (x.round() as i32, y.round() as i32);
         let off = thinned.last().map_or(i32::MAX, |last| (last.0 - point.0).abs() + (last.1 - point.1).abs());
-        if off >= NEAR || (off > 0 && index + 1 == points.len()) {
+        if off >= near || (off > 0 && index + 1 == points.len()) {
             thinned.push(point);
         }
     }

@@ -84,7 +84,7 @@ mod tests {
         let both = [Line { name: "a".to_owned(), values: &a }, Line { name: "<b>".to_owned(), values: &b }];
         let drawn = lines("Requests", &[1000, 1010, 1020], &both, super::super::digits).into_string();
         assert!(drawn.contains("Requests: at most 4; now a 2, &lt;b&gt; 1"), "{drawn}");
-        assert!(drawn.contains("points=\"62,71.5 331,12.0 600,"), "{drawn}");
+        assert!(drawn.contains("points=\"62,100.5 331,12.0 600,71.0"), "{drawn}");
         assert!(!drawn.contains("<b>") && !drawn.contains("style="));
         assert!(
             lines("Requests", &[], &[], super::super::digits).into_string().contains("nothing was measured")
