@@ -16,9 +16,8 @@ pub fn small(picture: &[u8]) -> Vec<u8> {
         .chunks_exact(samples)
         .map(|pixel| [pixel[0], pixel[1], pixel[2]])
         .collect();
-    let (colours, indices) = (0..8)
-        .find_map(|dropped| indexed(&pixels, dropped))
-        .expect("one bit of each makes eight colours");
+    let (colours, indices) =
+        (0..8).find_map(|dropped| indexed(&pixels, dropped)).expect("one bit of each makes eight colours");
     let mut small = Vec::new();
     let mut encoder = png::Encoder::new(&mut small, info.width, info.height);
     encoder.set_color(png::ColorType::Indexed);

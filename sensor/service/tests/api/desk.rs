@@ -152,7 +152,7 @@ impl Desk {
         let (_, health) = tokio::sync::watch::channel(Arc::from(crate::host::standing()));
         let (_, link) = tokio::sync::watch::channel(None);
         let settings = api::Settings { state_dir, meaning, places, health, link };
-        runtime.spawn(portal::serve(listener, settings, None));
+        runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
         let threads = vec![service, writer];
         Desk {
             control,

@@ -92,7 +92,7 @@ impl Host {
         let (_, health) = tokio::sync::watch::channel(Arc::from(standing()));
         let (_, link) = tokio::sync::watch::channel(None);
         let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health, link };
-        runtime.spawn(portal::serve(listener, settings, None));
+        runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
         Host { control, token, address, _folder: folder, _runtime: runtime }
     }
 

@@ -101,7 +101,8 @@ fn take(browser: &Browser, folder: &std::path::Path, pages: &BTreeMap<String, St
         ] {
             browser.show(theme, shape);
             browser.open(path);
-            let taken = base64::prelude::BASE64_STANDARD.decode(browser.screenshot(HEIGHT_MAX)).expect("base64");
+            let taken =
+                base64::prelude::BASE64_STANDARD.decode(browser.screenshot(HEIGHT_MAX)).expect("base64");
             let picture = picture::small(&taken);
             let file = folder.join(format!("{name}-{kind}.png"));
             fs::write(&file, &picture).expect("the picture can be written");

@@ -13,7 +13,8 @@ fn from_another_host_the_made_certificate_is_the_one_whose_fingerprint_is_told()
     let home = Home::new(&Config::udp().lines(&format!("[portal]\naddress = {address:?}\n")));
     let _sensor = home.start(&wire.sensor);
     // In place of a person who compares the fingerprint: the browser takes any, and it is compared below.
-    let browser = Browser::start_at(&wire.nas, &format!("https://{address}"), &["--ignore-certificate-errors"]);
+    let browser =
+        Browser::start_at(&wire.nas, &format!("https://{address}"), &["--ignore-certificate-errors"]);
 
     let printed = output(&mut home.command(&wire.sensor, "portal link --account carol --role analyst"));
     let link = String::from_utf8(printed.stdout).unwrap();
