@@ -18,6 +18,8 @@
 //! | `backtest/` | past connections under today's thresholds |
 //! | `forget/` | requests to forget a person, executed step by step |
 //! | `event` | one decoded record as JSON |
+//! | `record` | one record as it was written, as JSON |
+//! | `observed/` | what the sensor tells of itself, now and during the last day |
 //! | `alert/` | what people are told when a connection is abnormal |
 //! | `health/` | what keeps the product from its work, told once |
 //! | `export/` | what leaves the host for other eyes |
@@ -39,8 +41,10 @@ pub mod forget;
 pub mod health;
 pub mod inputs;
 pub mod live;
+pub mod observed;
 pub mod portal;
 pub mod rebuild;
+pub mod record;
 pub mod store;
 
 use std::{

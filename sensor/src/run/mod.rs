@@ -14,6 +14,7 @@ mod observe;
 mod portal;
 mod privileges;
 mod refused;
+mod sensing;
 mod service;
 mod xdp;
 
@@ -110,7 +111,8 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let (stands, standing) = watch::channel(Arc::default());
     let insight = service::Insight::start(&config, &handle, to_tell, standing.clone())?;
     let observed = Observed::new(ingest, handle.clone(), captured, insight.reading(), standing);
-    let outlets = health::Outlets { sinks: told, standing: stands, places: insight.places() };
+    let outlets =
+        health::Outlets { sinks: told, standing: stands, places: insight.places(), sensor: insight.sensor() };
     let health = health::Health::start(&config, &observed, outlets)?;
     if let Some(listener) = portal_listener {
         portal.start(listener, insight.api(&config))?;

@@ -7,7 +7,7 @@
 //! | `readers` | the few readers of the store, and how many questions run at once |
 //! | `query` | parameters, bodies, cursors, pages |
 //! | `problem` | errors as RFC 9457 has them |
-//! | `users`, `sessions`, `alerts`, `surroundings`, `events`, `health` | the routes |
+//! | `users`, `sessions`, `alerts`, `records`, `search`, `sensing`, `surroundings`, `events`, `health` | the routes |
 //! | `deciding` | the routes by which people decide about alerts |
 //!
 //! Called by the portal, which listens for both, and for the documentation ([`openapi`]).
@@ -20,6 +20,9 @@ mod health;
 mod problem;
 pub(crate) mod query;
 mod readers;
+pub(crate) mod records;
+pub(crate) mod search;
+mod sensing;
 mod sessions;
 mod surroundings;
 mod users;
@@ -51,11 +54,12 @@ use crate::{
     Meaning,
     control::{Control, ControlError},
     health::Standing,
+    observed::Observed,
     store,
 };
 use access::Refusals;
 use deciding::Deciders;
-pub(crate) use deciding::decide;
+pub(crate) use deciding::{Decided, decide, decide_all};
 pub(crate) use problem::Problem;
 use readers::Readers;
 
@@ -76,6 +80,8 @@ pub struct Settings {
     pub health: watch::Receiver<Arc<[Standing]>>,
     /// What links to the portal begin with: its host is one of ours.
     pub link: watch::Receiver<Option<String>>,
+    /// What the sensor beside the service tells of itself; nothing where there is none.
+    pub sensor: Observed,
 }
 
 /// What routes and pages are answered from.
@@ -111,12 +117,17 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(sessions::session))
         .routes(routes!(alerts::alerts))
         .routes(routes!(alerts::alert))
+        .routes(routes!(records::records))
         .routes(routes!(deciding::close))
         .routes(routes!(deciding::comment))
         .routes(routes!(events::events))
         .routes(routes!(surroundings::places))
         .routes(routes!(surroundings::servers))
         .routes(routes!(surroundings::sensors))
+        .routes(routes!(surroundings::map))
+        .routes(routes!(sensing::now))
+        .routes(routes!(sensing::history))
+        .routes(routes!(search::search))
         .routes(routes!(health::health));
     let (router, mut description) =
         OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes).split_for_parts();
@@ -176,6 +187,11 @@ impl Api {
     /// What is wrong with the product now.
     pub(crate) fn health(&self) -> Arc<[Standing]> {
         self.settings.health.borrow().clone()
+    }
+
+    /// What the sensor beside the service tells of itself.
+    pub(crate) fn sensor(&self) -> &Observed {
+        &self.settings.sensor
     }
 
     /// What links to the portal begin with.

@@ -13,7 +13,13 @@ use super::{
 };
 
 /// The pages that are one step away, with their titles.
-const WAYS: [(&str, &str); 3] = [("/", "Overview"), ("/alerts", "Alerts"), ("/users", "Users")];
+const WAYS: &[(&str, &str)] = &[
+    ("/", "Overview"),
+    ("/alerts", "Alerts"),
+    ("/users", "Users"),
+    ("/devices", "Devices"),
+    ("/sensors", "Sensors"),
+];
 
 /// A page for somebody who is signed in.
 pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response {
@@ -25,12 +31,12 @@ pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response
                 nav aria-label="Pages" {
                     a.brand href="/" { "vpn-sensor" }
                     @for (path, name) in WAYS {
-                        a href=(path) aria-current=[(title == name).then_some("page")] { (name) }
+                        a href=(path) aria-current=[(title == *name).then_some("page")] { (name) }
                     }
                 }
                 form.search role="search" aria-label="Everything" action="/search" {
-                    input type="search" name="q" aria-label="Search for a user, an address, a device, a session"
-                        placeholder="user, address, device, session" maxlength="256";
+                    input type="search" name="q" aria-label="Search for a user, a device, an address, a place, a VPN server, a session id"
+                        placeholder="user, device, address, place, session" maxlength="256";
                     button { "Search" }
                 }
                 form.account method="post" action="/sign-out" {

@@ -8,9 +8,10 @@
 //! | `guard` | what every request and every answer must have; who is signed in |
 //! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
 //! | `provider`, `by_provider` | signing in by an OpenID provider |
-//! | `frame`, `text`, `plot` | the page around everything, words and figures on it, drawings |
-//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `search` | the pages |
+//! | `frame`, `text`, `plot/`, `map/` | the page around everything, words and figures on it, drawings, maps |
+//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `search`, `connections` | the pages |
 //! | `sessions` | the table of connections |
+//! | `export` | a user's connections as a file |
 //! | `assets` | style sheet, script, icon |
 //!
 //! Everything that a network sent is text of a stranger: `maud` escapes it, and `text::stranger` shows what would change
@@ -22,9 +23,12 @@ mod assets;
 mod by_provider;
 pub mod certificate;
 mod connection;
+mod connections;
 mod device;
+mod export;
 mod frame;
 mod guard;
+mod map;
 mod overview;
 mod password;
 mod people;
@@ -32,7 +36,9 @@ mod person;
 mod places;
 mod plot;
 mod provider;
+mod records;
 mod search;
+mod sensors;
 mod sessions;
 mod sign_in;
 mod text;
@@ -114,7 +120,14 @@ fn router(api: Arc<Api>, is_tls: bool, provider: Option<Oidc>) -> Router {
         .route("/", get(overview::page))
         .route("/users", get(people::page))
         .route("/users/{user}", get(person::page))
+        .route("/users/{user}/connections.csv", get(export::csv))
+        .route("/users/{user}/connections.json", get(export::json))
+        .route("/devices", get(device::list))
         .route("/devices/{device}", get(device::page))
+        .route("/connections", get(connections::page))
+        .route("/sensors", get(sensors::page))
+        .route("/alerts/close", post(alerts::close))
+        .route("/alerts/{number}/records", get(records::page))
         .route("/alerts", get(alerts::page))
         .route("/alerts/{number}", get(alert::page))
         .route("/alerts/{number}/close", post(alert::close))

@@ -151,7 +151,7 @@ impl Desk {
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let (_, health) = tokio::sync::watch::channel(Arc::from(crate::host::standing()));
         let (_, link) = tokio::sync::watch::channel(None);
-        let settings = api::Settings { state_dir, meaning, places, health, link };
+        let settings = api::Settings { state_dir, meaning, places, health, link, sensor: Default::default() };
         runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
         let threads = vec![service, writer];
         Desk {

@@ -1,16 +1,16 @@
-//! Drawings, as SVG from here: colours are the style sheet's.
+//! Hours of the week.
 
 use maud::{Markup, html};
 
+use super::step;
+
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-/// Steps of colour, none and full included.
-const STEPS: u64 = 5;
 const CELL: usize = 14;
 const LEFT: usize = 34;
 const TOP: usize = 16;
 
 /// How many connections began in each hour of the week; Monday 0 h UTC first, 168 of them.
-pub(super) fn week(hours: &[u64]) -> Markup {
+pub(in super::super) fn week(hours: &[u64]) -> Markup {
     let most = hours.iter().copied().max().unwrap_or(0);
     let (width, height) = (LEFT + 24 * CELL, TOP + 7 * CELL);
     let busiest = hours.iter().enumerate().max_by_key(|(_, count)| **count).filter(|_| most > 0);
@@ -36,10 +36,6 @@ pub(super) fn week(hours: &[u64]) -> Markup {
     }
 }
 
-fn step(count: u64, most: u64) -> u64 {
-    if count == 0 || most == 0 { 0 } else { 1 + (count - 1) * (STEPS - 1) / most }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,7 +48,6 @@ mod tests {
         assert_eq!(drawn.matches("<rect").count(), 168);
         assert!(drawn.contains("Most began on Tue at 9 h UTC: 7"));
         assert_eq!(drawn.matches("class=\"step0\"").count(), 166);
-        assert_eq!((step(1, 7), step(7, 7)), (1, 4));
         assert!(week(&[0; 168]).into_string().contains("No connections"));
     }
 }
