@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashMap,
-    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::PathBuf,
@@ -80,6 +79,8 @@ struct Provider {
     _folder: tempfile::TempDir,
     /// Codes that were given out: to whom, and with what she came.
     codes: HashMap<String, (usize, HashMap<String, String>)>,
+    /// How many that were.
+    given: usize,
 }
 
 impl OpenId {
@@ -89,8 +90,14 @@ impl OpenId {
         need_program("openssl", "openssl");
         let folder = tempfile::tempdir().expect("a folder");
         let (key, other) = (Key::new(folder.path().join("key")), Key::new(folder.path().join("other")));
-        let mut provider =
-            Provider { people: people.to_vec(), key, other, _folder: folder, codes: HashMap::new() };
+        let mut provider = Provider {
+            people: people.to_vec(),
+            key,
+            other,
+            _folder: folder,
+            codes: HashMap::new(),
+            given: 0,
+        };
         let listener = namespace.enter(|| TcpListener::bind(ADDRESS).expect("the provider's port"));
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -150,7 +157,8 @@ impl Provider {
         let mut page =
             format!("<title>Provider</title><a href='{back}?error=access_denied&state={state}'>No</a>");
         for (index, person) in self.people.iter().enumerate() {
-            let code = format!("code{}", self.codes.len());
+            self.given += 1;
+            let code = format!("code{}", self.given);
             page += &format!("<p><a href='{back}?code={code}&state={state}'>{}</a>", person.name);
             self.codes.insert(code, (index, asked.clone()));
         }

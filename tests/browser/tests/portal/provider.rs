@@ -1,5 +1,7 @@
 //! Signing in by an OpenID provider: who comes in, with which role, and who does not.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use browser::{
     Browser,
     openid::{CLIENT, CLIENT_SECRET, Flaw, ISSUER, OpenId, Person},
@@ -35,6 +37,7 @@ fn who_has_a_role_at_the_provider_comes_in_and_nobody_else() {
     let secrets = tempfile::tempdir().unwrap();
     let secret = secrets.path().join("oidc.secret");
     std::fs::write(&secret, CLIENT_SECRET).unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
     let home = Home::new(&Config::udp().lines(&format!(
         "[portal.oidc]\nissuer = {ISSUER:?}\nclient_id = {CLIENT:?}\nclient_secret_file = {secret:?}\n\
          administrators = [\"vpn-admins\"]\nanalysts = [\"soc\"]\n"
