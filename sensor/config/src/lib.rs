@@ -77,6 +77,8 @@ pub struct Config {
     pub portal: Option<SocketAddr>,
     /// The portal's certificate and key, PEM files; none: one is made where other hosts can reach the portal.
     pub portal_identity: Option<(PathBuf, PathBuf)>,
+    /// By which OpenID provider people sign in as well; its `redirect` is open.
+    pub portal_oidc: Option<policy::portal::Oidc>,
     /// Where people's browsers reach the pages of alerts, for links in messages: `https://sensor.contoso.example`; none:
     /// messages hold no link.
     pub portal_link: Option<String>,
@@ -236,6 +238,7 @@ impl Config {
             metrics: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9813)),
             portal: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8813))),
             portal_identity: None,
+            portal_oidc: None,
             portal_link: None,
             journal: JournalLimits {
                 segment_bytes: 64 << 20,
@@ -346,6 +349,7 @@ impl Config {
             ("digest.lanes", self.digest_lanes != new.digest_lanes),
             ("metrics.address", self.metrics != new.metrics),
             ("portal.address", self.portal != new.portal),
+            ("portal.oidc", self.portal_provider() != new.portal_provider()),
             ("portal.certificate", self.portal_certificate().is_some() != new.portal_certificate().is_some()),
             ("journal", self.journal != new.journal),
             ("dedup", self.dedup != new.dedup),

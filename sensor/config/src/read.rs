@@ -63,6 +63,9 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
         }
         config.portal_link = section.parsed("link", values::link);
         config.portal_identity = portal::read_identity(&section, base, &mut config.warnings);
+        if let Some(oidc) = section.section("oidc") {
+            config.portal_oidc = portal::read_oidc(oidc, base, &mut config.warnings);
+        }
         section.finish();
     }
     if let Some(section) = top.section("journal") {

@@ -166,7 +166,7 @@ fn read_tls(section: &Section<'_, '_>, base: &Path) -> Option<Trust> {
     section.boolean("tls").unwrap_or(true).then_some(trust)
 }
 
-fn read_trust(section: &Section<'_, '_>, base: &Path) -> Trust {
+pub(super) fn read_trust(section: &Section<'_, '_>, base: &Path) -> Trust {
     let ca_file = section.parsed("ca_file", |text| {
         let trust = Trust { ca_file: Some(base.join(text)) };
         trust.certificates().map(|_| trust)

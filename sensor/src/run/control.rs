@@ -219,13 +219,14 @@ fn try_reload(
     new.state_dir = config.state_dir.clone();
     new.generate_client()?;
     let snapshot = clients::snapshot(&new.clients).map_err(|error| error.to_string())?;
+    let certificate = slow.portal.read_again(&new)?;
     // Workers first: whom the steer program lets through, a worker must know.
     observed.ingest().clients().replace(snapshot);
     let current = observed.ingest().clients().current();
     interfaces.set_clients(&current)?;
     slow.insight.reload(&new)?;
     slow.health.reload(&new.health);
-    slow.portal.reload(&new)?;
+    slow.portal.renew(certificate);
     config.clients = new.clients;
     Ok(restart)
 }

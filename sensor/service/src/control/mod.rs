@@ -15,6 +15,7 @@
 mod account;
 mod audit;
 mod decision;
+mod provider;
 mod request;
 mod token;
 

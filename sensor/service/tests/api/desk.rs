@@ -155,7 +155,7 @@ impl Desk {
         let sensor = Observed::default();
         sensor.note(SensorNow { name: "edge".to_owned(), ..SensorNow::default() });
         let settings = api::Settings { state_dir, meaning, places, health, link, sensor };
-        runtime.spawn(portal::serve(listener, settings, None));
+        runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
         let threads = vec![service, writer];
         Desk {
             control,

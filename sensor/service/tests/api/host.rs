@@ -99,7 +99,7 @@ impl Host {
             link,
             sensor: Default::default(),
         };
-        runtime.spawn(portal::serve(listener, settings, None));
+        runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
         Host { control, token, address, _folder: folder, _runtime: runtime }
     }
 

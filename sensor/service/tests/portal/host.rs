@@ -109,7 +109,7 @@ impl Host {
             link,
             sensor: sensor.clone(),
         };
-        runtime.spawn(portal::serve(listener, settings, None));
+        runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
         Host { control, sensor, address, _folder: folder, _runtime: runtime }
     }
 
