@@ -21,6 +21,7 @@
 //! | `alert/` | what people are told when a connection is abnormal |
 //! | `health/` | what keeps the product from its work, told once |
 //! | `export/` | what leaves the host for other eyes |
+//! | `settings` | what an administrator sets: [`settings::Administer`], which the running sensor implements |
 //! | `feed` | the input log read beside the journal |
 //! | `meaning/` | [`Meaning`]: the part of the configuration that decides what records mean |
 //!
@@ -43,6 +44,7 @@ pub mod live;
 mod meaning;
 pub mod portal;
 pub mod rebuild;
+pub mod settings;
 pub mod store;
 
 use std::{

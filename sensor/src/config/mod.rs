@@ -1,9 +1,11 @@
-//! The configuration: a TOML file, or safe defaults without one.
+//! The configuration, in layers: safe defaults, above them what was set in the portal ([`settings`]), above that a TOML
+//! file. A key of a higher layer wins; clients, sites, sinks and exclusions of all layers are in force together.
 //!
 //! [`load`] reads and checks everything, secrets included, and yields one immutable [`Config`]; a reload is a second
-//! `load` of which only the clients are taken ([`Config::needs_restart`]). Errors name file, line and column and
-//! never quote the file, which may hold secrets.
+//! `load`, of which [`Config::needs_restart`] says what it cannot take. Errors name file, line and column and never quote
+//! the file, which may hold secrets.
 
+mod clients;
 mod detect;
 mod document;
 mod health;
@@ -11,6 +13,7 @@ mod meaning;
 mod places;
 mod read;
 mod secret;
+pub(crate) mod settings;
 mod sinks;
 mod values;
 
@@ -18,7 +21,8 @@ mod values;
 mod tests;
 
 use std::{
-    fmt, fs,
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -35,6 +39,8 @@ use service::{ClientMeaning, Detecting};
 
 pub(crate) use detect::{markdown as thresholds_page, summary as detecting_summary};
 pub(crate) use values::duration;
+
+pub(crate) use secret::generated_secret;
 
 pub use meaning::SessionLimits;
 pub use secret::{SECRET_OCTETS_PREFERRED, Secret};
@@ -93,11 +99,61 @@ pub struct Config {
     pub sinks: Vec<service::export::sink::Settings>,
     /// What is allowed and worth a word. Holds no secret.
     pub warnings: Vec<String>,
+    /// Which layer set which keys.
+    pub origins: Origins,
+    /// The lines of the entries of the file's lists, by the list's name and their place in it, from 0.
+    pub entry_lines: BTreeMap<(&'static str, usize), usize>,
+}
+
+/// Which layer set which keys, by their dotted names. What is in neither is as the product comes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins {
+    /// Keys of the file, with their lines.
+    pub file: BTreeMap<String, usize>,
+    /// Keys that the portal set and the file did not.
+    pub portal: BTreeSet<String>,
+}
+
+/// Who set something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody: as the product comes.
+    Default,
+    /// The portal.
+    Portal,
+    /// The configuration file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+    },
+}
+
+impl Origin {
+    fn of(layer: read::Layer, (path, line): (&Path, usize)) -> Origin {
+        match layer {
+            read::Layer::File => Origin::File { path: path.to_owned(), line },
+            read::Layer::Portal => Origin::Portal,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => formatter.write_str("default"),
+            Origin::Portal => formatter.write_str("portal"),
+            Origin::File { path, line } => write!(formatter, "{}:{line}", path.display()),
+        }
+    }
 }
 
 /// The `[listen]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
+    /// Whether accounting is taken at all; else its ports are closed.
+    pub accounting: bool,
     /// UDP addresses and ports.
     pub addresses: Vec<SocketAddr>,
     /// Whether and how XDP is used.
@@ -156,6 +212,12 @@ pub struct JournalLimits {
 }
 
 impl JournalLimits {
+    /// Whether all but retention is the same: that changes without a restart.
+    fn is_same_but_retention(&self, other: &JournalLimits) -> bool {
+        let JournalLimits { max_bytes, max_age, free_reserve_bytes, keep_unread, .. } = *other;
+        *other == JournalLimits { max_bytes, max_age, free_reserve_bytes, keep_unread, ..self.clone() }
+    }
+
     /// Octets of a batch, from its records: 512 each, which holds a usual request of 450 octets with what is recorded
     /// around it; at least what one request of the longest needs.
     pub fn batch_bytes(&self) -> usize {
@@ -195,6 +257,8 @@ pub struct Client {
     pub require_message_authenticator: bool,
     /// Datagrams a second taken from it at most; none: no limit.
     pub max_rate: Option<u32>,
+    /// Which layer it is of.
+    pub origin: Origin,
 }
 
 impl Config {
@@ -205,6 +269,7 @@ impl Config {
             path: None,
             state_dir: default_state_dir(),
             listen: Listen {
+                accounting: true,
                 addresses: vec![
                     SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), ACCOUNTING_PORT),
                     SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), ACCOUNTING_PORT),
@@ -246,6 +311,17 @@ impl Config {
             health: service::health::Settings::default(),
             sinks: Vec::new(),
             warnings: Vec::new(),
+            origins: Origins::default(),
+            entry_lines: BTreeMap::new(),
+        }
+    }
+
+    /// Which layer set a key.
+    pub fn origin(&self, key: &str) -> Origin {
+        match (&self.path, self.origins.file.get(key)) {
+            (Some(path), Some(&line)) => Origin::File { path: path.clone(), line },
+            _ if self.origins.portal.contains(key) => Origin::Portal,
+            _ => Origin::Default,
         }
     }
 
@@ -311,6 +387,7 @@ impl Config {
             status_server: true,
             require_message_authenticator: false,
             max_rate: None,
+            origin: Origin::Default,
         });
         Ok(Some(path))
     }
@@ -330,25 +407,47 @@ impl Config {
             ("digest.lanes", self.digest_lanes != new.digest_lanes),
             ("metrics.address", self.metrics != new.metrics),
             ("portal.address", self.portal != new.portal),
-            ("journal", self.journal != new.journal),
+            ("journal", !self.journal.is_same_but_retention(&new.journal)),
             ("dedup", self.dedup != new.dedup),
         ];
         differs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }
 }
 
-/// Reads and checks the configuration file, or yields the defaults when none is named.
+/// Reads and checks the configuration: the file, if one is named, above what was set in the portal, above the defaults.
 pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
+    load_over(path, None)
+}
+
+/// The same, with what was set in the portal below this state directory, whatever the file says of it.
+pub fn load_over(path: Option<&Path>, state_dir: Option<&Path>) -> Result<Config, ConfigError> {
+    let config = load_file(path)?;
+    let document = settings::document_path(state_dir.unwrap_or(&config.state_dir));
+    match fs::read_to_string(&document) {
+        Ok(text) => read::read_below(config, &document, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(config),
+        // Commands that only ask need not be the service's own user.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let mut config = config;
+            config
+                .warnings
+                .push(format!("what was set in the portal is left out: {}: {error}", document.display()));
+            Ok(config)
+        }
+        Err(error) => Err(unreadable(&document, &error)),
+    }
+}
+
+/// The file alone, above the defaults.
+fn load_file(path: Option<&Path>) -> Result<Config, ConfigError> {
     let Some(path) = path else { return Ok(Config::built_in()) };
-    let text = fs::read_to_string(path).map(zeroize::Zeroizing::new).map_err(|error| ConfigError {
-        problems: vec![Problem {
-            file: path.to_owned(),
-            line: 0,
-            column: 0,
-            message: format!("cannot read it: {error}"),
-        }],
-    })?;
-    read::read(path, &text)
+    let text = fs::read_to_string(path).map(zeroize::Zeroizing::new);
+    read::read(path, &text.map_err(|error| unreadable(path, &error))?)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
+    let message = format!("cannot read it: {error}");
+    ConfigError { problems: vec![Problem { file: path.to_owned(), line: 0, column: 0, message }] }
 }
 
 /// `/var/lib/vpn-sensor` for root, else below the XDG state directory.

@@ -23,6 +23,11 @@ fn load_text(text: &str) -> Result<Config, ConfigError> {
     load(Some(&path))
 }
 
+/// What is wrong, as it is told.
+pub(super) fn load_error(loaded: Result<Config, ConfigError>) -> String {
+    loaded.expect_err("a mistake").to_string()
+}
+
 fn client(lines: &str) -> String {
     format!("[[client]]\nname = \"a\"\naddress = [\"192.0.2.1\"]\n{lines}\n")
 }

@@ -14,6 +14,8 @@ mod observe;
 mod privileges;
 mod refused;
 mod service;
+mod settings;
+mod specimens;
 mod xdp;
 
 use std::{
@@ -37,7 +39,7 @@ use journal::{OpenError, Options, Reader, RealStorage, Retention};
 use tokio::sync::watch;
 
 use crate::{
-    config::{AckWhen, Config},
+    config::{AckWhen, Config, JournalLimits},
     failure::{Exit, Failure},
 };
 use control::{End, Listeners, Slow};
@@ -77,6 +79,11 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let portal = config.portal.map(|address| open(address, "portal")).transpose()?;
     let (upkeep, queues) = xdp::open(&config, &ingest.clients().current())?;
     let interfaces = upkeep.interfaces();
+    if !config.listen.accounting {
+        tracing::warn!("accounting is off: its ports are closed, and some VPN servers then refuse log-ins");
+        interfaces.set_armed(false).map_err(|reason| Failure::new(Exit::Failed, anyhow!(reason)))?;
+        ingest.set_open(false);
+    }
     let dropped = privileges::drop_all().context("cannot drop capabilities")?;
     tracing::info!(capabilities = dropped, "privileges are dropped");
 
@@ -175,13 +182,17 @@ fn journal_options(config: &Config) -> Options {
         batch_bytes: limits.batch_bytes(),
         batch_records: limits.batch_records,
         commit_interval: limits.commit_interval,
-        retention: Retention {
-            max_bytes: limits.max_bytes.unwrap_or(u64::MAX),
-            max_age: limits.max_age,
-            free_reserve_bytes: limits.free_reserve_bytes,
-            keep_unread: limits.keep_unread,
-        },
+        retention: retention(limits),
         ..Options::default()
+    }
+}
+
+fn retention(limits: &JournalLimits) -> Retention {
+    Retention {
+        max_bytes: limits.max_bytes.unwrap_or(u64::MAX),
+        max_age: limits.max_age,
+        free_reserve_bytes: limits.free_reserve_bytes,
+        keep_unread: limits.keep_unread,
     }
 }
 

@@ -27,6 +27,7 @@ use service::{
     forget::Forgetting,
     health,
     live::{Live, Retention},
+    settings,
 };
 use tokio::sync::watch;
 
@@ -55,6 +56,7 @@ struct Change {
     sinks: Vec<Settings>,
     /// What links to alerts begin with.
     link: Option<String>,
+    retention: Retention,
 }
 
 impl Change {
@@ -64,6 +66,7 @@ impl Change {
             places: Sources::of(config),
             sinks: config.sinks.clone(),
             link: config.portal_link.clone(),
+            retention: retention(config),
         }
     }
 }
@@ -130,13 +133,18 @@ impl Insight {
     }
 
     /// What questions are answered from.
-    pub(super) fn api(&self, config: &Config) -> api::Settings {
+    pub(super) fn api(
+        &self,
+        config: &Config,
+        administration: Arc<dyn settings::Administer>,
+    ) -> api::Settings {
         api::Settings {
             state_dir: config.state_dir.clone(),
             meaning: self.meaning.subscribe(),
             places: self.places.clone(),
             health: self.health.clone(),
             link: self.link.subscribe(),
+            administration: Some(administration),
         }
     }
 
@@ -283,7 +291,8 @@ impl Body {
         let mut stopping_since = None;
         loop {
             match self.changes.try_recv() {
-                Ok(Change { meaning, places, sinks, link }) => {
+                Ok(Change { meaning, places, sinks, link, retention }) => {
+                    live.set_retention(retention);
                     live.set_meaning(&meaning)?;
                     live.set_places(self.open_places(&places))?;
                     self.reload_sinks(telling, state_dir, sinks, link);

@@ -51,6 +51,7 @@ use crate::{
     Meaning,
     control::{Control, ControlError},
     health::Standing,
+    settings::Administer,
     store,
 };
 use access::Refusals;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub health: watch::Receiver<Arc<[Standing]>>,
     /// What links to the portal begin with: its host is one of ours.
     pub link: watch::Receiver<Option<String>>,
+    /// What changes the configuration; none where nothing runs that has one.
+    pub administration: Option<Arc<dyn Administer>>,
 }
 
 /// What routes and pages are answered from.

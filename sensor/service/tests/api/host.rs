@@ -91,7 +91,14 @@ impl Host {
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let (_, health) = tokio::sync::watch::channel(Arc::from(standing()));
         let (_, link) = tokio::sync::watch::channel(None);
-        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health, link };
+        let settings = api::Settings {
+            state_dir: state_dir.to_owned(),
+            meaning,
+            places,
+            health,
+            link,
+            administration: None,
+        };
         runtime.spawn(portal::serve(listener, settings));
         Host { control, token, address, _folder: folder, _runtime: runtime }
     }

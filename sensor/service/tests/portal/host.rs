@@ -80,7 +80,14 @@ impl Host {
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let (_, health) = tokio::sync::watch::channel(Arc::from([]));
         let (_, link) = tokio::sync::watch::channel(None);
-        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health, link };
+        let settings = api::Settings {
+            state_dir: state_dir.to_owned(),
+            meaning,
+            places,
+            health,
+            link,
+            administration: None,
+        };
         runtime.spawn(portal::serve(listener, settings));
         Host { control, address, _folder: folder, _runtime: runtime }
     }
