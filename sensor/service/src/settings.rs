@@ -331,9 +331,11 @@ pub struct RefusedSource {
     /// Its address.
     #[schema(value_type = String)]
     pub source: IpAddr,
-    /// The client that holds it.
+    /// The client that holds it now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// Whether its latest request would be taken now.
+    pub is_mended: bool,
     /// The verdict: `unknown_client`, `bad_authenticator`.
     pub verdict: String,
     /// The same in words.

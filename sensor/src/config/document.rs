@@ -133,6 +133,11 @@ impl<'a, 'i> Section<'a, 'i> {
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
+    /// Where a key stands, whatever a layer above says.
+    pub(super) fn given(&self, key: &'static str) -> Option<Range<usize>> {
+        self.table_of(key).map(Spanned::span)
+    }
+
     /// The file and the line in which the table begins.
     pub(super) fn origin(&self) -> (&'a Path, usize) {
         self.document.line(self.line())

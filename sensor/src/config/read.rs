@@ -52,10 +52,10 @@ fn read_onto(
     };
     let top = Section::new(&document, "", &table);
     let base = path.parent().unwrap_or(Path::new("."));
+    if let Some(span) = top.given("state_dir").filter(|_| layer == Layer::Portal) {
+        top.problem(span, "`state_dir` is for the configuration file alone");
+    }
     if let Some((directory, span)) = top.string("state_dir") {
-        if layer == Layer::Portal {
-            top.problem(span.clone(), "`state_dir` is for the configuration file alone");
-        }
         if directory.is_empty() {
             top.problem(span, "`state_dir` must not be empty");
         }

@@ -213,11 +213,18 @@ impl Administer for Administration {
     fn arrivals(&self) -> Arrivals {
         let refused = self.observed.refused();
         let kept = self.observed.specimens();
+        let clients = self.observed.ingest().clients().current();
         let sources = refused.sources.into_iter().map(|refused| {
             let nas = kept.nas(refused.source);
+            let holder = clients.lookup(refused.source).map(|index| clients.get(index));
+            let is_mended = match holder {
+                Some(holder) if nas.is_some() => kept.is_proved_by(refused.source, holder),
+                holder => holder.is_some() && refused.client.is_none(),
+            };
             RefusedSource {
                 source: refused.source,
-                client: refused.client,
+                client: holder.map(|holder| holder.name.to_string()),
+                is_mended,
                 verdict: refused.verdict,
                 reason: refused.reason,
                 datagrams: refused.datagrams,

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ingest::specimen::Specimens;
+use ingest::{clients::Client, specimen::Specimens};
 use radius::{Framed, Request};
 
 /// Sources remembered, as many as are shown as refused; 4 KiB each at most.
@@ -56,6 +56,11 @@ impl Kept {
     /// Whether the latest request of a source was made with this secret.
     pub(super) fn is_made_with(&self, source: IpAddr, secret: &[u8]) -> Option<bool> {
         self.0.get(&source).map(|one| radius::authenticator::verify_request(&one.octets, secret))
+    }
+
+    /// Whether a client's secrets prove the latest request of a source.
+    pub(super) fn is_proved_by(&self, source: IpAddr, client: &Client) -> bool {
+        self.0.get(&source).is_some_and(|one| client.proves(&one.octets))
     }
 
     /// Who the latest request of a source says it is.

@@ -43,6 +43,17 @@ pub struct Client {
     pub vendor: String,
 }
 
+impl Client {
+    /// Whether an Accounting-Request was made with one of its secrets. For people who look at one request: workers have
+    /// their lanes.
+    pub fn proves(&self, request: &[u8]) -> bool {
+        let secrets = self.secrets.iter().flatten();
+        secrets.into_iter().any(|secret| {
+            radius::authenticator::verify_request(request, secret.prepared().octets())
+        })
+    }
+}
+
 /// What is remembered of a client across reloads, shared by all workers.
 #[derive(Debug)]
 pub struct ClientState {
