@@ -48,9 +48,9 @@ impl Client {
     /// their lanes.
     pub fn proves(&self, request: &[u8]) -> bool {
         let secrets = self.secrets.iter().flatten();
-        secrets.into_iter().any(|secret| {
-            radius::authenticator::verify_request(request, secret.prepared().octets())
-        })
+        secrets
+            .into_iter()
+            .any(|secret| radius::authenticator::verify_request(request, secret.prepared().octets()))
     }
 }
 

@@ -96,12 +96,11 @@ pub(crate) async fn change(api: &Shared, who: &str, change: Change) -> Result<Sa
     });
     match done.await?? {
         Ok(saved) => Ok(saved),
-        Err(Refusal::Invalid(reason)) => {
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, reason).into())
-        }
+        Err(Refusal::Invalid(reason)) => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, reason).into()),
         Err(Refusal::Failed(reason)) => {
             tracing::error!("settings are not changed: {reason}");
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was changed: {reason}")).into())
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was changed: {reason}"))
+                .into())
         }
         Err(Refusal::Changed { .. }) => Err(NotChanged::Conflict(Vec::new())),
     }
@@ -111,7 +110,8 @@ pub(crate) async fn change(api: &Shared, who: &str, change: Change) -> Result<Sa
 fn changes_since(api: &Api, revision: &str) -> Result<Vec<AuditRow>, Problem> {
     let rows = api.with_control(|control| control.audit(AUDIT_LINES))?;
     let mut changes: Vec<AuditRow> = rows.into_iter().filter(|row| row.action == CHANGE).collect();
-    let behind = |row: &AuditRow, mark: String| row.details.as_ref().is_some_and(|text| text.ends_with(&mark));
+    let behind =
+        |row: &AuditRow, mark: String| row.details.as_ref().is_some_and(|text| text.ends_with(&mark));
     if let Some(at) = changes.iter().rposition(|row| behind(row, format!(" to {revision}"))) {
         changes.drain(..=at);
     } else {

@@ -156,7 +156,8 @@ impl Control {
         if role != Role::Administrator {
             self.keep_an_administrator(name)?;
         }
-        let set = self.connection.execute("UPDATE account SET role = ?2 WHERE name = ?1", [name, role.name()]);
+        let set =
+            self.connection.execute("UPDATE account SET role = ?2 WHERE name = ?1", [name, role.name()]);
         set.map(|count| count > 0).map_err(|error| self.flawed(error))
     }
 
@@ -167,7 +168,8 @@ impl Control {
     pub(crate) fn keep_an_administrator(&self, name: &str) -> Result<(), ControlError> {
         let administrators = |account: &AccountRow| account.role == Role::Administrator;
         let accounts = self.accounts()?;
-        let mut names = accounts.iter().filter(|account| administrators(account)).map(|account| &account.name);
+        let mut names =
+            accounts.iter().filter(|account| administrators(account)).map(|account| &account.name);
         match (names.next(), names.next()) {
             (Some(only), None) if only == name => Err(ControlError::LastAdministrator(name.to_owned())),
             _ => Ok(()),

@@ -8,6 +8,7 @@
 //! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
 //! | `frame`, `text`, `plot` | the page around everything, words and figures on it, drawings |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `search` | the pages |
+//! | `settings/` | what administrators set |
 //! | `sessions` | the table of connections |
 //! | `assets` | style sheet and script |
 //!
@@ -28,6 +29,7 @@ mod person;
 mod plot;
 mod search;
 mod sessions;
+mod settings;
 mod sign_in;
 mod text;
 mod throttle;
@@ -91,6 +93,7 @@ fn router(api: Arc<Api>) -> Router {
         .route("/alerts/{number}/comments", post(alert::comment))
         .route("/search", get(search::page))
         .route("/sign-out", post(sign_in::sign_out))
+        .merge(settings::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&portal), guard::require_visitor))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/link/{link}", get(sign_in::link).post(sign_in::redeem))
