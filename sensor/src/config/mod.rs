@@ -10,6 +10,7 @@ mod detect;
 mod document;
 mod health;
 mod meaning;
+mod origin;
 mod places;
 mod read;
 mod secret;
@@ -21,7 +22,7 @@ mod values;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -43,6 +44,7 @@ pub(crate) use values::duration;
 pub(crate) use secret::generated_secret;
 
 pub use meaning::SessionLimits;
+pub use origin::{Origin, Origins};
 pub use secret::{SECRET_OCTETS_PREFERRED, Secret};
 
 /// The port of RADIUS accounting (RFC 2866 section 3).
@@ -103,50 +105,6 @@ pub struct Config {
     pub origins: Origins,
     /// The lines of the entries of the file's lists, by the list's name and their place in it, from 0.
     pub entry_lines: BTreeMap<(&'static str, usize), usize>,
-}
-
-/// Which layer set which keys, by their dotted names. What is in neither is as the product comes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origins {
-    /// Keys of the file, with their lines.
-    pub file: BTreeMap<String, usize>,
-    /// Keys that the portal set and the file did not.
-    pub portal: BTreeSet<String>,
-}
-
-/// Who set something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Nobody: as the product comes.
-    Default,
-    /// The portal.
-    Portal,
-    /// The configuration file.
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-    },
-}
-
-impl Origin {
-    fn of(layer: read::Layer, (path, line): (&Path, usize)) -> Origin {
-        match layer {
-            read::Layer::File => Origin::File { path: path.to_owned(), line },
-            read::Layer::Portal => Origin::Portal,
-        }
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Origin::Default => formatter.write_str("default"),
-            Origin::Portal => formatter.write_str("portal"),
-            Origin::File { path, line } => write!(formatter, "{}:{line}", path.display()),
-        }
-    }
 }
 
 /// The `[listen]` table.
@@ -313,15 +271,6 @@ impl Config {
             warnings: Vec::new(),
             origins: Origins::default(),
             entry_lines: BTreeMap::new(),
-        }
-    }
-
-    /// Which layer set a key.
-    pub fn origin(&self, key: &str) -> Origin {
-        match (&self.path, self.origins.file.get(key)) {
-            (Some(path), Some(&line)) => Origin::File { path: path.clone(), line },
-            _ if self.origins.portal.contains(key) => Origin::Portal,
-            _ => Origin::Default,
         }
     }
 

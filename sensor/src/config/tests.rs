@@ -366,6 +366,7 @@ fn every_key_is_taken() {
             state_dir = "state"
             [listen]
             addresses = ["127.0.0.1:1813", "[::1]:1646"]
+            accounting = false
             xdp = "skb"
             interfaces = ["eth0"]
             workers = 3

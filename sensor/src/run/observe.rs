@@ -203,4 +203,5 @@ pub(super) fn first_request(secret: &Path, port: u16) {
         "or with FreeRADIUS' client: echo 'User-Name=alice,Acct-Status-Type=Start,Acct-Session-Id=00000001,\
          NAS-IP-Address=127.0.0.1' | radclient -x -S {secret} 127.0.0.1:{port} acct"
     );
+    tracing::info!("to set the secret of your VPN servers in a browser: vpn-sensor portal link");
 }

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use super::observe::Observed;
 use crate::{
     config::{
-        self, Config, ConfigError, GENERATED_CLIENT,
+        self, Config, ConfigError, GENERATED_CLIENT, XdpMode,
         settings::{
             Settings, discard, document_path, keep_secret, keys, layer_entries, origin_of,
             remove_unused_secrets, replace, with_document,
@@ -190,11 +190,19 @@ impl Administer for Administration {
         for entry in entries.iter_mut().filter(|entry| entry.list == List::Client) {
             entry.heard = heard.get(&entry.name).cloned();
         }
+        let mut restart_needed = self.started.needs_restart(&config);
+        if self.started.listen.xdp != XdpMode::Off
+            && self.started.has_generated_client()
+            && !config.clients.is_empty()
+        {
+            // Who is on loopback alone is captured by no interface, and interfaces are opened with privileges.
+            restart_needed.push("capture by XDP, where the host can");
+        }
         Ok(View {
             revision: settings.revision()?,
             keys: keys(&config, &settings),
             entries,
-            restart_needed: self.started.needs_restart(&config).into_iter().map(str::to_owned).collect(),
+            restart_needed: restart_needed.into_iter().map(str::to_owned).collect(),
         })
     }
 

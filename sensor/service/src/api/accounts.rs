@@ -9,21 +9,22 @@ use utoipa::ToSchema;
 use super::{
     Problem, Shared, TheApi,
     access::Administrator,
-    query::{Body, Named, Parameters},
+    query::{Body, Named, Page, Parameters},
     users::NoQuery,
 };
 use crate::control::{AccountRow, ControlError, LINK_S, Right, Role, TokenRow};
 
 /// Who may sign in at the portal.
 #[utoipa::path(get, path = "/accounts", responses(
-    (status = 200, body = Vec<AccountRow>), (status = "default", body = Problem)))]
+    (status = 200, body = Page<AccountRow>), (status = "default", body = Problem)))]
 pub(super) async fn accounts(
     State(api): TheApi,
     Administrator(_who): Administrator,
     Parameters(NoQuery {}): Parameters<NoQuery>,
-) -> Result<Json<Vec<AccountRow>>, Problem> {
+) -> Result<Json<Page<AccountRow>>, Problem> {
     let shared = Arc::clone(&api);
-    Ok(Json(api.readers.run(move || Ok(shared.with_control(|control| control.accounts())?)).await?))
+    let items = api.readers.run(move || Ok(shared.with_control(|control| control.accounts())?)).await?;
+    Ok(Json(Page { items, next: None }))
 }
 
 /// An account that is to have a password.
@@ -132,14 +133,15 @@ pub(crate) async fn set_role(
 
 /// Who may ask this API.
 #[utoipa::path(get, path = "/tokens", responses(
-    (status = 200, body = Vec<TokenRow>), (status = "default", body = Problem)))]
+    (status = 200, body = Page<TokenRow>), (status = "default", body = Problem)))]
 pub(super) async fn tokens(
     State(api): TheApi,
     Administrator(_who): Administrator,
     Parameters(NoQuery {}): Parameters<NoQuery>,
-) -> Result<Json<Vec<TokenRow>>, Problem> {
+) -> Result<Json<Page<TokenRow>>, Problem> {
     let shared = Arc::clone(&api);
-    Ok(Json(api.readers.run(move || Ok(shared.with_control(|control| control.tokens())?)).await?))
+    let items = api.readers.run(move || Ok(shared.with_control(|control| control.tokens())?)).await?;
+    Ok(Json(Page { items, next: None }))
 }
 
 /// A token that is to be made.

@@ -22,7 +22,7 @@ const START_S: u64 = 1_790_000_000;
 
 pub(crate) struct Host {
     pub(crate) control: Control,
-    token: String,
+    pub(crate) token: String,
     address: std::net::SocketAddr,
     _folder: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
@@ -101,6 +101,10 @@ impl Host {
         };
         runtime.spawn(portal::serve(listener, settings));
         Host { control, token, address, _folder: folder, _runtime: runtime }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}/api/v1/{path}", self.address)
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {

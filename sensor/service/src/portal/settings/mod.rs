@@ -114,7 +114,7 @@ fn origin(origin: &Origin) -> Markup {
 fn restart(view: &View) -> Markup {
     html! {
         @if !view.restart_needed.is_empty() {
-            p.problem { "The next start takes: " (view.restart_needed.join(", ")) "." }
+            p.quiet { "The next start of the sensor takes: " (view.restart_needed.join(", ")) "." }
         }
     }
 }
