@@ -80,7 +80,7 @@ pub(super) struct NewRole {
 /// Gives an account another role.
 #[utoipa::path(patch, path = "/accounts/{account}", params(("account" = String, Path, description = "Its name")),
     request_body = NewRole, responses(
-    (status = 200, description = "It has it"),
+    (status = 204, description = "It has it"),
     (status = 409, description = "Nobody would be left who may administer", body = Problem),
     (status = "default", body = Problem)))]
 pub(super) async fn change_role(
@@ -89,13 +89,14 @@ pub(super) async fn change_role(
     Named(account): Named,
     Parameters(NoQuery {}): Parameters<NoQuery>,
     Body(NewRole { role }): Body<NewRole>,
-) -> Result<(), Problem> {
-    set_role(&api, who.name(), account, Some(role)).await
+) -> Result<StatusCode, Problem> {
+    set_role(&api, who.name(), account, Some(role)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Removes an account, and signs it out.
 #[utoipa::path(delete, path = "/accounts/{account}", params(("account" = String, Path, description = "Its name")),
-    responses((status = 200, description = "It is gone"),
+    responses((status = 204, description = "It is gone"),
     (status = 409, description = "Nobody would be left who may administer", body = Problem),
     (status = "default", body = Problem)))]
 pub(super) async fn remove_account(
@@ -103,8 +104,9 @@ pub(super) async fn remove_account(
     Administrator(who): Administrator,
     Named(account): Named,
     Parameters(NoQuery {}): Parameters<NoQuery>,
-) -> Result<(), Problem> {
-    set_role(&api, who.name(), account, None).await
+) -> Result<StatusCode, Problem> {
+    set_role(&api, who.name(), account, None).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Gives an account another role, or removes it.
@@ -198,14 +200,15 @@ pub(crate) async fn token(
 
 /// Takes a token away: it is refused from then on.
 #[utoipa::path(delete, path = "/tokens/{token}", params(("token" = String, Path, description = "Its name")),
-    responses((status = 200, description = "It is gone"), (status = "default", body = Problem)))]
+    responses((status = 204, description = "It is gone"), (status = "default", body = Problem)))]
 pub(super) async fn remove_token(
     State(api): TheApi,
     Administrator(who): Administrator,
     Named(name): Named,
     Parameters(NoQuery {}): Parameters<NoQuery>,
-) -> Result<(), Problem> {
-    take_token(&api, who.name(), name).await
+) -> Result<StatusCode, Problem> {
+    take_token(&api, who.name(), name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The same for the portal.

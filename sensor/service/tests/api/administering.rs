@@ -67,10 +67,10 @@ fn accounts_and_tokens_are_made_changed_and_removed() {
     let analyst = json!({"role": "analyst"});
     assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 409, "the only one");
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 409);
-    assert_eq!(ask(&host, "patch", "accounts/dave", setup, &json!({"role": "administrator"})).status, 200);
-    assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 200);
+    assert_eq!(ask(&host, "patch", "accounts/dave", setup, &json!({"role": "administrator"})).status, 204);
+    assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 204);
     assert_eq!(roles(&host), ["analyst", "administrator"]);
-    assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 200);
+    assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 204);
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 404);
     assert_eq!(
         ask(&host, "post", "accounts/links", setup, &json!({"account": "no name", "role": "analyst"})).status,
@@ -84,7 +84,7 @@ fn accounts_and_tokens_are_made_changed_and_removed() {
     assert_eq!(ask(&host, "post", "tokens", setup, &wanted).status, 409);
     let listed = ask(&host, "get", "tokens", setup, &json!({})).body;
     assert!(listed["items"].as_array().unwrap().iter().any(|row| row["may"] == json!(["read", "decide"])));
-    assert_eq!(ask(&host, "delete", "tokens/desk", setup, &json!({})).status, 200);
+    assert_eq!(ask(&host, "delete", "tokens/desk", setup, &json!({})).status, 204);
     assert_eq!(host.get_with("/api/v1/users", Some(&token)).status, 401);
     assert_eq!(
         ask(&host, "get", "settings", setup, &json!({})).status,

@@ -150,7 +150,7 @@ impl Settings {
                 entry.insert(key.clone(), toml_of(value)?);
             }
         }
-        let said: Vec<String> = fields.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        let said: Vec<String> = fields.iter().map(|(key, value)| in_words(key, value)).collect();
         let made = if found.is_some() { "changed" } else { "made" };
         Ok(format!("{} {name}: {made}: {}", list.name(), said.join(", ")))
     }
@@ -174,6 +174,11 @@ impl Settings {
             )
         })
     }
+}
+
+/// What the audit log says of a field. The address of a webhook is often all that it takes to send to it.
+fn in_words(key: &str, value: &Json) -> String {
+    if key == "url" { format!("another {key}") } else { format!("{key} = {value}") }
 }
 
 /// The value of a dotted key of a document.

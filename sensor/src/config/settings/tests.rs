@@ -146,6 +146,9 @@ fn edits_make_a_document_and_take_it_away_again() {
     assert_eq!(settings.secret_files(), ["secrets/2.secret", "secrets/1.secret"]);
     settings.edit(&Edit::EndRotation { name: "branch".into() }, None).unwrap();
     assert_eq!(settings.secret_files(), ["secrets/2.secret"]);
+    let hook = json!({"kind": "webhook", "url": "https://hooks.example/T0/secret-part"});
+    let hook = Edit::Put { list: List::Sink, name: "hook".into(), fields: hook.as_object().unwrap().clone() };
+    assert!(!settings.clone().edit(&hook, None).unwrap().contains("secret-part"));
     let set = Edit::Set { key: "detect.model.feature_max".into(), value: json!(3.5) };
     assert_eq!(settings.edit(&set, None).unwrap(), "detect.model.feature_max: default -> 3.5");
     assert_eq!(Settings::parse(&settings.text().unwrap()).unwrap(), settings);

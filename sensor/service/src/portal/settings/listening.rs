@@ -26,7 +26,9 @@ use crate::{
 
 const HERE: &str = "/settings/listening";
 /// Seconds between two looks of the page by itself.
-const AGAIN_S: &str = "3";
+const AGAIN_S: u16 = 3;
+/// Looks by itself: ten minutes, so that a screen that was left is signed out as any other.
+const LOOKS_MAX: u16 = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,18 +36,24 @@ pub(super) struct Asked {
     /// Do not look again by yourself: somebody reads.
     #[serde(default)]
     still: bool,
+    /// How often it has looked by itself.
+    #[serde(default)]
+    look: u16,
 }
 
 pub(super) async fn page(
     State(portal): State<Shared>,
     Extension(visitor): Extension<Visitor>,
-    Query(Asked { still }): Query<Asked>,
+    Query(Asked { still, look }): Query<Asked>,
 ) -> Result<Response, Refused> {
+    let still = still || look >= LOOKS_MAX;
     let (arrivals, view) = (administering::arrived(&portal.api).await?, view(&portal).await?);
     let mut answer = settings_page(&visitor, "First packet", &content(&arrivals, &view, still));
     if !still {
-        let again = HeaderValue::from_static(AGAIN_S);
-        answer.headers_mut().insert(HeaderName::from_static("refresh"), again);
+        let again = format!("{AGAIN_S}; url={HERE}?look={}", look + 1);
+        if let Ok(again) = HeaderValue::from_str(&again) {
+            answer.headers_mut().insert(HeaderName::from_static("refresh"), again);
+        }
     }
     Ok(answer)
 }
@@ -93,7 +101,8 @@ fn wrong(source: &RefusedSource) -> Markup {
     html! {
         @match &source.client {
             None => "unknown: no VPN server or range has this address",
-            Some(client) if source.verdict == "bad_authenticator" => {
+            // Of one that was unknown and is a client now, the latest request is looked at anew.
+            Some(client) if matches!(&*source.verdict, "bad_authenticator" | "unknown_client") => {
                 "wrong secret: it is not the one of " (text::stranger(client))
             }
             Some(client) => { (text::stranger(client)) ": " (source.reason) },
