@@ -1,5 +1,5 @@
 //! The control loop: signals, reload, log lines, the workers' and the journal's health. On the main thread, over one
-//! small runtime that also serves HTTP.
+//! small runtime that also serves metrics.
 
 use std::{
     net::TcpListener,
@@ -10,11 +10,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use ::service::portal;
 use ingest::notice::Notices;
 use journal::Event;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
     time::{MissedTickBehavior, interval},
 };
 
@@ -23,8 +23,9 @@ use super::{
     health::Health,
     log::NoticeLog,
     observe::Observed,
+    portal::Portal,
     service::Insight,
-    settings::Administration,
+    settings::Order,
     xdp::{Interfaces, Upkeep},
 };
 use crate::{
@@ -52,14 +53,6 @@ pub(super) enum End {
     DeviceGone(String),
 }
 
-/// What is served beside the sensor's work.
-pub(super) struct Listeners {
-    /// `metrics.address`.
-    pub(super) metrics: Option<TcpListener>,
-    /// `portal.address`.
-    pub(super) portal: Option<TcpListener>,
-}
-
 /// The threads behind the workers.
 #[derive(Clone, Copy)]
 pub(super) struct Slow<'a> {
@@ -67,33 +60,27 @@ pub(super) struct Slow<'a> {
     pub(super) insight: &'a Insight,
     /// Says what keeps the sensor from its work.
     pub(super) health: &'a Health,
+    /// Shows it to people.
+    pub(super) portal: &'a Portal,
 }
 
 /// Runs until the sensor is to stop.
 pub(super) async fn run(
     mut config: Config,
     observed: &Arc<Observed>,
-    listeners: Listeners,
+    metrics: Option<TcpListener>,
     mut upkeep: Upkeep,
+    mut orders: mpsc::Receiver<Order>,
     slow: Slow<'_>,
 ) -> anyhow::Result<End> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let (administration, mut orders) = Administration::new(&config, observed);
-    if let Some(listener) = listeners.metrics {
+    if let Some(listener) = metrics {
         let (listener, service) = (for_tokio(listener)?, observed.clone());
         tokio::spawn(async move {
             if let Err(error) = metrics::serve(listener, service).await {
                 tracing::error!("metrics are served no more: {error}");
-            }
-        });
-    }
-    if let Some(listener) = listeners.portal {
-        let (listener, settings) = (for_tokio(listener)?, slow.insight.api(&config, administration));
-        tokio::spawn(async move {
-            if let Err(error) = portal::serve(listener, settings).await {
-                tracing::error!("questions at portal.address are answered no more: {error}");
             }
         });
     }
@@ -282,6 +269,7 @@ fn try_reload(
         tracing::warn!("accounting is {state}");
     }
     config.listen.accounting = new.listen.accounting;
+    slow.portal.reload(&new)?;
     config.clients = new.clients;
     Ok(restart)
 }

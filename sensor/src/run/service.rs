@@ -27,6 +27,7 @@ use service::{
     forget::Forgetting,
     health,
     live::{Live, Retention},
+    observed::Observed,
     settings,
 };
 use tokio::sync::watch;
@@ -82,6 +83,8 @@ pub(super) struct Insight {
     places: watch::Receiver<Arc<Places>>,
     /// What keeps the product from its work, for the same.
     health: watch::Receiver<Arc<[health::Standing]>>,
+    /// What the sensor tells of itself, for the same.
+    sensor: Observed,
     stopping: Arc<AtomicBool>,
     reading: Arc<Mutex<InsightReading>>,
     thread: JoinHandle<()>,
@@ -119,12 +122,18 @@ impl Insight {
             .map_err(|error| Failure::new(Exit::Failed, error))?;
         let (meaning, _) = watch::channel(Arc::new(config.meaning()));
         let (link, _) = watch::channel(config.portal_link.clone());
-        Ok(Insight { changes: sender, meaning, link, places, health, stopping, reading, thread })
+        let sensor = Observed::default();
+        Ok(Insight { changes: sender, meaning, link, places, health, sensor, stopping, reading, thread })
     }
 
     /// Where addresses are.
     pub(super) fn places(&self) -> watch::Receiver<Arc<Places>> {
         self.places.clone()
+    }
+
+    /// Where looks at the sensor go.
+    pub(super) fn sensor(&self) -> Observed {
+        self.sensor.clone()
     }
 
     /// How it stands, for the exporter.
@@ -144,6 +153,7 @@ impl Insight {
             places: self.places.clone(),
             health: self.health.clone(),
             link: self.link.subscribe(),
+            sensor: self.sensor.clone(),
             administration: Some(administration),
         }
     }

@@ -3,14 +3,16 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `connection` | connections and their bounds |
+//! | `connection`, `places` | connections and their bounds |
+//! | `certificate` | what TLS is spoken with |
 //! | `guard` | what every request and every answer must have; who is signed in |
 //! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
-//! | `frame`, `text`, `plot` | the page around everything, words and figures on it, drawings |
-//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `search` | the pages |
+//! | `frame`, `text`, `plot/`, `map/` | the page around everything, words and figures on it, drawings, maps |
+//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `search`, `connections` | the pages |
 //! | `settings/` | what administrators set |
 //! | `sessions` | the table of connections |
-//! | `assets` | style sheet and script |
+//! | `export` | a user's connections as a file |
+//! | `assets` | style sheet, script, icon |
 //!
 //! Everything that a network sent is text of a stranger: `maud` escapes it, and `text::stranger` shows what would change
 //! the direction or the lines of a page. Called by the running service ([`serve`]).
@@ -18,16 +20,23 @@
 mod alert;
 mod alerts;
 mod assets;
+pub mod certificate;
 mod connection;
+mod connections;
 mod device;
+mod export;
 mod frame;
 mod guard;
+mod map;
 mod overview;
 mod password;
 mod people;
 mod person;
+mod places;
 mod plot;
+mod records;
 mod search;
+mod sensors;
 mod sessions;
 mod settings;
 mod sign_in;
@@ -51,6 +60,7 @@ use crate::{
     api::{self, Api, Problem},
     control::ControlError,
 };
+pub use connection::Tls;
 use password::Passwords;
 use throttle::Throttle;
 
@@ -62,6 +72,8 @@ struct Portal {
     api: Arc<Api>,
     passwords: Passwords,
     throttle: Mutex<Throttle>,
+    /// Whether TLS is spoken: then cookies go no other way.
+    is_tls: bool,
 }
 
 type Shared = Arc<Portal>;
@@ -70,23 +82,32 @@ type Shared = Arc<Portal>;
 ///
 /// # Errors
 /// When that cannot be opened.
-pub async fn serve(listener: TcpListener, settings: api::Settings) -> Result<(), ControlError> {
+pub async fn serve(listener: TcpListener, settings: api::Settings, tls: Tls) -> Result<(), ControlError> {
     let api = Api::open(settings).await?;
-    connection::serve(listener, router(api)).await;
+    let router = router(api, tls.is_some());
+    connection::serve(listener, router, tls).await;
     Ok(())
 }
 
-fn router(api: Arc<Api>) -> Router {
+fn router(api: Arc<Api>, is_tls: bool) -> Router {
     let portal = Arc::new(Portal {
         api: Arc::clone(&api),
         passwords: Passwords::default(),
         throttle: Mutex::default(),
+        is_tls,
     });
     let pages = Router::new()
         .route("/", get(overview::page))
         .route("/users", get(people::page))
         .route("/users/{user}", get(person::page))
+        .route("/users/{user}/connections.csv", get(export::csv))
+        .route("/users/{user}/connections.json", get(export::json))
+        .route("/devices", get(device::list))
         .route("/devices/{device}", get(device::page))
+        .route("/connections", get(connections::page))
+        .route("/sensors", get(sensors::page))
+        .route("/alerts/close", post(alerts::close))
+        .route("/alerts/{number}/records", get(records::page))
         .route("/alerts", get(alerts::page))
         .route("/alerts/{number}", get(alert::page))
         .route("/alerts/{number}/close", post(alert::close))
@@ -99,6 +120,7 @@ fn router(api: Arc<Api>) -> Router {
         .route("/link/{link}", get(sign_in::link).post(sign_in::redeem))
         .route(assets::STYLE_PATH, get(assets::style))
         .route(assets::SCRIPT_PATH, get(assets::script))
+        .route(assets::ICON_PATH, get(assets::icon))
         .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
         .layer(middleware::from_fn(guard::same_origin))
         .with_state(Arc::clone(&portal));
@@ -113,11 +135,12 @@ fn router(api: Arc<Api>) -> Router {
             Refused::from(Problem::not_found("There is no such page.")).into_response()
         }
     };
-    pages
+    let all = pages
         .fallback(others)
         .layer(middleware::from_fn_with_state(portal, guard::known_host))
         .layer(middleware::map_response(guard::harden))
-        .layer(middleware::from_fn(api::bounded))
+        .layer(middleware::from_fn(api::bounded));
+    if is_tls { all.layer(middleware::map_response(guard::only_tls)) } else { all }
 }
 
 /// A page that says why there is no other.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{
     Refused, Shared, frame,
-    guard::{COOKIE, Visitor},
+    guard::{Visitor, cookie_name},
     password,
 };
 use crate::{
@@ -172,7 +172,7 @@ pub(super) async fn sign_out(
     let cookie = visitor.cookie.clone();
     portal.control(move |portal| portal.api.with_control(|control| control.end_visit(&cookie))).await?;
     portal.note(visitor.name(), "portal.sign-out").await?;
-    Ok(with_cookie(Redirect::to("/sign-in").into_response(), "", 0))
+    Ok(with_cookie(Redirect::to("/sign-in").into_response(), portal.is_tls, "", 0))
 }
 
 fn link_is_over() -> Refused {
@@ -183,10 +183,11 @@ fn link_is_over() -> Refused {
     Refused(StatusCode::GONE, detail)
 }
 
-fn with_cookie(mut answer: Response, value: &str, age_s: i64) -> Response {
-    let cookie = cookie::Cookie::build((COOKIE, value))
+fn with_cookie(mut answer: Response, is_tls: bool, value: &str, age_s: i64) -> Response {
+    let cookie = cookie::Cookie::build((cookie_name(is_tls), value))
         .path("/")
         .http_only(true)
+        .secure(is_tls)
         .same_site(cookie::SameSite::Strict)
         .max_age(cookie::time::Duration::seconds(age_s))
         .to_string();
@@ -238,6 +239,6 @@ impl super::Portal {
             self.control(move |portal| portal.api.with_control(|control| control.begin_visit(&account)));
         let cookie = begun.await?;
         let to_overview = Redirect::to("/").into_response();
-        Ok(with_cookie(to_overview, cookie.reveal(), crate::control::VISIT_S))
+        Ok(with_cookie(to_overview, self.is_tls, cookie.reveal(), crate::control::VISIT_S))
     }
 }

@@ -99,6 +99,12 @@ impl AlertFilter {
     fn condition(&self) -> (String, Vec<Box<dyn ToSql>>) {
         let mut conditions = vec!["severity >= ?1".to_owned()];
         let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(self.severity as i64)];
+        // As the index of the open ones has it.
+        match self.state {
+            Some(AlertState::Open) => conditions.push("is_open".to_owned()),
+            Some(AlertState::Closed) => conditions.push("NOT is_open".to_owned()),
+            _ => {}
+        }
         let mut add = |condition: &str, value: Box<dyn ToSql>| {
             values.push(value);
             conditions.push(condition.replace('?', &format!("?{}", values.len())));
@@ -117,9 +123,7 @@ impl AlertFilter {
             }
         }
         match self.state {
-            None => {}
-            Some(AlertState::Open) => add("is_open = ?", Box::new(true)),
-            Some(AlertState::Closed) => add("is_open = ?", Box::new(false)),
+            None | Some(AlertState::Open | AlertState::Closed) => {}
             Some(state) => add("NOT is_open AND body ->> '$.state.verdict' = ?", Box::new(state.name())),
         }
         if let Some(held) = self.held {

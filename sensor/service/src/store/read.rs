@@ -37,6 +37,8 @@ pub struct SessionFilter {
     pub country: Option<String>,
     /// Through VPN servers with this client name or NAS-Identifier.
     pub server: Option<String>,
+    /// Through the VPN server with this number.
+    pub server_number: Option<i64>,
     /// With this Acct-Session-Id.
     pub session: Option<String>,
     /// Only those that are not over.
@@ -262,9 +264,10 @@ impl StoreReader {
     /// [`StoreError::Sqlite`].
     pub fn servers(&self, after: i64, limit: usize) -> Result<Vec<ServerRow>, StoreError> {
         let query = format!(
-            "SELECT number, client, identifier, address, first, last, count,
-                 (SELECT count(*) FROM session WHERE session.server = server.number AND ended IS NULL)
-             FROM server LEFT JOIN sighting ON sort = 3
+            "WITH open AS MATERIALIZED
+                 (SELECT server, count(*) AS connections FROM session WHERE ended IS NULL GROUP BY server)
+             SELECT number, client, identifier, address, first, last, count, coalesce(open.connections, 0)
+             FROM server LEFT JOIN open ON open.server = server.number LEFT JOIN sighting ON sort = 3
                  AND name = client || char(10) || coalesce(identifier, '') || char(10) || coalesce(address, '')
              WHERE number > ?1 ORDER BY number LIMIT {limit}"
         );
@@ -327,6 +330,8 @@ fn user(row: &Row<'_>) -> rusqlite::Result<UserRow> {
         last_seen: rfc3339(row.get(3)?),
         connections: row.get(4)?,
         open_alerts: row.get(5)?,
+        severity: None,
+        score: None,
         first_unix_ns: row.get(2)?,
         last_unix_ns: row.get(3)?,
     })
@@ -343,6 +348,7 @@ impl SessionFilter {
             self.place.map(|place| format!("place={place}")),
             text("country", &self.country),
             text("server", &self.server),
+            self.server_number.map(|server| format!("server={server}")),
             text("session", &self.session),
             self.open.then(|| "open".to_owned()),
             time("since", self.since_unix_ns),
@@ -366,7 +372,11 @@ impl SessionFilter {
             ("remote = ?", &self.remote),
             ("country = ?", &self.country),
             ("session_id = ?", &self.session),
-            ("(server.client = ? OR server.identifier = ?)", &self.server),
+            // By number, as the index has it.
+            (
+                "session.server IN (SELECT number FROM server AS named WHERE named.client = ? OR named.identifier = ?)",
+                &self.server,
+            ),
         ] {
             if let Some(text) = text {
                 add(column, Box::new(text.clone()));
@@ -374,6 +384,7 @@ impl SessionFilter {
         }
         for (column, number) in [
             ("session.place = ?", self.place),
+            ("session.server = ?", self.server_number),
             ("start >= ?", self.since_unix_ns),
             ("start < ?", self.until_unix_ns),
         ] {

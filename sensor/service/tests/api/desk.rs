@@ -151,10 +151,10 @@ impl Desk {
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let (_, health) = tokio::sync::watch::channel(Arc::from(crate::host::standing()));
         let (_, link) = tokio::sync::watch::channel(None);
-        runtime.spawn(portal::serve(
-            listener,
-            api::Settings { state_dir, meaning, places, health, link, administration: None },
-        ));
+        let sensor = Default::default();
+        let settings =
+            api::Settings { state_dir, meaning, places, health, link, sensor, administration: None };
+        runtime.spawn(portal::serve(listener, settings, None));
         let threads = vec![service, writer];
         Desk {
             control,

@@ -97,9 +97,10 @@ impl Host {
             places,
             health,
             link,
+            sensor: Default::default(),
             administration: None,
         };
-        runtime.spawn(portal::serve(listener, settings));
+        runtime.spawn(portal::serve(listener, settings, None));
         Host { control, token, address, _folder: folder, _runtime: runtime }
     }
 

@@ -13,6 +13,7 @@ use service::{
     Meaning, api,
     control::{Control, Role},
     fold::{Fold, Resolve, Resolved},
+    observed::Observed,
     portal,
     store::{self, Store},
 };
@@ -23,6 +24,8 @@ const START_S: u64 = 1_790_000_000;
 
 pub(crate) struct Host {
     pub(crate) control: Control,
+    /// Looks at a sensor go here.
+    pub(crate) sensor: Observed,
     address: SocketAddr,
     _folder: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
@@ -62,16 +65,34 @@ struct OnePlace;
 
 impl Resolve for OnePlace {
     fn resolve(&mut self, _: u64, _: IpAddr) -> Resolved {
-        Resolved { whereabouts: "place".into(), city: Some("Lyon".into()), ..Resolved::default() }
+        Resolved {
+            whereabouts: "place".into(),
+            city: Some("Lyon".into()),
+            country: Some("FR".into()),
+            latitude: Some(45.76),
+            longitude: Some(4.84),
+            radius_km: Some(20),
+            asn: Some(64_500),
+            organisation: Some("Example Telecom".into()),
+            ..Resolved::default()
+        }
     }
 }
 
 impl Host {
     pub(crate) fn start(people: &[&str]) -> Host {
         let folder = tempfile::tempdir().unwrap();
+        // Makes the service's folder.
+        drop(Control::open(folder.path()).unwrap());
+        fill(folder.path(), people);
+        Host::serving(folder)
+    }
+
+    /// Over the state directory as it is.
+    pub(crate) fn serving(folder: tempfile::TempDir) -> Host {
         let state_dir = folder.path();
         let control = Control::open(state_dir).unwrap();
-        fill(state_dir, people);
+        let sensor = Observed::default();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -86,10 +107,11 @@ impl Host {
             places,
             health,
             link,
+            sensor: sensor.clone(),
             administration: None,
         };
-        runtime.spawn(portal::serve(listener, settings));
-        Host { control, address, _folder: folder, _runtime: runtime }
+        runtime.spawn(portal::serve(listener, settings, None));
+        Host { control, sensor, address, _folder: folder, _runtime: runtime }
     }
 
     pub(crate) fn link(&self, account: &str) -> String {

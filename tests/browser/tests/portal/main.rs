@@ -1,0 +1,9 @@
+//! The portal in a browser, with a real sensor behind it and real requests on the wire. One file a case.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod alert;
+mod every_page;
+mod hostile_names;
+mod profile;
+mod sign_in;
+mod tls;
