@@ -115,7 +115,7 @@ fn link(home: &Home, namespace: &Namespace, account: &str, role: &str) -> String
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn nas<'n>(wire: &'n Wire, secret: &str) -> Nas {
+fn nas(wire: &Wire, secret: &str) -> Nas {
     Nas::new(&wire.nas, NAS_V4, SENSOR_V4, secret)
 }
 
