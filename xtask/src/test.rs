@@ -10,7 +10,7 @@ use anyhow::{bail, ensure};
 use crate::program::{self, cargo, succeed};
 
 /// Programs that tests start, and the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("ip", "iproute2"),
     ("radclient", "freeradius-utils"),
     ("strace", "strace"),
@@ -18,6 +18,7 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("setpriv", "util-linux"),
     ("script", "bsdutils"),
     ("curl", "curl"),
+    ("openssl", "openssl"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
 ];

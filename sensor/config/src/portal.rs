@@ -1,10 +1,16 @@
-//! The `[portal]` table: with what TLS is spoken, and how links begin.
+//! The `[portal]` table: with what TLS is spoken, who else lets people in, and how links begin.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
-use policy::portal::{Certificate, Identity};
+use policy::{
+    portal::{Certificate, Identity, Oidc},
+    sink,
+};
 
-use super::{Config, document::Section, secret::is_readable_by_others};
+use super::{Config, Secret, document::Section, secret::is_readable_by_others, sinks::read_trust};
 
 /// The file of a made certificate and its key, in the state directory.
 const MADE: &str = "portal.pem";
@@ -42,6 +48,85 @@ impl Config {
             }
         };
         Some(self.portal_link.clone().unwrap_or_else(own))
+    }
+
+    /// Who else lets people in, and where they come back to: to `portal.link`, or the portal's address.
+    pub fn portal_provider(&self) -> Option<Oidc> {
+        let begin = self.portal_link.clone().or_else(|| self.portal_url())?;
+        let redirect = format!("{begin}/sign-in/provider/back");
+        self.portal_oidc.clone().map(|oidc| Oidc { redirect, ..oidc })
+    }
+}
+
+/// An OpenID provider.
+pub(super) fn read_oidc(section: Section<'_, '_>, base: &Path, warnings: &mut Vec<String>) -> Option<Oidc> {
+    let wants = |key: &str| section.problem(section.span.clone(), format!("`portal.oidc` wants `{key}`"));
+    let issuer = section.parsed("issuer", issuer);
+    let client_id = section.string("client_id");
+    let secret = section.parsed("client_secret_file", |text| {
+        let path = base.join(text);
+        Secret::read(&path).map(|secret| (path, secret))
+    });
+    let texts = |key: &'static str| -> Option<Vec<String>> {
+        let list = section.list(key, |text| Ok(text.to_owned()))?;
+        Some(list.into_iter().map(|(text, _)| text).collect())
+    };
+    let (administrators, analysts) = (texts("administrators"), texts("analysts"));
+    if administrators.iter().flatten().any(|value| value == "*") {
+        let span = section.place("administrators").unwrap_or_else(|| section.span.clone());
+        section.problem(span, "`portal.oidc.administrators` names values; \"*\" is for `analysts`");
+    }
+    let scopes = texts("scopes").unwrap_or_else(|| vec!["profile".to_owned(), "email".to_owned()]);
+    let claim = section.string("claim").map_or("groups", |(claim, _)| claim).to_owned();
+    let trust = read_trust(&section, base);
+    for (key, is_there) in [
+        ("issuer", section.place("issuer").is_some()),
+        ("client_id", section.place("client_id").is_some()),
+        ("client_secret_file", section.place("client_secret_file").is_some()),
+        ("administrators` or `analysts", administrators.is_some() || analysts.is_some()),
+    ] {
+        if !is_there {
+            wants(key);
+        }
+    }
+    section.finish();
+    let (path, secret) = secret?;
+    if is_readable_by_others(&path) {
+        let path = path.display();
+        warnings.push(format!("portal.oidc: others than its owner may read {path}; chmod 600 it"));
+    }
+    Some(Oidc {
+        issuer: issuer?,
+        client_id: client_id?.0.to_owned(),
+        client_secret: sink::Secret::new(secret.octets().to_vec()),
+        redirect: String::new(),
+        claim,
+        administrators: administrators.unwrap_or_default(),
+        analysts: analysts.unwrap_or_default(),
+        scopes,
+        trust,
+    })
+}
+
+/// Over plain HTTP anybody on the way could say who somebody is.
+fn issuer(text: &str) -> Result<String, String> {
+    let wrong = || format!("{text:?} is not an issuer such as \"https://id.contoso.example/realm\"");
+    let parsed: http::Uri = text.parse().map_err(|_| wrong())?;
+    let host = parsed.host().ok_or_else(wrong)?.trim_matches(['[', ']']);
+    let is_here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    match parsed.scheme_str() {
+        Some("https") => Ok(text.to_owned()),
+        Some("http") if is_here => Ok(text.to_owned()),
+        _ => Err(wrong()),
+    }
+}
+
+/// What is set in the portal names no file of the host.
+pub(super) fn keep_within(section: &Section<'_, '_>) {
+    for key in ["certificate", "key", "oidc"] {
+        if let Some(span) = section.given(key) {
+            section.problem(span, format!("`portal.{key}` is for the configuration file alone"));
+        }
     }
 }
 

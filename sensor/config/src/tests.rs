@@ -19,6 +19,11 @@ fn load_text(text: &str) -> Result<Config, ConfigError> {
     load(Some(&path))
 }
 
+/// What is wrong, as it is told.
+pub(super) fn load_error(loaded: Result<Config, ConfigError>) -> String {
+    loaded.expect_err("a mistake").to_string()
+}
+
 fn client(lines: &str) -> String {
     format!("[[client]]\nname = \"a\"\naddress = [\"192.0.2.1\"]\n{lines}\n")
 }
@@ -305,6 +310,21 @@ fn each_mistake_is_named_with_its_place() {
             "must lie between 1048576",
         ),
         ("a spool too short", sink("file", "name = \"a\"\nmax_age = \"1s\""), 4, 11, "must lie between"),
+        (
+            "a provider over plain HTTP",
+            "[portal.oidc]\nissuer = \"http://id.contoso.example\"".into(),
+            2,
+            10,
+            "not an issuer such as",
+        ),
+        (
+            "a provider for nobody",
+            "[portal.oidc]\nissuer = \"https://id.contoso.example\"".into(),
+            1,
+            1,
+            "analysts`",
+        ),
+        ("everybody in charge", "[portal.oidc]\nadministrators = [\"*\"]".into(), 2, 18, "names values"),
         ("half an identity", "[portal]\ncertificate = \"c.pem\"".into(), 2, 15, "wants `portal.key` as well"),
         ("the other half", "[portal]\nkey = \"k.pem\"".into(), 2, 7, "wants `portal.certificate` as well"),
         (
@@ -366,6 +386,7 @@ fn every_key_is_taken() {
             state_dir = "state"
             [listen]
             addresses = ["127.0.0.1:1813", "[::1]:1646"]
+            accounting = false
             xdp = "skb"
             interfaces = ["eth0"]
             workers = 3
@@ -699,6 +720,18 @@ fn what_other_hosts_can_reach_speaks_tls_and_its_addresses_say_so() {
     assert_eq!(open.portal_url().as_deref(), Some("https://sensor.contoso.example"));
     assert_eq!(plain.needs_restart(&load("address = \"127.0.0.1:8813\"")), Vec::<&str>::new());
     assert!(plain.needs_restart(&open).contains(&"portal.certificate"));
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    fs::write(secret.path(), "known to two").unwrap();
+    let provider = load(&format!(
+        "link = \"https://sensor.contoso.example/vpn\"\n[portal.oidc]\nissuer = \"https://id.contoso.example\"\n\
+         client_id = \"vpn-sensor\"\nclient_secret_file = {:?}\nanalysts = [\"*\"]\n",
+        secret.path()
+    ));
+    let oidc = provider.portal_provider().unwrap();
+    assert_eq!(oidc.redirect, "https://sensor.contoso.example/vpn/sign-in/provider/back");
+    assert_eq!((&*oidc.claim, oidc.client_secret.octets()), ("groups", &b"known to two"[..]));
+    assert!(!format!("{provider:?}").contains("known to two"));
+    assert!(plain.needs_restart(&provider).contains(&"portal.oidc"));
     let anywhere = load("address = \"[::]:8813\"");
     assert_eq!(anywhere.portal_url().as_deref(), Some("https://localhost:8813"));
 }

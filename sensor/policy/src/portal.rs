@@ -1,8 +1,10 @@
-//! With what the portal speaks TLS.
+//! With what the portal speaks TLS, and who else lets people in.
 
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+
+use crate::sink::{Secret, Trust};
 
 /// Where the portal's certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,4 +49,27 @@ impl Identity {
             .map_err(|error| format!("there is no key in {}, which holds PEM: {error:?}", key.display()))?;
         Ok(Identity { chain, key })
     }
+}
+
+/// An OpenID provider by which people sign in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Oidc {
+    /// Its address, as it names itself.
+    pub issuer: String,
+    /// Who the portal is there.
+    pub client_id: String,
+    /// And by what it proves that.
+    pub client_secret: Secret,
+    /// Where the provider sends people back to.
+    pub redirect: String,
+    /// The claim of the ID token that says what somebody may do: a text or a list of texts.
+    pub claim: String,
+    /// Values of it that make administrators.
+    pub administrators: Vec<String>,
+    /// Values of it that make analysts; `*`: everybody.
+    pub analysts: Vec<String>,
+    /// What is asked for beyond `openid`.
+    pub scopes: Vec<String>,
+    /// Whom the provider's certificate is to be from.
+    pub trust: Trust,
 }

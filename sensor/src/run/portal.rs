@@ -7,6 +7,7 @@ use ::service::{
     portal::{self, certificate},
 };
 use anyhow::anyhow;
+use policy::portal::Oidc;
 use rustls::ServerConfig;
 use tokio::sync::{oneshot, watch};
 
@@ -20,6 +21,14 @@ pub(super) struct Portal {
     thread: Option<Serving>,
     /// With what TLS is spoken; none: plain HTTP.
     tls: Option<watch::Sender<Arc<ServerConfig>>>,
+    /// Who else lets people in, until it is handed over.
+    provider: Option<Oidc>,
+}
+
+/// A certificate that is good.
+pub(super) struct Renewed {
+    fingerprint: String,
+    server: Arc<ServerConfig>,
 }
 
 struct Serving {
@@ -31,8 +40,9 @@ struct Serving {
 impl Portal {
     /// Opens the certificate, and makes one where none is given and other hosts can reach the portal.
     pub(super) fn open(config: &Config) -> Result<Portal, Failure> {
+        let provider = config.portal_provider();
         let Some(wanted) = config.portal_certificate() else {
-            return Ok(Portal { thread: None, tls: None });
+            return Ok(Portal { thread: None, tls: None, provider });
         };
         let identity =
             certificate::open(&wanted).map_err(|error| Failure::new(Exit::Host, anyhow!(error)))?;
@@ -40,7 +50,7 @@ impl Portal {
         tracing::info!(fingerprint, "the portal speaks TLS; SHA-256 of its certificate");
         let server =
             certificate::server(identity).map_err(|error| Failure::new(Exit::Usage, anyhow!(error)))?;
-        Ok(Portal { thread: None, tls: Some(watch::channel(server).0) })
+        Ok(Portal { thread: None, tls: Some(watch::channel(server).0), provider })
     }
 
     /// Begins to serve.
@@ -48,11 +58,12 @@ impl Portal {
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let tls = self.tls.as_ref().map(watch::Sender::subscribe);
+        let door = portal::Door { tls, provider: self.provider.take() };
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("portal".to_owned()).spawn(move || {
             runtime.block_on(async move {
                 let served = async {
-                    portal::serve(tokio::net::TcpListener::from_std(listener)?, settings, tls).await?;
+                    portal::serve(tokio::net::TcpListener::from_std(listener)?, settings, door).await?;
                     anyhow::Ok(())
                 };
                 tokio::select! {
@@ -69,14 +80,20 @@ impl Portal {
         Ok(())
     }
 
-    /// Reads the certificate again.
-    pub(super) fn reload(&self, config: &Config) -> Result<(), String> {
-        let (Some(tls), Some(wanted)) = (&self.tls, config.portal_certificate()) else { return Ok(()) };
+    /// Reads the certificate again, for [`Portal::renew`]; none where plain HTTP is spoken.
+    pub(super) fn read_again(&self, config: &Config) -> Result<Option<Renewed>, String> {
+        let (Some(_), Some(wanted)) = (&self.tls, config.portal_certificate()) else { return Ok(None) };
         let identity = certificate::open(&wanted)?;
         let fingerprint = certificate::fingerprint(&identity);
-        tls.send_replace(certificate::server(identity)?);
-        tracing::info!(fingerprint, "the portal's certificate was read again");
-        Ok(())
+        Ok(Some(Renewed { fingerprint, server: certificate::server(identity)? }))
+    }
+
+    /// Speaks TLS by this certificate from the next connection on.
+    pub(super) fn renew(&self, renewed: Option<Renewed>) {
+        if let (Some(tls), Some(Renewed { fingerprint, server })) = (&self.tls, renewed) {
+            tls.send_replace(server);
+            tracing::info!(fingerprint, "the portal's certificate was read again");
+        }
     }
 
     /// Ends the thread.

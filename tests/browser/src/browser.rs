@@ -290,10 +290,10 @@ impl Browser {
         self.session.get("/cookie").as_array().expect("a list").clone()
     }
 
-    /// Forgets the cookies: another person at another browser.
+    /// Forgets all cookies, also of pages that are not open: another person at another browser.
     #[track_caller]
     pub fn forget_cookies(&self) {
-        self.session.call("DELETE", "/cookie", Value::Null);
+        self.command("Network.clearBrowserCookies", json!({}));
     }
 
     /// The page as a PNG, base64, from its top to at most `height` pixels.

@@ -89,8 +89,12 @@ impl Browser {
         let all = self.run(FOCUSABLE, &[]);
         let all: Vec<&str> = all.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
         let mut reached = Vec::new();
-        // The browser's own stop, and where the walk may have begun.
-        for _ in 0..all.len() + 3 {
+        // A field for a date takes a few steps, and there are the browser's own stop and where the walk may have begun.
+        let dates = all.iter().filter(|element| element.contains("type=\"date")).count();
+        for _ in 0..all.len() + 4 * dates + 3 {
+            if reached.len() == all.len() {
+                break;
+            }
             self.press(Key::Tab);
             let focused = self.run(FOCUSED, &[]);
             let Some(index) = focused[0].as_u64() else { continue };

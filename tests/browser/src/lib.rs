@@ -6,6 +6,7 @@
 //! | `browser` | one browser: opening pages, reading and using them |
 //! | `driver` | WebDriver to a chromedriver of its own |
 //! | `inspect` | what a page must never do: errors, requests to other hosts, barriers (axe-core), what the keyboard misses |
+//! | `openid` | an OpenID provider |
 //! | `picture` | pictures made small |
 //! | `people` | accounts that sign in, VPN users that connect |
 //!
@@ -16,6 +17,7 @@
 mod browser;
 mod driver;
 mod inspect;
+pub mod openid;
 pub mod people;
 pub mod picture;
 

@@ -7,8 +7,10 @@
 //! | `certificate` | what TLS is spoken with |
 //! | `guard` | what every request and every answer must have; who is signed in |
 //! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
+//! | `provider`, `by_provider` | signing in by an OpenID provider |
 //! | `frame`, `text`, `plot/`, `map/` | the page around everything, words and figures on it, drawings, maps |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `search`, `connections` | the pages |
+//! | `settings/` | what administrators set |
 //! | `sessions` | the table of connections |
 //! | `export` | a user's connections as a file |
 //! | `assets`, `wire` | style sheet, script, icon; pages made small for the wire |
@@ -19,6 +21,7 @@
 mod alert;
 mod alerts;
 mod assets;
+mod by_provider;
 pub mod certificate;
 mod connection;
 mod connections;
@@ -33,10 +36,12 @@ mod people;
 mod person;
 mod places;
 mod plot;
+mod provider;
 mod records;
 mod search;
 mod sensors;
 mod sessions;
+mod settings;
 mod sign_in;
 mod text;
 mod throttle;
@@ -59,8 +64,11 @@ use crate::{
     api::{self, Api, Problem},
     control::ControlError,
 };
+use by_provider::Doorway;
 pub use connection::Tls;
 use password::Passwords;
+use policy::portal::Oidc;
+use provider::Provider;
 use throttle::Throttle;
 
 /// Longest form, octets: a comment and a password.
@@ -71,28 +79,44 @@ struct Portal {
     api: Arc<Api>,
     passwords: Passwords,
     throttle: Mutex<Throttle>,
+    /// By which OpenID provider people sign in as well.
+    doorway: Option<Arc<Doorway>>,
     /// Whether TLS is spoken: then cookies go no other way.
     is_tls: bool,
 }
 
 type Shared = Arc<Portal>;
 
+/// How people come in.
+#[derive(Default)]
+pub struct Door {
+    /// With what TLS is spoken; none: plain HTTP.
+    pub tls: Tls,
+    /// The OpenID provider by which people sign in as well.
+    pub provider: Option<Oidc>,
+}
+
 /// Serves portal and API until the future is dropped. Creates `control.sqlite` if it is not there.
 ///
 /// # Errors
 /// When that cannot be opened.
-pub async fn serve(listener: TcpListener, settings: api::Settings, tls: Tls) -> Result<(), ControlError> {
+pub async fn serve(
+    listener: TcpListener,
+    settings: api::Settings,
+    Door { tls, provider }: Door,
+) -> Result<(), ControlError> {
     let api = Api::open(settings).await?;
-    let router = router(api, tls.is_some());
+    let router = router(api, tls.is_some(), provider);
     connection::serve(listener, router, tls).await;
     Ok(())
 }
 
-fn router(api: Arc<Api>, is_tls: bool) -> Router {
+fn router(api: Arc<Api>, is_tls: bool, provider: Option<Oidc>) -> Router {
     let portal = Arc::new(Portal {
         api: Arc::clone(&api),
         passwords: Passwords::default(),
         throttle: Mutex::default(),
+        doorway: provider.map(|settings| Doorway::new(Provider::new(settings))),
         is_tls,
     });
     let pages = Router::new()
@@ -113,9 +137,12 @@ fn router(api: Arc<Api>, is_tls: bool) -> Router {
         .route("/alerts/{number}/comments", post(alert::comment))
         .route("/search", get(search::page))
         .route("/sign-out", post(sign_in::sign_out))
+        .merge(settings::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&portal), guard::require_visitor))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/link/{link}", get(sign_in::link).post(sign_in::redeem))
+        .route(by_provider::PATH, get(by_provider::go))
+        .route(by_provider::BACK_PATH, get(by_provider::back))
         .route(assets::STYLE_PATH, get(assets::style))
         .route(assets::SCRIPT_PATH, get(assets::script))
         .route(assets::ICON_PATH, get(assets::icon))

@@ -87,7 +87,9 @@ fn name(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     match parts[..] {
         [""] => "overview".to_owned(),
-        [many @ ("users" | "devices" | "alerts"), _] => many.trim_end_matches('s').to_owned(),
+        [many @ ("users" | "devices" | "alerts"), _, ref rest @ ..] => {
+            [&[many.trim_end_matches('s')], rest].concat().join("-")
+        }
         _ => parts.join("-"),
     }
 }

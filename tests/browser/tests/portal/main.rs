@@ -5,5 +5,6 @@ mod alert;
 mod every_page;
 mod hostile_names;
 mod profile;
+mod provider;
 mod sign_in;
 mod tls;
