@@ -6,6 +6,7 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     ops::{Range, RangeInclusive},
     path::Path,
     time::Duration,
@@ -22,16 +23,32 @@ use super::{ConfigError, Problem, values};
 /// Names sharing less than this with a known key are no misspelling of it.
 const LIKENESS_MIN: f64 = 0.75;
 
+/// The keys that a layer set, by their dotted names, and the line of each.
+pub(super) type Lines = BTreeMap<String, usize>;
+
+/// The lines of entries, by their list and their place in it.
+pub(super) type EntryLines = BTreeMap<(&'static str, usize), usize>;
+
 /// The text of a configuration file and the problems found in it.
 pub(super) struct Document<'a> {
     path: &'a Path,
     text: &'a str,
+    /// Keys that a layer above this one set: here they are as if they were not there.
+    above: &'a Lines,
+    set: RefCell<Lines>,
+    entries: RefCell<EntryLines>,
     problems: RefCell<Vec<(usize, String)>>,
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn new(path: &'a Path, text: &'a str) -> Document<'a> {
-        Document { path, text, problems: RefCell::new(Vec::new()) }
+    pub(super) fn new(path: &'a Path, text: &'a str, above: &'a Lines) -> Document<'a> {
+        let (set, entries) = (RefCell::default(), RefCell::default());
+        Document { path, text, above, set, entries, problems: RefCell::new(Vec::new()) }
+    }
+
+    /// The file and this line of it.
+    pub(super) fn line(&self, line: usize) -> (&'a Path, usize) {
+        (self.path, line)
     }
 
     /// Notes a problem at an octet of the text.
@@ -46,9 +63,13 @@ impl<'a> Document<'a> {
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 
-    /// Good when no problem was noted; else all of them in the order of the file.
-    pub(super) fn finish(self) -> Result<(), ConfigError> {
-        if self.problems.borrow().is_empty() { Ok(()) } else { Err(self.into_error()) }
+    /// The keys that were set when no problem was noted; else all problems in the order of the file.
+    pub(super) fn finish(self) -> Result<(Lines, EntryLines), ConfigError> {
+        if self.problems.borrow().is_empty() {
+            Ok((self.set.take(), self.entries.take()))
+        } else {
+            Err(self.into_error())
+        }
     }
 
     /// The problems noted, in the order of the file.
@@ -74,6 +95,8 @@ pub(super) struct Section<'a, 'i> {
     /// Where the table stands in the text.
     pub(super) span: Range<usize>,
     table: &'a DeTable<'i>,
+    /// One of an array of tables: its keys are its own, and no other layer's.
+    is_entry: bool,
     asked: RefCell<Vec<&'static str>>,
 }
 
@@ -84,14 +107,40 @@ impl<'a, 'i> Section<'a, 'i> {
             prefix: prefix.to_owned(),
             span: table.span(),
             table: table.get_ref(),
+            is_entry: false,
             asked: RefCell::default(),
         }
     }
 
-    /// The value of `key`, whatever its type.
+    /// The value of `key`, whatever its type, unless a layer above set it.
     fn value(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'i>>> {
+        let value = self.table_of(key)?;
+        if self.is_entry {
+            return Some(value);
+        }
+        let name = self.name(key);
+        if self.document.above.contains_key(&name) {
+            return None;
+        }
+        let (line, _) = self.document.position(value.span().start);
+        self.document.set.borrow_mut().insert(name, line);
+        Some(value)
+    }
+
+    /// The table or tables of `key`: all layers together make them.
+    fn table_of(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'i>>> {
         self.asked.borrow_mut().push(key);
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+    }
+
+    /// Where a key stands, whatever a layer above says.
+    pub(super) fn given(&self, key: &'static str) -> Option<Range<usize>> {
+        self.table_of(key).map(Spanned::span)
+    }
+
+    /// The file and the line in which the table begins.
+    pub(super) fn origin(&self) -> (&'a Path, usize) {
+        self.document.line(self.line())
     }
 
     /// The name of a key as a person writes it: `listen.addresses`.
@@ -299,13 +348,14 @@ impl<'a, 'i> Section<'a, 'i> {
 
     /// The table under `key`.
     pub(super) fn section(&self, key: &'static str) -> Option<Section<'a, 'i>> {
-        let value = self.value(key)?;
+        let value = self.table_of(key)?;
         match value.get_ref() {
             DeValue::Table(table) => Some(Section {
                 document: self.document,
                 prefix: self.name(key),
                 span: value.span(),
                 table,
+                is_entry: self.is_entry,
                 asked: RefCell::default(),
             }),
             _ => {
@@ -317,20 +367,25 @@ impl<'a, 'i> Section<'a, 'i> {
 
     /// The tables of the array under `key`: `[[key]]`.
     pub(super) fn sections(&self, key: &'static str) -> Vec<Section<'a, 'i>> {
-        let Some(value) = self.value(key) else { return Vec::new() };
+        let Some(value) = self.table_of(key) else { return Vec::new() };
         let wanted = format!("an array of tables: [[{}]]", self.name(key));
         let Some(items) = value.get_ref().as_array() else {
             self.wrong_type(key, value, &wanted);
             return Vec::new();
         };
         let mut sections = Vec::with_capacity(items.len());
-        for item in items.iter() {
+        for (index, item) in items.iter().enumerate() {
+            if !self.is_entry {
+                let (line, _) = self.document.position(item.span().start);
+                self.document.entries.borrow_mut().insert((key, index), line);
+            }
             match item.get_ref() {
                 DeValue::Table(table) => sections.push(Section {
                     document: self.document,
                     prefix: self.name(key),
                     span: item.span(),
                     table,
+                    is_entry: true,
                     asked: RefCell::default(),
                 }),
                 _ => self.wrong_type(key, item, &wanted),

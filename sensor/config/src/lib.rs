@@ -1,29 +1,35 @@
-//! The configuration: a TOML file, or safe defaults without one.
+//! The configuration, in layers: safe defaults, above them what was set in the portal ([`settings`]), above that a TOML
+//! file. A key of a higher layer wins; clients, sites, sinks and exclusions of all layers are in force together.
 //!
 //! [`load`] reads and checks everything, secrets included, and yields one immutable [`Config`]; a reload is a second
-//! `load` of which only the clients are taken ([`Config::needs_restart`]). Errors name file, line and column and
-//! never quote the file, which may hold secrets.
+//! `load`, of which [`Config::needs_restart`] says what it cannot take. Errors name file, line and column and never quote
+//! the file, which may hold secrets.
 //!
 //! | file | what lives there |
 //! |---|---|
 //! | `document` | a table of the file, its keys, and mistakes with their places |
 //! | `read` | the whole file, part by part |
 //! | `values` | durations, sizes, addresses as people write them |
-//! | `secret` | shared secrets: given, in a file, in the environment, generated |
+//! | `clients`, `secret` | clients and their shared secrets: given, in a file, in the environment, generated |
 //! | `portal` | with what the portal speaks TLS, and how its addresses begin |
 //! | `meaning`, `places`, `detect/`, `health`, `sinks` | the keys of what the service goes by |
+//! | `origin` | who set what |
+//! | `settings/` | what was set in the portal: its document, its keys, its secrets |
 //!
 //! Used by the command line and the running sensor.
 #![forbid(unsafe_code)]
 
+mod clients;
 mod detect;
 mod document;
 mod health;
 mod meaning;
+mod origin;
 mod places;
 mod portal;
 mod read;
 mod secret;
+pub mod settings;
 mod sinks;
 mod values;
 
@@ -31,7 +37,8 @@ mod values;
 mod tests;
 
 use std::{
-    fmt, fs,
+    collections::BTreeMap,
+    fmt, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -50,7 +57,8 @@ pub use detect::{markdown as thresholds_page, summary as detecting_summary};
 pub use values::duration;
 
 pub use meaning::SessionLimits;
-pub use secret::{SECRET_OCTETS_PREFERRED, Secret};
+pub use origin::{Origin, Origins};
+pub use secret::{SECRET_OCTETS_PREFERRED, Secret, generated_secret};
 
 /// The port of RADIUS accounting (RFC 2866 section 3).
 pub const ACCOUNTING_PORT: u16 = 1813;
@@ -110,11 +118,17 @@ pub struct Config {
     pub sinks: Vec<policy::sink::Settings>,
     /// What is allowed and worth a word. Holds no secret.
     pub warnings: Vec<String>,
+    /// Which layer set which keys.
+    pub origins: Origins,
+    /// The lines of the entries of the file's lists, by the list's name and their place in it, from 0.
+    pub entry_lines: BTreeMap<(&'static str, usize), usize>,
 }
 
 /// The `[listen]` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
+    /// Whether accounting is taken at all; else its ports are closed.
+    pub accounting: bool,
     /// UDP addresses and ports.
     pub addresses: Vec<SocketAddr>,
     /// Whether and how XDP is used.
@@ -173,6 +187,12 @@ pub struct JournalLimits {
 }
 
 impl JournalLimits {
+    /// Whether all but retention is the same: that changes without a restart.
+    fn is_same_but_retention(&self, other: &JournalLimits) -> bool {
+        let JournalLimits { max_bytes, max_age, free_reserve_bytes, keep_unread, .. } = *other;
+        *other == JournalLimits { max_bytes, max_age, free_reserve_bytes, keep_unread, ..self.clone() }
+    }
+
     /// Octets of a batch, from its records: 512 each, which holds a usual request of 450 octets with what is recorded
     /// around it; at least what one request of the longest needs.
     pub fn batch_bytes(&self) -> usize {
@@ -212,6 +232,8 @@ pub struct Client {
     pub require_message_authenticator: bool,
     /// Datagrams a second taken from it at most; none: no limit.
     pub max_rate: Option<u32>,
+    /// Which layer it is of.
+    pub origin: Origin,
 }
 
 impl Config {
@@ -222,6 +244,7 @@ impl Config {
             path: None,
             state_dir: default_state_dir(),
             listen: Listen {
+                accounting: true,
                 addresses: vec![
                     SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), ACCOUNTING_PORT),
                     SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), ACCOUNTING_PORT),
@@ -265,6 +288,8 @@ impl Config {
             health: policy::health::Settings::default(),
             sinks: Vec::new(),
             warnings: Vec::new(),
+            origins: Origins::default(),
+            entry_lines: BTreeMap::new(),
         }
     }
 
@@ -330,6 +355,7 @@ impl Config {
             status_server: true,
             require_message_authenticator: false,
             max_rate: None,
+            origin: Origin::Default,
         });
         Ok(Some(path))
     }
@@ -351,25 +377,47 @@ impl Config {
             ("portal.address", self.portal != new.portal),
             ("portal.oidc", self.portal_provider() != new.portal_provider()),
             ("portal.certificate", self.portal_certificate().is_some() != new.portal_certificate().is_some()),
-            ("journal", self.journal != new.journal),
+            ("journal", !self.journal.is_same_but_retention(&new.journal)),
             ("dedup", self.dedup != new.dedup),
         ];
         differs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }
 }
 
-/// Reads and checks the configuration file, or yields the defaults when none is named.
+/// Reads and checks the configuration: the file, if one is named, above what was set in the portal, above the defaults.
 pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
+    load_over(path, None)
+}
+
+/// The same, with what was set in the portal below this state directory, whatever the file says of it.
+pub fn load_over(path: Option<&Path>, state_dir: Option<&Path>) -> Result<Config, ConfigError> {
+    let config = load_file(path)?;
+    let document = settings::document_path(state_dir.unwrap_or(&config.state_dir));
+    match fs::read_to_string(&document) {
+        Ok(text) => read::read_below(config, &document, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(config),
+        // Commands that only ask need not be the service's own user.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let mut config = config;
+            config
+                .warnings
+                .push(format!("what was set in the portal is left out: {}: {error}", document.display()));
+            Ok(config)
+        }
+        Err(error) => Err(unreadable(&document, &error)),
+    }
+}
+
+/// The file alone, above the defaults.
+fn load_file(path: Option<&Path>) -> Result<Config, ConfigError> {
     let Some(path) = path else { return Ok(Config::built_in()) };
-    let text = fs::read_to_string(path).map(zeroize::Zeroizing::new).map_err(|error| ConfigError {
-        problems: vec![Problem {
-            file: path.to_owned(),
-            line: 0,
-            column: 0,
-            message: format!("cannot read it: {error}"),
-        }],
-    })?;
-    read::read(path, &text)
+    let text = fs::read_to_string(path).map(zeroize::Zeroizing::new);
+    read::read(path, &text.map_err(|error| unreadable(path, &error))?)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
+    let message = format!("cannot read it: {error}");
+    ConfigError { problems: vec![Problem { file: path.to_owned(), line: 0, column: 0, message }] }
 }
 
 /// `/var/lib/vpn-sensor` for root, else below the XDG state directory.

@@ -1,27 +1,31 @@
 //! The keys that say where addresses are: `[geo]` and `[[site]]`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use insight::geo::{Position, SITE_RADIUS_KM, Site, Sites};
 
-use super::{document::Section, values};
+use super::{Config, document::Section, values};
 
 /// Half of the earth's circumference: farther is nowhere.
 const RADIUS_KM_MAX: u64 = 20_038;
 
 /// The database files, relative ones from the folder of the configuration.
-pub(super) fn read_geo(section: Section<'_, '_>, base: &Path) -> Vec<PathBuf> {
+pub(super) fn read_geo(section: Section<'_, '_>, base: &Path) -> Option<Vec<PathBuf>> {
     let path = |text: &str| match text {
         "" => Err("a path must not be empty".to_owned()),
         _ => Ok(base.join(text)),
     };
-    let databases = section.list("databases", path).unwrap_or_default();
+    let databases = section.list("databases", path);
     section.finish();
-    databases.into_iter().map(|(path, _)| path).collect()
+    Some(databases?.into_iter().map(|(path, _)| path).collect())
 }
 
-pub(super) fn read_sites(top: &Section<'_, '_>) -> Sites {
-    let mut sites = Vec::new();
+/// The sites of a layer behind those of the layers before it.
+pub(super) fn read_sites(top: &Section<'_, '_>, config: &mut Config) {
+    let mut sites: Vec<Site> = config.sites.iter().cloned().collect();
     let mut last = 0..0;
     for section in top.sections("site") {
         let (name, _) = section.string("name").unwrap_or_default();
@@ -37,10 +41,10 @@ pub(super) fn read_sites(top: &Section<'_, '_>) -> Sites {
         last = section.span.clone();
         section.finish();
     }
-    Sites::new(sites).unwrap_or_else(|error| {
+    config.sites = Arc::new(Sites::new(sites).unwrap_or_else(|error| {
         top.problem(last, error.to_string());
         Sites::default()
-    })
+    }));
 }
 
 /// `52.52, 13.40`: degrees north and east.

@@ -1,23 +1,47 @@
 //! From the text of a file to a [`Config`]: which keys there are, their types, ranges and defaults.
 
-use std::{collections::HashMap, env, ops::Range, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, time::Duration};
 
-use ipnet::IpNet;
 use toml::de::DeTable;
 
 use super::{
-    AckWhen, Client, Config, ConfigError, DedupLimits, JournalLimits, Listen, Secret, XdpMode, detect,
-    document::{Document, Section},
-    health, meaning, places, portal,
-    secret::is_readable_by_others,
-    sinks, values,
+    AckWhen, Config, ConfigError, DedupLimits, JournalLimits, Listen, XdpMode, clients, detect,
+    document::{Document, EntryLines, Lines, Section},
+    health, meaning, places, portal, sinks, values,
 };
 
-/// Longest client name: it is stored in each record.
-const NAME_OCTETS_MAX: usize = 64;
-
+/// Reads a file onto the defaults.
 pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
-    let document = Document::new(path, text);
+    let base = Config { path: Some(path.to_owned()), ..Config::built_in() };
+    let (mut config, (lines, entries)) = read_onto(base, Layer::File, path, text)?;
+    (config.origins.file, config.entry_lines) = (lines, entries);
+    Ok(config)
+}
+
+/// Reads what the portal set below what the file says: a key of the file wins.
+pub(super) fn read_below(config: Config, path: &Path, text: &str) -> Result<Config, ConfigError> {
+    let (mut config, (lines, _)) = read_onto(config, Layer::Portal, path, text)?;
+    config.origins.portal = lines.into_keys().collect();
+    Ok(config)
+}
+
+/// Whose a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// The operator's file.
+    File,
+    /// What was set in the portal, below the state directory.
+    Portal,
+}
+
+fn read_onto(
+    mut config: Config,
+    layer: Layer,
+    path: &Path,
+    text: &str,
+) -> Result<(Config, (Lines, EntryLines)), ConfigError> {
+    let above = config.origins.file.clone();
+    let document = Document::new(path, text, &above);
     let table = match DeTable::parse(text) {
         Ok(table) => table,
         Err(error) => {
@@ -27,9 +51,10 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
         }
     };
     let top = Section::new(&document, "", &table);
-    let mut config = Config { path: Some(path.to_owned()), ..Config::built_in() };
-
     let base = path.parent().unwrap_or(Path::new("."));
+    if let Some(span) = top.given("state_dir").filter(|_| layer == Layer::Portal) {
+        top.problem(span, "`state_dir` is for the configuration file alone");
+    }
     if let Some((directory, span)) = top.string("state_dir") {
         if directory.is_empty() {
             top.problem(span, "`state_dir` must not be empty");
@@ -61,8 +86,15 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
         if let Some(address) = section.parsed("address", address_or_off) {
             config.portal = address;
         }
-        config.portal_link = section.parsed("link", values::link);
-        config.portal_identity = portal::read_identity(&section, base, &mut config.warnings);
+        if let Some(link) = section.parsed("link", values::link) {
+            config.portal_link = Some(link);
+        }
+        if layer == Layer::Portal {
+            portal::keep_within(&section);
+        }
+        if let Some(identity) = portal::read_identity(&section, base, &mut config.warnings) {
+            config.portal_identity = Some(identity);
+        }
         if let Some(oidc) = section.section("oidc") {
             config.portal_oidc = portal::read_oidc(oidc, base, &mut config.warnings);
         }
@@ -93,15 +125,15 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     if let Some(section) = top.section("health") {
         health::read(section, &mut config.health);
     }
-    if let Some(section) = top.section("geo") {
-        config.databases = places::read_geo(section, base);
+    if let Some(databases) = top.section("geo").and_then(|section| places::read_geo(section, base)) {
+        config.databases = databases;
     }
-    config.sites = Arc::new(places::read_sites(&top));
-    config.clients = read_clients(&top, base, &mut config.warnings);
-    config.sinks = sinks::read(&top, base, &mut config.warnings);
+    places::read_sites(&top, &mut config);
+    clients::read(&top, base, layer, &mut config);
+    sinks::read(&top, base, layer, &mut config);
     top.finish();
-    document.finish()?;
-    Ok(config)
+    let lines = document.finish()?;
+    Ok((config, lines))
 }
 
 fn read_listen(section: Section<'_, '_>, listen: &mut Listen) {
@@ -118,6 +150,9 @@ fn read_listen(section: Section<'_, '_>, listen: &mut Listen) {
     }
     if let Some(mode) = section.parsed("xdp", xdp_mode) {
         listen.xdp = mode;
+    }
+    if let Some(accounting) = section.boolean("accounting") {
+        listen.accounting = accounting;
     }
     if let Some(interfaces) = section.list("interfaces", interface_name) {
         listen.interfaces = interfaces.into_iter().map(|(name, _)| name).collect();
@@ -189,143 +224,6 @@ fn read_dedup(section: Section<'_, '_>, limits: &mut DedupLimits) {
     section.finish();
 }
 
-fn read_clients(top: &Section<'_, '_>, base: &Path, warnings: &mut Vec<String>) -> Vec<Client> {
-    let mut clients: Vec<Client> = Vec::new();
-    let mut holders: HashMap<IpNet, String> = HashMap::new();
-    for section in top.sections("client") {
-        let prefixes = section.list("address", values::prefix);
-        if prefixes.is_none() {
-            section.problem(section.span.clone(), "a client wants `address`: where it sends from");
-        }
-        let prefixes = prefixes.unwrap_or_default();
-        let name = section
-            .parsed("name", client_name)
-            .or_else(|| prefixes.first().map(|(prefix, _)| prefix.to_string()));
-        let name = name.unwrap_or_default();
-        if let Some((_, span)) = section.string("name")
-            && clients.iter().any(|client| client.name == name)
-        {
-            section.problem(span, format!("there are two clients of the name {name:?}"));
-        }
-        for (prefix, span) in &prefixes {
-            if let Some(holder) = holders.insert(*prefix, name.clone()) {
-                section.problem(
-                    span.clone(),
-                    format!("`client.address`: {prefix} belongs to client {holder:?} already"),
-                );
-            }
-        }
-        let secret = read_secret(&section, ["secret", "secret_file", "secret_env"], base, &name, warnings);
-        let previous = ["previous_secret", "previous_secret_file", "previous_secret_env"];
-        let previous_secret = read_secret(&section, previous, base, &name, warnings);
-        if let SecretSource::None = secret {
-            let message =
-                format!("client {name:?} has no secret: give `secret_file`, `secret_env` or `secret`");
-            section.problem(section.span.clone(), message);
-        }
-        let vendor = section.parsed("vendor", meaning::vendor).flatten();
-        let attributes = section.section("attributes").map(meaning::read_attributes).unwrap_or_default();
-        let is_vpn = section.parsed("kind", meaning::is_vpn).unwrap_or(false);
-        let status_server = section.boolean("status_server").unwrap_or(true);
-        let require_message_authenticator = section.boolean("require_message_authenticator").unwrap_or(false);
-        let max_rate = section.integer("max_rate", 1..u64::from(u32::MAX)).map(|rate| rate as u32);
-        section.finish();
-        if let SecretSource::Good(secret) = secret {
-            clients.push(Client {
-                name,
-                prefixes: prefixes.into_iter().map(|(prefix, _)| prefix).collect(),
-                secret,
-                previous_secret: previous_secret.good(),
-                vendor,
-                attributes,
-                is_vpn,
-                status_server,
-                require_message_authenticator,
-                max_rate,
-            });
-        }
-    }
-    clients
-}
-
-enum SecretSource {
-    /// No key names one.
-    None,
-    /// One is named and wrong; the problem is noted.
-    Bad,
-    Good(Secret),
-}
-
-impl SecretSource {
-    fn good(self) -> Option<Secret> {
-        match self {
-            SecretSource::Good(secret) => Some(secret),
-            SecretSource::None | SecretSource::Bad => None,
-        }
-    }
-}
-
-/// The secret from one of three keys: as it stands, from a file, from the environment.
-fn read_secret(
-    section: &Section<'_, '_>,
-    [plain_key, file_key, environment_key]: [&'static str; 3],
-    base: &Path,
-    client: &str,
-    warnings: &mut Vec<String>,
-) -> SecretSource {
-    let plain = section.string(plain_key);
-    let file = section.string(file_key);
-    let environment = section.string(environment_key);
-    let named: Vec<(&'static str, Range<usize>)> =
-        [(plain_key, &plain), (file_key, &file), (environment_key, &environment)]
-            .into_iter()
-            .filter_map(|(key, value)| value.as_ref().map(|(_, span)| (key, span.clone())))
-            .collect();
-    let (key, span) = match named.as_slice() {
-        [] => return SecretSource::None,
-        [(key, span)] => (*key, span.clone()),
-        [(first, _), (second, span), ..] => {
-            section
-                .problem(span.clone(), format!("`client.{first}` and `client.{second}` exclude each other"));
-            return SecretSource::Bad;
-        }
-    };
-    let secret = if let Some((text, _)) = plain {
-        Secret::new(text.as_bytes().to_vec()).ok_or_else(|| "a secret must not be empty".to_owned())
-    } else if let Some((name, _)) = file {
-        let path = base.join(name);
-        if is_readable_by_others(&path) {
-            let path = path.display();
-            warnings.push(format!("client {client:?}: others than its owner may read {path}; chmod 600 it"));
-        }
-        Secret::read(&path)
-    } else if let Some((name, _)) = environment {
-        match env::var_os(name).map(std::os::unix::ffi::OsStringExt::into_vec) {
-            Some(octets) => {
-                Secret::new(octets).ok_or_else(|| format!("the environment variable {name} is empty"))
-            }
-            None => Err(format!("the environment variable {name} is not set")),
-        }
-    } else {
-        return SecretSource::None;
-    };
-    match secret {
-        Ok(secret) => {
-            if secret.is_weak() {
-                let octets = secret.octets().len();
-                warnings.push(format!(
-                    "client {client:?}: `{key}` has {octets} octets; fewer than 16 can be guessed offline from one request"
-                ));
-            }
-            SecretSource::Good(secret)
-        }
-        Err(reason) => {
-            section.problem(span, format!("`client.{key}`: {reason}"));
-            SecretSource::Bad
-        }
-    }
-}
-
 fn ack_when(text: &str) -> Result<AckWhen, String> {
     match text {
         "durable" => Ok(AckWhen::Durable),
@@ -363,11 +261,4 @@ fn interface_name(text: &str) -> Result<String, String> {
         _ if sound => Ok(text.to_owned()),
         _ => Err(format!("{text:?} is not a name of a network interface")),
     }
-}
-
-fn client_name(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.len() > NAME_OCTETS_MAX || text.chars().any(char::is_control) {
-        return Err(format!("a name has 1 to {NAME_OCTETS_MAX} printable octets"));
-    }
-    Ok(text.to_owned())
 }

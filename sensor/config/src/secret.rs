@@ -56,8 +56,7 @@ impl Secret {
         let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         match file {
             Ok(mut file) => {
-                let generated =
-                    Zeroizing::new(Alphanumeric.sample_string(&mut rand::rng(), GENERATED_CHARACTERS));
+                let generated = Zeroizing::new(generated_secret());
                 // The line end is for `cat`; `radclient -S` and Secret::read cut it.
                 file.write_all(generated.as_bytes())
                     .and_then(|()| file.write_all(b"\n"))
@@ -69,6 +68,11 @@ impl Secret {
         }
         Secret::read(path)
     }
+}
+
+/// A new secret: letters and digits.
+pub fn generated_secret() -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), GENERATED_CHARACTERS)
 }
 
 impl fmt::Debug for Secret {

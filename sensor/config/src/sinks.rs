@@ -5,7 +5,13 @@ use std::{path::Path, time::Duration};
 use insight::detect::Severity;
 use policy::sink::{self, Format, Kind, Limits, MailSettings, Settings, Target, Trust, mailbox};
 
-use super::{Secret, document::Section, secret::is_readable_by_others};
+use super::{
+    Config, Secret,
+    document::Section,
+    read::Layer,
+    secret::is_readable_by_others,
+    settings::{SECRETS, is_kept_secret},
+};
 
 /// Longest name: it is that of a folder.
 const NAME_MAX: usize = 32;
@@ -33,8 +39,9 @@ const KEYS: [(&str, &[&str]); 9] = [
     ("to", &["mail"]),
 ];
 
-pub(super) fn read(top: &Section<'_, '_>, base: &Path, warnings: &mut Vec<String>) -> Vec<Settings> {
-    let mut sinks: Vec<Settings> = Vec::new();
+/// Reads the sinks of a layer behind those of the layers before it.
+pub(super) fn read(top: &Section<'_, '_>, base: &Path, layer: Layer, config: &mut Config) {
+    let Config { sinks, warnings, .. } = config;
     for section in top.sections("sink") {
         let name = section.parsed("name", name);
         match (&name, section.string("name")) {
@@ -49,6 +56,9 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path, warnings: &mut Vec<String
         let kind = section.parsed("kind", kind);
         if section.place("kind").is_none() {
             section.problem(section.span.clone(), "a sink wants `kind`: file, syslog, webhook or mail");
+        }
+        if layer == Layer::Portal {
+            keep_within(&section, kind);
         }
         let target = kind.and_then(|kind| read_target(&section, kind, base, warnings, name.as_deref()));
         let format = read_format(&section, kind);
@@ -68,7 +78,19 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path, warnings: &mut Vec<String
             sinks.push(Settings { name, target, format, what, min_severity, limits });
         }
     }
-    sinks
+}
+
+/// What is set in the portal names no file of the host: whoever may set sinks must not read or write any with them.
+fn keep_within(section: &Section<'_, '_>, kind: Option<&str>) {
+    if let Some(span) = section.place("kind").filter(|_| kind == Some("file")) {
+        section.problem(span, "a sink of kind file is for the configuration file alone");
+    }
+    if let Some(span) = section.place("ca_file") {
+        section.problem(span, "`sink.ca_file` is for the configuration file alone");
+    }
+    if let Some((_, span)) = section.string("secret_file").filter(|(name, _)| !is_kept_secret(name)) {
+        section.problem(span, format!("`sink.secret_file`: secrets of the portal lie in {SECRETS}/"));
+    }
 }
 
 fn read_target(

@@ -19,6 +19,11 @@ fn load_text(text: &str) -> Result<Config, ConfigError> {
     load(Some(&path))
 }
 
+/// What is wrong, as it is told.
+pub(super) fn load_error(loaded: Result<Config, ConfigError>) -> String {
+    loaded.expect_err("a mistake").to_string()
+}
+
 fn client(lines: &str) -> String {
     format!("[[client]]\nname = \"a\"\naddress = [\"192.0.2.1\"]\n{lines}\n")
 }
@@ -381,6 +386,7 @@ fn every_key_is_taken() {
             state_dir = "state"
             [listen]
             addresses = ["127.0.0.1:1813", "[::1]:1646"]
+            accounting = false
             xdp = "skb"
             interfaces = ["eth0"]
             workers = 3

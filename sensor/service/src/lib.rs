@@ -23,6 +23,7 @@
 //! | `alert/` | what people are told when a connection is abnormal |
 //! | `health/` | what keeps the product from its work, told once |
 //! | `export/` | what leaves the host for other eyes |
+//! | `settings` | what an administrator sets: [`settings::Administer`], which the running sensor implements |
 //! | `feed` | the input log read beside the journal |
 //!
 //! Called by the command line and by the running sensor; knows `insight`, `journal` and `policy`.
@@ -45,6 +46,7 @@ pub mod observed;
 pub mod portal;
 pub mod rebuild;
 pub mod record;
+pub mod settings;
 pub mod store;
 
 use std::{

@@ -16,6 +16,8 @@ mod privileges;
 mod refused;
 mod sensing;
 mod service;
+mod settings;
+mod specimens;
 mod xdp;
 
 use std::{
@@ -39,7 +41,7 @@ use journal::{OpenError, Options, Reader, RealStorage, Retention};
 use tokio::sync::watch;
 
 use crate::{
-    config::{AckWhen, Config},
+    config::{AckWhen, Config, JournalLimits},
     failure::{Exit, Failure},
 };
 use control::{End, Slow};
@@ -80,6 +82,11 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let mut portal = portal::Portal::open(&config)?;
     let (upkeep, queues) = xdp::open(&config, &ingest.clients().current())?;
     let interfaces = upkeep.interfaces();
+    if !config.listen.accounting {
+        tracing::warn!("accounting is off: its ports are closed, and some VPN servers then refuse log-ins");
+        interfaces.set_armed(false).map_err(|reason| Failure::new(Exit::Failed, anyhow!(reason)))?;
+        ingest.set_open(false);
+    }
     let dropped = privileges::drop_all().context("cannot drop capabilities")?;
     tracing::info!(capabilities = dropped, "privileges are dropped");
 
@@ -114,8 +121,9 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let outlets =
         health::Outlets { sinks: told, standing: stands, places: insight.places(), sensor: insight.sensor() };
     let health = health::Health::start(&config, &observed, outlets)?;
+    let (administration, orders) = settings::Administration::new(&config, &observed);
     if let Some(listener) = portal_listener {
-        portal.start(listener, insight.api(&config))?;
+        portal.start(listener, insight.api(&config, administration))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");
@@ -124,6 +132,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         &observed,
         metrics,
         upkeep,
+        orders,
         Slow { insight: &insight, health: &health, portal: &portal },
     ));
 
@@ -182,13 +191,17 @@ fn journal_options(config: &Config) -> Options {
         batch_bytes: limits.batch_bytes(),
         batch_records: limits.batch_records,
         commit_interval: limits.commit_interval,
-        retention: Retention {
-            max_bytes: limits.max_bytes.unwrap_or(u64::MAX),
-            max_age: limits.max_age,
-            free_reserve_bytes: limits.free_reserve_bytes,
-            keep_unread: limits.keep_unread,
-        },
+        retention: retention(limits),
         ..Options::default()
+    }
+}
+
+fn retention(limits: &JournalLimits) -> Retention {
+    Retention {
+        max_bytes: limits.max_bytes.unwrap_or(u64::MAX),
+        max_age: limits.max_age,
+        free_reserve_bytes: limits.free_reserve_bytes,
+        keep_unread: limits.keep_unread,
     }
 }
 

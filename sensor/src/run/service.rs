@@ -28,6 +28,7 @@ use service::{
     health,
     live::{Live, Retention},
     observed::Observed,
+    settings,
 };
 use tokio::sync::watch;
 
@@ -56,6 +57,7 @@ struct Change {
     sinks: Vec<Settings>,
     /// What links to alerts begin with.
     link: Option<String>,
+    retention: Retention,
 }
 
 impl Change {
@@ -65,6 +67,7 @@ impl Change {
             places: Sources::of(config),
             sinks: config.sinks.clone(),
             link: config.portal_link.clone(),
+            retention: retention(config),
         }
     }
 }
@@ -139,7 +142,11 @@ impl Insight {
     }
 
     /// What questions are answered from.
-    pub(super) fn api(&self, config: &Config) -> api::Settings {
+    pub(super) fn api(
+        &self,
+        config: &Config,
+        administration: Arc<dyn settings::Administer>,
+    ) -> api::Settings {
         api::Settings {
             state_dir: config.state_dir.clone(),
             meaning: self.meaning.subscribe(),
@@ -147,6 +154,7 @@ impl Insight {
             health: self.health.clone(),
             link: self.link.subscribe(),
             sensor: self.sensor.clone(),
+            administration: Some(administration),
         }
     }
 
@@ -293,7 +301,8 @@ impl Body {
         let mut stopping_since = None;
         loop {
             match self.changes.try_recv() {
-                Ok(Change { meaning, places, sinks, link }) => {
+                Ok(Change { meaning, places, sinks, link, retention }) => {
+                    live.set_retention(retention);
                     live.set_meaning(&meaning)?;
                     live.set_places(self.open_places(&places))?;
                     self.reload_sinks(telling, state_dir, sinks, link);

@@ -15,6 +15,7 @@ use std::ops::{Range, RangeInclusive};
 use insight::vpn::names::Realms;
 use policy::Detecting;
 
+pub(super) use page::{ThresholdKey, threshold_keys};
 pub use page::{markdown, summary};
 
 use super::{document::Section, values};
@@ -61,7 +62,7 @@ pub(super) fn read(
     if let Some(after) = section.parsed("accept_after", accept_after) {
         detecting.accept_after_days = after;
     }
-    detecting.exclusions = exclusion::read(&section, realms, warnings);
+    detecting.exclusions.extend(exclusion::read(&section, realms, warnings));
     section.finish();
 }
 

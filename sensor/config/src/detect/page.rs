@@ -65,6 +65,39 @@ pub fn markdown() -> String {
     page + EXCLUSIONS
 }
 
+/// A threshold's key, for those who show it.
+pub(crate) struct ThresholdKey {
+    /// Its dotted name.
+    pub(crate) name: String,
+    /// As it is written, without quotes.
+    pub(crate) default: String,
+    /// From and to.
+    pub(crate) allowed: String,
+    /// What it does, and why its default is what it is.
+    pub(crate) about: &'static str,
+    /// Written without quotes.
+    pub(crate) is_number: bool,
+}
+
+/// All thresholds' keys, in the order of the page.
+pub(crate) fn threshold_keys() -> Vec<ThresholdKey> {
+    let mut thresholds = Thresholds::default();
+    let of = |table: &str, key: Key<'_>| {
+        let default = key.value.shown();
+        ThresholdKey {
+            name: format!("{table}.{}", key.name),
+            default: default.trim_matches('"').to_owned(),
+            allowed: key.value.allowed(),
+            about: key.reason,
+            is_number: !default.starts_with('"'),
+        }
+    };
+    let mut all: Vec<_> = keys::of(&mut thresholds).into_iter().map(|key| of("detect", key)).collect();
+    let model = keys::of_model(&mut thresholds.model);
+    all.extend(model.into_iter().map(|key| of("detect.model", key)));
+    all
+}
+
 /// What is not as the product comes, in one line.
 pub fn summary(detecting: &Detecting, now_unix_ns: u64) -> String {
     let (mut own, mut usual) = (detecting.thresholds.clone(), Thresholds::default());

@@ -1,4 +1,5 @@
-//! The HTTP API below `/api/v1`, for callers with a token: all may read, some decide about alerts. Who sees whom, and who
+//! The HTTP API below `/api/v1`, for callers with a token: all may read, some decide about alerts,
+//! some set things up. Who sees whom, and who
 //! decides what, is in the audit log.
 //!
 //! | file | what lives there |
@@ -9,10 +10,14 @@
 //! | `problem` | errors as RFC 9457 has them |
 //! | `users`, `sessions`, `alerts`, `records`, `search`, `sensing`, `surroundings`, `events`, `health` | the routes |
 //! | `deciding` | the routes by which people decide about alerts |
+//! | `administering` | settings |
+//! | `accounts` | accounts and tokens |
 //!
 //! Called by the portal, which listens for both, and for the documentation ([`openapi`]).
 
 mod access;
+pub(crate) mod accounts;
+pub(crate) mod administering;
 mod alerts;
 mod deciding;
 mod events;
@@ -55,6 +60,7 @@ use crate::{
     control::{Control, ControlError},
     health::Standing,
     observed::Observed,
+    settings::Administer,
     store,
 };
 use access::Refusals;
@@ -82,6 +88,8 @@ pub struct Settings {
     pub link: watch::Receiver<Option<String>>,
     /// What the sensor beside the service tells of itself; nothing where there is none.
     pub sensor: Observed,
+    /// What changes the configuration; none where nothing runs that has one.
+    pub administration: Option<Arc<dyn Administer>>,
 }
 
 /// What routes and pages are answered from.
@@ -128,7 +136,15 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(sensing::now))
         .routes(routes!(sensing::history))
         .routes(routes!(search::search))
-        .routes(routes!(health::health));
+        .routes(routes!(health::health))
+        .routes(routes!(administering::settings, administering::change_settings))
+        .routes(routes!(administering::arrivals))
+        .routes(routes!(administering::try_secret))
+        .routes(routes!(accounts::accounts))
+        .routes(routes!(accounts::invite))
+        .routes(routes!(accounts::change_role, accounts::remove_account))
+        .routes(routes!(accounts::tokens, accounts::make_token))
+        .routes(routes!(accounts::remove_token));
     let (router, mut description) =
         OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes).split_for_parts();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));

@@ -11,6 +11,7 @@ use super::{
     guard::Visitor,
     text,
 };
+use crate::control::Role;
 
 /// The pages that are one step away, with their titles.
 const WAYS: &[(&str, &str)] = &[
@@ -33,6 +34,7 @@ pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response
                     @for (path, name) in WAYS {
                         a href=(path) aria-current=[(title == *name).then_some("page")] { (name) }
                     }
+                    @if visitor.role == Role::Administrator { a href="/settings/vpn" { "Settings" } }
                 }
                 form.search role="search" aria-label="Everything" action="/search" {
                     input type="search" name="q" aria-label="Search for a user, a device, an address, a place, a VPN server, a session id"

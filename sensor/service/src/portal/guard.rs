@@ -88,6 +88,17 @@ pub(super) async fn require_visitor(
     Ok(next.run(request).await)
 }
 
+/// Lets administrators through, and tells others who they are not.
+pub(super) async fn require_administrator(request: Request, next: Next) -> Result<Response, Refused> {
+    match request.extensions().get::<Visitor>() {
+        Some(visitor) if visitor.role == Role::Administrator => Ok(next.run(request).await),
+        _ => {
+            let detail = "Settings are for administrators, and your account is an analyst's. Ask an administrator to change it.";
+            Err(Refused(StatusCode::FORBIDDEN, detail.to_owned()))
+        }
+    }
+}
+
 /// Follows from the cookie and says nothing about it.
 fn form_token(cookie: &str) -> String {
     let digest = Sha256::new().chain_update("form\n").chain_update(cookie).finalize();

@@ -10,6 +10,7 @@
 //! | `provider`, `by_provider` | signing in by an OpenID provider |
 //! | `frame`, `text`, `plot/`, `map/` | the page around everything, words and figures on it, drawings, maps |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `search`, `connections` | the pages |
+//! | `settings/` | what administrators set |
 //! | `sessions` | the table of connections |
 //! | `export` | a user's connections as a file |
 //! | `assets`, `wire` | style sheet, script, icon; pages made small for the wire |
@@ -40,6 +41,7 @@ mod records;
 mod search;
 mod sensors;
 mod sessions;
+mod settings;
 mod sign_in;
 mod text;
 mod throttle;
@@ -135,6 +137,7 @@ fn router(api: Arc<Api>, is_tls: bool, provider: Option<Oidc>) -> Router {
         .route("/alerts/{number}/comments", post(alert::comment))
         .route("/search", get(search::page))
         .route("/sign-out", post(sign_in::sign_out))
+        .merge(settings::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&portal), guard::require_visitor))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/link/{link}", get(sign_in::link).post(sign_in::redeem))

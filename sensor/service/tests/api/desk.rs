@@ -154,7 +154,8 @@ impl Desk {
         let (_, link) = tokio::sync::watch::channel(None);
         let sensor = Observed::default();
         sensor.note(SensorNow { name: "edge".to_owned(), ..SensorNow::default() });
-        let settings = api::Settings { state_dir, meaning, places, health, link, sensor };
+        let settings =
+            api::Settings { state_dir, meaning, places, health, link, sensor, administration: None };
         runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
         let threads = vec![service, writer];
         Desk {

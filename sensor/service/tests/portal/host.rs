@@ -108,13 +108,18 @@ impl Host {
             health,
             link,
             sensor: sensor.clone(),
+            administration: None,
         };
         runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
         Host { control, sensor, address, _folder: folder, _runtime: runtime }
     }
 
     pub(crate) fn link(&self, account: &str) -> String {
-        self.control.add_link(account, Role::Analyst).unwrap().reveal().to_owned()
+        self.link_as(account, Role::Analyst)
+    }
+
+    fn link_as(&self, account: &str, role: Role) -> String {
+        self.control.add_link(account, role).unwrap().reveal().to_owned()
     }
 
     pub(crate) fn stranger(&self) -> Browser<'_> {
@@ -123,8 +128,13 @@ impl Host {
 
     /// Somebody with a new account.
     pub(crate) fn signed_in(&self, account: &str) -> Browser<'_> {
+        self.signed_in_as(account, Role::Analyst)
+    }
+
+    /// The same with this role.
+    pub(crate) fn signed_in_as(&self, account: &str, role: Role) -> Browser<'_> {
         let browser = self.stranger();
-        let path = format!("/link/{}", self.link(account));
+        let path = format!("/link/{}", self.link_as(account, role));
         let answer =
             browser.post(&path, &[("account", account), ("password", PASSWORD), ("again", PASSWORD)]);
         assert_eq!(answer.status, 303, "{}", answer.text);

@@ -8,6 +8,7 @@ mod finding;
 mod host;
 mod profile;
 mod sensing;
+mod settings;
 
 use host::{Answer, Host};
 
