@@ -26,6 +26,7 @@ struct Held {
     /// What came later has a larger number; a request moves its connection to the end.
     turn: u64,
     is_busy: bool,
+    is_leaving: bool,
     /// Who is to leave; none: not yet begun, or told already.
     task: Option<AbortHandle>,
 }
@@ -59,15 +60,20 @@ impl Places {
     fn try_take(&self, from: IpAddr) -> Option<u64> {
         let mut state = self.state();
         if state.held.len() >= self.most {
-            if let Some(task) =
-                state.longest_waiting().and_then(|number| state.held.get_mut(&number)?.task.take())
+            // One at a time: who was told to leave needs a moment.
+            let is_somebody_leaving = state.held.values().any(|held| held.is_leaving);
+            if !is_somebody_leaving
+                && let Some(number) = state.longest_waiting()
+                && let Some(held) = state.held.get_mut(&number)
+                && let Some(task) = held.task.take()
             {
+                held.is_leaving = true;
                 task.abort();
             }
             return None;
         }
         let number = state.turn();
-        state.held.insert(number, Held { from, turn: number, is_busy: false, task: None });
+        state.held.insert(number, Held { from, turn: number, is_busy: false, is_leaving: false, task: None });
         Some(number)
     }
 

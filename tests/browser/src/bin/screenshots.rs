@@ -46,7 +46,8 @@ fn main() {
         })
         .collect();
     config = config.clients(&clients).lines(
-        "[events]\naccept_past = \"35d\"\n[users]\nrealms = [[\"contoso.example\", \"CONTOSO\", \"\"]]\n",
+        "[events]\naccept_past = \"35d\"\n[users]\nrealms = [[\"contoso.example\", \"CONTOSO\", \"\"]]\n\
+         [health]\ngeo_stale = \"off\"\n",
     );
     let home = Home::new(&config);
     let sensor = home.start(&wire.sensor);
