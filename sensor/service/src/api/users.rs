@@ -166,7 +166,7 @@ pub(super) async fn devices(
         .await
 }
 
-/// A device and who used it where, over its newest 5,000 connections.
+/// A device and who used it where, over its newest 2,000 connections.
 #[derive(Serialize, ToSchema)]
 pub(super) struct DevicePage {
     name: String,

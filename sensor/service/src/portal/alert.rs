@@ -69,7 +69,8 @@ fn content(visitor: &Visitor, alert: &Alert, journey: Option<&JourneyRow>) -> Ma
                 div.against {
                     div { h3 { "Expected" } @if reason.expected.is_empty() { p.quiet { "Nothing of the kind was seen before." } }
                         ul { @for usual in &reason.expected {
-                            li { (text::stranger(&usual.value)) span.quiet { " in " (usual.connections) " connections, last "
+                            li { (text::stranger(&usual.value)) span.quiet {
+                                @if usual.connections > 0 { " in " (usual.connections) " connections" } ", last "
                                 (text::moment_ns(u64::from(usual.last_unix_s) * 1_000_000_000)) } }
                         } } }
                     div { h3 { "Seen" } p { (text::stranger(&reason.seen)) }

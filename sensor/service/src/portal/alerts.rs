@@ -171,7 +171,7 @@ pub(super) fn table(alerts: &[AlertRow]) -> Markup {
 
 fn rows(alerts: &[AlertRow], can_close: bool) -> Markup {
     html! {
-        div.wide { table.stack {
+        div.wide tabindex="0" role="region" aria-label="Alerts" { table.stack {
             caption.unseen { "Alerts, the newest first" }
             thead { tr {
                 @if can_close { th scope="col" { input type="checkbox" hidden data-all="alert" aria-label="Tick all"; span.unseen { "Tick" } } }

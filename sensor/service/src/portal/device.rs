@@ -104,7 +104,7 @@ fn listed(part: &str, rows: &[SeenRow], next: Option<&str>) -> Markup {
             @if rows.is_empty() {
                 p { "No device" @if !part.is_empty() { " has " (text::stranger(part)) " in its name" } "." }
             } @else {
-                div.wide { table.stack {
+                div.wide tabindex="0" role="region" aria-label="Devices" { table.stack {
                     caption.unseen { "Devices, the latest seen first" }
                     thead { tr { th scope="col" { "Device" } th scope="col" { "Last seen" } th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }
                     tbody { @for row in rows { tr {

@@ -12,7 +12,7 @@
 //! | `settings/` | what administrators set |
 //! | `sessions` | the table of connections |
 //! | `export` | a user's connections as a file |
-//! | `assets` | style sheet, script, icon |
+//! | `assets`, `wire` | style sheet, script, icon; pages made small for the wire |
 //!
 //! Everything that a network sent is text of a stranger: `maud` escapes it, and `text::stranger` shows what would change
 //! the direction or the lines of a page. Called by the running service ([`serve`]).
@@ -42,6 +42,7 @@ mod settings;
 mod sign_in;
 mod text;
 mod throttle;
+mod wire;
 
 use std::sync::{Arc, Mutex};
 
@@ -139,6 +140,7 @@ fn router(api: Arc<Api>, is_tls: bool) -> Router {
         .fallback(others)
         .layer(middleware::from_fn_with_state(portal, guard::known_host))
         .layer(middleware::map_response(guard::harden))
+        .layer(middleware::from_fn(wire::compress))
         .layer(middleware::from_fn(api::bounded));
     if is_tls { all.layer(middleware::map_response(guard::only_tls)) } else { all }
 }

@@ -59,7 +59,7 @@ fn content(part: &str, rows: &[UserRow], next: Option<&str>) -> Markup {
             @if rows.is_empty() {
                 p { "Nobody" @if !part.is_empty() { " has " (text::stranger(part)) " in the name" } "." }
             } @else {
-                div.wide { table.stack {
+                div.wide tabindex="0" role="region" aria-label="Users" { table.stack {
                     caption.unseen { "Users: those with open alerts by severity and score, then the latest seen" }
                     thead { tr { th scope="col" { "User" } th scope="col" { "Risk" } th.figure scope="col" { "Open alerts" } th scope="col" { "Last seen" }
                         th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }

@@ -75,7 +75,7 @@ fn shown(record: &RecordLine<'_>) -> Markup {
                 section.card {
                     h2 { "Record " (sequence) ": " (text::stranger(&whole.attribute(kind::ACCT_STATUS_TYPE))) }
                     p { (text::moment_ns(time)) " from " (text::stranger(client)) ", " (source.to_string()) }
-                    div.wide { table {
+                    div.wide tabindex="0" role="region" aria-label={ "Attributes of record " (sequence) } { table {
                         caption.unseen { "Attributes of record " (sequence) }
                         thead { tr { th scope="col" { "Attribute" } th scope="col" { "Value" } } }
                         tbody { @for (name, value) in whole.attributes() { tr { td { (name) } td { (text::stranger(&value)) } } } }

@@ -21,7 +21,8 @@ use crate::{
 };
 
 /// What plots can cover, minutes, with its name.
-const SPANS: [(u32, &str); 4] = [(15, "15 minutes"), (60, "an hour"), (360, "six hours"), (1440, "a day")];
+const SPANS: [(u32, &str); 4] =
+    [(15, "15 minutes"), (60, "60 minutes"), (360, "6 hours"), (1440, "24 hours")];
 const SENSORS: usize = 50;
 
 #[derive(Deserialize)]
@@ -79,7 +80,7 @@ fn content(seen: &[SeenRow], now: Option<&SensorNow>, series: &Series, span: (u3
         }
         @if !seen.is_empty() {
             h2 { "Sensors whose records are here" }
-            div.wide { table.stack {
+            div.wide tabindex="0" role="region" aria-label="Sensors whose records are here" { table.stack {
                 caption.unseen { "Sensors, the latest heard of first" }
                 thead { tr { th scope="col" { "Sensor" } th.figure scope="col" { "Records" } th scope="col" { "First record" } th scope="col" { "Last record" } } }
                 tbody { @for sensor in seen { tr {
@@ -139,7 +140,7 @@ fn amounts(amounts: &[Amount], are_all_shown: bool) -> Markup {
 
 fn queues(now: &SensorNow) -> Markup {
     html! {
-        div.wide { table.stack {
+        div.wide tabindex="0" role="region" aria-label="Captures" { table.stack {
             caption.unseen { "How each queue and socket is captured" }
             thead { tr { th scope="col" { "Interface" } th scope="col" { "Queue" } th scope="col" { "Mode" } th scope="col" { "Rings: frames by where they are" } th scope="col" { "Lost before a worker" } } }
             tbody { @for queue in &now.queues { tr {
@@ -162,7 +163,7 @@ fn queues(now: &SensorNow) -> Markup {
 fn workers(now: &SensorNow) -> Markup {
     html! {
         h3 { "Workers" }
-        div.wide { table.stack {
+        div.wide tabindex="0" role="region" aria-label="Workers" { table.stack {
             caption.unseen { "Workers and what became of the datagrams that they took" }
             thead { tr { th scope="col" { "Worker" } th scope="col" { "Path" } th.figure scope="col" { "Datagrams" } th scope="col" { "Verdicts" } th.figure scope="col" { "Pending" }
                 th.figure scope="col" { "Answers" } th.figure scope="col" { "Answers lost" } } }
@@ -181,7 +182,7 @@ fn workers(now: &SensorNow) -> Markup {
 
 fn stages(stages: &[StageNow]) -> Markup {
     html! {
-        div.wide { table.stack {
+        div.wide tabindex="0" role="region" aria-label="Latency by stage" { table.stack {
             caption.unseen { "Latency by stage" }
             thead { tr { th scope="col" { "Stage" } th.figure scope="col" { "Requests" } th.figure scope="col" { "p50" } th.figure scope="col" { "p90" }
                 th.figure scope="col" { "p99" } th.figure scope="col" { "p99.9" } th.figure scope="col" { "Longest" } } }
@@ -189,7 +190,7 @@ fn stages(stages: &[StageNow]) -> Markup {
                 td data-label="Stage" { (stage.stage) }
                 td.figure data-label="Requests" { (stage.count) }
                 @for (name, time) in [("p50", stage.p50_s), ("p90", stage.p90_s), ("p99", stage.p99_s), ("p99.9", stage.p999_s), ("Longest", stage.max_s)] {
-                    td.figure data-label=(name) { (plot::seconds(time)) }
+                    td.figure data-label=(name) { @if stage.count > 0 { (plot::seconds(time)) } @else { "\u{2013}" } }
                 }
             } } }
         } }

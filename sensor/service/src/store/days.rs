@@ -6,7 +6,7 @@ const DAY_NS: i64 = 86_400_000_000_000;
 
 /// So many of somebody's connections are counted for shares, spots, hours and days, the newest: what a page shows is then
 /// bounded by an index, also of an account that a machine uses each minute.
-pub const NEWEST_COUNTED: usize = 5_000;
+pub const NEWEST_COUNTED: usize = 2_000;
 
 impl StoreReader {
     /// How many of the sessions that a filter takes began on each day, days since 1970 UTC, ascending.

@@ -14,7 +14,7 @@ use super::{
 use crate::alert::Severity;
 
 /// Open alerts that are looked at for who is at risk, the newest.
-const ALERTS_MAX: usize = 5_000;
+const ALERTS_MAX: usize = 2_000;
 
 /// A place that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -83,12 +83,15 @@ impl StoreReader {
     ) -> Result<Vec<SeenRow>, StoreError> {
         let (last, name) = after.unwrap_or((i64::MAX, ""));
         let query = format!(
-            "SELECT name, first, last, count FROM sighting
-             WHERE sort = 2 AND (last < ?1 OR (last = ?1 AND name > ?2)) AND instr(lower(name), ?3) > 0
-             ORDER BY last DESC, name LIMIT {limit}"
+            "SELECT sighting.name, first, last, count FROM
+                 (SELECT name FROM sighting INDEXED BY sighting_by_last
+                  WHERE sort = 2 AND (last < ?1 OR (last = ?1 AND name > ?2)) AND name LIKE ?3 ESCAPE '\\'
+                  ORDER BY last DESC, name LIMIT {limit}) AS found
+             CROSS JOIN sighting ON sort = 2 AND sighting.name = found.name
+             ORDER BY last DESC, sighting.name"
         );
         let values: [Box<dyn ToSql>; 3] =
-            [Box::new(last), Box::new(name.to_owned()), Box::new(part.to_ascii_lowercase())];
+            [Box::new(last), Box::new(name.to_owned()), Box::new(holding(part))];
         self.rows(&query, &values, |row| {
             Ok(SeenRow {
                 name: row.get(0)?,
@@ -107,11 +110,12 @@ impl StoreReader {
     pub fn places_with(&self, part: &str, limit: usize) -> Result<Vec<FoundPlace>, StoreError> {
         let query = format!(
             "SELECT id, name, CASE WHEN asn IS NULL THEN NULL ELSE 'AS' || asn || coalesce(' ' || organisation, '') END
-                 AS network
-             FROM place WHERE instr(lower(name), ?1) > 0 OR instr(lower(coalesce(network, '')), ?1) > 0
+             FROM place WHERE name LIKE ?1 ESCAPE '\\' OR organisation LIKE ?1 ESCAPE '\\' OR asn = ?2
              ORDER BY id LIMIT {limit}"
         );
-        self.rows(&query, &[Box::new(part.to_ascii_lowercase())], |row| {
+        let lowered = part.to_ascii_lowercase();
+        let number: Option<u32> = lowered.strip_prefix("as").and_then(|number| number.parse().ok());
+        self.rows(&query, &[Box::new(holding(part)), Box::new(number)], |row| {
             Ok(FoundPlace { id: row.get(0)?, name: row.get(1)?, network: row.get(2)? })
         })
     }
@@ -132,11 +136,10 @@ impl StoreReader {
     pub fn servers_with(&self, part: &str, limit: usize) -> Result<Vec<FoundServer>, StoreError> {
         let query = format!(
             "SELECT number, coalesce(identifier, address, client), client FROM server
-             WHERE instr(lower(client), ?1) > 0 OR instr(lower(coalesce(identifier, '')), ?1) > 0
-                 OR instr(coalesce(address, ''), ?1) > 0
+             WHERE client LIKE ?1 ESCAPE '\\' OR identifier LIKE ?1 ESCAPE '\\' OR address LIKE ?1 ESCAPE '\\'
              ORDER BY number LIMIT {limit}"
         );
-        self.rows(&query, &[Box::new(part.to_ascii_lowercase())], |row| {
+        self.rows(&query, &[Box::new(holding(part))], |row| {
             Ok(FoundServer { number: row.get(0)?, name: row.get(1)?, client: row.get(2)? })
         })
     }
@@ -159,13 +162,15 @@ impl StoreReader {
         let mut after: Option<(i64, String)> = None;
         match from {
             RiskPosition::AtRisk(first) => {
-                for (index, risk) in at_risk.iter().enumerate().skip(first) {
-                    if users.len() == limit {
-                        return Ok((users, Some(RiskPosition::AtRisk(index))));
-                    }
-                    if let Some(user) = self.user(&risk.user)? {
-                        users.push(UserRow { severity: Some(risk.severity), score: risk.score, ..user });
-                    }
+                let shown: Vec<&AtRisk> = at_risk.iter().skip(first).take(limit).collect();
+                let keys: Vec<&str> = shown.iter().map(|risk| &*risk.user).collect();
+                for user in self.users_named(&keys)? {
+                    let risk = shown.iter().find(|risk| risk.user == user.user);
+                    let severity = risk.map(|risk| risk.severity);
+                    users.push(UserRow { severity, score: risk.and_then(|risk| risk.score), ..user });
+                }
+                if first + limit < at_risk.len() {
+                    return Ok((users, Some(RiskPosition::AtRisk(first + limit))));
                 }
             }
             RiskPosition::Seen(last, name) => after = Some((last, name)),
@@ -195,11 +200,15 @@ impl StoreReader {
     /// Who has open alerts, the riskiest first.
     fn at_risk(&self, part: Option<&str>) -> Result<Vec<AtRisk>, StoreError> {
         let query = format!(
-            "SELECT user, max(severity) AS severity, max(score) AS score FROM
-                 (SELECT coalesce(open.user, listed.value) AS user, severity, body ->> '$.score' AS score
-                  FROM (SELECT user, severity, body FROM alert WHERE is_open ORDER BY number DESC LIMIT {ALERTS_MAX}) AS open
-                  LEFT JOIN json_each(open.body, '$.users') AS listed ON open.user IS NULL)
-             WHERE user IS NOT NULL AND instr(user, ?1) > 0
+            "WITH open AS MATERIALIZED
+                 (SELECT user, severity, body ->> '$.score' AS score, CASE WHEN user IS NULL THEN body END AS body
+                  FROM alert WHERE is_open ORDER BY number DESC LIMIT {ALERTS_MAX})
+             SELECT user, max(severity) AS severity, max(score) AS score FROM
+                 (SELECT user, severity, score FROM open WHERE user IS NOT NULL
+                  UNION ALL
+                  SELECT listed.value, severity, score FROM open, json_each(open.body, '$.users') AS listed
+                  WHERE open.user IS NULL)
+             WHERE instr(user, ?1) > 0
              GROUP BY user ORDER BY severity DESC, score DESC, user"
         );
         self.rows(&query, &[Box::new(part.unwrap_or_default().to_owned())], |row| {
@@ -208,6 +217,20 @@ impl StoreReader {
             Ok(AtRisk { user: row.get(0)?, severity: severity.unwrap_or_default(), score: row.get(2)? })
         })
     }
+}
+
+/// A pattern for what holds this text, whatever it is.
+fn holding(part: &str) -> String {
+    let mut pattern = String::with_capacity(part.len() + 2);
+    pattern.push('%');
+    for c in part.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
 }
 
 struct AtRisk {

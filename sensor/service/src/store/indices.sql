@@ -5,3 +5,4 @@ DROP INDEX session_by_place;
 CREATE INDEX session_by_place ON session (place, start) WHERE place IS NOT NULL;
 CREATE INDEX session_by_server ON session (server, start);
 CREATE INDEX alert_open ON alert (number, severity, user) WHERE is_open;
+CREATE INDEX alert_by_verdict ON alert (body ->> '$.state.verdict', number) WHERE NOT is_open;

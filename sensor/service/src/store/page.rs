@@ -19,7 +19,7 @@ const SHARES_MAX: usize = 50;
 /// Most points of the map.
 const SPOTS_MAX: usize = 200;
 
-/// A user's page. Where, with what and when is counted over the newest 5,000 connections.
+/// A user's page. Where, with what and when is counted over the newest 2,000 connections.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct UserPage {
     /// Who it is.

@@ -16,11 +16,19 @@ use crate::fold::Sort;
 pub(super) const SESSION_TABLES: &str = "session LEFT JOIN server ON server.number = session.server
     LEFT JOIN place ON place.id = session.place";
 
-/// The members of [`UserRow`], in the order in which [`user`] reads them.
-const USER_COLUMNS: &str = "name, original, first, last, count,
+/// The same for those that are open, by their own index: it has start, VPN server and place.
+const OPEN_TABLES: &str = "session INDEXED BY session_open LEFT JOIN server ON server.number = session.server
+    LEFT JOIN place ON place.id = session.place";
+
+/// How many open alerts about an address or a VPN server list whom. They are few, and read once a question.
+const LISTED: &str = "WITH listed AS MATERIALIZED
+    (SELECT listed.value AS user, count(*) AS alerts FROM alert, json_each(body, '$.users') AS listed
+     WHERE alert.user IS NULL AND is_open GROUP BY listed.value)";
+
+/// The members of [`UserRow`], in the order in which [`user`] reads them; behind [`LISTED`].
+const USER_COLUMNS: &str = "sighting.name, original, first, last, count,
     (SELECT count(*) FROM alert WHERE alert.user = sighting.name AND is_open)
-    + (SELECT count(*) FROM alert, json_each(body, '$.users') AS listed
-       WHERE alert.user IS NULL AND is_open AND listed.value = sighting.name)";
+    + coalesce((SELECT alerts FROM listed WHERE listed.user = sighting.name), 0)";
 
 /// Which sessions, the newest first.
 #[derive(Debug, Clone, Default)]
@@ -108,8 +116,9 @@ impl StoreReader {
     /// [`StoreError::Sqlite`].
     pub fn sessions(&self, filter: &SessionFilter, limit: usize) -> Result<Vec<SessionRow>, StoreError> {
         let (condition, values) = filter.condition();
+        let tables = if filter.is_of_open_alone() { OPEN_TABLES } else { SESSION_TABLES };
         let query = format!(
-            "SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE {condition}
+            "SELECT {SESSION_COLUMNS} FROM {tables} WHERE {condition}
              ORDER BY start DESC, session.number DESC LIMIT {limit}"
         );
         let mut sessions = self.rows(&query, &values, session)?;
@@ -187,10 +196,14 @@ impl StoreReader {
         let (last, name) = after.map_or((i64::MAX, ""), |(last, name)| (last, name));
         let values: Vec<Box<dyn ToSql>> =
             vec![Box::new(last), Box::new(name.to_owned()), Box::new(part.unwrap_or_default().to_owned())];
+        // Looked for in the index alone, which has the names.
         let query = format!(
-            "SELECT {USER_COLUMNS} FROM sighting
-             WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND name > ?2)) AND instr(name, ?3) > 0
-             ORDER BY last DESC, name LIMIT {limit}"
+            "{LISTED} SELECT {USER_COLUMNS} FROM
+                 (SELECT name FROM sighting INDEXED BY sighting_by_last
+                  WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND name > ?2)) AND instr(name, ?3) > 0
+                  ORDER BY last DESC, name LIMIT {limit}) AS found
+             CROSS JOIN sighting ON sort = 1 AND sighting.name = found.name
+             ORDER BY last DESC, sighting.name"
         );
         self.rows(&query, &values, user)
     }
@@ -200,8 +213,19 @@ impl StoreReader {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn user(&self, key: &str) -> Result<Option<UserRow>, StoreError> {
-        let query = format!("SELECT {USER_COLUMNS} FROM sighting WHERE sort = 1 AND name = ?1");
+        let query = format!("{LISTED} SELECT {USER_COLUMNS} FROM sighting WHERE sort = 1 AND name = ?1");
         Ok(self.rows(&query, &[Box::new(key.to_owned())], user)?.pop())
+    }
+
+    /// Users by their keys, in the order of those; nobody is known by some of them, perhaps.
+    pub(super) fn users_named(&self, keys: &[&str]) -> Result<Vec<UserRow>, StoreError> {
+        let query = format!(
+            "{LISTED} SELECT {USER_COLUMNS} FROM json_each(?1) AS wanted
+             CROSS JOIN sighting ON sort = 1 AND sighting.name = wanted.value ORDER BY wanted.key"
+        );
+        // Plain data can always be written.
+        let keys = serde_json::to_string(keys).unwrap_or_default();
+        self.rows(&query, &[Box::new(keys)], user)
     }
 
     /// Devices, users or sensors, the latest seen first. `after`: the last of the page before.
@@ -265,7 +289,8 @@ impl StoreReader {
     pub fn servers(&self, after: i64, limit: usize) -> Result<Vec<ServerRow>, StoreError> {
         let query = format!(
             "WITH open AS MATERIALIZED
-                 (SELECT server, count(*) AS connections FROM session WHERE ended IS NULL GROUP BY server)
+                 (SELECT server, count(*) AS connections FROM session INDEXED BY session_open
+                  WHERE ended IS NULL GROUP BY server)
              SELECT number, client, identifier, address, first, last, count, coalesce(open.connections, 0)
              FROM server LEFT JOIN open ON open.server = server.number LEFT JOIN sighting ON sort = 3
                  AND name = client || char(10) || coalesce(identifier, '') || char(10) || coalesce(address, '')
@@ -356,6 +381,15 @@ impl SessionFilter {
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    /// Whether open ones are asked for, and nothing by which fewer could be found.
+    fn is_of_open_alone(&self) -> bool {
+        self.open
+            && self.user.is_none()
+            && self.device.is_none()
+            && self.remote.is_none()
+            && self.session.is_none()
     }
 
     /// As SQL, with the values for its parameters in their order.

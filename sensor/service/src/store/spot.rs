@@ -50,7 +50,8 @@ impl StoreReader {
     pub fn spots_on_line(&self, limit: usize) -> Result<Vec<SpotRow>, StoreError> {
         let query = format!(
             "WITH open AS MATERIALIZED
-                 (SELECT place, count(*) AS connections FROM session WHERE ended IS NULL GROUP BY place)
+                 (SELECT place, count(*) AS connections FROM session INDEXED BY session_open
+                  WHERE ended IS NULL GROUP BY place)
              SELECT name, country, latitude, longitude, coalesce(radius_km, 0), sum(connections) AS connections, NULL
              FROM open JOIN place ON place.id = open.place
              WHERE latitude IS NOT NULL AND longitude IS NOT NULL

@@ -98,3 +98,16 @@ fn what_is_typed_into_boxes_is_harmless() {
         }
     }
 }
+
+#[test]
+fn signs_of_patterns_are_looked_for_as_they_are() {
+    let host = Host::start(&["alice", "b%b", "c_c"]);
+    let carol = host.signed_in("carol");
+    for (asked, found, other) in
+        [("%25", "PC-b%25b", "PC-alice"), ("c_", "PC-c_c", "PC-alice"), ("%5C", "", "PC-alice")]
+    {
+        let text = carol.get(&format!("/devices?q={asked}")).text;
+        assert!(text.contains(&format!("/devices/{found}")) || found.is_empty(), "{asked}: {text}");
+        assert!(!text.contains(&format!("/devices/{other}")), "{asked}: {text}");
+    }
+}

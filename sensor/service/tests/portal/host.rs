@@ -152,6 +152,16 @@ impl Browser<'_> {
         self.keep(self.with_cookie(request).call().unwrap())
     }
 
+    /// Octets of a page on the wire, for a browser that takes gzip.
+    pub(crate) fn octets_on_the_wire(&self, path: &str) -> usize {
+        let request = agent().get(format!("http://{}{path}", self.host.address));
+        let request = self.with_cookie(request).header("accept-encoding", "gzip");
+        let mut answer = request.call().unwrap();
+        assert_eq!(answer.headers()["content-encoding"], "gzip", "{path}");
+        assert_eq!(answer.headers()["vary"], "accept-encoding");
+        answer.body_mut().read_to_vec().unwrap().len()
+    }
+
     pub(crate) fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         self.post_from(path, form, Some(&format!("http://{}", self.host.address)))
     }

@@ -22,6 +22,8 @@ fn a_profile_shows_places_days_and_the_last_month() {
     ] {
         assert!(answer.text.contains(part), "{part:?} is not in {}", answer.text);
     }
+    let on_the_wire = carol.octets_on_the_wire("/users/user0");
+    assert!(on_the_wire < answer.text.len() / 3, "{on_the_wire} of {}", answer.text.len());
     let device = carol.get("/devices/KALI");
     check(&device, "device");
     assert!(device.text.contains("class=\"map\"") && device.text.contains("/users/user2"));

@@ -4,7 +4,7 @@ use service::observed::{Amount, Counts, QueueNow, RefusedMode, SensorNow, StageN
 
 use crate::{check, host::Host};
 
-fn look(unix_s: u64, received: u64) -> SensorNow {
+pub(crate) fn look(unix_s: u64, received: u64) -> SensorNow {
     let mut counts = Counts::default();
     counts.add(150_000, received);
     SensorNow {

@@ -4,7 +4,7 @@
     npm pack world-atlas@2.0.2 && tar xzf world-atlas-2.0.2.tgz
     python3 make.py package/countries-50m.json world.bin
 
-Lines are thinned so that none is off by more than 0.04 degrees, and kept to 0.01 degrees. The file: the coast's rings,
+Rings that cross the date line are cut there, and the one around the south pole is closed along it. Lines are thinned so that none is off by more than 0.04 degrees, and kept to 0.01 degrees. The file: the coast's rings,
 then the borders' lines; of each how many lines, of each line how many points, of each point how far east and north of
 the one before, in 0.01 degrees. Numbers are LEB128, signed ones zigzag.
 """
@@ -70,6 +70,51 @@ def ring(indexes, arcs):
     return line
 
 
+def unwrapped(line):
+    """Without jumps from one edge of the map to the other: beyond 180 degrees instead."""
+    points, turns = [], 0
+    for x, y in line:
+        if points:
+            step = x + turns - points[-1][0]
+            turns += -360 if step > 180 else 360 if step < -180 else 0
+        points.append((x + turns, y))
+    return points
+
+
+def cut(points, inside):
+    """The part of a ring where `inside` is 0 or more: Sutherland and Hodgman's way."""
+    kept = []
+    for before, point in zip(points[-1:] + points[:-1], points):
+        a, b = inside(before), inside(point)
+        if (a < 0) != (b < 0):
+            part = a / (a - b)
+            kept.append(tuple(p + (q - p) * part for p, q in zip(before, point)))
+        if b >= 0:
+            kept.append(point)
+    return kept
+
+
+def edges(points):
+    for inside in (lambda point: point[0] + 180, lambda point: 180 - point[0]):
+        points = cut(points, inside) if points else []
+    return points
+
+
+def on_the_map(line):
+    """A ring as those of its parts that lie between both edges of the map."""
+    points = unwrapped(line)
+    (first, _), (last, _) = points[0], points[-1]
+    if abs(last - first) > 180:
+        points += [(last, -90.0), (first, -90.0)]
+    rings = []
+    for turn in (-360, 0, 360):
+        part = [(x + turn, y) for x, y in points]
+        part = edges(part)
+        if len(part) >= 3:
+            rings.append(part + part[:1] if part[0] != part[-1] else part)
+    return rings
+
+
 def number(value):
     octets = bytearray()
     while value >= 128:
@@ -103,10 +148,11 @@ def main(source, target):
     objects, arcs = read(source)
     arcs = [thinned(arc) for arc in arcs]
     coast = [
-        ring(indexes, arcs)
+        part
         for geometry in objects["land"]["geometries"]
         for polygon in polygons(geometry)
         for indexes in polygon
+        for part in on_the_map(ring(indexes, arcs))
     ]
     coast = [line for line in coast if len(line) >= 4]
     uses = {}

@@ -35,7 +35,7 @@ fn step(count: u64, most: u64) -> u64 {
 /// Seconds for people: `230 µs`, `1.5 ms`.
 pub(super) fn seconds(seconds: f64) -> String {
     match seconds {
-        s if s <= 0.0 => "\u{2013}".to_owned(),
+        s if s <= 0.0 => "0".to_owned(),
         s if s < 1e-3 => format!("{:.0} \u{b5}s", s * 1e6),
         s if s < 1.0 => format!("{} ms", digits(s * 1e3)),
         s => format!("{} s", digits(s)),
@@ -67,7 +67,7 @@ mod tests {
     fn figures_are_short() {
         assert_eq!(
             [0.0, 230e-6, 1.5e-3, 0.25, 2.0].map(seconds),
-            ["\u{2013}", "230 \u{b5}s", "1.50 ms", "250 ms", "2 s"]
+            ["0", "230 \u{b5}s", "1.50 ms", "250 ms", "2 s"]
         );
         assert_eq!([3.0, 1.2345, 12.345, 123.45].map(digits), ["3", "1.23", "12.3", "123"]);
         assert_eq!(date(20_780), "2026-11-23");

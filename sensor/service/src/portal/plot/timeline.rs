@@ -32,11 +32,10 @@ pub(in super::super) struct Bar {
 /// `bars`: the newest first. `today`: days since 1970 UTC, the lowest row.
 pub(in super::super) fn timeline(bars: &[Bar], today: i64) -> Markup {
     let first = today - DAYS + 1;
-    let bars: Vec<&Bar> = bars
-        .iter()
-        .filter(|bar| bar.end_s >= first * DAY_S && bar.start_s < (today + 1) * DAY_S)
-        .take(BARS_MAX)
-        .collect();
+    let is_shown = |bar: &&Bar| bar.end_s >= first * DAY_S && bar.start_s < (today + 1) * DAY_S;
+    let mut bars: Vec<&Bar> = bars.iter().filter(is_shown).take(BARS_MAX).collect();
+    // Over the others.
+    bars.sort_by_key(|bar| bar.is_alert);
     let alerts = bars.iter().filter(|bar| bar.is_alert).count();
     let summary = format!(
         "{} connections in thirty days since {}, {alerts} of them in alerts",
