@@ -2,7 +2,7 @@
 
 use insight::detect::{Assessment, Connection, Detection, Detector, Measure, Severity, Thresholds};
 
-use crate::{DAY_S, HOUR_S, MONDAY, NINE, SECOND, Service, address, cable, has, home, hosting};
+use crate::{DAY_S, HOUR_S, MONDAY, NINE, SECOND, Service, address, cable, home, hosting};
 
 const PEOPLE: [&str; 9] = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9"];
 
