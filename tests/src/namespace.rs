@@ -86,6 +86,22 @@ impl Namespace {
         outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
+    /// A thread that stays in the namespace and does `work` there until its channel closes; for what speaks with one
+    /// program there many times.
+    pub fn resident<Q: Send + 'static>(
+        &self,
+        mut work: impl FnMut(Q) + Send + 'static,
+    ) -> std::sync::mpsc::Sender<Q> {
+        let file = File::open(self.path()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let (sender, questions) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+                .expect("enter the namespace");
+            questions.into_iter().for_each(&mut work);
+        });
+        sender
+    }
+
     fn path(&self) -> PathBuf {
         Path::new(FOLDER).join(&self.name)
     }

@@ -15,6 +15,20 @@ pub fn wait_until(description: &str, timeout: Duration, mut condition: impl FnMu
     wait_for(description, timeout, || condition().then_some(()));
 }
 
+/// Whether `condition` holds within `timeout`; for callers that have more to say when it does not.
+pub fn holds(timeout: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + timeout;
+    loop {
+        if condition() {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
 /// Waits until `attempt` returns something and returns that; panics with `description` after `timeout`.
 #[track_caller]
 pub fn wait_for<T>(description: &str, timeout: Duration, mut attempt: impl FnMut() -> Option<T>) -> T {

@@ -13,8 +13,8 @@ use crate::{
 };
 
 /// What there is to run: programs of the package `benches`, but for the first, each printing lines of JSON.
-const BENCHES: [&str; 9] =
-    ["digest", "replay", "scale", "wire", "latency", "knobs", "memory", "load", "insight"];
+const BENCHES: [&str; 10] =
+    ["digest", "replay", "scale", "wire", "latency", "knobs", "memory", "load", "insight", "portal"];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

@@ -9,6 +9,7 @@ mod evaluate;
 mod instructions;
 mod program;
 mod report;
+mod screenshots;
 mod test;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Task {
     Evaluate(evaluate::Arguments),
     /// Count the instructions a request, and fail if they are more than the baseline
     Instructions(instructions::Arguments),
+    /// Take the pictures of the portal that README and guide show
+    Screenshots,
     /// Run all tests, after installing what they need
     Test(test::Arguments),
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Ebpf(arguments) => ebpf::run(&arguments),
         Task::Evaluate(arguments) => evaluate::run(&arguments),
         Task::Instructions(arguments) => instructions::run(&arguments),
+        Task::Screenshots => screenshots::run(),
         Task::Test(arguments) => test::run(&arguments),
     };
     match result {

@@ -10,13 +10,17 @@ use anyhow::{bail, ensure};
 use crate::program::{self, cargo, succeed};
 
 /// Programs that tests start, and the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("ip", "iproute2"),
     ("radclient", "freeradius-utils"),
     ("strace", "strace"),
     ("ethtool", "ethtool"),
     ("setpriv", "util-linux"),
     ("script", "bsdutils"),
+    ("curl", "curl"),
+    ("openssl", "openssl"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
 ];
 
 #[derive(clap::Args)]
@@ -49,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     succeed(&mut tests)
 }
 
-fn install_missing() -> anyhow::Result<()> {
+pub(crate) fn install_missing() -> anyhow::Result<()> {
     let packages: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|&(_, package)| package).collect();
     if packages.is_empty() {

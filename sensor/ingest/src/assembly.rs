@@ -5,7 +5,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -24,6 +24,7 @@ use crate::{
     latency::{self, Bank, LatencyReader},
     notice::Notices,
     pin,
+    specimen::Specimens,
     wake::WorkerWake,
     worker::{Ack, Observer, Parts, Shared, Worker},
 };
@@ -108,7 +109,10 @@ impl Ingest {
             notices: Notices::new(options.notices),
             journal,
             ack: options.ack,
+            specimens: Specimens::new(),
             stop: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            closed_workers: AtomicUsize::new(0),
             failed_monotonic_ns: AtomicU64::new(0),
         };
         Ingest {
@@ -248,6 +252,27 @@ impl Ingest {
     /// What the workers have to say.
     pub fn notices(&self) -> &Notices {
         &self.shared.notices
+    }
+
+    /// Copies of refused requests.
+    pub fn specimens(&self) -> &Specimens {
+        &self.shared.specimens
+    }
+
+    /// Switches accounting on or off: workers close their sockets once what is in flight is answered, and open them again.
+    pub fn set_open(&self, open: bool) {
+        self.shared.closed.store(!open, SeqCst);
+        self.workers.iter().for_each(|station| station.wake.wake());
+    }
+
+    /// Whether accounting is switched on.
+    pub fn is_open(&self) -> bool {
+        !self.shared.closed.load(SeqCst)
+    }
+
+    /// Workers whose source is closed.
+    pub fn closed_workers(&self) -> usize {
+        self.shared.closed_workers.load(SeqCst)
     }
 
     /// The duplicate table, for its numbers.

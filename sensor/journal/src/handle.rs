@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crossbeam::queue::ArrayQueue;
 
+use crate::options::Retention;
 use crate::port::Bell;
 
 /// Upper bounds, in ns, of the commit duration's buckets; the last bucket has none.
@@ -212,6 +213,8 @@ pub(crate) struct Shared {
     /// Segments that redaction has written anew, with their octets, for retention's sums. Whoever renames or removes a
     /// segment holds the lock meanwhile.
     rewritten: Mutex<Vec<(u64, u64)>>,
+    /// What retention goes by from its next look on, if that is not what the journal was opened with.
+    retention: Mutex<Option<Retention>>,
     failing: AtomicBool,
     failure: Mutex<Option<Failure>>,
     events: ArrayQueue<Event>,
@@ -228,10 +231,16 @@ impl Shared {
             sealed: AtomicU64::new(0),
             next_segment: AtomicU64::new(0),
             rewritten: Mutex::default(),
+            retention: Mutex::default(),
             failing: AtomicBool::new(false),
             failure: Mutex::new(None),
             events: ArrayQueue::new(EVENTS),
         }
+    }
+
+    /// What retention goes by now, if that was changed.
+    pub(crate) fn retention(&self) -> Option<Retention> {
+        self.retention.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn failing(&self) -> bool {
@@ -318,6 +327,11 @@ impl Handle {
     /// Highest committed sequence; 0 when there is none.
     pub fn watermark(&self) -> u64 {
         self.shared.watermark.load(SeqCst)
+    }
+
+    /// Changes what retention goes by, from its next look on: within a second.
+    pub fn set_retention(&self, retention: Retention) {
+        *self.shared.retention.lock().unwrap_or_else(PoisonError::into_inner) = Some(retention);
     }
 
     /// Records are taken: [`state`](Self::state) without its words, one atomic load.

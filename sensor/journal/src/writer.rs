@@ -404,6 +404,9 @@ impl<S: Storage> Writer<S> {
     fn retain(&mut self, urgent: bool) {
         self.retention_at = Instant::now();
         self.retention_due = false;
+        if let Some(retention) = self.shared.retention() {
+            self.options.retention = retention;
+        }
         let Options { retention, segment_bytes, .. } = &self.options;
         // Held until all that has to go is gone: see there.
         let mut rewritten = self.shared.rewritten();

@@ -18,13 +18,15 @@
 //! | `backtest/` | past connections under today's thresholds |
 //! | `forget/` | requests to forget a person, executed step by step |
 //! | `event` | one decoded record as JSON |
+//! | `record` | one record as it was written, as JSON |
+//! | `observed/` | what the sensor tells of itself, now and during the last day |
 //! | `alert/` | what people are told when a connection is abnormal |
 //! | `health/` | what keeps the product from its work, told once |
 //! | `export/` | what leaves the host for other eyes |
+//! | `settings` | what an administrator sets: [`settings::Administer`], which the running sensor implements |
 //! | `feed` | the input log read beside the journal |
-//! | `meaning/` | [`Meaning`]: the part of the configuration that decides what records mean |
 //!
-//! Called by the command line and by the running sensor; knows `insight` and `journal`.
+//! Called by the command line and by the running sensor; knows `insight`, `journal` and `policy`.
 #![forbid(unsafe_code)]
 
 pub mod alert;
@@ -40,9 +42,11 @@ pub mod forget;
 pub mod health;
 pub mod inputs;
 pub mod live;
-mod meaning;
+pub mod observed;
 pub mod portal;
 pub mod rebuild;
+pub mod record;
+pub mod settings;
 pub mod store;
 
 use std::{
@@ -56,7 +60,7 @@ use insight::geo::Places;
 use sha2::{Digest as _, Sha256};
 
 pub use error::ServiceError;
-pub use meaning::{ClientMeaning, Detecting, Exclusion, Meaning, MeaningError};
+pub use policy::{ClientMeaning, Detecting, Exclusion, Meaning, MeaningError};
 
 /// The service's folder below a state directory.
 pub fn folder(state_dir: &Path) -> PathBuf {

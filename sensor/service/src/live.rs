@@ -306,6 +306,11 @@ impl Live {
         Ok(taken > 0)
     }
 
+    /// From now on retention takes this.
+    pub fn set_retention(&mut self, retention: Retention) {
+        self.retention = retention;
+    }
+
     /// Records mean something else from here on.
     ///
     /// # Errors

@@ -29,7 +29,8 @@ impl Arguments {
                 .path
                 .as_ref()
                 .map_or("built-in defaults".to_owned(), |path| path.display().to_string());
-            writeln!(out, "configuration: {source}: valid, {} clients\n", config.clients.len())?;
+            let portal = if config.has_portal_settings() { " and what was set in the portal" } else { "" };
+            writeln!(out, "configuration: {source}{portal}: valid, {} clients\n", config.clients.len())?;
             out.write_all(table(&findings).as_bytes())?;
         }
         if findings.iter().any(|finding| finding.state == State::Lacking) {

@@ -8,7 +8,10 @@ use std::{
 use anyhow::anyhow;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
-use service::control::{AccountRow, Control, LINK_S, Role};
+use service::{
+    control::{AccountRow, Control, LINK_S, Role},
+    portal::certificate,
+};
 
 use super::{
     Common, Exit, Failure, audit,
@@ -66,7 +69,7 @@ impl Arguments {
         let mut out = BufWriter::new(io::stdout().lock());
         match self.action {
             Action::Link { account, role } => {
-                let Some(address) = config.portal else {
+                let Some(url) = config.portal_url() else {
                     let error =
                         anyhow!("portal.address is \"off\": give it an address, and start vpn-sensor again");
                     return Err(Failure::new(Exit::Usage, error));
@@ -77,9 +80,18 @@ impl Arguments {
                 };
                 audit::note(&control, "portal.link", Some(&account), Some(role.name()))?;
                 let link = control.add_link(&account, role).map_err(anyhow::Error::new)?;
-                writeln!(out, "http://{address}/link/{}", link.reveal())?;
+                writeln!(out, "{url}/link/{}", link.reveal())?;
                 out.flush()?;
-                eprintln!("open it in a browser on this host within {} minutes", LINK_S / 60);
+                let where_from = match config.portal {
+                    Some(address) if address.ip().is_loopback() => " on this host",
+                    _ => "",
+                };
+                eprintln!("open it in a browser{where_from} within {} minutes", LINK_S / 60);
+                if let Some(wanted) = config.portal_certificate() {
+                    let identity = certificate::open(&wanted).map_err(|error| anyhow!(error))?;
+                    let fingerprint = certificate::fingerprint(&identity);
+                    eprintln!("SHA-256 of the certificate that it must show:\n{fingerprint}");
+                }
             }
             Action::Accounts { format } => {
                 format.head::<Line<'_>>(&mut out)?;

@@ -60,6 +60,8 @@ enum Action {
 enum May {
     /// Close alerts and comment on them
     Decide,
+    /// The same, and change settings, accounts and tokens
+    Administer,
 }
 
 impl Arguments {
@@ -70,8 +72,12 @@ impl Arguments {
         let mut out = BufWriter::new(io::stdout().lock());
         match self.action {
             Action::Add { name, may, expires } => {
-                let right = may.map(|May::Decide| Right::Decide);
-                audit::note(&control, "token.add", Some(&name), right.map(|Right::Decide| "may decide"))?;
+                let right = may.map(|may| match may {
+                    May::Decide => Right::Decide,
+                    May::Administer => Right::Administer,
+                });
+                let details = right.map(|right| format!("may {}", right.name()));
+                audit::note(&control, "token.add", Some(&name), details.as_deref())?;
                 let token = control.add_token(&name, right, expires).map_err(anyhow::Error::new)?;
                 writeln!(out, "{}", token.reveal())?;
             }
@@ -99,14 +105,14 @@ struct Line<'a>(&'a TokenRow);
 
 impl Row for Line<'_> {
     fn write_head(out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{:<32}  {:<12}  {:<20}  {:<20}  EXPIRES", "NAME", "MAY", "CREATED", "LAST USED")
+        writeln!(out, "{:<32}  {:<24}  {:<20}  {:<20}  EXPIRES", "NAME", "MAY", "CREATED", "LAST USED")
     }
 
     fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
         let TokenRow { name, may, created, last_used, expires } = self.0;
         let may = may.join(", ");
         let shown = |time: &Option<String>| time.clone().unwrap_or_else(|| "-".to_owned());
-        writeln!(out, "{name:<32}  {may:<12}  {created:<20}  {:<20}  {}", shown(last_used), shown(expires))
+        writeln!(out, "{name:<32}  {may:<24}  {created:<20}  {:<20}  {}", shown(last_used), shown(expires))
     }
 }
 

@@ -5,7 +5,9 @@ use std::io;
 use caps::{CapSet, Capability};
 use ingest::capture::netlink::{Link, Watch};
 use insight::geo::Precision;
+use policy::portal::Certificate;
 use serde::Serialize;
+use service::portal::certificate;
 use xsk::KernelRelease;
 
 use super::{Choice, choose, host_interfaces};
@@ -49,7 +51,8 @@ impl Finding {
 
 /// Looks at the host with the eyes of this configuration.
 pub fn findings(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![state_directory(config), ports(config), places(config), detections(config)];
+    let mut findings =
+        vec![state_directory(config), ports(config), portal(config), places(config), detections(config)];
     if config.listen.xdp == XdpMode::Off {
         findings.push(Finding::good("XDP", "off by listen.xdp; kernel UDP serves everything"));
         return findings;
@@ -96,6 +99,31 @@ pub fn findings(config: &Config) -> Vec<Finding> {
     }
     findings.push(locked_memory(queues, config.listen.ring, wanting));
     findings
+}
+
+/// Where the portal is, and by which certificate it is known. Makes none.
+fn portal(config: &Config) -> Finding {
+    const SUBJECT: &str = "portal";
+    let Some(url) = config.portal_url() else { return Finding::good(SUBJECT, "off by portal.address") };
+    let wanted = match config.portal_certificate() {
+        None => return Finding::good(SUBJECT, format!("{url}, for this host alone")),
+        Some(Certificate::Made { file, .. }) if !file.exists() => {
+            return Finding::good(SUBJECT, format!("{url}; the first start makes a certificate"));
+        }
+        Some(wanted) => wanted,
+    };
+    let fingerprint = certificate::open(&wanted).and_then(|identity| {
+        let fingerprint = certificate::fingerprint(&identity);
+        certificate::server(identity).map(|_| fingerprint)
+    });
+    match fingerprint {
+        Ok(fingerprint) => Finding::good(SUBJECT, format!("{url}, certificate with SHA-256 {fingerprint}")),
+        Err(error) => {
+            let remedy =
+                "correct portal.certificate and portal.key; a made one is made again if you move it away";
+            Finding::with(State::Lacking, SUBJECT, error, remedy)
+        }
+    }
 }
 
 /// How finely places can be known with the configured databases.

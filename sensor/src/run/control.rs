@@ -1,5 +1,5 @@
 //! The control loop: signals, reload, log lines, the workers' and the journal's health. On the main thread, over one
-//! small runtime that also serves HTTP.
+//! small runtime that also serves metrics.
 
 use std::{
     net::TcpListener,
@@ -10,11 +10,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use ::service::portal;
 use ingest::notice::Notices;
 use journal::Event;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
     time::{MissedTickBehavior, interval},
 };
 
@@ -23,7 +23,9 @@ use super::{
     health::Health,
     log::NoticeLog,
     observe::Observed,
+    portal::Portal,
     service::Insight,
+    settings::Order,
     xdp::{Interfaces, Upkeep},
 };
 use crate::{
@@ -33,6 +35,9 @@ use crate::{
 
 /// How often notices and events are turned into log lines.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Ports that stay closed for so long although accounting is on are told of, and again after each such time.
+const CLOSED_LINE_AFTER: Duration = Duration::from_secs(10);
 
 /// Notices taken per tick; the queue holds no more.
 const NOTICES_PER_TICK: usize = 1024;
@@ -48,14 +53,6 @@ pub(super) enum End {
     DeviceGone(String),
 }
 
-/// What is served beside the sensor's work.
-pub(super) struct Listeners {
-    /// `metrics.address`.
-    pub(super) metrics: Option<TcpListener>,
-    /// `portal.address`.
-    pub(super) portal: Option<TcpListener>,
-}
-
 /// The threads behind the workers.
 #[derive(Clone, Copy)]
 pub(super) struct Slow<'a> {
@@ -63,32 +60,27 @@ pub(super) struct Slow<'a> {
     pub(super) insight: &'a Insight,
     /// Says what keeps the sensor from its work.
     pub(super) health: &'a Health,
+    /// Shows it to people.
+    pub(super) portal: &'a Portal,
 }
 
 /// Runs until the sensor is to stop.
 pub(super) async fn run(
     mut config: Config,
     observed: &Arc<Observed>,
-    listeners: Listeners,
+    metrics: Option<TcpListener>,
     mut upkeep: Upkeep,
+    mut orders: mpsc::Receiver<Order>,
     slow: Slow<'_>,
 ) -> anyhow::Result<End> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    if let Some(listener) = listeners.metrics {
+    if let Some(listener) = metrics {
         let (listener, service) = (for_tokio(listener)?, observed.clone());
         tokio::spawn(async move {
             if let Err(error) = metrics::serve(listener, service).await {
                 tracing::error!("metrics are served no more: {error}");
-            }
-        });
-    }
-    if let Some(listener) = listeners.portal {
-        let (listener, settings) = (for_tokio(listener)?, slow.insight.api(&config));
-        tokio::spawn(async move {
-            if let Err(error) = portal::serve(listener, settings).await {
-                tracing::error!("questions at portal.address are answered no more: {error}");
             }
         });
     }
@@ -100,12 +92,18 @@ pub(super) async fn run(
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut evicted = 0;
+    let mut closed_since = None;
     let end = loop {
         tokio::select! {
             _ = terminate.recv() => break End::Signal("SIGTERM"),
             _ = interrupt.recv() => break End::Signal("SIGINT"),
-            Some(()) = received(&mut hangup) => reload(&mut config, observed, &interfaces, slow),
+            Some(()) = received(&mut hangup) => drop(reload(&mut config, observed, &interfaces, slow)),
+            Some(order) = orders.recv() => {
+                // Who went away finds it in force.
+                drop(order.answer.send(reload(&mut config, observed, &interfaces, slow)));
+            }
             _ = seconds.tick() => {
+                tell_closed(observed, &mut closed_since);
                 let counts = upkeep.tell_unknown(Instant::now());
                 observed.refused_sources().note_steered(counts, SystemTime::now());
                 let now_evicted = observed.ingest().duplicates().evicted();
@@ -148,6 +146,19 @@ fn tell_evicted(entries: u64, configured: usize) {
     }
 }
 
+/// Says that ports cannot be opened again: another program took them meanwhile.
+fn tell_closed(observed: &Observed, since: &mut Option<Instant>) {
+    let ingest = observed.ingest();
+    if !ingest.is_open() || ingest.closed_workers() == 0 {
+        *since = None;
+    } else if since.get_or_insert_with(Instant::now).elapsed() >= CLOSED_LINE_AFTER {
+        *since = Some(Instant::now());
+        tracing::error!(
+            "accounting is on and its ports cannot be opened: `ss -ulpn` shows which program has them"
+        );
+    }
+}
+
 /// Turns what workers and journal have to say into log lines.
 fn tell(notices: &Notices, log: &mut NoticeLog, observed: &Observed) {
     let (now, today) = (Instant::now(), SystemTime::now());
@@ -157,6 +168,8 @@ fn tell(notices: &Notices, log: &mut NoticeLog, observed: &Observed) {
         refused.note(&notice, today);
     }
     drop(refused);
+    let specimens = observed.ingest().specimens().clone();
+    observed.specimens().take(&specimens, today);
     observed.notices_suppressed.store(log.suppressed(), Relaxed);
     while let Some(event) = observed.journal.next_event() {
         tell_event(&event);
@@ -192,8 +205,14 @@ pub(super) fn tell_event(event: &Event) {
 
 /// Reads the configuration again. Clients change at once; what only a restart takes is named and stays as it was; a
 /// file with a mistake changes nothing.
-fn reload(config: &mut Config, observed: &Observed, interfaces: &Interfaces, slow: Slow<'_>) {
-    match try_reload(config, observed, interfaces, slow) {
+fn reload(
+    config: &mut Config,
+    observed: &Observed,
+    interfaces: &Interfaces,
+    slow: Slow<'_>,
+) -> Result<Vec<&'static str>, String> {
+    let result = try_reload(config, observed, interfaces, slow);
+    match &result {
         Ok(restart) if restart.is_empty() => {
             observed.restart_needed.store(false, SeqCst);
             observed.reloads_good.fetch_add(1, Relaxed);
@@ -216,6 +235,7 @@ fn reload(config: &mut Config, observed: &Observed, interfaces: &Interfaces, slo
             tracing::error!("the new configuration is refused, the one before stays in force: {reason}");
         }
     }
+    result
 }
 
 fn try_reload(
@@ -224,7 +244,8 @@ fn try_reload(
     interfaces: &Interfaces,
     slow: Slow<'_>,
 ) -> Result<Vec<&'static str>, String> {
-    let mut new = config::load(config.path.as_deref()).map_err(|error| error.to_string())?;
+    let new = config::load_over(config.path.as_deref(), Some(&config.state_dir));
+    let mut new = new.map_err(|error| error.to_string())?;
     for warning in &new.warnings {
         tracing::warn!("{warning}");
     }
@@ -233,12 +254,23 @@ fn try_reload(
     new.state_dir = config.state_dir.clone();
     new.generate_client()?;
     let snapshot = clients::snapshot(&new.clients).map_err(|error| error.to_string())?;
+    let certificate = slow.portal.read_again(&new)?;
+    // What can be refused comes first.
+    slow.insight.reload(&new)?;
     // Workers first: whom the steer program lets through, a worker must know.
     observed.ingest().clients().replace(snapshot);
     let current = observed.ingest().clients().current();
     interfaces.set_clients(&current)?;
-    slow.insight.reload(&new)?;
     slow.health.reload(&new.health);
+    observed.journal.set_retention(super::retention(&new.journal));
+    if new.listen.accounting != config.listen.accounting {
+        interfaces.set_armed(new.listen.accounting)?;
+        observed.ingest().set_open(new.listen.accounting);
+        let state = if new.listen.accounting { "on" } else { "off: its ports are closed" };
+        tracing::warn!("accounting is {state}");
+    }
+    config.listen.accounting = new.listen.accounting;
+    slow.portal.renew(certificate);
     config.clients = new.clients;
     Ok(restart)
 }

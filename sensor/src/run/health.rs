@@ -1,5 +1,5 @@
 //! Looks at the running parts once a second and says what keeps them from their work: to the log, the sinks, the API and
-//! metrics. A thread of its own, which no worker and no sink waits for.
+//! metrics. Each ten seconds it hands API and portal a look at the sensor. A thread of its own, which no worker and no sink waits for.
 
 use std::{
     collections::HashMap,
@@ -20,14 +20,14 @@ use service::{
         ClientSeen, DatabaseSeen, DiskSeen, GeoSeen, Memory, Monitor, Now, Seen, ServiceSeen, Settings,
         Standing, StrangerSeen, WorkState,
     },
-    store,
+    observed, store,
 };
 use tokio::sync::watch;
 
-use super::observe::Observed;
+use super::{observe::Observed, sensing::sensor_now};
 use crate::{
     config::Config,
-    metrics::{InsightReading, RefusedSource},
+    metrics::{InsightReading, RefusedSource, Service as _},
     places::included,
 };
 
@@ -44,6 +44,8 @@ pub(super) struct Outlets {
     pub(super) standing: watch::Sender<Arc<[Standing]>>,
     /// Where addresses are, by the databases in force.
     pub(super) places: watch::Receiver<Arc<Places>>,
+    /// To API and portal: how the sensor stands.
+    pub(super) sensor: observed::Observed,
 }
 
 /// The thread.
@@ -99,7 +101,12 @@ impl Body {
         let started = Instant::now();
         let (mut memory, standing) = Memory::open(&self.state_dir);
         let mut monitor = Monitor::new(standing, Now::after(Duration::ZERO));
+        let mut look_due = Instant::now();
         while matches!(stopping.recv_timeout(LOOK), Err(RecvTimeoutError::Timeout)) {
+            if Instant::now() >= look_due {
+                look_due = Instant::now() + observed::INTERVAL;
+                self.outlets.sensor.note(sensor_now(&self.observed.reading()));
+            }
             let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let told = monitor.look(&self.seen(), Now::after(started.elapsed()), &settings);
             let standing = monitor.standing();

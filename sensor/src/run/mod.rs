@@ -11,9 +11,13 @@ mod health;
 mod listen;
 mod log;
 mod observe;
+mod portal;
 mod privileges;
 mod refused;
+mod sensing;
 mod service;
+mod settings;
+mod specimens;
 mod xdp;
 
 use std::{
@@ -37,10 +41,10 @@ use journal::{OpenError, Options, Reader, RealStorage, Retention};
 use tokio::sync::watch;
 
 use crate::{
-    config::{AckWhen, Config},
+    config::{AckWhen, Config, JournalLimits},
     failure::{Exit, Failure},
 };
-use control::{End, Listeners, Slow};
+use control::{End, Slow};
 pub(crate) use forget::execute_requests;
 use observe::Observed;
 
@@ -74,9 +78,15 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
 
     let listening = listen::open(&config.listen)?;
     let metrics = config.metrics.map(|address| open(address, "metrics")).transpose()?;
-    let portal = config.portal.map(|address| open(address, "portal")).transpose()?;
+    let portal_listener = config.portal.map(|address| open(address, "portal")).transpose()?;
+    let mut portal = portal::Portal::open(&config)?;
     let (upkeep, queues) = xdp::open(&config, &ingest.clients().current())?;
     let interfaces = upkeep.interfaces();
+    if !config.listen.accounting {
+        tracing::warn!("accounting is off: its ports are closed, and some VPN servers then refuse log-ins");
+        interfaces.set_armed(false).map_err(|reason| Failure::new(Exit::Failed, anyhow!(reason)))?;
+        ingest.set_open(false);
+    }
     let dropped = privileges::drop_all().context("cannot drop capabilities")?;
     tracing::info!(capabilities = dropped, "privileges are dropped");
 
@@ -108,17 +118,22 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let (stands, standing) = watch::channel(Arc::default());
     let insight = service::Insight::start(&config, &handle, to_tell, standing.clone())?;
     let observed = Observed::new(ingest, handle.clone(), captured, insight.reading(), standing);
-    let outlets = health::Outlets { sinks: told, standing: stands, places: insight.places() };
+    let outlets =
+        health::Outlets { sinks: told, standing: stands, places: insight.places(), sensor: insight.sensor() };
     let health = health::Health::start(&config, &observed, outlets)?;
+    let (administration, orders) = settings::Administration::new(&config, &observed);
+    if let Some(listener) = portal_listener {
+        portal.start(listener, insight.api(&config, administration))?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");
-    let listeners = Listeners { metrics, portal };
     let end = runtime.block_on(control::run(
         config,
         &observed,
-        listeners,
+        metrics,
         upkeep,
-        Slow { insight: &insight, health: &health },
+        orders,
+        Slow { insight: &insight, health: &health, portal: &portal },
     ));
 
     observed.stopping.store(true, SeqCst);
@@ -129,6 +144,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let ended = observed.ingest().stop();
     handle.stop();
     let written = writer.join();
+    portal.stop();
     health.stop();
     insight.stop();
     while let Some(event) = handle.next_event() {
@@ -175,13 +191,17 @@ fn journal_options(config: &Config) -> Options {
         batch_bytes: limits.batch_bytes(),
         batch_records: limits.batch_records,
         commit_interval: limits.commit_interval,
-        retention: Retention {
-            max_bytes: limits.max_bytes.unwrap_or(u64::MAX),
-            max_age: limits.max_age,
-            free_reserve_bytes: limits.free_reserve_bytes,
-            keep_unread: limits.keep_unread,
-        },
+        retention: retention(limits),
         ..Options::default()
+    }
+}
+
+fn retention(limits: &JournalLimits) -> Retention {
+    Retention {
+        max_bytes: limits.max_bytes.unwrap_or(u64::MAX),
+        max_age: limits.max_age,
+        free_reserve_bytes: limits.free_reserve_bytes,
+        keep_unread: limits.keep_unread,
     }
 }
 
@@ -263,4 +283,23 @@ fn core_of(
         return Err(Failure::new(Exit::Host, anyhow!("listen.cores: this process may not use core {core}")));
     }
     Ok(Some(core))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::JournalLimits;
+
+    #[test]
+    fn the_defaults_of_the_knobs_are_those_of_the_parts() {
+        let config = Config::built_in();
+        assert_eq!(xsk::Options::of_ring(config.listen.ring), xsk::Options::default());
+        assert_eq!(config.listen.spin, ingest::IngestOptions::default().spin);
+        let journal = journal::Options::default();
+        assert_eq!(config.journal.batch_records, journal.batch_records);
+        assert_eq!(config.journal.batch_bytes(), journal.batch_bytes);
+        assert_eq!(config.journal.commit_interval, journal.commit_interval);
+        let one = JournalLimits { batch_records: 1, ..config.journal };
+        assert_eq!(one.batch_bytes(), 8 << 10, "a request of the longest fits");
+    }
 }

@@ -16,7 +16,7 @@ use ingest::{Ingest, clients::Clients};
 use service::health;
 use tokio::sync::watch;
 
-use super::refused::RefusedSources;
+use super::{refused::RefusedSources, specimens::Kept};
 use crate::metrics::{
     CaptureMode, ClientReading, FrameReading, InsightReading, KernelDrops, Reading, Refused, RefusedMode,
     Service, StageHistograms, SteerReading, WorkerReading,
@@ -57,6 +57,7 @@ pub(super) struct Observed {
     pub(super) restart_needed: AtomicBool,
     pub(super) notices_suppressed: AtomicU64,
     refused: Mutex<RefusedSources>,
+    specimens: Mutex<Kept>,
     pub(super) stopping: AtomicBool,
     insight: Arc<Mutex<InsightReading>>,
     health: watch::Receiver<Arc<[health::Standing]>>,
@@ -81,6 +82,7 @@ impl Observed {
             restart_needed: AtomicBool::new(false),
             notices_suppressed: AtomicU64::new(0),
             refused: Mutex::default(),
+            specimens: Mutex::default(),
             stopping: AtomicBool::new(false),
             insight,
             health,
@@ -96,6 +98,11 @@ impl Observed {
     /// How the service stands.
     pub(super) fn insight(&self) -> InsightReading {
         self.insight.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Their latest requests. Written by the control loop, read by the portal.
+    pub(super) fn specimens(&self) -> MutexGuard<'_, Kept> {
+        self.specimens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who was refused lately. Written by the control loop, read by the exporter.
@@ -196,4 +203,5 @@ pub(super) fn first_request(secret: &Path, port: u16) {
         "or with FreeRADIUS' client: echo 'User-Name=alice,Acct-Status-Type=Start,Acct-Session-Id=00000001,\
          NAS-IP-Address=127.0.0.1' | radclient -x -S {secret} 127.0.0.1:{port} acct"
     );
+    tracing::info!("to set the secret of your VPN servers in a browser: vpn-sensor portal link");
 }

@@ -27,6 +27,8 @@ use service::{
     forget::Forgetting,
     health,
     live::{Live, Retention},
+    observed::Observed,
+    settings,
 };
 use tokio::sync::watch;
 
@@ -55,6 +57,7 @@ struct Change {
     sinks: Vec<Settings>,
     /// What links to alerts begin with.
     link: Option<String>,
+    retention: Retention,
 }
 
 impl Change {
@@ -64,6 +67,7 @@ impl Change {
             places: Sources::of(config),
             sinks: config.sinks.clone(),
             link: config.portal_link.clone(),
+            retention: retention(config),
         }
     }
 }
@@ -79,6 +83,8 @@ pub(super) struct Insight {
     places: watch::Receiver<Arc<Places>>,
     /// What keeps the product from its work, for the same.
     health: watch::Receiver<Arc<[health::Standing]>>,
+    /// What the sensor tells of itself, for the same.
+    sensor: Observed,
     stopping: Arc<AtomicBool>,
     reading: Arc<Mutex<InsightReading>>,
     thread: JoinHandle<()>,
@@ -116,12 +122,18 @@ impl Insight {
             .map_err(|error| Failure::new(Exit::Failed, error))?;
         let (meaning, _) = watch::channel(Arc::new(config.meaning()));
         let (link, _) = watch::channel(config.portal_link.clone());
-        Ok(Insight { changes: sender, meaning, link, places, health, stopping, reading, thread })
+        let sensor = Observed::default();
+        Ok(Insight { changes: sender, meaning, link, places, health, sensor, stopping, reading, thread })
     }
 
     /// Where addresses are.
     pub(super) fn places(&self) -> watch::Receiver<Arc<Places>> {
         self.places.clone()
+    }
+
+    /// Where looks at the sensor go.
+    pub(super) fn sensor(&self) -> Observed {
+        self.sensor.clone()
     }
 
     /// How it stands, for the exporter.
@@ -130,13 +142,19 @@ impl Insight {
     }
 
     /// What questions are answered from.
-    pub(super) fn api(&self, config: &Config) -> api::Settings {
+    pub(super) fn api(
+        &self,
+        config: &Config,
+        administration: Arc<dyn settings::Administer>,
+    ) -> api::Settings {
         api::Settings {
             state_dir: config.state_dir.clone(),
             meaning: self.meaning.subscribe(),
             places: self.places.clone(),
             health: self.health.clone(),
             link: self.link.subscribe(),
+            sensor: self.sensor.clone(),
+            administration: Some(administration),
         }
     }
 
@@ -283,7 +301,8 @@ impl Body {
         let mut stopping_since = None;
         loop {
             match self.changes.try_recv() {
-                Ok(Change { meaning, places, sinks, link }) => {
+                Ok(Change { meaning, places, sinks, link, retention }) => {
+                    live.set_retention(retention);
                     live.set_meaning(&meaning)?;
                     live.set_places(self.open_places(&places))?;
                     self.reload_sinks(telling, state_dir, sinks, link);

@@ -193,6 +193,16 @@ impl Interfaces {
         }
     }
 
+    /// Takes from the next packet on, or lets everything pass to the kernel's path.
+    pub(super) fn set_armed(&self, armed: bool) -> Result<(), String> {
+        for covered in &self.covered {
+            let mut steer = covered.steer();
+            let result = if armed { steer.arm() } else { steer.disarm() };
+            result.map_err(|error| format!("{}: the steer program: {error}", covered.name))?;
+        }
+        Ok(())
+    }
+
     /// Lets the steer programs know of other clients. Workers know them already.
     pub(super) fn set_clients(&self, clients: &Clients) -> Result<(), String> {
         for covered in &self.covered {

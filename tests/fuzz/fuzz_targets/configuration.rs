@@ -4,7 +4,6 @@
 use std::fs;
 
 use libfuzzer_sys::fuzz_target;
-use vpn_sensor::config;
 
 fuzz_target!(|text: &str| {
     // What the fuzzer makes up must not be read as a file of this machine.

@@ -81,6 +81,15 @@ pub trait Source: Send {
     fn distrust(&self, index: usize) {
         let _ = index;
     }
+    /// Closes its sockets, so that senders see that nobody listens, or opens them again. Nothing is in flight then. Sources
+    /// that somebody else keeps from delivering have nothing to do.
+    ///
+    /// # Errors
+    /// What could not be opened; then all stays closed.
+    fn set_open(&mut self, open: bool) -> Result<(), SourceError> {
+        let _ = open;
+        Ok(())
+    }
     /// Gives the burst's receive buffers back.
     fn release(&mut self);
     /// Queues one answer. False when there is no room now: the caller keeps it and tries again after a flush.

@@ -43,6 +43,17 @@ pub struct Client {
     pub vendor: String,
 }
 
+impl Client {
+    /// Whether an Accounting-Request was made with one of its secrets. For people who look at one request: workers have
+    /// their lanes.
+    pub fn proves(&self, request: &[u8]) -> bool {
+        let secrets = self.secrets.iter().flatten();
+        secrets
+            .into_iter()
+            .any(|secret| radius::authenticator::verify_request(request, secret.prepared().octets()))
+    }
+}
+
 /// What is remembered of a client across reloads, shared by all workers.
 #[derive(Debug)]
 pub struct ClientState {
@@ -268,11 +279,17 @@ impl Clients {
 
     /// Takes over what is remembered of the clients of the same name.
     fn inherit(&mut self, before: &Clients) {
-        let known: std::collections::HashMap<&str, &Arc<ClientState>> =
-            before.clients.iter().map(|client| &*client.name).zip(&before.states).collect();
+        let known: std::collections::HashMap<&str, (&Client, &Arc<ClientState>)> = before
+            .clients
+            .iter()
+            .zip(&before.states)
+            .map(|(client, state)| (&*client.name, (client, state)))
+            .collect();
         for (client, state) in self.clients.iter().zip(&mut self.states) {
-            if let Some(&old) = known.get(&*client.name) {
-                *state = old.clone();
+            if let Some(&(old_client, old_state)) = known.get(&*client.name) {
+                *state = old_state.clone();
+                let olds = || old_client.secrets.iter().flatten();
+                client.secrets.iter().flatten().for_each(|secret| olds().for_each(|old| secret.inherit(old)));
             }
         }
     }
@@ -366,6 +383,19 @@ mod tests {
         let mut shut = client("a", &["::1/128"]);
         shut.max_rate = Some(0);
         assert_eq!(text(vec![shut]), "client `a` has a max_rate of 0");
+    }
+
+    #[test]
+    fn a_secret_that_becomes_the_previous_one_keeps_when_it_was_used() {
+        let secret = |text: &str| Some(Secret::new(text.as_bytes().to_vec()).unwrap());
+        let with = |secrets| Clients::build(vec![Client { secrets, ..client("a", &["::1/128"]) }]).unwrap();
+        let handle = ClientsHandle::new(with([secret("the first one"), None]));
+        handle.current().get(ClientIndex(0)).secrets[0].as_ref().unwrap().note_used(1000);
+        handle.replace(with([secret("the second one"), secret("the first one")]));
+        let now = handle.current();
+        let used: Vec<_> =
+            now.get(ClientIndex(0)).secrets.iter().flatten().map(Secret::last_used_unix_s).collect();
+        assert_eq!(used, [None, Some(1000)]);
     }
 
     #[test]

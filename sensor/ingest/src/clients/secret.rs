@@ -1,6 +1,9 @@
 //! Shared secrets: held in one place, overwritten when let go, never shown.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use md5_lanes::Prepared;
 use zeroize::Zeroizing;
@@ -8,7 +11,14 @@ use zeroize::Zeroizing;
 /// A RADIUS shared secret. Overwritten with zeros on drop; neither printable nor comparable: the only thing to do
 /// with one is to key a digest, whose result is compared in constant time.
 // In a box, since it takes some 300 octets and a client nearly always has only one of its two.
-pub struct Secret(Box<Prepared>);
+pub struct Secret(Box<Kept>);
+
+struct Kept {
+    prepared: Prepared,
+    /// When a request last verified under it, seconds since 1970 UTC; 0 for never. Beside what was read for that anyway,
+    /// and second-grained, so that workers write it once a second and otherwise only read it.
+    last_used_unix_s: AtomicU64,
+}
 
 /// RFC 2865 section 3: a secret must not be empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,18 +32,38 @@ impl Secret {
         if octets.is_empty() {
             return Err(EmptySecret);
         }
-        Ok(Secret(Box::new(Prepared::new(&octets))))
+        let (prepared, last_used_unix_s) = (Prepared::new(&octets), AtomicU64::new(0));
+        Ok(Secret(Box::new(Kept { prepared, last_used_unix_s })))
+    }
+
+    /// Seconds since 1970 UTC at which a request last verified under it; `None` if none did since it was first in force.
+    pub fn last_used_unix_s(&self) -> Option<u64> {
+        Some(self.0.last_used_unix_s.load(Relaxed)).filter(|&at| at > 0)
+    }
+
+    pub(crate) fn note_used(&self, unix_s: u64) {
+        if self.0.last_used_unix_s.load(Relaxed) < unix_s {
+            self.0.last_used_unix_s.store(unix_s, Relaxed);
+        }
+    }
+
+    /// Takes over when it was last used from one with the same octets.
+    pub(crate) fn inherit(&self, before: &Secret) {
+        // Both are known here: nobody learns anything from how long the comparison takes.
+        if before.0.prepared.octets() == self.0.prepared.octets() {
+            self.note_used(before.0.last_used_unix_s.load(Relaxed));
+        }
     }
 
     /// The secret in the form that the digests take.
     pub(crate) fn prepared(&self) -> &Prepared {
-        &self.0
+        &self.0.prepared
     }
 
     /// Whether it is shorter than the 16 octets that RFC 2865 section 3 prefers: one request is then enough to
     /// guess it offline.
     pub fn is_weak(&self) -> bool {
-        self.0.octets().len() < 16
+        self.0.prepared.octets().len() < 16
     }
 }
 

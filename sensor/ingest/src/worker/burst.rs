@@ -84,6 +84,9 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
                 Err(reason) => {
                     let client = owner.map(|client| clients.get(client));
                     let number = first + u64::from(*index);
+                    if reason == Reason::UnknownClient {
+                        self.keep_specimen(datagram.source, *framed);
+                    }
                     self.refuse(number, datagram.source, datagram.destination, client, reason);
                 }
             }
@@ -180,13 +183,20 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
                 Reason::BadAuthenticator => {
                     burst.source.distrust(candidate.index as usize);
                     state.note_bad_authenticator();
+                    self.shared.specimens.keep(candidate.source, candidate.request.octets());
                 }
                 _ => state.note_bad_message_authenticator(),
             }
             return self.refuse(number, candidate.source, candidate.destination, Some(client), reason);
         }
         let now = self.verified_ns;
-        state.note_genuine(candidate.arrival_unix_ns / 1_000_000_000, candidate.by_previous);
+        let arrival_unix_s = candidate.arrival_unix_ns / 1_000_000_000;
+        state.note_genuine(arrival_unix_s, candidate.by_previous);
+        if let [current, previous] = &client.secrets
+            && let Some(secret) = if candidate.by_previous { previous } else { current }
+        {
+            secret.note_used(arrival_unix_s);
+        }
         burst.note_genuine(candidate.client);
         if !candidate.is_accounting() {
             if !state.admit_status(now) {
@@ -350,6 +360,13 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
     fn verdict(&mut self, number: u64, verdict: Verdict) {
         self.counters.cells().count(verdict);
         self.observer.verdict(number, verdict, None);
+    }
+
+    /// Leaves a copy for whoever wants to try secrets on it.
+    fn keep_specimen(&self, source: SocketAddr, framed: Framed<'_>) {
+        if framed.code() == u8::from(Code::AccountingRequest) {
+            self.shared.specimens.keep(source, framed.octets());
+        }
     }
 
     /// Counts the verdict that goes with the reason and leaves a notice.

@@ -18,7 +18,7 @@ use std::{
     sync::{
         Arc,
         atomic::{
-            AtomicBool, AtomicU64,
+            AtomicBool, AtomicU64, AtomicUsize,
             Ordering::{Relaxed, SeqCst},
         },
     },
@@ -37,6 +37,7 @@ use crate::{
     dedup::Duplicates,
     latency::{Recorder, Stage},
     notice::{Notices, Reason},
+    specimen::Specimens,
     verdict::Verdict,
     wake::WorkerWake,
 };
@@ -89,9 +90,14 @@ pub(crate) struct Shared {
     pub(crate) clients: ClientsHandle,
     pub(crate) duplicates: Duplicates,
     pub(crate) notices: Notices,
+    pub(crate) specimens: Specimens,
     pub(crate) journal: journal::Handle,
     pub(crate) ack: Ack,
     pub(crate) stop: AtomicBool,
+    /// Whether sources are to be closed: accounting is switched off.
+    pub(crate) closed: AtomicBool,
+    /// Workers whose source is closed.
+    pub(crate) closed_workers: AtomicUsize,
     /// When a batch last failed, ns of `CLOCK_MONOTONIC`; 0 for never.
     pub(crate) failed_monotonic_ns: AtomicU64,
 }
@@ -109,6 +115,7 @@ struct Flight<R> {
 /// One worker over one source.
 pub struct Worker<S: Source, O: Observer = ()> {
     source: S,
+    is_closed: bool,
     spin: Duration,
     pipeline: Pipeline<S::Route, O>,
 }
@@ -186,7 +193,7 @@ impl<S: Source, O: Observer> Worker<S, O> {
             latency,
             observer,
         };
-        Worker { source, spin, pipeline }
+        Worker { source, is_closed: false, spin, pipeline }
     }
 
     /// Turns and sleeps until it is told to stop, then waits for the batches in flight and answers them. An error is
@@ -199,11 +206,32 @@ impl<S: Source, O: Observer> Worker<S, O> {
 
     fn serve(&mut self) -> Result<(), SourceError> {
         while !self.pipeline.shared.stop.load(Relaxed) {
+            if self.pipeline.shared.closed.load(Relaxed) != self.is_closed {
+                self.open_or_close();
+            }
             if !self.turn()? && !self.look_on()? {
                 self.sleep()?;
             }
         }
         Ok(())
+    }
+
+    /// Closes the source once what is in flight is answered, or opens it again. What cannot be opened now is tried again
+    /// after each sleep.
+    fn open_or_close(&mut self) {
+        let closing = !self.is_closed;
+        if closing {
+            self.drain();
+        }
+        if self.source.set_open(!closing).is_ok() {
+            self.is_closed = closing;
+            let count = &self.pipeline.shared.closed_workers;
+            if closing {
+                count.fetch_add(1, SeqCst)
+            } else {
+                count.fetch_sub(1, SeqCst)
+            };
+        }
     }
 
     /// Goes on turning for as long as an idle worker is to stay awake. Whether there was something to do, or a stop.

@@ -39,6 +39,19 @@ fn removed(session: &Session<Disk>) -> Vec<(u64, u64, bool, &'static str)> {
 }
 
 #[test]
+fn less_may_be_kept_from_now_on() {
+    let disk = Disk::default();
+    let mut session = Session::open(&disk, with(Retention::default())).unwrap();
+    let mut acknowledged = fill(&mut session, 10);
+    assert_eq!(removed(&session), []);
+    session.handle.set_retention(Retention { max_bytes: 50 << 10, ..Retention::default() });
+    acknowledged.extend(fill(&mut session, 2));
+    let events = removed(&session);
+    assert!(events.len() > 3 && events.iter().all(|event| event.3 == "size"), "{events:?}");
+    session.check(&acknowledged).unwrap();
+}
+
+#[test]
 fn the_oldest_goes_by_size_and_all_else_is_whole() {
     let disk = Disk::default();
     let mut session =

@@ -38,10 +38,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Decider {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match parts.extensions.get::<Caller>() {
-            Some(caller) if caller.0.right == Some(Right::Decide) => Ok(Decider(caller.clone())),
+            Some(caller) if caller.0.right.is_some() => Ok(Decider(caller.clone())),
             _ => Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "this token only reads: `vpn-sensor token add NAME --may decide` makes one that decides",
+            )),
+        }
+    }
+}
+
+/// One whose token may administer.
+pub(super) struct Administrator(pub(super) Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match parts.extensions.get::<Caller>() {
+            Some(caller) if caller.0.right == Some(Right::Administer) => Ok(Administrator(caller.clone())),
+            _ => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "this token sets nothing: `vpn-sensor token add NAME --may administer` makes one that does",
             )),
         }
     }

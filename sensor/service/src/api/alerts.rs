@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     alert::{AlertPage, AlertRow, Severity, SeverityName},
-    store::{AlertFilter, AlertState},
+    store::{AlertFilter, AlertState, JourneyRow},
 };
 
 #[derive(Deserialize, IntoParams)]
@@ -81,6 +81,9 @@ pub(super) struct AlertNow {
     pub(super) page: AlertPage,
     /// Decisions about it that the service has not taken yet.
     pub(super) waiting: u64,
+    /// The two places, where it is about travel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) journey: Option<JourneyRow>,
 }
 
 /// One alert: what was expected and what was seen, the connections that it is about, what happened to it since.
@@ -100,7 +103,8 @@ pub(super) async fn alert(
             let details = format!("alert {number}");
             shared.audit_alert(who.name(), "alert.show", &page.alert, &details)?;
             let waiting = shared.with_control(|control| control.decisions_waiting(number))?.1;
-            Ok(Json(AlertNow { page, waiting }))
+            let journey = store.journey(&page.alert)?;
+            Ok(Json(AlertNow { page, waiting, journey }))
         })
         .await
 }

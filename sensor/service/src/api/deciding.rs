@@ -127,6 +127,16 @@ async fn answer(
     Ok((StatusCode::ACCEPTED, Json(Accepted { detail })).into_response())
 }
 
+/// What came of one decision.
+pub(crate) enum Decided {
+    /// It took effect.
+    Taken,
+    /// The service has not taken it yet, and will.
+    Waits,
+    /// It has no effect.
+    Refused(Problem),
+}
+
 /// Hands a decision of somebody by name to the service, and waits for what comes of it: whether it was taken yet.
 pub(crate) async fn decide(
     api: &Shared,
@@ -135,23 +145,65 @@ pub(crate) async fn decide(
     verdict: Option<Verdict>,
     comment: Option<String>,
 ) -> Result<bool, Problem> {
+    match decide_all(api, who, &[number], verdict, comment).await?.pop() {
+        Some((_, Decided::Taken)) => Ok(true),
+        Some((_, Decided::Refused(problem))) => Err(problem),
+        Some((_, Decided::Waits)) | None => Ok(false),
+    }
+}
+
+/// The same for several alerts, one after the other; they are waited for together.
+///
+/// # Errors
+/// When none was put in because too many are waited for.
+pub(crate) async fn decide_all(
+    api: &Shared,
+    who: &str,
+    numbers: &[u64],
+    verdict: Option<Verdict>,
+    comment: Option<String>,
+) -> Result<Vec<(u64, Decided)>, Problem> {
     let busy = || Problem::busy("too many decisions at once: send it again in a moment");
     let _place = api.deciders.0.try_acquire().map_err(|_| busy())?;
-    let decision = put(api, who, number, verdict, comment).await?;
-    let began = Instant::now();
-    while began.elapsed() < PATIENCE {
-        tokio::time::sleep(LOOK).await;
-        let alert = api.readers.read(move |store| Ok(store.alert(number)?)).await;
-        // It was put in: what keeps the store from telling what came of it is no answer.
-        let Ok(alert) = alert else { continue };
-        let alert = alert.ok_or_else(|| missing(number))?;
-        match effect(&alert, &decision) {
-            Effect::Pending => {}
-            Effect::Taken => return Ok(true),
-            lost @ (Effect::Closed | Effect::Full) => return Err(conflict(&alert, lost)),
+    let mut decided = Vec::with_capacity(numbers.len());
+    let mut waiting = Vec::new();
+    for &number in numbers {
+        match put(api, who, number, verdict, comment.clone()).await {
+            Ok(decision) => waiting.push((number, decision)),
+            Err(problem) => decided.push((number, Decided::Refused(problem))),
         }
     }
-    Ok(false)
+    let began = Instant::now();
+    while !waiting.is_empty() && began.elapsed() < PATIENCE {
+        tokio::time::sleep(LOOK).await;
+        let numbers: Vec<u64> = waiting.iter().map(|(number, _)| *number).collect();
+        let alerts = api
+            .readers
+            .read(move |store| {
+                Ok(numbers.iter().map(|number| store.alert(*number)).collect::<Result<Vec<_>, _>>()?)
+            })
+            .await;
+        // They were put in: what keeps the store from telling what came of them is no answer.
+        let Ok(alerts) = alerts else { continue };
+        let mut still = Vec::new();
+        for ((number, decision), alert) in waiting.into_iter().zip(alerts) {
+            let came = match &alert {
+                None => Some(Decided::Refused(missing(number))),
+                Some(alert) => match effect(alert, &decision) {
+                    Effect::Pending => None,
+                    Effect::Taken => Some(Decided::Taken),
+                    lost @ (Effect::Closed | Effect::Full) => Some(Decided::Refused(conflict(alert, lost))),
+                },
+            };
+            match came {
+                Some(came) => decided.push((number, came)),
+                None => still.push((number, decision)),
+            }
+        }
+        waiting = still;
+    }
+    decided.extend(waiting.into_iter().map(|(number, _)| (number, Decided::Waits)));
+    Ok(decided)
 }
 
 /// Puts the decision in, unless it would have no effect. It is in the audit log before.
@@ -190,7 +242,8 @@ async fn now(api: &Shared, number: u64) -> Result<Response, Problem> {
         .read(move |store| {
             let page = store.alert_page(number)?.ok_or_else(|| missing(number))?;
             let waiting = shared.with_control(|control| control.decisions_waiting(number))?.1;
-            Ok(Json(AlertNow { page, waiting }).into_response())
+            let journey = store.journey(&page.alert)?;
+            Ok(Json(AlertNow { page, waiting, journey }).into_response())
         })
         .await
 }

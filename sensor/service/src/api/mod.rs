@@ -1,4 +1,5 @@
-//! The HTTP API below `/api/v1`, for callers with a token: all may read, some decide about alerts. Who sees whom, and who
+//! The HTTP API below `/api/v1`, for callers with a token: all may read, some decide about alerts,
+//! some set things up. Who sees whom, and who
 //! decides what, is in the audit log.
 //!
 //! | file | what lives there |
@@ -7,12 +8,16 @@
 //! | `readers` | the few readers of the store, and how many questions run at once |
 //! | `query` | parameters, bodies, cursors, pages |
 //! | `problem` | errors as RFC 9457 has them |
-//! | `users`, `sessions`, `alerts`, `surroundings`, `events`, `health` | the routes |
+//! | `users`, `sessions`, `alerts`, `records`, `search`, `sensing`, `surroundings`, `events`, `health` | the routes |
 //! | `deciding` | the routes by which people decide about alerts |
+//! | `administering` | settings |
+//! | `accounts` | accounts and tokens |
 //!
 //! Called by the portal, which listens for both, and for the documentation ([`openapi`]).
 
 mod access;
+pub(crate) mod accounts;
+pub(crate) mod administering;
 mod alerts;
 mod deciding;
 mod events;
@@ -20,6 +25,9 @@ mod health;
 mod problem;
 pub(crate) mod query;
 mod readers;
+pub(crate) mod records;
+pub(crate) mod search;
+mod sensing;
 mod sessions;
 mod surroundings;
 mod users;
@@ -51,11 +59,13 @@ use crate::{
     Meaning,
     control::{Control, ControlError},
     health::Standing,
+    observed::Observed,
+    settings::Administer,
     store,
 };
 use access::Refusals;
 use deciding::Deciders;
-pub(crate) use deciding::decide;
+pub(crate) use deciding::{Decided, decide, decide_all};
 pub(crate) use problem::Problem;
 use readers::Readers;
 
@@ -76,6 +86,10 @@ pub struct Settings {
     pub health: watch::Receiver<Arc<[Standing]>>,
     /// What links to the portal begin with: its host is one of ours.
     pub link: watch::Receiver<Option<String>>,
+    /// What the sensor beside the service tells of itself; nothing where there is none.
+    pub sensor: Observed,
+    /// What changes the configuration; none where nothing runs that has one.
+    pub administration: Option<Arc<dyn Administer>>,
 }
 
 /// What routes and pages are answered from.
@@ -111,13 +125,26 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(sessions::session))
         .routes(routes!(alerts::alerts))
         .routes(routes!(alerts::alert))
+        .routes(routes!(records::records))
         .routes(routes!(deciding::close))
         .routes(routes!(deciding::comment))
         .routes(routes!(events::events))
         .routes(routes!(surroundings::places))
         .routes(routes!(surroundings::servers))
         .routes(routes!(surroundings::sensors))
-        .routes(routes!(health::health));
+        .routes(routes!(surroundings::map))
+        .routes(routes!(sensing::now))
+        .routes(routes!(sensing::history))
+        .routes(routes!(search::search))
+        .routes(routes!(health::health))
+        .routes(routes!(administering::settings, administering::change_settings))
+        .routes(routes!(administering::arrivals))
+        .routes(routes!(administering::try_secret))
+        .routes(routes!(accounts::accounts))
+        .routes(routes!(accounts::invite))
+        .routes(routes!(accounts::change_role, accounts::remove_account))
+        .routes(routes!(accounts::tokens, accounts::make_token))
+        .routes(routes!(accounts::remove_token));
     let (router, mut description) =
         OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes).split_for_parts();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
@@ -176,6 +203,11 @@ impl Api {
     /// What is wrong with the product now.
     pub(crate) fn health(&self) -> Arc<[Standing]> {
         self.settings.health.borrow().clone()
+    }
+
+    /// What the sensor beside the service tells of itself.
+    pub(crate) fn sensor(&self) -> &Observed {
+        &self.settings.sensor
     }
 
     /// What links to the portal begin with.

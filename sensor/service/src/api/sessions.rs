@@ -29,6 +29,8 @@ pub(super) struct SessionsQuery {
     country: Option<String>,
     /// Through the VPN server with this client name or NAS-Identifier.
     server: Option<String>,
+    /// Through the VPN server with this number.
+    server_number: Option<i64>,
     /// With this Acct-Session-Id.
     session: Option<String>,
     /// `true`: only those that are not over.
@@ -59,6 +61,7 @@ pub(super) async fn sessions(
         place: query.place,
         country: query.country.map(|country| country.to_ascii_uppercase()),
         server: query.server,
+        server_number: query.server_number,
         session: query.session,
         open: query.open.unwrap_or(false),
         since_unix_ns: moment("since", query.since.as_deref())?,

@@ -1,4 +1,4 @@
-//! What is about no person: places, VPN servers, sensors.
+//! What is about no person: places, VPN servers, sensors, where the open connections are.
 
 use axum::{Json, extract::State};
 use serde::Serialize;
@@ -7,12 +7,15 @@ use utoipa::ToSchema;
 use super::{
     Problem, TheApi,
     query::{Page, Parameters, limit, position},
-    users::SeenQuery,
+    users::{NoQuery, SeenQuery},
 };
 use crate::{
     fold::Sort,
-    store::{PlaceRow, SeenRow, ServerRow},
+    store::{PlaceRow, SeenRow, ServerRow, SpotRow},
 };
+
+/// Points of a map.
+const SPOTS_MAX: usize = 200;
 
 /// A place and how many stored connections came from it.
 #[derive(Serialize, ToSchema)]
@@ -74,4 +77,21 @@ pub(super) async fn sensors(
             Ok(Json(Page::new(rows, limit, |row| (row.last_unix_ns, row.name.clone()))))
         })
         .await
+}
+
+/// Where the open connections are.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Map {
+    /// The most frequent first, at most 200. Places without a position are left out.
+    items: Vec<SpotRow>,
+}
+
+/// Where the open connections are, as points of a map.
+#[utoipa::path(get, path = "/map", responses(
+    (status = 200, body = Map), (status = "default", body = Problem)))]
+pub(super) async fn map(
+    State(api): TheApi,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+) -> Result<Json<Map>, Problem> {
+    api.readers.read(move |store| Ok(Json(Map { items: store.spots_on_line(SPOTS_MAX)? }))).await
 }

@@ -9,11 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Problem, TheApi,
     access::Who,
-    query::{Named, Page, Parameters, limit, position},
+    query::{Named, Page, Parameters, cursor, limit, position},
 };
-use crate::{
-    fold::Sort,
-    store::{Feature, SeenRow, SessionFilter, SessionRow, Share, StoreReader, UserPage, UserRow},
+use crate::store::{
+    Feature, RiskPosition, SeenRow, SessionFilter, SessionRow, Share, SpotRow, StoreReader, UserPage, UserRow,
 };
 
 /// The newest connections on a user's page; `/sessions` has the others.
@@ -27,13 +26,26 @@ const FEATURES_MAX: usize = 100;
 pub(super) struct UsersQuery {
     /// Only users whose key holds this text, in any letter case.
     q: Option<String>,
+    /// `seen`: the latest seen first, as by default; `risk`: those with open alerts first, by severity and score.
+    sort: Option<UserSort>,
     /// The `next` of the page before.
     cursor: Option<String>,
     /// 1 to 1000, by default 100.
     limit: Option<u32>,
 }
 
-/// Users, the latest seen first.
+/// The order of users.
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum UserSort {
+    /// The latest seen first.
+    #[default]
+    Seen,
+    /// Those with open alerts first, by severity and score.
+    Risk,
+}
+
+/// Users, the latest seen or the riskiest first.
 #[utoipa::path(get, path = "/users", params(UsersQuery), responses(
     (status = 200, body = Page<UserRow>), (status = "default", body = Problem)))]
 pub(super) async fn users(
@@ -42,9 +54,20 @@ pub(super) async fn users(
     Parameters(query): Parameters<UsersQuery>,
 ) -> Result<Json<Page<UserRow>>, Problem> {
     let limit = limit(query.limit)?;
-    let after: Option<(i64, String)> = position(query.cursor.as_deref())?;
     let part = query.q.map(|part| part.to_lowercase());
     let shared = api.clone();
+    if let UserSort::Risk = query.sort.unwrap_or_default() {
+        let from: Option<RiskPosition> = position(query.cursor.as_deref())?;
+        return api
+            .readers
+            .read(move |store| {
+                shared.audit(&who, "users.list", part.as_deref(), None)?;
+                let (items, next) = store.users_by_risk(part.as_deref(), from, limit)?;
+                Ok(Json(Page { items, next: next.map(|next| cursor(&next)) }))
+            })
+            .await;
+    }
+    let after: Option<(i64, String)> = position(query.cursor.as_deref())?;
     api.readers
         .read(move |store| {
             shared.audit(&who, "users.list", part.as_deref(), None)?;
@@ -109,28 +132,41 @@ pub(super) struct SeenQuery {
     pub(super) limit: Option<u32>,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DevicesQuery {
+    /// Only devices whose name holds this text, in any case of its Latin letters.
+    q: Option<String>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// 1 to 1000, by default 100.
+    limit: Option<u32>,
+}
+
 /// Devices, the latest seen first.
-#[utoipa::path(get, path = "/devices", params(SeenQuery), responses(
+#[utoipa::path(get, path = "/devices", params(DevicesQuery), responses(
     (status = 200, body = Page<SeenRow>), (status = "default", body = Problem)))]
 pub(super) async fn devices(
     State(api): TheApi,
     Extension(who): Who,
-    Parameters(query): Parameters<SeenQuery>,
+    Parameters(query): Parameters<DevicesQuery>,
 ) -> Result<Json<Page<SeenRow>>, Problem> {
     let limit = limit(query.limit)?;
     let after: Option<(i64, String)> = position(query.cursor.as_deref())?;
     let shared = api.clone();
     api.readers
         .read(move |store| {
-            shared.audit(&who, "devices.list", None, None)?;
+            let part = query.q.unwrap_or_default();
+            shared.audit(&who, "devices.list", Some(&*part).filter(|part| !part.is_empty()), None)?;
             let after = after.as_ref().map(|(last, name)| (*last, &**name));
-            let rows = store.seen(Sort::Device, after, limit + 1)?;
+            let rows = store.devices_with(&part, after, limit + 1)?;
             Ok(Json(Page::new(rows, limit, |row| (row.last_unix_ns, row.name.clone()))))
         })
         .await
 }
 
-/// A device and who used it where.
+/// A device and who used it where, over its newest 2,000 connections.
 #[derive(Serialize, ToSchema)]
 pub(super) struct DevicePage {
     name: String,
@@ -138,6 +174,8 @@ pub(super) struct DevicePage {
     places: Vec<Share>,
     addresses: Vec<Share>,
     software: Vec<Share>,
+    /// Where from, as points of a map.
+    spots: Vec<SpotRow>,
     /// Connections that are open.
     open: Vec<SessionRow>,
 }
@@ -158,14 +196,16 @@ pub(super) async fn device(
             if !store.has_device(&name)? {
                 return Err(Problem::not_found(format!("there is no device {name:?}")));
             }
-            let filter = SessionFilter { device: Some(name.clone()), ..SessionFilter::default() };
+            let all = SessionFilter { device: Some(name.clone()), ..SessionFilter::default() };
+            let filter = store.newest(&all)?;
             let shares = |feature| store.shares(feature, &filter, FEATURES_MAX);
             Ok(Json(DevicePage {
                 users: shares(Feature::User)?,
                 places: shares(Feature::Place)?,
                 addresses: shares(Feature::Remote)?,
                 software: shares(Feature::Software)?,
-                open: open(store, &filter)?,
+                open: open(store, &all)?,
+                spots: store.spots(&filter, FEATURES_MAX)?,
                 name,
             }))
         })

@@ -2,7 +2,8 @@
 //! alone are kept, of passwords what argon2id makes of them.
 
 use rusqlite::{OptionalExtension as _, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     Control, ControlError, now_unix_s, rfc3339,
@@ -23,7 +24,7 @@ const VISITS_MAX: i64 = 16;
 const LINKS_MAX: i64 = 64;
 
 /// What somebody may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Sees people and alerts, and decides about alerts.
@@ -47,7 +48,7 @@ impl Role {
 }
 
 /// An account, without its password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AccountRow {
     /// Its name, which the audit log says.
     pub name: String,
@@ -145,6 +146,34 @@ impl Control {
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(|error| self.flawed(error))
+    }
+
+    /// Gives an account another role, from its next page on; whether there is one. Links that wait keep theirs.
+    ///
+    /// # Errors
+    /// [`ControlError::LastAdministrator`], [`ControlError::Sqlite`].
+    pub fn set_role(&self, name: &str, role: Role) -> Result<bool, ControlError> {
+        if role != Role::Administrator {
+            self.keep_an_administrator(name)?;
+        }
+        let set =
+            self.connection.execute("UPDATE account SET role = ?2 WHERE name = ?1", [name, role.name()]);
+        set.map(|count| count > 0).map_err(|error| self.flawed(error))
+    }
+
+    /// Refuses when all who may set anything are this account.
+    ///
+    /// # Errors
+    /// [`ControlError::LastAdministrator`], [`ControlError::Sqlite`].
+    pub(crate) fn keep_an_administrator(&self, name: &str) -> Result<(), ControlError> {
+        let administrators = |account: &AccountRow| account.role == Role::Administrator;
+        let accounts = self.accounts()?;
+        let mut names =
+            accounts.iter().filter(|account| administrators(account)).map(|account| &account.name);
+        match (names.next(), names.next()) {
+            (Some(only), None) if only == name => Err(ControlError::LastAdministrator(name.to_owned())),
+            _ => Ok(()),
+        }
     }
 
     /// Removes an account, ends its visits and withdraws its links; whether there was an account or a link.
@@ -263,6 +292,24 @@ mod tests {
         assert_eq!(control.visitor(cookie.reveal()).unwrap(), None, "whoever had the old password is out");
         assert_eq!(control.accounts().unwrap()[0].role, Role::Analyst);
         assert!(matches!(control.add_link("no name", Role::Analyst), Err(ControlError::AccountName(_))));
+    }
+
+    #[test]
+    fn a_role_changes_and_one_administrator_is_always_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        for (name, role) in [("carol", Role::Administrator), ("dave", Role::Analyst)] {
+            let link = control.add_link(name, role).unwrap();
+            control.redeem_link(link.reveal(), "hash").unwrap();
+        }
+        let cookie = control.begin_visit("dave").unwrap();
+        let last = control.set_role("carol", Role::Analyst);
+        assert!(matches!(last, Err(ControlError::LastAdministrator(name)) if name == "carol"));
+        assert!(control.set_role("dave", Role::Administrator).unwrap());
+        assert_eq!(control.visitor(cookie.reveal()).unwrap().unwrap().1, Role::Administrator);
+        assert!(control.set_role("carol", Role::Analyst).unwrap());
+        assert!(!control.set_role("nobody", Role::Analyst).unwrap());
+        assert!(control.keep_an_administrator("carol").is_ok());
     }
 
     #[test]

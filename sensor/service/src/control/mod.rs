@@ -3,7 +3,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `schema.sql`, `schema-2.sql` to `schema-5.sql` | the tables |
+//! | `schema.sql`, `schema-2.sql` to `schema-6.sql` | the tables |
 //! | `token` | who may ask the API, and who may decide |
 //! | `account` | who may sign in at the portal |
 //! | `audit` | who looked at whom, and how a person is forgotten in it |
@@ -15,6 +15,7 @@
 mod account;
 mod audit;
 mod decision;
+mod provider;
 mod request;
 mod token;
 
@@ -37,12 +38,13 @@ pub use token::{NewToken, Right, TokenRow};
 /// Name of the file in the service's folder.
 pub const FILE: &str = "control.sqlite";
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
 ];
 /// What `user_version` must be once [`MIGRATIONS`] were made.
 const RELEASE: i64 = MIGRATIONS.len() as i64;
@@ -83,6 +85,9 @@ pub enum ControlError {
     /// A token's name that cannot be one.
     #[error("{0:?} is no token name: 1 to 64 letters, digits, '.', '_' and '-'")]
     TokenName(String),
+    /// A change that would leave nobody who can set anything.
+    #[error("{0:?} is the only administrator: make another one first")]
+    LastAdministrator(String),
     /// An account's name that cannot be one.
     #[error("{0:?} is no account name: 1 to 64 letters, digits, '.', '_', '-' and '@'")]
     AccountName(String),

@@ -4,8 +4,9 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rusqlite::{OptionalExtension as _, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use super::{Control, ControlError, now_unix_s, rfc3339};
 
@@ -32,10 +33,40 @@ impl fmt::Debug for NewToken {
 }
 
 /// What a token may do besides reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Right {
     /// Close alerts and comment on them.
     Decide,
+    /// The same, and change settings, accounts and tokens.
+    Administer,
+}
+
+impl Right {
+    /// One word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Right::Decide => "decide",
+            Right::Administer => "administer",
+        }
+    }
+
+    fn of(may_decide: bool, may_administer: bool) -> Option<Right> {
+        match (may_decide, may_administer) {
+            (_, true) => Some(Right::Administer),
+            (true, false) => Some(Right::Decide),
+            (false, false) => None,
+        }
+    }
+}
+
+/// What a token of this right may do.
+fn may(right: Option<Right>) -> Vec<&'static str> {
+    match right {
+        None => vec!["read"],
+        Some(Right::Decide) => vec!["read", "decide"],
+        Some(Right::Administer) => vec!["read", "decide", "administer"],
+    }
 }
 
 /// Whose good token a request came with.
@@ -48,11 +79,11 @@ pub(crate) struct Bearer {
 }
 
 /// What is known of a token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TokenRow {
     /// Its name, which the audit log says.
     pub name: String,
-    /// What it may do: `read`, `decide`.
+    /// What it may do: `read`, `decide`, `administer`.
     pub may: Vec<&'static str>,
     /// RFC 3339.
     pub created: String,
@@ -84,9 +115,17 @@ impl Control {
         let expires =
             lifetime_s.map(|seconds| now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)));
         let added = self.connection.execute(
-            "INSERT INTO token (name, digest, created, expires, may_decide) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO token (name, digest, created, expires, may_decide, may_administer)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (name) DO NOTHING",
-            params![name, digest(token.reveal()), now, expires, right == Some(Right::Decide)],
+            params![
+                name,
+                digest(token.reveal()),
+                now,
+                expires,
+                right.is_some(),
+                right == Some(Right::Administer)
+            ],
         );
         match added {
             Ok(0) => Err(ControlError::TokenExists(name.to_owned())),
@@ -103,11 +142,11 @@ impl Control {
         let read = || {
             let mut select = self
                 .connection
-                .prepare("SELECT name, created, last_used, expires, may_decide FROM token ORDER BY name")?;
+                .prepare("SELECT name, created, last_used, expires, may_decide, may_administer FROM token ORDER BY name")?;
             let rows = select.query_map([], |row| {
                 Ok(TokenRow {
                     name: row.get(0)?,
-                    may: if row.get(4)? { vec!["read", "decide"] } else { vec!["read"] },
+                    may: may(Right::of(row.get(4)?, row.get(5)?)),
                     created: rfc3339(row.get(1)?),
                     last_used: row.get::<_, Option<i64>>(2)?.map(rfc3339),
                     expires: row.get::<_, Option<i64>>(3)?.map(rfc3339),
@@ -135,23 +174,23 @@ impl Control {
     pub(crate) fn check_token(&self, token: &str) -> Result<Option<Bearer>, ControlError> {
         let now = now_unix_s();
         let digest = digest(token);
-        let found: Option<(String, Option<i64>, bool)> = self
+        let found: Option<(String, Option<i64>, Option<Right>)> = self
             .connection
             .query_row(
-                "SELECT name, last_used, may_decide FROM token
+                "SELECT name, last_used, may_decide, may_administer FROM token
                  WHERE digest = ?1 AND (expires IS NULL OR expires > ?2)",
                 params![digest, now],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                |row| Ok((row.get(0)?, row.get(1)?, Right::of(row.get(2)?, row.get(3)?))),
             )
             .optional()
             .map_err(|error| self.flawed(error))?;
-        let Some((name, last_used, may_decide)) = found else { return Ok(None) };
+        let Some((name, last_used, right)) = found else { return Ok(None) };
         if last_used.is_none_or(|last| now - last >= LAST_USED_S || now < last) {
             self.connection
                 .execute("UPDATE token SET last_used = ?2 WHERE digest = ?1", params![digest, now])
                 .map_err(|error| self.flawed(error))?;
         }
-        Ok(Some(Bearer { name, right: may_decide.then_some(Right::Decide) }))
+        Ok(Some(Bearer { name, right }))
     }
 }
 
@@ -211,8 +250,11 @@ mod tests {
         control.add_token("reports", None, None).unwrap();
         let found = control.check_token(token.reveal()).unwrap();
         assert_eq!(found, Some(Bearer { name: "desk".into(), right: Some(Right::Decide) }));
+        let token = control.add_token("setup", Some(Right::Administer), None).unwrap();
+        let found = control.check_token(token.reveal()).unwrap();
+        assert_eq!(found.and_then(|bearer| bearer.right), Some(Right::Administer));
         let may: Vec<_> = control.tokens().unwrap().into_iter().map(|row| row.may).collect();
-        assert_eq!(may, [vec!["read", "decide"], vec!["read"]]);
+        assert_eq!(may, [vec!["read", "decide"], vec!["read"], vec!["read", "decide", "administer"]]);
     }
 
     #[test]

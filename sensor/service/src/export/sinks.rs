@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    format::{Format, Kind, Source, Told},
+    format::{self, Format, Kind, Source, Told},
     sink::{Settings, Sink, Standing},
     spool::{Draft, Kept, Limits, Origin, Spool},
 };
@@ -134,17 +134,17 @@ impl Sinks {
         let (kind, severity, now) = (told.kind(), told.severity(), now_unix_ns());
         let mut written: Vec<(Format, String)> = Vec::new();
         for sink in &self.sinks {
-            let format = sink.settings.format;
+            let form = sink.settings.format;
             if !sink.settings.wants(kind, told.weight()) {
                 if let Some(origin) = origin {
                     sink.spool.pass_over(kind, origin);
                 }
                 continue;
             }
-            if !written.iter().any(|(other, _)| *other == format) {
-                written.push((format, format.write(told, &self.source)));
+            if !written.iter().any(|(other, _)| *other == form) {
+                written.push((form, format::write(form, told, &self.source)));
             }
-            let Some((_, body)) = written.iter().find(|(other, _)| *other == format) else { continue };
+            let Some((_, body)) = written.iter().find(|(other, _)| *other == form) else { continue };
             let draft = Draft {
                 kind,
                 origin,
@@ -152,7 +152,7 @@ impl Sinks {
                 unix_ns: told.unix_ns(),
                 id: told.id(),
                 persons: told.persons(),
-                format,
+                format: form,
                 body,
             };
             if sink.spool.push(&draft, now) == Kept::Lost {

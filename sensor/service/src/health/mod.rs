@@ -3,7 +3,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `seen` | [`Seen`]: one look at the running parts; [`Settings`]: from where on something is worth a word |
+//! | `seen` | [`Seen`]: one look at the running parts |
 //! | `condition` | [`Condition`]: what there is, by name, and how it is told |
 //! | `board` | what stands: the edges between looks become messages |
 //! | `growth` | counters that should not grow |
@@ -42,9 +42,9 @@ mod tests;
 pub use board::{STANDING_MAX, Standing};
 pub use condition::Condition;
 pub use memory::Memory;
+pub use policy::health::Settings;
 pub use seen::{
-    ClientSeen, ClockSeen, DatabaseSeen, DiskSeen, GeoSeen, Now, Seen, ServiceSeen, Settings, StrangerSeen,
-    WorkState,
+    ClientSeen, ClockSeen, DatabaseSeen, DiskSeen, GeoSeen, Now, Seen, ServiceSeen, StrangerSeen, WorkState,
 };
 
 use crate::export::format::Health;

@@ -9,10 +9,16 @@ use axum::{
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Refused, Shared, alerts, frame, guard::Visitor, text};
+use super::{
+    Refused, Shared, alerts, frame,
+    guard::Visitor,
+    map::{self, Spot},
+    text,
+};
 use crate::{
     alert::{Alert, COMMENT_OCTETS_MAX, Connection, State as AlertState, Verdict, comment_text},
     api::{self, Problem},
+    store::JourneyRow,
 };
 
 pub(super) async fn page(
@@ -24,18 +30,19 @@ pub(super) async fn page(
     let found = portal.api.readers.read(move |store| {
         let alert = store.alert(number)?.ok_or_else(|| nothing(number))?;
         shared.api.audit_alert(&who, "alert.show", &alert, &format!("alert {number}"))?;
-        Ok(alert)
+        let journey = store.journey(&alert)?;
+        Ok((alert, journey))
     });
-    let alert = found.await?;
+    let (alert, journey) = found.await?;
     let title = format!("{} {number}", alert.title);
-    Ok(frame::page(&visitor, &title, &content(&visitor, &alert)))
+    Ok(frame::page(&visitor, &title, &content(&visitor, &alert, journey.as_ref())))
 }
 
 fn nothing(number: u64) -> Problem {
     Problem::not_found(format!("There is no alert {number}."))
 }
 
-fn content(visitor: &Visitor, alert: &Alert) -> Markup {
+fn content(visitor: &Visitor, alert: &Alert, journey: Option<&JourneyRow>) -> Markup {
     html! {
         p.message { (text::stranger(&alert.message)) }
         dl {
@@ -54,6 +61,7 @@ fn content(visitor: &Visitor, alert: &Alert) -> Markup {
             h2 { "What to do" }
             ul { @for advice in &alert.advice { li { (advice) } } }
         }
+        (where_from(alert, journey))
         h2 { "Expected against seen" }
         @for reason in &alert.reasons {
             section.card {
@@ -61,7 +69,8 @@ fn content(visitor: &Visitor, alert: &Alert) -> Markup {
                 div.against {
                     div { h3 { "Expected" } @if reason.expected.is_empty() { p.quiet { "Nothing of the kind was seen before." } }
                         ul { @for usual in &reason.expected {
-                            li { (text::stranger(&usual.value)) span.quiet { " in " (usual.connections) " connections, last "
+                            li { (text::stranger(&usual.value)) span.quiet {
+                                @if usual.connections > 0 { " in " (usual.connections) " connections" } ", last "
                                 (text::moment_ns(u64::from(usual.last_unix_s) * 1_000_000_000)) } }
                         } } }
                     div { h3 { "Seen" } p { (text::stranger(&reason.seen)) }
@@ -71,6 +80,7 @@ fn content(visitor: &Visitor, alert: &Alert) -> Markup {
         }
         h2 { "Connections" }
         (connections(&alert.connections, alert.address.is_some()))
+        p { a href={ "/alerts/" (alert.number) "/records" } { "The raw records of these connections" } }
         h2 { "Decide" }
         (decide(visitor, alert))
         @if !alert.comments.is_empty() {
@@ -82,11 +92,37 @@ fn content(visitor: &Visitor, alert: &Alert) -> Markup {
     }
 }
 
+/// Where the connections came from; where it is about travel, from where to where.
+fn where_from(alert: &Alert, journey: Option<&JourneyRow>) -> Markup {
+    if let Some(journey) = journey {
+        return html! { h2 { "From one place to the other" } (map::journey(journey)) };
+    }
+    let mut spots: Vec<Spot> = Vec::new();
+    for connection in &alert.connections {
+        let (Some(latitude), Some(longitude)) = (connection.latitude, connection.longitude) else { continue };
+        let known = spots.iter_mut().find(|spot| (spot.latitude, spot.longitude) == (latitude, longitude));
+        match known {
+            Some(spot) => spot.count += 1,
+            None => spots.push(Spot {
+                name: connection.place.clone().unwrap_or_default(),
+                latitude,
+                longitude,
+                // An alert does not say it; the user's page does.
+                radius_km: 0,
+                count: 1,
+            }),
+        }
+    }
+    html! { @if !spots.is_empty() { h2 { "Places" } (map::places(&spots, "Where its connections came from")) } }
+}
+
 fn connections(rows: &[Connection], of_many: bool) -> Markup {
     html! {
-        div.wide { table.stack {
-            thead { tr { th { "Start" } @if of_many { th { "User" } } th { "Address" } th { "Place" } th { "Network" } th { "Device" } th { "Client software" }
-                th { "VPN server" } th { "Session id" } th.figure { "Score" } } }
+        div.wide tabindex="0" role="region" aria-label="Connections" { table.stack {
+            caption.unseen { "Connections of this alert, the newest first" }
+            thead { tr { th scope="col" { "Start" } @if of_many { th scope="col" { "User" } } th scope="col" { "Address" } th scope="col" { "Place" }
+                th scope="col" { "Network" } th scope="col" { "Device" } th scope="col" { "Client software" }
+                th scope="col" { "VPN server" } th scope="col" { "Session id" } th.figure scope="col" { "Score" } } }
             tbody { @for row in rows { tr {
                 td data-label="Start" { (text::moment_ns(row.start_unix_ns)) }
                 @if of_many { td data-label="User" { (text::user(row.user.as_deref())) } }
@@ -110,10 +146,14 @@ fn decide(visitor: &Visitor, alert: &Alert) -> Markup {
             form.row method="post" action={ (path) "/close" } {
                 input type="hidden" name="token" value=(visitor.form_token);
                 input type="hidden" name="revision" value=(alert.revision);
+                input type="hidden" name="verdict" value="usual";
+                button { @if alert.address.is_some() { "Usual for this address" } @else { "Usual for this user" } }
+            }
+            form.row method="post" action={ (path) "/close" } {
+                input type="hidden" name="token" value=(visitor.form_token);
+                input type="hidden" name="revision" value=(alert.revision);
                 label { "It was" select name="verdict" {
-                    option value="usual" { "usual for this user: her profile learns it" }
-                    option value="malicious" { "an attacker: what it taught is taken back" }
-                    option value="unclear" { "not found out" }
+                    @for (verdict, words) in alerts::VERDICTS { option value=(verdict.name()) { (words) } }
                 } }
                 label { "Comment" input name="comment" maxlength=(COMMENT_OCTETS_MAX); }
                 button { "Close the alert" }
@@ -176,7 +216,7 @@ pub(super) async fn comment(
     Ok(back(number))
 }
 
-fn text_of(comment: &str) -> Result<String, Refused> {
+pub(super) fn text_of(comment: &str) -> Result<String, Refused> {
     comment_text(comment).map_err(|error| Refused(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
 }
 

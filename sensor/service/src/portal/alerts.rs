@@ -1,33 +1,103 @@
-//! Alerts, the newest first.
+//! Alerts, the newest first: filters, and closing many at once.
 
 use axum::{
-    Extension,
+    Extension, Form,
     extract::{Query, State},
-    response::Response,
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
 };
+use insight::detect::{Detection, ReasonFeature};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Refused, Shared, frame, guard::Visitor, people::query_part, text};
+use super::{Refused, Shared, alert::text_of, frame, guard::Visitor, people::query_part, text};
 use crate::{
-    alert::{AlertRow, Severity, State as Standing},
+    alert::{AlertRow, COMMENT_OCTETS_MAX, Severity, State as Standing, Verdict},
+    api::{self, Decided, Problem},
     store::{AlertFilter, AlertState},
 };
 
-/// Rows of a page.
+/// Rows of a page, and alerts that are closed at once.
 const ROWS: usize = 50;
+
+/// What `state` can be, with its words.
+const STATES: [(&str, &str, Option<AlertState>); 6] = [
+    ("open", "Open", Some(AlertState::Open)),
+    ("all", "All", None),
+    ("closed", "Closed", Some(AlertState::Closed)),
+    ("usual", "Closed as usual", Some(AlertState::Usual)),
+    ("malicious", "Closed as an attack", Some(AlertState::Malicious)),
+    ("unclear", "Closed as unclear", Some(AlertState::Unclear)),
+];
+
+/// What an alert can be closed as, with its words.
+pub(super) const VERDICTS: [(Verdict, &str); 3] = [
+    (Verdict::Usual, "usual for this user: her profile learns it"),
+    (Verdict::Malicious, "an attacker: what it taught is taken back"),
+    (Verdict::Unclear, "not found out"),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
-    /// `all`: closed ones, too.
     #[serde(default)]
     state: String,
     #[serde(default)]
     severity: Severity,
     #[serde(default)]
     user: String,
+    /// A detection, or what is new; empty: any.
+    #[serde(default)]
+    reason: String,
+    /// A day of UTC; empty: any.
+    #[serde(default)]
+    since: String,
     before: Option<u64>,
+}
+
+impl Asked {
+    fn filter(&self, user: Option<String>) -> Result<AlertFilter, Refused> {
+        let state = STATES.into_iter().find(|(name, ..)| *name == self.state).unwrap_or(STATES[0]);
+        let reason = Some(self.reason.clone()).filter(|reason| !reason.is_empty());
+        if let Some(reason) = reason.as_ref().filter(|reason| !AlertFilter::is_reason(reason)) {
+            let detail = format!("{reason:?} is no reason of an alert: choose one of the list.");
+            return Err(Refused(StatusCode::BAD_REQUEST, detail));
+        }
+        Ok(AlertFilter {
+            user,
+            state: state.2,
+            severity: self.severity,
+            reason,
+            since_unix_ns: day(&self.since)?,
+            before: self.before,
+            ..AlertFilter::default()
+        })
+    }
+
+    /// The address of the page behind this alert.
+    fn next(&self, before: u64) -> String {
+        format!(
+            "/alerts?state={}&severity={}&user={}&reason={}&since={}&before={before}",
+            query_part(&self.state),
+            self.severity.name(),
+            query_part(&self.user),
+            query_part(&self.reason),
+            query_part(&self.since)
+        )
+    }
+}
+
+/// When a day of UTC begins, ns since 1970.
+fn day(text: &str) -> Result<Option<i64>, Refused> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let read = || {
+        let begins: jiff::Timestamp = format!("{}T00:00:00Z", text.trim()).parse().ok()?;
+        i64::try_from(begins.as_nanosecond()).ok()
+    };
+    let refused = || Refused(StatusCode::BAD_REQUEST, format!("{text:?} is no day: write it as 2026-01-31."));
+    read().map(Some).ok_or_else(refused)
 }
 
 pub(super) async fn page(
@@ -37,13 +107,7 @@ pub(super) async fn page(
 ) -> Result<Response, Refused> {
     let user = asked.user.trim();
     let user = if user.is_empty() { None } else { Some(portal.api.user_key(user)?) };
-    let filter = AlertFilter {
-        user,
-        state: (asked.state != "all").then_some(AlertState::Open),
-        severity: asked.severity,
-        before: asked.before,
-        ..AlertFilter::default()
-    };
+    let filter = asked.filter(user)?;
     let (shared, who) = (portal.clone(), visitor.name());
     let found = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "alerts.list", filter.user.as_deref(), filter.details().as_deref())?;
@@ -52,38 +116,74 @@ pub(super) async fn page(
     let mut alerts = found.await?;
     let more = alerts.len() > ROWS;
     alerts.truncate(ROWS);
-    Ok(frame::page(&visitor, "Alerts", &content(&asked, &alerts, more)))
+    Ok(frame::page(&visitor, "Alerts", &content(&visitor, &asked, &alerts, more)))
 }
 
-fn content(asked: &Asked, alerts: &[AlertRow], more: bool) -> Markup {
-    let severity = asked.severity.name();
+fn content(visitor: &Visitor, asked: &Asked, alerts: &[AlertRow], more: bool) -> Markup {
     html! {
-        form.row role="search" action="/alerts" {
+        (filters(asked))
+        @if alerts.is_empty() { p { "No alerts." } }
+        @else if alerts.iter().any(|alert| alert.state == Standing::Open) {
+            form method="post" action="/alerts/close" {
+                input type="hidden" name="token" value=(visitor.form_token);
+                (rows(alerts, true))
+                div.row {
+                    label { "Those that are ticked were " select name="verdict" {
+                        @for (verdict, words) in VERDICTS { option value=(verdict.name()) { (words) } }
+                    } }
+                    label { "Why" input name="comment" maxlength=(COMMENT_OCTETS_MAX); }
+                    button { "Close them" }
+                }
+            }
+        } @else { (table(alerts)) }
+        @if let (true, Some(last)) = (more, alerts.last()) { p { a href=(asked.next(last.number)) { "Older ones" } } }
+    }
+}
+
+fn filters(asked: &Asked) -> Markup {
+    let severity = asked.severity.name();
+    let detections = Detection::ALL.iter().map(|detection| (detection.name(), detection.title()));
+    let features = ReasonFeature::ALL.iter().map(|feature| feature.name());
+    html! {
+        form.row role="search" aria-label="Alerts" action="/alerts" {
             label { "Which" select name="state" {
-                option value="open" { "Open" }
-                option value="all" selected[asked.state == "all"] { "All" }
+                @for (name, words, _) in STATES { option value=(name) selected[asked.state == name] { (words) } }
             } }
             label { "Severity from" select name="severity" {
-                @for name in ["informational", "low", "medium", "high"] {
-                    option value=(name) selected[name == severity] { (name) }
-                }
+                @for known in Severity::ALL { option value=(known.name()) selected[known.name() == severity] { (known.name()) } }
+            } }
+            label { "Because of" select name="reason" {
+                option value="" { "anything" }
+                optgroup label="Detection" { @for (name, title) in detections { option value=(name) selected[asked.reason == name] { (title) } } }
+                optgroup label="What is new" { @for name in features { option value=(name) selected[asked.reason == name] { (name) } } }
             } }
             label { "User" input type="search" name="user" value=(asked.user) maxlength="256"; }
+            label { "Since" input type="date" name="since" value=(asked.since); }
             button { "Show" }
-        }
-        @if alerts.is_empty() { p { "No alerts." } } @else { (table(alerts)) }
-        @if let (true, Some(last)) = (more, alerts.last()) {
-            p { a href={ "/alerts?state=" (query_part(&asked.state)) "&severity=" (severity) "&user="
-                (query_part(&asked.user)) "&before=" (last.number) } { "Older ones" } }
         }
     }
 }
 
+/// Alerts without boxes to tick.
 pub(super) fn table(alerts: &[AlertRow]) -> Markup {
+    rows(alerts, false)
+}
+
+fn rows(alerts: &[AlertRow], can_close: bool) -> Markup {
     html! {
-        div.wide { table.stack {
-            thead { tr { th { "Alert" } th { "Severity" } th { "User" } th { "Newest connection" } th { "Why" } th { "State" } } }
+        div.wide tabindex="0" role="region" aria-label="Alerts" { table.stack {
+            caption.unseen { "Alerts, the newest first" }
+            thead { tr {
+                @if can_close { th scope="col" { input type="checkbox" hidden data-all="alert" aria-label="Tick all"; span.unseen { "Tick" } } }
+                th scope="col" { "Alert" } th scope="col" { "Severity" } th scope="col" { "User" } th scope="col" { "Newest connection" }
+                th scope="col" { "Why" } th scope="col" { "State" }
+            } }
             tbody { @for alert in alerts { tr {
+                @if can_close { td data-label="Close" {
+                    @if alert.state == Standing::Open {
+                        input type="checkbox" name="alert" value={ (alert.number) "." (alert.revision) } aria-label={ "Alert " (alert.number) };
+                    }
+                } }
                 td data-label="Alert" { a href={ "/alerts/" (alert.number) } { (alert.title) " " (alert.number) } }
                 td data-label="Severity" { (text::severity(alert.severity)) }
                 td data-label="User" { (text::user(alert.user.as_deref())) }
@@ -103,5 +203,130 @@ pub(super) fn state(state: &Standing) -> Markup {
                 (verdict.name()) ", by " (text::stranger(by)) " " (text::moment_ns(*unix_ns))
             }
         }
+    }
+}
+
+/// What the form of many alerts sends.
+#[derive(Default)]
+struct Closing {
+    token: String,
+    verdict: Option<Verdict>,
+    comment: String,
+    /// Numbers with the revisions that were shown.
+    alerts: Vec<(u64, u32)>,
+}
+
+impl Closing {
+    fn read(members: Vec<(String, String)>) -> Result<Closing, Refused> {
+        let refused =
+            |what: &str| Refused(StatusCode::UNPROCESSABLE_ENTITY, format!("{what} Load the page again."));
+        let mut closing = Closing::default();
+        for (name, value) in members {
+            match &*name {
+                "token" => closing.token = value,
+                "comment" => closing.comment = value,
+                "verdict" => {
+                    let known = VERDICTS.into_iter().find(|(verdict, _)| verdict.name() == value);
+                    closing.verdict = known.map(|(verdict, _)| verdict);
+                }
+                "alert" => {
+                    let pair = value.split_once('.').and_then(|(number, revision)| {
+                        Some((
+                            number.parse().ok().filter(|n| i64::try_from(*n).is_ok())?,
+                            revision.parse().ok()?,
+                        ))
+                    });
+                    closing.alerts.push(pair.ok_or_else(|| refused("This is no alert that was shown."))?);
+                }
+                _ => return Err(refused("This form has a member that is not known.")),
+            }
+        }
+        if closing.alerts.len() > ROWS {
+            return Err(refused("So many alerts are not shown at once."));
+        }
+        Ok(closing)
+    }
+}
+
+/// Closes those that were ticked, each as its own page would.
+pub(super) async fn close(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Form(members): Form<Vec<(String, String)>>,
+) -> Result<Response, Refused> {
+    let closing = Closing::read(members)?;
+    visitor.check(&closing.token)?;
+    let missing = |what: &str| Refused(StatusCode::UNPROCESSABLE_ENTITY, what.to_owned());
+    let verdict = closing.verdict.ok_or_else(|| missing("Say what the alerts were, and send it again."))?;
+    if closing.alerts.is_empty() {
+        return Err(missing("No alert was ticked. Go back and tick those that are to be closed."));
+    }
+    let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
+    let asked = closing.alerts;
+    let known = portal.api.readers.read(move |store| {
+        let revision = |(number, shown): (u64, u32)| -> Result<(u64, bool), Problem> {
+            Ok((number, store.alert(number)?.is_some_and(|alert| alert.revision == shown)))
+        };
+        asked.into_iter().map(revision).collect::<Result<Vec<_>, _>>()
+    });
+    let (same, changed): (Vec<_>, Vec<_>) = known.await?.into_iter().partition(|(_, is_same)| *is_same);
+    let numbers: Vec<u64> = same.into_iter().map(|(number, _)| number).collect();
+    let decided = api::decide_all(&portal.api, &visitor.name(), &numbers, Some(verdict), comment).await?;
+    let changed: Vec<u64> = changed.into_iter().map(|(number, _)| number).collect();
+    if changed.is_empty() && decided.iter().all(|(_, decided)| matches!(decided, Decided::Taken)) {
+        return Ok(Redirect::to("/alerts").into_response());
+    }
+    Ok(frame::page(&visitor, "Closing alerts", &outcome(&decided, &changed)))
+}
+
+fn outcome(decided: &[(u64, Decided)], changed: &[u64]) -> Markup {
+    let alert = |number: u64| html! { a href={ "/alerts/" (number) } { "Alert " (number) } };
+    html! {
+        ul {
+            @for number in changed { li { (alert(*number)) " changed since you looked at it, and is as it was: look again." } }
+            @for (number, decided) in decided { li {
+                (alert(*number)) " "
+                @match decided {
+                    Decided::Taken => "is closed.",
+                    Decided::Waits => "will be closed: the service has not taken it yet.",
+                    Decided::Refused(problem) => { "stays as it is: " (text::stranger(problem.detail())) },
+                }
+            } }
+        }
+        p { a href="/alerts" { "To the alerts" } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(members: &[(&str, &str)]) -> Result<Closing, Refused> {
+        Closing::read(members.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn a_form_of_many_alerts_is_read_and_nothing_else_is() {
+        let closing = read(&[
+            ("token", "t"),
+            ("alert", "7.2"),
+            ("alert", "8.1"),
+            ("verdict", "usual"),
+            ("comment", ""),
+        ]);
+        let closing = closing.ok().unwrap();
+        assert_eq!((closing.alerts, closing.verdict), (vec![(7, 2), (8, 1)], Some(Verdict::Usual)));
+        for wrong in ["7", "x.1", "7.x", "18446744073709551615.1", "-1.1"] {
+            assert!(read(&[("alert", wrong)]).is_err(), "{wrong}");
+        }
+        assert!(read(&[("other", "1")]).is_err());
+        assert!(read(&[("alert", "1.1"); ROWS + 1]).is_err());
+    }
+
+    #[test]
+    fn a_day_is_a_day() {
+        assert_eq!(day("").ok().unwrap(), None);
+        assert_eq!(day("1970-01-02").ok().unwrap(), Some(86_400_000_000_000));
+        assert!(day("yesterday").is_err() && day("9999-12-31").is_err());
     }
 }

@@ -1,19 +1,30 @@
-//! A device's page: who used it, from where.
+//! A device's page: who used it, from where. And the list of devices.
 
 use axum::{
     Extension,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::Response,
 };
-use maud::html;
+use maud::{Markup, html};
+use serde::Deserialize;
 
-use super::{Refused, Shared, frame, guard::Visitor, sessions, text};
+use super::{
+    Refused, Shared, frame,
+    guard::Visitor,
+    map,
+    people::{self, query_part},
+    person, sessions, text,
+};
 use crate::{
-    api::Problem,
-    store::{Feature, SessionFilter},
+    api::{Problem, query},
+    store::{Feature, SeenRow, SessionFilter},
 };
 
 const ROWS: usize = 50;
+/// Connections of a device's page.
+const SESSIONS: usize = 25;
+/// Points of its map.
+const SPOTS: usize = 100;
 
 pub(super) async fn page(
     State(portal): State<Shared>,
@@ -28,15 +39,20 @@ pub(super) async fn page(
             return Err(Problem::not_found(format!("There is no device {name:?}.")));
         }
         let filter = SessionFilter { device: Some(name), ..SessionFilter::default() };
+        let rows = store.sessions(&filter, SESSIONS)?;
+        let filter = store.newest(&filter)?;
         let (users, locations) =
             (store.shares(Feature::User, &filter, ROWS)?, store.locations(&filter, ROWS)?);
-        let rows = store.sessions(&filter, ROWS)?;
+        let spots = store.spots(&filter, SPOTS)?;
         Ok(html! {
+            h2 { "Places" }
+            (map::places(&map::spots(&spots), "Places of this device"))
             div.cards {
                 section.card {
                     h2 { "Users" }
                     table {
-                        thead { tr { th { "User" } th.figure { "Connections" } th { "Last seen" } } }
+                        caption.unseen { "Users of this device, the latest seen first" }
+                        thead { tr { th scope="col" { "User" } th.figure scope="col" { "Connections" } th scope="col" { "Last seen" } } }
                         tbody { @for share in &users { tr {
                             td { (text::user(Some(&share.name))) }
                             td.figure { (share.connections) }
@@ -44,11 +60,62 @@ pub(super) async fn page(
                         } } }
                     }
                 }
-                section.card { h2 { "VPN locations" } (super::person::locations(&locations)) }
+                section.card { h2 { "VPN locations" } (person::locations(&locations)) }
             }
             h2 { "Connections" }
             (sessions::table(&rows))
         })
     });
     Ok(frame::page(&visitor, &title, &content.await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    #[serde(default)]
+    q: String,
+    cursor: Option<String>,
+}
+
+pub(super) async fn list(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Query(Asked { q, cursor }): Query<Asked>,
+) -> Result<Response, Refused> {
+    let after: Option<(i64, String)> = query::position(cursor.as_deref())?;
+    let (shared, who) = (portal.clone(), visitor.name());
+    let part = q.trim().to_owned();
+    let content = portal.api.readers.read(move |store| {
+        shared.api.audit_as(&who, "devices.list", Some(&*part).filter(|part| !part.is_empty()), None)?;
+        let after = after.as_ref().map(|(last, name)| (*last, &**name));
+        let mut rows = store.devices_with(&part, after, ROWS + 1)?;
+        let next =
+            (rows.len() > ROWS).then(|| query::cursor(&(rows[ROWS - 1].last_unix_ns, &rows[ROWS - 1].name)));
+        rows.truncate(ROWS);
+        Ok(listed(&part, &rows, next.as_deref()))
+    });
+    Ok(frame::page(&visitor, "Devices", &content.await?))
+}
+
+fn listed(part: &str, rows: &[SeenRow], next: Option<&str>) -> Markup {
+    html! {
+        (people::box_for("Devices", "/devices", part))
+        div #results aria-live="polite" {
+            @if rows.is_empty() {
+                p { "No device" @if !part.is_empty() { " has " (text::stranger(part)) " in its name" } "." }
+            } @else {
+                div.wide tabindex="0" role="region" aria-label="Devices" { table.stack {
+                    caption.unseen { "Devices, the latest seen first" }
+                    thead { tr { th scope="col" { "Device" } th scope="col" { "Last seen" } th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }
+                    tbody { @for row in rows { tr {
+                        td data-label="Device" { (text::device(Some(&row.name))) }
+                        td data-label="Last seen" { (text::moment(&row.last_seen)) }
+                        td data-label="First seen" { (text::moment(&row.first_seen)) }
+                        td.figure data-label="Connections" { (row.count) }
+                    } } }
+                } }
+            }
+            @if let Some(next) = next { p { a href={ "/devices?q=" (query_part(part)) "&cursor=" (next) } { "More" } } }
+        }
+    }
 }

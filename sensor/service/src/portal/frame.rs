@@ -7,13 +7,20 @@ use axum::{
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
-    assets::{SCRIPT_PATH, STYLE_PATH},
+    assets::{ICON_PATH, SCRIPT_PATH, STYLE_PATH},
     guard::Visitor,
     text,
 };
+use crate::control::Role;
 
 /// The pages that are one step away, with their titles.
-const WAYS: [(&str, &str); 3] = [("/", "Overview"), ("/alerts", "Alerts"), ("/users", "Users")];
+const WAYS: &[(&str, &str)] = &[
+    ("/", "Overview"),
+    ("/alerts", "Alerts"),
+    ("/users", "Users"),
+    ("/devices", "Devices"),
+    ("/sensors", "Sensors"),
+];
 
 /// A page for somebody who is signed in.
 pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response {
@@ -25,12 +32,13 @@ pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response
                 nav aria-label="Pages" {
                     a.brand href="/" { "vpn-sensor" }
                     @for (path, name) in WAYS {
-                        a href=(path) aria-current=[(title == name).then_some("page")] { (name) }
+                        a href=(path) aria-current=[(title == *name).then_some("page")] { (name) }
                     }
+                    @if visitor.role == Role::Administrator { a href="/settings/vpn" { "Settings" } }
                 }
-                form.search role="search" action="/search" {
-                    input type="search" name="q" aria-label="Search for a user, an address, a device, a session"
-                        placeholder="user, address, device, session" maxlength="256";
+                form.search role="search" aria-label="Everything" action="/search" {
+                    input type="search" name="q" aria-label="Search for a user, a device, an address, a place, a VPN server, a session id"
+                        placeholder="user, device, address, place, session" maxlength="256";
                     button { "Search" }
                 }
                 form.account method="post" action="/sign-out" {
@@ -65,7 +73,7 @@ fn document(title: &str, body: &Markup) -> Response {
                 meta name="color-scheme" content="light dark";
                 title { (text::visible(title)) " - vpn-sensor" }
                 link rel="stylesheet" href=(STYLE_PATH);
-                link rel="icon" href="data:,";
+                link rel="icon" href=(ICON_PATH) type="image/svg+xml";
                 script src=(SCRIPT_PATH) defer {}
             }
             body { (body) }

@@ -14,8 +14,12 @@ use subtle::ConstantTimeEq as _;
 use super::{Refused, Shared};
 use crate::control::Role;
 
-/// The cookie of a visit. It goes over plain HTTP on this host alone, so it cannot be a `__Host-` one.
-pub(super) const COOKIE: &str = "vpn-sensor-visit";
+/// The cookie of a visit over plain HTTP, on this host alone: browsers take no `__Host-` one there.
+const COOKIE: &str = "vpn-sensor-visit";
+/// The same over TLS: no other host can plant it.
+const COOKIE_TLS: &str = "__Host-vpn-sensor-visit";
+/// Browsers that trust the certificate speak TLS alone with this host from then on, a year.
+const ONLY_TLS: &str = "max-age=31536000";
 /// Longest cookie that is looked at, octets. Ours have 43.
 const COOKIE_OCTETS_MAX: usize = 128;
 
@@ -23,7 +27,7 @@ const COOKIE_OCTETS_MAX: usize = 128;
 const HEADERS: [(HeaderName, &str); 7] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'",
     ),
     (header::REFERRER_POLICY, "same-origin"),
@@ -69,7 +73,9 @@ pub(super) async fn require_visitor(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
-    let Some(cookie) = cookie(request.headers()) else { return Ok(to_sign_in(request.method())) };
+    let Some(cookie) = cookie(request.headers(), cookie_name(portal.is_tls)) else {
+        return Ok(to_sign_in(request.method()));
+    };
     let (checked, given) = (portal.clone(), cookie.clone());
     let found = portal
         .api
@@ -80,6 +86,17 @@ pub(super) async fn require_visitor(
     let form_token = form_token(&cookie);
     request.extensions_mut().insert(Visitor { account, role, form_token, cookie });
     Ok(next.run(request).await)
+}
+
+/// Lets administrators through, and tells others who they are not.
+pub(super) async fn require_administrator(request: Request, next: Next) -> Result<Response, Refused> {
+    match request.extensions().get::<Visitor>() {
+        Some(visitor) if visitor.role == Role::Administrator => Ok(next.run(request).await),
+        _ => {
+            let detail = "Settings are for administrators, and your account is an analyst's. Ask an administrator to change it.";
+            Err(Refused(StatusCode::FORBIDDEN, detail.to_owned()))
+        }
+    }
 }
 
 /// Follows from the cookie and says nothing about it.
@@ -96,12 +113,16 @@ fn to_sign_in(method: &Method) -> Response {
         .into_response()
 }
 
-pub(super) fn cookie(headers: &HeaderMap) -> Option<String> {
+pub(super) fn cookie_name(is_tls: bool) -> &'static str {
+    if is_tls { COOKIE_TLS } else { COOKIE }
+}
+
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut ours = all
         .flat_map(cookie::Cookie::split_parse)
         .filter_map(Result::ok)
-        .filter(|cookie| cookie.name() == COOKIE)
+        .filter(|cookie| cookie.name() == name)
         .map(|cookie| cookie.value().to_owned());
     ours.next().filter(|value| !value.is_empty() && value.len() <= COOKIE_OCTETS_MAX)
 }
@@ -155,6 +176,11 @@ pub(super) async fn harden(mut answer: Response) -> Response {
     answer
 }
 
+pub(super) async fn only_tls(mut answer: Response) -> Response {
+    answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONLY_TLS));
+    answer
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,7 +218,8 @@ mod tests {
     fn a_cookie_is_found_among_others_and_gives_a_form_token_that_is_not_it() {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, HeaderValue::from_static("a=b; vpn-sensor-visit=secret; c=d"));
-        let found = cookie(&headers).unwrap();
+        let found = cookie(&headers, COOKIE).unwrap();
+        assert_eq!(cookie(&headers, COOKIE_TLS), None);
         assert_eq!(found, "secret");
         assert!(!form_token(&found).contains("secret") && form_token(&found) != form_token("other"));
     }

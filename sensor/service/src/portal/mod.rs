@@ -3,13 +3,17 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `connection` | connections and their bounds |
+//! | `connection`, `places` | connections and their bounds |
+//! | `certificate` | what TLS is spoken with |
 //! | `guard` | what every request and every answer must have; who is signed in |
 //! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
-//! | `frame`, `text`, `plot` | the page around everything, words and figures on it, drawings |
-//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `search` | the pages |
+//! | `provider`, `by_provider` | signing in by an OpenID provider |
+//! | `frame`, `text`, `plot/`, `map/` | the page around everything, words and figures on it, drawings, maps |
+//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `search`, `connections` | the pages |
+//! | `settings/` | what administrators set |
 //! | `sessions` | the table of connections |
-//! | `assets` | style sheet and script |
+//! | `export` | a user's connections as a file |
+//! | `assets`, `wire` | style sheet, script, icon; pages made small for the wire |
 //!
 //! Everything that a network sent is text of a stranger: `maud` escapes it, and `text::stranger` shows what would change
 //! the direction or the lines of a page. Called by the running service ([`serve`]).
@@ -17,20 +21,31 @@
 mod alert;
 mod alerts;
 mod assets;
+mod by_provider;
+pub mod certificate;
 mod connection;
+mod connections;
 mod device;
+mod export;
 mod frame;
 mod guard;
+mod map;
 mod overview;
 mod password;
 mod people;
 mod person;
+mod places;
 mod plot;
+mod provider;
+mod records;
 mod search;
+mod sensors;
 mod sessions;
+mod settings;
 mod sign_in;
 mod text;
 mod throttle;
+mod wire;
 
 use std::sync::{Arc, Mutex};
 
@@ -49,7 +64,11 @@ use crate::{
     api::{self, Api, Problem},
     control::ControlError,
 };
+use by_provider::Doorway;
+pub use connection::Tls;
 use password::Passwords;
+use policy::portal::Oidc;
+use provider::Provider;
 use throttle::Throttle;
 
 /// Longest form, octets: a comment and a password.
@@ -60,42 +79,73 @@ struct Portal {
     api: Arc<Api>,
     passwords: Passwords,
     throttle: Mutex<Throttle>,
+    /// By which OpenID provider people sign in as well.
+    doorway: Option<Arc<Doorway>>,
+    /// Whether TLS is spoken: then cookies go no other way.
+    is_tls: bool,
 }
 
 type Shared = Arc<Portal>;
+
+/// How people come in.
+#[derive(Default)]
+pub struct Door {
+    /// With what TLS is spoken; none: plain HTTP.
+    pub tls: Tls,
+    /// The OpenID provider by which people sign in as well.
+    pub provider: Option<Oidc>,
+}
 
 /// Serves portal and API until the future is dropped. Creates `control.sqlite` if it is not there.
 ///
 /// # Errors
 /// When that cannot be opened.
-pub async fn serve(listener: TcpListener, settings: api::Settings) -> Result<(), ControlError> {
+pub async fn serve(
+    listener: TcpListener,
+    settings: api::Settings,
+    Door { tls, provider }: Door,
+) -> Result<(), ControlError> {
     let api = Api::open(settings).await?;
-    connection::serve(listener, router(api)).await;
+    let router = router(api, tls.is_some(), provider);
+    connection::serve(listener, router, tls).await;
     Ok(())
 }
 
-fn router(api: Arc<Api>) -> Router {
+fn router(api: Arc<Api>, is_tls: bool, provider: Option<Oidc>) -> Router {
     let portal = Arc::new(Portal {
         api: Arc::clone(&api),
         passwords: Passwords::default(),
         throttle: Mutex::default(),
+        doorway: provider.map(|settings| Doorway::new(Provider::new(settings))),
+        is_tls,
     });
     let pages = Router::new()
         .route("/", get(overview::page))
         .route("/users", get(people::page))
         .route("/users/{user}", get(person::page))
+        .route("/users/{user}/connections.csv", get(export::csv))
+        .route("/users/{user}/connections.json", get(export::json))
+        .route("/devices", get(device::list))
         .route("/devices/{device}", get(device::page))
+        .route("/connections", get(connections::page))
+        .route("/sensors", get(sensors::page))
+        .route("/alerts/close", post(alerts::close))
+        .route("/alerts/{number}/records", get(records::page))
         .route("/alerts", get(alerts::page))
         .route("/alerts/{number}", get(alert::page))
         .route("/alerts/{number}/close", post(alert::close))
         .route("/alerts/{number}/comments", post(alert::comment))
         .route("/search", get(search::page))
         .route("/sign-out", post(sign_in::sign_out))
+        .merge(settings::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&portal), guard::require_visitor))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/link/{link}", get(sign_in::link).post(sign_in::redeem))
+        .route(by_provider::PATH, get(by_provider::go))
+        .route(by_provider::BACK_PATH, get(by_provider::back))
         .route(assets::STYLE_PATH, get(assets::style))
         .route(assets::SCRIPT_PATH, get(assets::script))
+        .route(assets::ICON_PATH, get(assets::icon))
         .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
         .layer(middleware::from_fn(guard::same_origin))
         .with_state(Arc::clone(&portal));
@@ -110,11 +160,13 @@ fn router(api: Arc<Api>) -> Router {
             Refused::from(Problem::not_found("There is no such page.")).into_response()
         }
     };
-    pages
+    let all = pages
         .fallback(others)
         .layer(middleware::from_fn_with_state(portal, guard::known_host))
         .layer(middleware::map_response(guard::harden))
-        .layer(middleware::from_fn(api::bounded))
+        .layer(middleware::from_fn(wire::compress))
+        .layer(middleware::from_fn(api::bounded));
+    if is_tls { all.layer(middleware::map_response(guard::only_tls)) } else { all }
 }
 
 /// A page that says why there is no other.

@@ -1,4 +1,4 @@
-//! Users, the latest seen first, with search.
+//! Users, the riskiest first, with search.
 
 use axum::{
     Extension,
@@ -9,7 +9,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{Refused, Shared, frame, guard::Visitor, text};
-use crate::{api::query, store::UserRow};
+use crate::{
+    api::query,
+    store::{RiskPosition, UserRow},
+};
 
 /// Rows of a page: what one scrolls through.
 const ROWS: usize = 50;
@@ -27,42 +30,54 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
     Query(Asked { q, cursor }): Query<Asked>,
 ) -> Result<Response, Refused> {
-    let after: Option<(i64, String)> = query::position(cursor.as_deref())?;
+    let from: Option<RiskPosition> = query::position(cursor.as_deref())?;
     let (shared, who) = (portal.clone(), visitor.name());
     let part = Some(q.trim().to_lowercase()).filter(|part| !part.is_empty());
     let content = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "users.list", part.as_deref(), None)?;
-        let after = after.as_ref().map(|(last, name)| (*last, &**name));
-        let mut rows = store.users(part.as_deref(), after, ROWS + 1)?;
-        let next =
-            (rows.len() > ROWS).then(|| query::cursor(&(rows[ROWS - 1].last_unix_ns, &rows[ROWS - 1].user)));
-        rows.truncate(ROWS);
+        let (rows, next) = store.users_by_risk(part.as_deref(), from, ROWS)?;
+        let next = next.map(|next| query::cursor(&next));
         Ok(content(part.as_deref().unwrap_or_default(), &rows, next.as_deref()))
     });
     Ok(frame::page(&visitor, "Users", &content.await?))
 }
 
-fn content(part: &str, rows: &[UserRow], next: Option<&str>) -> Markup {
+/// The box above a list. With a script the list below follows what is typed.
+pub(super) fn box_for(title: &str, path: &str, part: &str) -> Markup {
     html! {
-        form.row role="search" action="/users" {
-            label { "Part of the name" input type="search" name="q" value=(part) maxlength="256"; }
+        form.row role="search" aria-label=(title) action=(path) data-follow="results" {
+            label { "Part of the name" input type="search" name="q" value=(part) maxlength="256" autocomplete="off"; }
             button { "Search" }
         }
-        @if rows.is_empty() {
-            p { "Nobody" @if !part.is_empty() { " has " (text::stranger(part)) " in the name" } "." }
-        } @else {
-            div.wide { table.stack {
-                thead { tr { th { "User" } th { "Last seen" } th { "First seen" } th.figure { "Connections" } th.figure { "Open alerts" } } }
-                tbody { @for row in rows { tr {
-                    td data-label="User" { (text::user(Some(&row.user))) }
-                    td data-label="Last seen" { (text::moment(&row.last_seen)) }
-                    td data-label="First seen" { (text::moment(&row.first_seen)) }
-                    td.figure data-label="Connections" { (row.connections) }
-                    td.figure data-label="Open alerts" { @if row.open_alerts > 0 { strong { (row.open_alerts) } } @else { "0" } }
-                } } }
-            } }
+    }
+}
+
+fn content(part: &str, rows: &[UserRow], next: Option<&str>) -> Markup {
+    html! {
+        (box_for("Users", "/users", part))
+        div #results aria-live="polite" {
+            @if rows.is_empty() {
+                p { "Nobody" @if !part.is_empty() { " has " (text::stranger(part)) " in the name" } "." }
+            } @else {
+                div.wide tabindex="0" role="region" aria-label="Users" { table.stack {
+                    caption.unseen { "Users: those with open alerts by severity and score, then the latest seen" }
+                    thead { tr { th scope="col" { "User" } th scope="col" { "Risk" } th.figure scope="col" { "Open alerts" } th scope="col" { "Last seen" }
+                        th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }
+                    tbody { @for row in rows { tr {
+                        td data-label="User" { (text::user(Some(&row.user))) }
+                        td data-label="Risk" { @match row.severity {
+                            Some(severity) => { (text::severity(severity)) @if let Some(score) = row.score { ", " (format!("{score:.1}")) } },
+                            None => "\u{2013}",
+                        } }
+                        td.figure data-label="Open alerts" { @if row.open_alerts > 0 { strong { (row.open_alerts) } } @else { "0" } }
+                        td data-label="Last seen" { (text::moment(&row.last_seen)) }
+                        td data-label="First seen" { (text::moment(&row.first_seen)) }
+                        td.figure data-label="Connections" { (row.connections) }
+                    } } }
+                } }
+            }
+            @if let Some(next) = next { p { a href={ "/users?q=" (query_part(part)) "&cursor=" (next) } { "More" } } }
         }
-        @if let Some(next) = next { p { a href={ "/users?q=" (query_part(part)) "&cursor=" (next) } { "More" } } }
     }
 }
 

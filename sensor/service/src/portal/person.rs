@@ -9,16 +9,26 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::{Refused, Shared, alerts, frame, guard::Visitor, plot, sessions, text};
+use super::{
+    Refused, Shared, alerts, frame,
+    guard::Visitor,
+    map,
+    plot::{self, Bar},
+    sessions, text,
+};
 use crate::{
     api::Problem,
-    store::{LocationRow, Share, UserPage, UsualPage},
+    store::{LocationRow, NEWEST_COUNTED, SessionFilter, SessionRow, Share, UserPage, UsualPage},
 };
 
-/// The newest connections on the page.
-const SESSIONS: usize = 50;
+/// The newest connections in the table of the page. With all columns, more would make it too large to load.
+const SESSIONS: usize = 25;
+/// Those of the timeline.
+const BARS: usize = 300;
 /// Rows of a card.
 const CARD_ROWS: usize = 10;
+const DAY_S: i64 = 86_400;
+const SECOND_NS: i64 = 1_000_000_000;
 
 pub(super) async fn page(
     State(portal): State<Shared>,
@@ -27,28 +37,52 @@ pub(super) async fn page(
 ) -> Result<Response, Refused> {
     let key = portal.api.user_key(&name)?;
     let (shared, who) = (portal.clone(), visitor.name());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let found = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "user.show", Some(&key), None)?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
-        let page = store.user_page(&key, SESSIONS, now)?;
+        let page = store.user_page(&key, SESSIONS, now.as_nanos() as u64)?;
         let page = page.ok_or_else(|| Problem::not_found(format!("There is no user {key:?}.")))?;
-        Ok(page)
+        let today = shown_until(&page, now.as_secs() as i64) / DAY_S;
+        let since = (today - 31) * DAY_S * SECOND_NS;
+        let filter =
+            SessionFilter { user: Some(key), since_unix_ns: Some(since), ..SessionFilter::default() };
+        let bars = store.sessions(&filter, BARS)?;
+        Ok((page, today, bars))
     });
-    let page = found.await?;
-    Ok(frame::page(&visitor, &page.user.user, &content(&page)))
+    let (page, today, bars) = found.await?;
+    Ok(frame::page(&visitor, &page.user.user, &content(&page, today, &bars)))
 }
 
-fn content(page: &UserPage) -> Markup {
+/// Of somebody who is away for long it is shown how it was before.
+fn shown_until(page: &UserPage, now_s: i64) -> i64 {
+    let last_s = page.user.last_unix_ns / SECOND_NS;
+    if now_s - last_s > 30 * DAY_S { last_s } else { now_s }
+}
+
+fn content(page: &UserPage, today: i64, bars: &[SessionRow]) -> Markup {
+    let days: Vec<(i64, u64)> = page.days.iter().map(|day| (day.unix_day, day.connections)).collect();
+    let bars: Vec<Bar> = bars.iter().map(bar).collect();
     html! {
         p.quiet {
             (page.user.connections) " connections since " (text::moment(&page.user.first_seen)) ", last seen "
             (text::moment(&page.user.last_seen))
             @if let Some(original) = &page.user.original { ", written as " (text::stranger(original)) }
+            @if page.user.connections > NEWEST_COUNTED as i64 { ". What follows is of the newest " (NEWEST_COUNTED) }
+            "."
         }
         @if !page.alerts.is_empty() { h2 { "Open alerts" } (alerts::table(&page.alerts)) }
+        h2 { "Places" }
+        (map::places(&map::spots(&page.spots), "Places of connections"))
         div.cards {
             section.card { h2 { "VPN locations" } (locations(&page.locations)) }
             (usual(&page.usual))
+        }
+        h2 { "Days" }
+        (plot::calendar(&days, today))
+        h2 { "Thirty days" }
+        (plot::timeline(&bars, today))
+        p.quiet { "Days and hours are those of UTC. In the colour of warnings: connections that an alert is about." }
+        div.cards {
             section.card { h2 { "When connections begin" } (plot::week(&page.hours)) }
             (card("Devices", &page.devices, true))
             (card("Networks", &page.networks, false))
@@ -57,17 +91,37 @@ fn content(page: &UserPage) -> Markup {
             (card("VPN servers", &page.servers, false))
         }
         h2 { "Connections" }
-        (sessions::table(&page.sessions))
+        (sessions::table_of_one(&page.sessions))
+        p.exports { "All of them, at most the newest 10,000, as "
+            a href={ (text::path(&["users", &page.user.user, "connections.csv"])) } download { "CSV" } " or "
+            a href={ (text::path(&["users", &page.user.user, "connections.json"])) } download { "JSON" } "." }
+    }
+}
+
+fn bar(row: &SessionRow) -> Bar {
+    let start_s = row.start_unix_ns / SECOND_NS;
+    let place = row.place.as_ref().map_or("somewhere", |place| &place.name);
+    Bar {
+        start_s,
+        end_s: start_s.saturating_add(i64::try_from(row.seconds).unwrap_or(i64::MAX)),
+        label: format!(
+            "{} UTC, {}, {}",
+            row.start.get(..16).unwrap_or("-").replace('T', " "),
+            text::duration(row.seconds),
+            text::visible(place)
+        ),
+        is_alert: row.alert.is_some(),
     }
 }
 
 pub(super) fn locations(locations: &[LocationRow]) -> Markup {
     html! {
         table {
-            thead { tr { th { "Place" } th { "Address" } th { "Provider" } th { "Last seen" } } }
+            caption.unseen { "Where connections came from, the latest seen first" }
+            thead { tr { th scope="col" { "Place" } th scope="col" { "Address" } th scope="col" { "Provider" } th scope="col" { "Last seen" } } }
             tbody { @for location in locations.iter().take(CARD_ROWS) { tr {
                 td { (text::maybe(location.place.as_deref())) }
-                td { (text::stranger(&location.address)) }
+                td { (sessions::address(Some(&location.address))) }
                 td { (text::maybe(location.network.as_deref())) }
                 td { (text::moment(&location.last_seen)) }
             } } }
@@ -90,7 +144,9 @@ fn usual(usual: &UsualPage) -> Markup {
                 @if let Some(spread) = &usual.octets {
                     dt { "Volume" } dd { "half up to " (text::octets(spread.median)) ", nine in ten up to " (text::octets(spread.nine_in_ten)) }
                 }
-                @for (name, values) in [("Countries", &usual.countries), ("Kinds of network", &usual.kinds)] {
+                @for (name, values) in [("Countries", &usual.countries), ("Places", &usual.places), ("Networks", &usual.networks),
+                    ("Kinds of network", &usual.kinds), ("Devices", &usual.devices), ("Client software", &usual.software),
+                    ("VPN servers", &usual.servers)] {
                     @if !values.is_empty() {
                         dt { (name) }
                         dd { @for (index, value) in values.iter().take(5).enumerate() {
@@ -109,7 +165,8 @@ fn card(title: &str, shares: &[Share], are_devices: bool) -> Markup {
             section.card {
                 h2 { (title) }
                 table {
-                    thead { tr { th { (title) } th.figure { "Connections" } th { "Last seen" } } }
+                    caption.unseen { (title) ", the latest seen first" }
+                    thead { tr { th scope="col" { "Name" } th.figure scope="col" { "Connections" } th scope="col" { "Last seen" } } }
                     tbody { @for share in shares.iter().take(CARD_ROWS) { tr {
                         td { @if are_devices { (text::device(Some(&share.name))) } @else { (text::stranger(&share.name)) } }
                         td.figure { (share.connections) }

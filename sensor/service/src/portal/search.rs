@@ -1,4 +1,4 @@
-//! One box for everything: users, devices, addresses, session ids, VPN servers.
+//! One box for everything: users, devices, addresses, places, VPN servers, session ids.
 
 use axum::{
     Extension,
@@ -8,13 +8,8 @@ use axum::{
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Refused, Shared, frame, guard::Visitor, sessions, text};
-use crate::store::{SessionFilter, SessionRow, UserRow};
-
-/// Rows of each sort.
-const ROWS: usize = 20;
-/// Longest question, characters.
-const CHARACTERS_MAX: usize = 256;
+use super::{Refused, Shared, frame, guard::Visitor, people::query_part, text};
+use crate::api::search::{Found, asked};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,62 +18,98 @@ pub(super) struct Asked {
     q: String,
 }
 
-struct Found {
-    users: Vec<UserRow>,
-    device: bool,
-    connections: Vec<SessionRow>,
-}
-
 pub(super) async fn page(
     State(portal): State<Shared>,
     Extension(visitor): Extension<Visitor>,
     Query(Asked { q }): Query<Asked>,
 ) -> Result<Response, Refused> {
-    let q: String = q.trim().chars().take(CHARACTERS_MAX).collect();
+    let q = asked(&q);
     if q.is_empty() {
         return Ok(Redirect::to("/users").into_response());
     }
-    let (shared, who, asked) = (portal.clone(), visitor.name(), q.clone());
+    let (shared, who, question) = (portal.clone(), visitor.name(), q.clone());
     let found = portal.api.readers.read(move |store| {
-        shared.api.audit_as(&who, "search", Some(&asked), None)?;
-        let filters = [
-            SessionFilter { remote: Some(asked.clone()), ..SessionFilter::default() },
-            SessionFilter { session: Some(asked.clone()), ..SessionFilter::default() },
-            SessionFilter { server: Some(asked.clone()), ..SessionFilter::default() },
-        ];
-        let mut connections = Vec::new();
-        for filter in filters {
-            connections = store.sessions(&filter, ROWS)?;
-            if !connections.is_empty() {
-                break;
-            }
-        }
-        Ok(Found {
-            users: store.users(Some(&asked.to_lowercase()), None, ROWS)?,
-            device: store.has_device(&asked)?,
-            connections,
-        })
+        shared.api.audit_as(&who, "search", Some(&question), None)?;
+        Found::of(store, &question)
     });
     let found = found.await?;
-    if let ([user], false, true) = (&found.users[..], found.device, found.connections.is_empty()) {
-        return Ok(Redirect::to(&text::path(&["users", &user.user])).into_response());
+    match only(&found) {
+        Some(way) => Ok(Redirect::to(&way).into_response()),
+        None => Ok(frame::page(&visitor, "Search", &content(&q, &found))),
     }
-    Ok(frame::page(&visitor, "Search", &content(&q, &found)))
+}
+
+/// A thing that was found: where it is, what it is called, what else is said of it.
+struct Way {
+    path: String,
+    name: String,
+    more: String,
+}
+
+impl Way {
+    fn new(path: String, name: &str) -> Way {
+        Way { path, name: name.to_owned(), more: String::new() }
+    }
+
+    fn with(self, more: String) -> Way {
+        Way { more, ..self }
+    }
+}
+
+/// Where to go if there is one thing alone.
+fn only(found: &Found) -> Option<String> {
+    let mut ways = ways(found).into_iter().flat_map(|(_, ways)| ways);
+    let first = ways.next()?;
+    ways.next().is_none().then_some(first.path)
+}
+
+/// Each sort with what was found of it.
+fn ways(found: &Found) -> [(&'static str, Vec<Way>); 6] {
+    let connections = |name: &str, value: &str| format!("/connections?{name}={}", query_part(value));
+    let users = found.users.iter().map(|user| {
+        let alerts =
+            if user.open_alerts > 0 { format!("{} open alerts", user.open_alerts) } else { String::new() };
+        Way::new(text::path(&["users", &user.user]), &user.user).with(alerts)
+    });
+    let devices =
+        found.devices.iter().map(|device| Way::new(text::path(&["devices", &device.name]), &device.name));
+    let addresses = found.addresses.iter().map(|address| Way::new(connections("remote", address), address));
+    let places = found.places.iter().map(|place| {
+        let way = Way::new(connections("place", &place.id.to_string()), &place.name);
+        way.with(place.network.clone().unwrap_or_default())
+    });
+    let servers = found.servers.iter().map(|server| {
+        let client = if server.client == server.name { String::new() } else { server.client.clone() };
+        Way::new(connections("server", &server.number.to_string()), &server.name).with(client)
+    });
+    let sessions = found.sessions.iter().map(|id| Way::new(connections("session", id), id));
+    [
+        ("Users", users.collect()),
+        ("Devices", devices.collect()),
+        ("Addresses", addresses.collect()),
+        ("Places", places.collect()),
+        ("VPN servers", servers.collect()),
+        ("Session ids", sessions.collect()),
+    ]
 }
 
 fn content(q: &str, found: &Found) -> Markup {
     html! {
         p { "For " (text::stranger(q)) ":" }
-        @if found.users.is_empty() && !found.device && found.connections.is_empty() {
-            p { "Nothing. A part of a user's name is enough; addresses, devices, session ids and VPN servers are looked for as a whole." }
+        @if found.is_empty() {
+            p { "Nothing. A part of the name of a user, a device, a place or a VPN server is enough, and the beginning of an address or a session id." }
         }
-        @if found.device { h2 { "Device" } p { (text::device(Some(q))) } }
-        @if !found.users.is_empty() {
-            h2 { "Users" }
-            ul { @for user in &found.users {
-                li { (text::user(Some(&user.user))) span.quiet { ", last seen " (text::moment(&user.last_seen)) } }
-            } }
+        div.cards {
+            @for (sort, ways) in ways(found) {
+                @if !ways.is_empty() {
+                    section.card {
+                        h2 { (sort) }
+                        ul { @for Way { path, name, more } in ways {
+                            li { a href=(path) { (text::stranger(&name)) } @if !more.is_empty() { span.quiet { ", " (text::stranger(&more)) } } }
+                        } }
+                    }
+                }
+            }
         }
-        @if !found.connections.is_empty() { h2 { "Connections" } (sessions::table(&found.connections)) }
     }
 }

@@ -12,8 +12,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    Refused, Shared, frame,
-    guard::{COOKIE, Visitor},
+    Refused, Shared, by_provider, frame,
+    guard::{Visitor, cookie_name},
     password,
 };
 use crate::{
@@ -25,11 +25,11 @@ use crate::{
 const LINK_OCTETS_MAX: usize = 128;
 
 /// The sign-in page.
-pub(super) async fn page() -> Response {
-    form("", None)
+pub(super) async fn page(State(portal): State<Shared>) -> Response {
+    form(&portal, "", None)
 }
 
-fn form(account: &str, problem: Option<&str>) -> Response {
+fn form(portal: &Shared, account: &str, problem: Option<&str>) -> Response {
     frame::bare(
         "Sign in",
         &html! {
@@ -38,6 +38,9 @@ fn form(account: &str, problem: Option<&str>) -> Response {
                 label { "Account" input name="account" value=(account) autocomplete="username" required autofocus; }
                 label { "Password" input name="password" type="password" autocomplete="current-password" required; }
                 button { "Sign in" }
+            }
+            @if let Some(doorway) = &portal.doorway {
+                p { a href=(by_provider::PATH) { "Sign in by " (doorway.host()) } }
             }
             p.quiet {
                 "No account, or the password is lost? On the host, " code { "vpn-sensor portal link" }
@@ -66,7 +69,7 @@ pub(super) async fn sign_in(
             "Too many wrong passwords for this account: try again in {} s. If it was not you, tell an administrator.",
             wait.as_secs().max(1)
         );
-        return Ok(refused(StatusCode::TOO_MANY_REQUESTS, &account, &problem));
+        return Ok(refused(&portal, StatusCode::TOO_MANY_REQUESTS, &account, &problem));
     }
     let known = portal.control({
         let account = account.clone();
@@ -80,14 +83,14 @@ pub(super) async fn sign_in(
         let who = format!("{account}@portal");
         portal.note(who, "portal.sign-in-refused").await?;
         let problem = "The account or the password is wrong.";
-        return Ok(refused(StatusCode::UNAUTHORIZED, &account, problem));
+        return Ok(refused(&portal, StatusCode::UNAUTHORIZED, &account, problem));
     }
     portal.throttle().right(&account);
-    portal.begin(account, "portal.sign-in").await
+    begin(&portal, Redirect::to("/").into_response(), account, "portal.sign-in").await
 }
 
-fn refused(status: StatusCode, account: &str, problem: &str) -> Response {
-    let mut answer = form(account, Some(problem));
+fn refused(portal: &Shared, status: StatusCode, account: &str, problem: &str) -> Response {
+    let mut answer = form(portal, account, Some(problem));
     *answer.status_mut() = status;
     answer
 }
@@ -153,7 +156,7 @@ pub(super) async fn redeem(
         .control(move |portal| portal.api.with_control_mut(|control| control.redeem_link(&link, &kept)));
     let account = redeemed.await?.ok_or_else(link_is_over)?;
     portal.throttle().right(&account);
-    portal.begin(account, "portal.password-set").await
+    begin(&portal, Redirect::to("/").into_response(), account, "portal.password-set").await
 }
 
 #[derive(Deserialize)]
@@ -172,7 +175,7 @@ pub(super) async fn sign_out(
     let cookie = visitor.cookie.clone();
     portal.control(move |portal| portal.api.with_control(|control| control.end_visit(&cookie))).await?;
     portal.note(visitor.name(), "portal.sign-out").await?;
-    Ok(with_cookie(Redirect::to("/sign-in").into_response(), "", 0))
+    Ok(with_cookie(Redirect::to("/sign-in").into_response(), portal.is_tls, "", 0))
 }
 
 fn link_is_over() -> Refused {
@@ -183,10 +186,11 @@ fn link_is_over() -> Refused {
     Refused(StatusCode::GONE, detail)
 }
 
-fn with_cookie(mut answer: Response, value: &str, age_s: i64) -> Response {
-    let cookie = cookie::Cookie::build((COOKIE, value))
+fn with_cookie(mut answer: Response, is_tls: bool, value: &str, age_s: i64) -> Response {
+    let cookie = cookie::Cookie::build((cookie_name(is_tls), value))
         .path("/")
         .http_only(true)
+        .secure(is_tls)
         .same_site(cookie::SameSite::Strict)
         .max_age(cookie::time::Duration::seconds(age_s))
         .to_string();
@@ -196,13 +200,27 @@ fn with_cookie(mut answer: Response, value: &str, age_s: i64) -> Response {
     answer
 }
 
+/// Begins a visit with this answer. A cookie of before is worth nothing to whoever planted it.
+pub(super) async fn begin(
+    portal: &Shared,
+    answer: Response,
+    account: String,
+    action: &'static str,
+) -> Result<Response, Refused> {
+    portal.note(format!("{account}@portal"), action).await?;
+    let begun =
+        portal.control(move |portal| portal.api.with_control(|control| control.begin_visit(&account)));
+    let cookie = begun.await?;
+    Ok(with_cookie(answer, portal.is_tls, cookie.reveal(), crate::control::VISIT_S))
+}
+
 impl super::Portal {
     fn throttle(&self) -> std::sync::MutexGuard<'_, super::Throttle> {
         self.throttle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Work with what is decided, which may block.
-    async fn control<T: Send + 'static>(
+    pub(super) async fn control<T: Send + 'static>(
         self: &std::sync::Arc<Self>,
         work: impl FnOnce(&super::Portal) -> Result<T, crate::control::ControlError> + Send + 'static,
     ) -> Result<T, Refused> {
@@ -210,7 +228,11 @@ impl super::Portal {
         Ok(self.api.readers.run(move || Ok(work(&portal)?)).await?)
     }
 
-    async fn note(self: &std::sync::Arc<Self>, who: String, action: &'static str) -> Result<(), Refused> {
+    pub(super) async fn note(
+        self: &std::sync::Arc<Self>,
+        who: String,
+        action: &'static str,
+    ) -> Result<(), Refused> {
         let entry = move |control: &crate::control::Control| {
             control.write_audit(&AuditEntry { who: &who, action, subject: None, details: None })
         };
@@ -225,19 +247,5 @@ impl super::Portal {
         let found =
             self.control(move |portal| portal.api.with_control(|control| control.link_account(&link)));
         found.await?.ok_or_else(link_is_over)
-    }
-
-    /// Begins a visit. A cookie of before is worth nothing to whoever planted it.
-    async fn begin(
-        self: &std::sync::Arc<Self>,
-        account: String,
-        action: &'static str,
-    ) -> Result<Response, Refused> {
-        self.note(format!("{account}@portal"), action).await?;
-        let begun =
-            self.control(move |portal| portal.api.with_control(|control| control.begin_visit(&account)));
-        let cookie = begun.await?;
-        let to_overview = Redirect::to("/").into_response();
-        Ok(with_cookie(to_overview, cookie.reveal(), crate::control::VISIT_S))
     }
 }

@@ -18,6 +18,8 @@ use crate::alert::{Alert, AlertPage, AlertRow, Severity};
 const HAPPENED_MAX: usize = 200;
 /// So many of a user's alerts are looked through for a connection, the newest: one user has one open at a time.
 const ALERTS_OF_USER_MAX: usize = 100;
+/// The same of alerts about addresses and VPN servers, all users' together.
+const ALERTS_OF_NO_USER_MAX: usize = 200;
 /// Whether what an alert says now was held back.
 const IS_HELD: &str =
     "coalesce((SELECT is_held FROM notice WHERE alert = number ORDER BY sequence DESC LIMIT 1), FALSE)";
@@ -99,6 +101,12 @@ impl AlertFilter {
     fn condition(&self) -> (String, Vec<Box<dyn ToSql>>) {
         let mut conditions = vec!["severity >= ?1".to_owned()];
         let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(self.severity as i64)];
+        // As the index of the open ones has it.
+        match self.state {
+            Some(AlertState::Open) => conditions.push("is_open".to_owned()),
+            Some(AlertState::Closed) => conditions.push("NOT is_open".to_owned()),
+            _ => {}
+        }
         let mut add = |condition: &str, value: Box<dyn ToSql>| {
             values.push(value);
             conditions.push(condition.replace('?', &format!("?{}", values.len())));
@@ -107,8 +115,9 @@ impl AlertFilter {
             add("number < ?", Box::new(i64::try_from(before).unwrap_or(i64::MAX)));
         }
         if let Some(user) = &self.user {
-            let is_about = "(user = ? OR user IS NULL
-                 AND EXISTS (SELECT 1 FROM json_each(body, '$.users') AS listed WHERE listed.value = ?))";
+            let is_about = "number IN (SELECT number FROM alert WHERE user = ? UNION ALL
+                 SELECT number FROM alert, json_each(body, '$.users') AS listed
+                 WHERE user IS NULL AND listed.value = ?)";
             add(is_about, Box::new(user.clone()));
         }
         for (condition, time) in [("changed >= ?", self.since_unix_ns), ("changed < ?", self.until_unix_ns)] {
@@ -117,9 +126,7 @@ impl AlertFilter {
             }
         }
         match self.state {
-            None => {}
-            Some(AlertState::Open) => add("is_open = ?", Box::new(true)),
-            Some(AlertState::Closed) => add("is_open = ?", Box::new(false)),
+            None | Some(AlertState::Open | AlertState::Closed) => {}
             Some(state) => add("NOT is_open AND body ->> '$.state.verdict' = ?", Box::new(state.name())),
         }
         if let Some(held) = self.held {
@@ -184,18 +191,23 @@ impl StoreReader {
     pub(super) fn name_alerts(&self, sessions: &mut [SessionRow]) -> Result<(), StoreError> {
         let users: BTreeSet<&String> = sessions.iter().filter_map(|session| session.user.as_ref()).collect();
         // Those of one alert are overwritten by those of a newer one.
-        let query = format!(
-            "SELECT one.value ->> '$.session', number FROM
-                 (SELECT number, body FROM alert WHERE user = ?1 OR user IS NULL
-                      AND EXISTS (SELECT 1 FROM json_each(body, '$.users') AS listed WHERE listed.value = ?1)
-                  ORDER BY number DESC LIMIT {ALERTS_OF_USER_MAX}) AS alert,
-                 json_each(alert.body, '$.connections') AS one
-             ORDER BY number"
-        );
-        let mut alerts: HashMap<i64, i64> = HashMap::new();
+        let query = |which: &str, limit: usize| {
+            format!(
+                "SELECT one.value ->> '$.session', number FROM
+                     (SELECT number, body FROM alert WHERE {which} ORDER BY number DESC LIMIT {limit}) AS alert,
+                     json_each(alert.body, '$.connections') AS one
+                 ORDER BY number"
+            )
+        };
+        let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+        let of_no_user = self.rows(&query("user IS NULL", ALERTS_OF_NO_USER_MAX), &[], pair)?;
+        let mut alerts: HashMap<i64, i64> = of_no_user.into_iter().collect();
+        let of_user = query("user = ?1", ALERTS_OF_USER_MAX);
         for user in users {
-            let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-            alerts.extend(self.rows(&query, &[Box::new(user.clone())], pair)?);
+            for (session, number) in self.rows(&of_user, &[Box::new(user.clone())], pair)? {
+                let known = alerts.entry(session).or_insert(number);
+                *known = number.max(*known);
+            }
         }
         for session in sessions {
             session.alert = alerts.get(&session.number).copied();

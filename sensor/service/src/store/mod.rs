@@ -11,6 +11,10 @@
 //! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
 //! | `page` | all that there is about one user |
 //! | `usual` | what is usual for one user |
+//! | `spot`, `days` | where and on which days connections began, for maps and calendars |
+//! | `journey` | the two places of an alert about travel |
+//! | `find` | what one box finds, and who is at risk |
+//! | `indices.sql` | indices by which pages stay quick |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
 //! | `digest` | one number for all that it says |
 //!
@@ -20,12 +24,16 @@
 mod alert;
 mod alert_query;
 mod bulk;
+mod days;
 mod digest;
+mod find;
 mod forget;
+pub(crate) mod journey;
 mod location;
 mod page;
 mod read;
 mod row;
+mod spot;
 mod usual;
 mod write;
 
@@ -38,11 +46,15 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use alert_query::{AlertFilter, AlertState};
 pub(crate) use bulk::Bulk;
+pub use days::NEWEST_COUNTED;
 pub use digest::Digest;
+pub use find::{FoundPlace, FoundServer, RiskPosition};
+pub use journey::JourneyRow;
 pub use location::LocationRow;
-pub use page::UserPage;
+pub use page::{DayRow, UserPage};
 pub use read::{Feature, SessionFilter, StoreReader};
 pub use row::{PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
+pub use spot::SpotRow;
 pub use usual::{Spread, UsualPage, UsualValue};
 
 /// Name of the file in the service's folder.
@@ -53,7 +65,8 @@ pub const FILE: &str = "store.sqlite";
 const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("alerts.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("alerts.sql"), include_str!("indices.sql")];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

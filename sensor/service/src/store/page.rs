@@ -5,15 +5,21 @@ use utoipa::ToSchema;
 
 use super::{
     AlertFilter, AlertState, Feature, LocationRow, SessionFilter, StoreError, StoreReader,
-    row::{SessionRow, Share, UserRow},
+    row::{SessionRow, Share, UserRow, rfc3339},
+    spot::SpotRow,
     usual::UsualPage,
 };
 use crate::alert::AlertRow;
 
+const DAY_NS: i64 = 86_400_000_000_000;
+
 /// Most rows of one table of the page. Nobody reads more; the sessions can be asked for page by page.
 const SHARES_MAX: usize = 50;
 
-/// A user's page.
+/// Most points of the map.
+const SPOTS_MAX: usize = 200;
+
+/// A user's page. Where, with what and when is counted over the newest 2,000 connections.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct UserPage {
     /// Who it is.
@@ -39,8 +45,24 @@ pub struct UserPage {
     pub servers: Vec<Share>,
     /// How many connections began in each hour of the week, Monday 0 h UTC first.
     pub hours: Vec<u64>,
+    /// Where from, as points of a map: the most frequent first.
+    pub spots: Vec<SpotRow>,
+    /// How many connections began on each day, UTC; days without any are left out.
+    pub days: Vec<DayRow>,
     /// The newest connections.
     pub sessions: Vec<SessionRow>,
+}
+
+/// A day and how many connections began on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DayRow {
+    /// UTC: `2026-11-23`.
+    pub day: String,
+    /// Connections.
+    pub connections: u64,
+    /// The day, since 1970.
+    #[serde(skip)]
+    pub unix_day: i64,
 }
 
 impl StoreReader {
@@ -56,6 +78,7 @@ impl StoreReader {
     ) -> Result<Option<UserPage>, StoreError> {
         let Some(user) = self.user(key)? else { return Ok(None) };
         let filter = SessionFilter { user: Some(key.to_owned()), ..SessionFilter::default() };
+        let filter = self.newest(&filter)?;
         let open = Some(AlertState::Open);
         let alerts = AlertFilter { user: Some(key.to_owned()), state: open, ..AlertFilter::default() };
         let shares = |feature| self.shares(feature, &filter, SHARES_MAX);
@@ -71,7 +94,14 @@ impl StoreReader {
             software: shares(Feature::Software)?,
             servers: shares(Feature::Server)?,
             hours: self.hours(&filter)?,
+            spots: self.spots(&filter, SPOTS_MAX)?,
+            days: self.days(&filter)?.into_iter().map(day).collect(),
             sessions: self.sessions(&filter, sessions)?,
         }))
     }
+}
+
+fn day((unix_day, connections): (i64, u64)) -> DayRow {
+    let day = rfc3339(unix_day.saturating_mul(DAY_NS)).get(..10).unwrap_or("-").to_owned();
+    DayRow { day, connections, unix_day }
 }

@@ -16,11 +16,19 @@ use crate::fold::Sort;
 pub(super) const SESSION_TABLES: &str = "session LEFT JOIN server ON server.number = session.server
     LEFT JOIN place ON place.id = session.place";
 
-/// The members of [`UserRow`], in the order in which [`user`] reads them.
-const USER_COLUMNS: &str = "name, original, first, last, count,
+/// The same for those that are open, by their own index: it has start, VPN server and place.
+const OPEN_TABLES: &str = "session INDEXED BY session_open LEFT JOIN server ON server.number = session.server
+    LEFT JOIN place ON place.id = session.place";
+
+/// How many open alerts about an address or a VPN server list whom. They are few, and read once a question.
+const LISTED: &str = "WITH listed AS MATERIALIZED
+    (SELECT listed.value AS user, count(*) AS alerts FROM alert, json_each(body, '$.users') AS listed
+     WHERE alert.user IS NULL AND is_open GROUP BY listed.value)";
+
+/// The members of [`UserRow`], in the order in which [`user`] reads them; behind [`LISTED`].
+const USER_COLUMNS: &str = "sighting.name, original, first, last, count,
     (SELECT count(*) FROM alert WHERE alert.user = sighting.name AND is_open)
-    + (SELECT count(*) FROM alert, json_each(body, '$.users') AS listed
-       WHERE alert.user IS NULL AND is_open AND listed.value = sighting.name)";
+    + coalesce((SELECT alerts FROM listed WHERE listed.user = sighting.name), 0)";
 
 /// Which sessions, the newest first.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +45,8 @@ pub struct SessionFilter {
     pub country: Option<String>,
     /// Through VPN servers with this client name or NAS-Identifier.
     pub server: Option<String>,
+    /// Through the VPN server with this number.
+    pub server_number: Option<i64>,
     /// With this Acct-Session-Id.
     pub session: Option<String>,
     /// Only those that are not over.
@@ -106,8 +116,9 @@ impl StoreReader {
     /// [`StoreError::Sqlite`].
     pub fn sessions(&self, filter: &SessionFilter, limit: usize) -> Result<Vec<SessionRow>, StoreError> {
         let (condition, values) = filter.condition();
+        let tables = if filter.is_of_open_alone() { OPEN_TABLES } else { SESSION_TABLES };
         let query = format!(
-            "SELECT {SESSION_COLUMNS} FROM {SESSION_TABLES} WHERE {condition}
+            "SELECT {SESSION_COLUMNS} FROM {tables} WHERE {condition}
              ORDER BY start DESC, session.number DESC LIMIT {limit}"
         );
         let mut sessions = self.rows(&query, &values, session)?;
@@ -185,10 +196,14 @@ impl StoreReader {
         let (last, name) = after.map_or((i64::MAX, ""), |(last, name)| (last, name));
         let values: Vec<Box<dyn ToSql>> =
             vec![Box::new(last), Box::new(name.to_owned()), Box::new(part.unwrap_or_default().to_owned())];
+        // Looked for in the index alone, which has the names.
         let query = format!(
-            "SELECT {USER_COLUMNS} FROM sighting
-             WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND name > ?2)) AND instr(name, ?3) > 0
-             ORDER BY last DESC, name LIMIT {limit}"
+            "{LISTED} SELECT {USER_COLUMNS} FROM
+                 (SELECT name FROM sighting INDEXED BY sighting_by_last
+                  WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND name > ?2)) AND instr(name, ?3) > 0
+                  ORDER BY last DESC, name LIMIT {limit}) AS found
+             CROSS JOIN sighting ON sort = 1 AND sighting.name = found.name
+             ORDER BY last DESC, sighting.name"
         );
         self.rows(&query, &values, user)
     }
@@ -198,8 +213,19 @@ impl StoreReader {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn user(&self, key: &str) -> Result<Option<UserRow>, StoreError> {
-        let query = format!("SELECT {USER_COLUMNS} FROM sighting WHERE sort = 1 AND name = ?1");
+        let query = format!("{LISTED} SELECT {USER_COLUMNS} FROM sighting WHERE sort = 1 AND name = ?1");
         Ok(self.rows(&query, &[Box::new(key.to_owned())], user)?.pop())
+    }
+
+    /// Users by their keys, in the order of those; nobody is known by some of them, perhaps.
+    pub(super) fn users_named(&self, keys: &[&str]) -> Result<Vec<UserRow>, StoreError> {
+        let query = format!(
+            "{LISTED} SELECT {USER_COLUMNS} FROM json_each(?1) AS wanted
+             CROSS JOIN sighting ON sort = 1 AND sighting.name = wanted.value ORDER BY wanted.key"
+        );
+        // Plain data can always be written.
+        let keys = serde_json::to_string(keys).unwrap_or_default();
+        self.rows(&query, &[Box::new(keys)], user)
     }
 
     /// Devices, users or sensors, the latest seen first. `after`: the last of the page before.
@@ -262,9 +288,11 @@ impl StoreReader {
     /// [`StoreError::Sqlite`].
     pub fn servers(&self, after: i64, limit: usize) -> Result<Vec<ServerRow>, StoreError> {
         let query = format!(
-            "SELECT number, client, identifier, address, first, last, count,
-                 (SELECT count(*) FROM session WHERE session.server = server.number AND ended IS NULL)
-             FROM server LEFT JOIN sighting ON sort = 3
+            "WITH open AS MATERIALIZED
+                 (SELECT server, count(*) AS connections FROM session INDEXED BY session_open
+                  WHERE ended IS NULL GROUP BY server)
+             SELECT number, client, identifier, address, first, last, count, coalesce(open.connections, 0)
+             FROM server LEFT JOIN open ON open.server = server.number LEFT JOIN sighting ON sort = 3
                  AND name = client || char(10) || coalesce(identifier, '') || char(10) || coalesce(address, '')
              WHERE number > ?1 ORDER BY number LIMIT {limit}"
         );
@@ -327,6 +355,8 @@ fn user(row: &Row<'_>) -> rusqlite::Result<UserRow> {
         last_seen: rfc3339(row.get(3)?),
         connections: row.get(4)?,
         open_alerts: row.get(5)?,
+        severity: None,
+        score: None,
         first_unix_ns: row.get(2)?,
         last_unix_ns: row.get(3)?,
     })
@@ -343,6 +373,7 @@ impl SessionFilter {
             self.place.map(|place| format!("place={place}")),
             text("country", &self.country),
             text("server", &self.server),
+            self.server_number.map(|server| format!("server={server}")),
             text("session", &self.session),
             self.open.then(|| "open".to_owned()),
             time("since", self.since_unix_ns),
@@ -350,6 +381,15 @@ impl SessionFilter {
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    /// Whether open ones are asked for, and nothing by which fewer could be found.
+    fn is_of_open_alone(&self) -> bool {
+        self.open
+            && self.user.is_none()
+            && self.device.is_none()
+            && self.remote.is_none()
+            && self.session.is_none()
     }
 
     /// As SQL, with the values for its parameters in their order.
@@ -366,7 +406,11 @@ impl SessionFilter {
             ("remote = ?", &self.remote),
             ("country = ?", &self.country),
             ("session_id = ?", &self.session),
-            ("(server.client = ? OR server.identifier = ?)", &self.server),
+            // By number, as the index has it.
+            (
+                "session.server IN (SELECT number FROM server AS named WHERE named.client = ? OR named.identifier = ?)",
+                &self.server,
+            ),
         ] {
             if let Some(text) = text {
                 add(column, Box::new(text.clone()));
@@ -374,6 +418,7 @@ impl SessionFilter {
         }
         for (column, number) in [
             ("session.place = ?", self.place),
+            ("session.server = ?", self.server_number),
             ("start >= ?", self.since_unix_ns),
             ("start < ?", self.until_unix_ns),
         ] {

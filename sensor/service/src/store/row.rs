@@ -7,7 +7,10 @@ use rusqlite::Row;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::fold::Resolved;
+use crate::{
+    alert::{Severity, SeverityName},
+    fold::Resolved,
+};
 
 /// A VPN connection.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -170,6 +173,13 @@ pub struct UserRow {
     pub connections: i64,
     /// Alerts that nobody has closed.
     pub open_alerts: i64,
+    /// The severest of them; only in lists by risk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<SeverityName>)]
+    pub severity: Option<Severity>,
+    /// The highest score of them; only in lists by risk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
     /// `first_seen` as the store has it.
     #[serde(skip)]
     pub first_unix_ns: i64,

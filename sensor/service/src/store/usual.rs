@@ -25,7 +25,7 @@ const SECOND_NS: u64 = 1_000_000_000;
 const DAY_NS: u64 = 86_400 * SECOND_NS;
 
 /// So many of a user's connections are read, the newest: more than people have in half a year.
-const CONNECTIONS_MAX: usize = 10_000;
+const CONNECTIONS_MAX: usize = 5_000;
 /// So many of a user's alerts, the newest: one is open at a time.
 const ALERTS_MAX: usize = 100;
 

@@ -326,3 +326,68 @@ fn members<'a>(description: &'a Value, schema: &'a Value) -> BTreeSet<&'a str> {
     found.extend(schema["properties"].as_object().into_iter().flat_map(|all| all.keys().map(String::as_str)));
     found
 }
+
+#[test]
+fn an_alert_about_travel_has_its_journey_and_its_records() {
+    let desk = Desk::open();
+    let number = alert_of(&desk, 0);
+    let alert = desk.get(&format!("alerts/{number}")).body;
+    let journey = &alert["journey"];
+    assert!(journey["from"]["name"].as_str().unwrap().contains("Boxford"), "{journey}");
+    assert_eq!((journey["seconds"].as_u64(), journey.get("kmh_least")), (Some(0), None), "both at once");
+    assert!(journey["km"].as_f64().unwrap() > 8000.0 && journey["km_least"].as_f64().unwrap() > 7000.0);
+    let records = desk.get(&format!("alerts/{number}/records")).body;
+    assert_eq!(records["complete"], true);
+    let items = records["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "{records}");
+    let has =
+        |value: &str| items[0]["attributes"].as_array().unwrap().iter().any(|one| one["value"] == value);
+    assert!(has("away-0") && has("Start") && has("user0"), "{records}");
+    assert!(desk.get(&format!("alerts/{}", alert_of(&desk, 1))).body.get("journey").is_none());
+    assert_eq!(desk.get("alerts/999/records").status, 404);
+}
+
+#[test]
+fn users_come_by_risk_and_maps_have_points() {
+    let desk = Desk::open();
+    let users = desk.list("users?sort=risk&limit=3");
+    assert_eq!((&users[0]["user"], &users[0]["severity"]), (&"user0@contoso.example".into(), &"high".into()));
+    assert!(users[0]["score"].as_f64().unwrap() > users[1]["score"].as_f64().unwrap());
+    let page = desk.get("users?sort=risk&limit=3").body;
+    let next = page["next"].as_str().unwrap();
+    let others = desk.list(&format!("users?sort=risk&limit=3&cursor={next}"));
+    assert_eq!(others.len(), PEOPLE - 3);
+    assert!(others.iter().all(|user| !users.contains(user)));
+    assert_eq!(desk.get("users?sort=name").status, 400);
+    let spots = desk.list("map");
+    assert_eq!(
+        spots.iter().map(|spot| spot["connections"].as_i64().unwrap()).sum::<i64>(),
+        PEOPLE as i64 + 1
+    );
+    assert!(spots.iter().all(|spot| spot["latitude"].is_f64() && spot["radius_km"].is_i64()), "{spots:?}");
+    let user = desk.get("users/user0").body;
+    assert_eq!(
+        (user["spots"][0]["connections"].as_i64(), user["days"].as_array().unwrap().len()),
+        (Some(21), 21)
+    );
+}
+
+#[test]
+fn one_question_finds_everything_that_has_a_name() {
+    let desk = Desk::open();
+    let found = |q: &str| desk.get(&format!("search?q={q}")).body;
+    assert_eq!(found("USER3")["users"][0]["user"], "user3@contoso.example");
+    assert_eq!(found("kal")["devices"][0]["name"], "KALI");
+    assert_eq!(found("2.125.")["addresses"], serde_json::json!(["2.125.160.216"]));
+    assert_eq!(found("away-")["sessions"].as_array().unwrap().len(), PEOPLE);
+    assert_eq!(found("gate")["servers"][0]["name"], "gateway");
+    assert_eq!(found("boxford")["places"].as_array().unwrap().len(), 1);
+    let number = found("gate")["servers"][0]["number"].as_i64().unwrap();
+    assert_eq!(desk.list(&format!("sessions?server_number={number}&open=true")).len(), PEOPLE + 1);
+    assert_eq!(found("%20")["users"], serde_json::json!([]), "nothing was asked");
+    assert_eq!(desk.get("search").status, 400);
+    assert_eq!(desk.get("sensors/now").body["name"], "edge");
+    assert_eq!(desk.get("sensors/history?minutes=0").status, 400);
+    assert_eq!(desk.get("sensors/history").body["requests"], serde_json::json!([]));
+    assert_eq!(desk.list("devices?q=pc-1").len(), 1);
+}

@@ -23,6 +23,7 @@ use service::{
     api,
     control::{Control, Right},
     live::{Live, Retention},
+    observed::{Observed, SensorNow},
     portal,
     rebuild::{WAITING_MAX, rebuild},
     store::{self, Digest},
@@ -151,7 +152,11 @@ impl Desk {
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let (_, health) = tokio::sync::watch::channel(Arc::from(crate::host::standing()));
         let (_, link) = tokio::sync::watch::channel(None);
-        runtime.spawn(portal::serve(listener, api::Settings { state_dir, meaning, places, health, link }));
+        let sensor = Observed::default();
+        sensor.note(SensorNow { name: "edge".to_owned(), ..SensorNow::default() });
+        let settings =
+            api::Settings { state_dir, meaning, places, health, link, sensor, administration: None };
+        runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
         let threads = vec![service, writer];
         Desk {
             control,

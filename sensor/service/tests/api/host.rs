@@ -22,7 +22,7 @@ const START_S: u64 = 1_790_000_000;
 
 pub(crate) struct Host {
     pub(crate) control: Control,
-    token: String,
+    pub(crate) token: String,
     address: std::net::SocketAddr,
     _folder: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
@@ -37,7 +37,7 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn of(mut answer: ureq::http::Response<ureq::Body>) -> Answer {
         let text = answer.body_mut().read_to_string().unwrap();
-        let body = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
     }
 
@@ -91,9 +91,21 @@ impl Host {
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let (_, health) = tokio::sync::watch::channel(Arc::from(standing()));
         let (_, link) = tokio::sync::watch::channel(None);
-        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health, link };
-        runtime.spawn(portal::serve(listener, settings));
+        let settings = api::Settings {
+            state_dir: state_dir.to_owned(),
+            meaning,
+            places,
+            health,
+            link,
+            sensor: Default::default(),
+            administration: None,
+        };
+        runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
         Host { control, token, address, _folder: folder, _runtime: runtime }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}/api/v1/{path}", self.address)
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {

@@ -13,6 +13,7 @@ use service::{
     Meaning, api,
     control::{Control, Role},
     fold::{Fold, Resolve, Resolved},
+    observed::Observed,
     portal,
     store::{self, Store},
 };
@@ -23,6 +24,8 @@ const START_S: u64 = 1_790_000_000;
 
 pub(crate) struct Host {
     pub(crate) control: Control,
+    /// Looks at a sensor go here.
+    pub(crate) sensor: Observed,
     address: SocketAddr,
     _folder: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
@@ -62,16 +65,34 @@ struct OnePlace;
 
 impl Resolve for OnePlace {
     fn resolve(&mut self, _: u64, _: IpAddr) -> Resolved {
-        Resolved { whereabouts: "place".into(), city: Some("Lyon".into()), ..Resolved::default() }
+        Resolved {
+            whereabouts: "place".into(),
+            city: Some("Lyon".into()),
+            country: Some("FR".into()),
+            latitude: Some(45.76),
+            longitude: Some(4.84),
+            radius_km: Some(20),
+            asn: Some(64_500),
+            organisation: Some("Example Telecom".into()),
+            ..Resolved::default()
+        }
     }
 }
 
 impl Host {
     pub(crate) fn start(people: &[&str]) -> Host {
         let folder = tempfile::tempdir().unwrap();
+        // Makes the service's folder.
+        drop(Control::open(folder.path()).unwrap());
+        fill(folder.path(), people);
+        Host::serving(folder)
+    }
+
+    /// Over the state directory as it is.
+    pub(crate) fn serving(folder: tempfile::TempDir) -> Host {
         let state_dir = folder.path();
         let control = Control::open(state_dir).unwrap();
-        fill(state_dir, people);
+        let sensor = Observed::default();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -80,13 +101,25 @@ impl Host {
         let (_, places) = tokio::sync::watch::channel(Arc::default());
         let (_, health) = tokio::sync::watch::channel(Arc::from([]));
         let (_, link) = tokio::sync::watch::channel(None);
-        let settings = api::Settings { state_dir: state_dir.to_owned(), meaning, places, health, link };
-        runtime.spawn(portal::serve(listener, settings));
-        Host { control, address, _folder: folder, _runtime: runtime }
+        let settings = api::Settings {
+            state_dir: state_dir.to_owned(),
+            meaning,
+            places,
+            health,
+            link,
+            sensor: sensor.clone(),
+            administration: None,
+        };
+        runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
+        Host { control, sensor, address, _folder: folder, _runtime: runtime }
     }
 
     pub(crate) fn link(&self, account: &str) -> String {
-        self.control.add_link(account, Role::Analyst).unwrap().reveal().to_owned()
+        self.link_as(account, Role::Analyst)
+    }
+
+    fn link_as(&self, account: &str, role: Role) -> String {
+        self.control.add_link(account, role).unwrap().reveal().to_owned()
     }
 
     pub(crate) fn stranger(&self) -> Browser<'_> {
@@ -95,8 +128,13 @@ impl Host {
 
     /// Somebody with a new account.
     pub(crate) fn signed_in(&self, account: &str) -> Browser<'_> {
+        self.signed_in_as(account, Role::Analyst)
+    }
+
+    /// The same with this role.
+    pub(crate) fn signed_in_as(&self, account: &str, role: Role) -> Browser<'_> {
         let browser = self.stranger();
-        let path = format!("/link/{}", self.link(account));
+        let path = format!("/link/{}", self.link_as(account, role));
         let answer =
             browser.post(&path, &[("account", account), ("password", PASSWORD), ("again", PASSWORD)]);
         assert_eq!(answer.status, 303, "{}", answer.text);
@@ -112,6 +150,16 @@ impl Browser<'_> {
     pub(crate) fn get_as(&self, path: &str, name: &str) -> Answer {
         let request = agent().get(format!("http://{}{path}", self.host.address)).header("host", name);
         self.keep(self.with_cookie(request).call().unwrap())
+    }
+
+    /// Octets of a page on the wire, for a browser that takes gzip.
+    pub(crate) fn octets_on_the_wire(&self, path: &str) -> usize {
+        let request = agent().get(format!("http://{}{path}", self.host.address));
+        let request = self.with_cookie(request).header("accept-encoding", "gzip");
+        let mut answer = request.call().unwrap();
+        assert_eq!(answer.headers()["content-encoding"], "gzip", "{path}");
+        assert_eq!(answer.headers()["vary"], "accept-encoding");
+        answer.body_mut().read_to_vec().unwrap().len()
     }
 
     pub(crate) fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {

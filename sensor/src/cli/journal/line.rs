@@ -1,90 +1,13 @@
-//! One record as a line: the JSON object of `journal dump` and its row for people.
+//! One record as a row for people; [`RecordLine`] is its JSON.
 
-use std::{
-    fmt,
-    io::{self, Write},
-    net::SocketAddr,
-};
+use std::io::{self, Write};
 
-use journal::Record;
-use radius::{
-    Framed, Request,
-    attribute::{Decoded, Id, kind},
-    dictionary,
-};
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use radius::attribute::kind;
+use service::record::RecordLine;
 
 use super::super::{records::Row, units::rfc3339};
 
-/// A record as `journal dump` prints it.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Line<'a> {
-    Record(Whole<'a>),
-    Tombstone(Tombstone),
-}
-
-/// Where a record was that has been taken out.
-#[derive(Serialize)]
-pub(super) struct Tombstone {
-    seq: u64,
-    #[serde(serialize_with = "microseconds")]
-    time: u64,
-    redacted: bool,
-}
-
-/// A record that is there.
-#[derive(Serialize)]
-pub(super) struct Whole<'a> {
-    seq: u64,
-    #[serde(serialize_with = "microseconds")]
-    time: u64,
-    sensor: &'a str,
-    client: &'a str,
-    src: SocketAddr,
-    dst: SocketAddr,
-    id: Option<u8>,
-    authenticator: Hex<'a>,
-    path: &'static str,
-    attributes: Attributes<'a>,
-}
-
-impl<'a> Line<'a> {
-    pub(super) fn new(record: &'a Record) -> Line<'a> {
-        if record.redacted {
-            return Line::Tombstone(Tombstone {
-                seq: record.sequence,
-                time: record.arrival_unix_ns,
-                redacted: true,
-            });
-        }
-        // The record holds what was validated before it was written; the passwords blanked in it keep their length.
-        let request = Framed::parse(&record.octets).ok().and_then(|framed| framed.request().ok());
-        Line::Record(Whole {
-            seq: record.sequence,
-            time: record.arrival_unix_ns,
-            sensor: &record.sensor,
-            client: &record.client,
-            src: record.source,
-            dst: record.destination,
-            id: record.octets.get(1).copied(),
-            authenticator: Hex(record.octets.get(4..20).unwrap_or_default()),
-            path: record.path.name(),
-            attributes: Attributes(request),
-        })
-    }
-}
-
-impl Whole<'_> {
-    fn attribute(&self, wanted: u8) -> String {
-        let request = self.attributes.0.as_ref();
-        let found = request
-            .and_then(|request| request.decoded().find(|attribute| attribute.id == Id::Standard(wanted)));
-        found.map_or("-".to_owned(), |attribute| attribute.render().to_string())
-    }
-}
-
-impl Row for Line<'_> {
+impl Row for RecordLine<'_> {
     fn write_head(out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
@@ -95,18 +18,18 @@ impl Row for Line<'_> {
 
     fn write_row(&self, out: &mut impl Write) -> io::Result<()> {
         let whole = match self {
-            Line::Record(whole) => whole,
-            Line::Tombstone(Tombstone { seq, time, .. }) => {
-                return writeln!(out, "{seq:>10}  {:<27}  (redacted)", rfc3339(*time));
+            RecordLine::Record(whole) => whole,
+            RecordLine::Tombstone(tombstone) => {
+                let (sequence, time) = tombstone.when();
+                return writeln!(out, "{sequence:>10}  {:<27}  (redacted)", rfc3339(time));
             }
         };
+        let ((sequence, time), (client, source)) = (whole.when(), whole.sender());
         writeln!(
             out,
-            "{:>10}  {:<27}  {:<20}  {:<24}  {:<14}  {:<24}  {}",
-            whole.seq,
-            rfc3339(whole.time),
-            whole.client,
-            whole.src.to_string(),
+            "{sequence:>10}  {:<27}  {client:<20}  {:<24}  {:<14}  {:<24}  {}",
+            rfc3339(time),
+            source.to_string(),
             whole.attribute(kind::ACCT_STATUS_TYPE),
             whole.attribute(kind::USER_NAME),
             whole.attribute(kind::ACCT_SESSION_ID),
@@ -114,90 +37,17 @@ impl Row for Line<'_> {
     }
 }
 
-fn microseconds<S: Serializer>(unix_ns: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&rfc3339(*unix_ns))
-}
-
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(formatter, "{octet:02x}"))
-    }
-}
-
-impl Serialize for Hex<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-struct Attributes<'a>(Option<Request<'a>>);
-
-impl Serialize for Attributes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut sequence = serializer.serialize_seq(None)?;
-        for attribute in self.0.iter().flat_map(|request| request.decoded()) {
-            sequence.serialize_element(&Named::new(&attribute))?;
-        }
-        sequence.end()
-    }
-}
-
-/// One attribute: numbers, name if the dictionary has one (the vendor's, if its attributes are not laid out as usual),
-/// tag if it carries one, value as text.
-#[derive(Serialize)]
-struct Named {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vendor: Option<u32>,
-    #[serde(rename = "type")]
-    kind: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extended: Option<u8>,
-    name: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tag: Option<u8>,
-    value: String,
-}
-
-impl Named {
-    fn new(attribute: &Decoded<'_>) -> Named {
-        let (vendor, kind, extended) = match attribute.id {
-            Id::Standard(kind) => (None, Some(kind), None),
-            Id::Vendor { vendor, kind } => (Some(vendor), Some(kind), None),
-            Id::OpaqueVendor { vendor } => (Some(vendor), None, None),
-            Id::Extended { kind, extended } => (None, Some(kind), Some(extended)),
-            Id::ExtendedVendor { kind, vendor, vendor_kind } => (Some(vendor), Some(vendor_kind), Some(kind)),
-        };
-        let whole = match attribute.id {
-            Id::OpaqueVendor { vendor } => dictionary::vendor(vendor).map(|vendor| vendor.name),
-            _ => None,
-        };
-        Named {
-            vendor,
-            kind,
-            extended,
-            name: attribute.name().or(whole),
-            tag: attribute.tag,
-            value: attribute.render().to_string(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use journal::{CapturePath, Record};
+
     use super::*;
-    use journal::CapturePath;
 
     #[test]
-    fn a_line_is_as_documented() {
-        let mut octets = vec![4, 7, 0, 44];
+    fn a_row_says_who_did_what() {
+        let mut octets = vec![4, 7, 0, 33];
         octets.extend([0xab; 16]);
-        octets.extend([1, 7, b'a', b'l', b'i', b'c', b'e']);
-        octets.extend([40, 6, 0, 0, 0, 1]);
-        octets.extend([2, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        octets.extend([26, 10, 0, 0, 0x1f, 0xe4, 0, 1, 0, 4]);
-        octets[3] = octets.len() as u8;
+        octets.extend([1, 7, b'a', b'l', b'i', b'c', b'e', 40, 6, 0, 0, 0, 1]);
         let record = Record {
             sequence: 1,
             arrival_unix_ns: 1_795_514_400_000_123_456,
@@ -209,26 +59,9 @@ mod tests {
             octets,
             redacted: false,
         };
-        let line = serde_json::to_string(&Line::new(&record)).unwrap();
-        assert_eq!(
-            line,
-            "{\"seq\":1,\"time\":\"2026-11-24T10:00:00.000123Z\",\"sensor\":\"s\",\"client\":\"branch-rras\",\
-             \"src\":\"192.0.2.1:5000\",\"dst\":\"[2001:db8::1]:1813\",\"id\":7,\
-             \"authenticator\":\"abababababababababababababababab\",\"path\":\"udp\",\"attributes\":[\
-             {\"type\":1,\"name\":\"User-Name\",\"value\":\"alice\"},\
-             {\"type\":40,\"name\":\"Acct-Status-Type\",\"value\":\"Start\"},\
-             {\"type\":2,\"name\":\"User-Password\",\"value\":\"(hidden)\"},\
-             {\"vendor\":8164,\"type\":null,\"name\":\"Starent\",\"value\":\"00010004\"}]}"
-        );
         let mut row = Vec::new();
-        Line::new(&record).write_row(&mut row).unwrap();
+        RecordLine::new(&record).write_row(&mut row).unwrap();
         let row = String::from_utf8(row).unwrap();
         assert!(row.contains("Start") && row.contains("alice"), "{row}");
-
-        let tombstone = Record { redacted: true, octets: Vec::new(), ..record };
-        assert_eq!(
-            serde_json::to_string(&Line::new(&tombstone)).unwrap(),
-            "{\"seq\":1,\"time\":\"2026-11-24T10:00:00.000123Z\",\"redacted\":true}"
-        );
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Subcommand;
-use line::Line;
+use service::record::RecordLine;
 
 use super::{
     Common, Exit, Failure,
@@ -73,13 +73,13 @@ impl Dump {
     fn execute(self, directory: &Path) -> Result<(), Failure> {
         let mut out = BufWriter::new(io::stdout().lock());
         let mut left = self.limit.unwrap_or(usize::MAX);
-        self.format.head::<Line<'_>>(&mut out)?;
+        self.format.head::<RecordLine<'_>>(&mut out)?;
         records::print_each(directory, self.from, &mut out, |record, out| {
             if left == 0 {
                 return Ok(ControlFlow::Break(()));
             }
             left -= 1;
-            self.format.line(&Line::new(record), out)?;
+            self.format.line(&RecordLine::new(record), out)?;
             Ok(ControlFlow::Continue(()))
         })
     }

@@ -87,6 +87,8 @@ impl UdpCounters {
 /// One worker's sockets.
 pub struct UdpSource {
     sockets: Vec<Listener>,
+    /// Where it listens when it is open.
+    addresses: Vec<SocketAddr>,
     room: Room,
     /// Which socket each datagram of the burst came from, and its addresses and times.
     burst: ArrayVec<Received, MESSAGES>,
@@ -133,8 +135,10 @@ impl UdpSource {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "too many listening addresses");
             return Err(BindError { address, operation: "listen", error });
         }
-        let sockets = addresses.iter().map(|&address| Listener::bind(address)).collect::<Result<_, _>>()?;
+        let sockets: Vec<Listener> =
+            addresses.iter().map(|&address| Listener::bind(address)).collect::<Result<_, _>>()?;
         Ok(UdpSource {
+            addresses: sockets.iter().map(|listener| listener.address).collect(),
             sockets,
             room: Room::new(),
             burst: ArrayVec::new(),
@@ -243,12 +247,27 @@ impl Source for UdpSource {
         self.burst[index].route
     }
 
+    fn set_open(&mut self, open: bool) -> Result<(), SourceError> {
+        self.burst.clear();
+        self.sockets.clear();
+        if open {
+            let bound = self.addresses.iter().map(|&address| Listener::bind(address));
+            let bound = bound.collect::<Result<_, _>>();
+            self.sockets =
+                bound.map_err(|BindError { operation, error, .. }| SourceError::Io { operation, error })?;
+        }
+        Ok(())
+    }
+
     fn release(&mut self) {
         self.burst.clear();
     }
 
     fn send(&mut self, route: &UdpRoute, response: &[u8]) -> bool {
-        self.sockets[route.listener].waiting.push(route.peer, route.from, route.interface, response)
+        // An answer that a closed socket leaves behind is gone, as on a wire.
+        self.sockets
+            .get_mut(route.listener)
+            .is_none_or(|listener| listener.waiting.push(route.peer, route.from, route.interface, response))
     }
 
     fn flush(&mut self) -> Result<(), SourceError> {

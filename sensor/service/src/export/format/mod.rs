@@ -28,7 +28,8 @@ use serde_json::Value;
 
 pub(crate) use escape::is_hidden;
 pub(crate) use ocsf::technique_name;
-pub use told::{Client, Health, Kind, Told, Tunnel, TunnelActivity};
+pub use policy::sink::{Format, Kind};
+pub use told::{Client, Health, Told, Tunnel, TunnelActivity};
 
 /// Who makes the product.
 pub const VENDOR: &str = "VPN Sensor";
@@ -66,82 +67,56 @@ impl Source {
     }
 }
 
-/// How a message is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub enum Format {
-    /// OCSF, one JSON object.
-    Ocsf,
-    /// CEF, one line.
-    Cef,
-    /// JSON with our own members, one object.
-    Json,
-    /// A subject, a line end, and sentences.
-    Text,
+/// The message. One line, but for [`Format::Text`].
+pub fn write(format: Format, told: &Told<'_>, source: &Source) -> String {
+    match format {
+        Format::Ocsf => escape::json_line(&ocsf::event(told, source)),
+        Format::Cef => cef::line(told, source),
+        Format::Json => escape::json_line(&json::object(told, source)),
+        Format::Text => text::letter(told, source),
+    }
 }
 
-impl Format {
-    /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Ocsf => "ocsf",
-            Format::Cef => "cef",
-            Format::Json => "json",
-            Format::Text => "text",
+/// The same message with the remark that it may have arrived before.
+pub fn mark_perhaps_twice(format: Format, message: &str) -> String {
+    let marked = |mark: fn(&mut Value)| match serde_json::from_str(message) {
+        Ok(mut value) => {
+            mark(&mut value);
+            escape::json_line(&value)
         }
-    }
-
-    /// The message. One line, but for [`Format::Text`].
-    pub fn write(self, told: &Told<'_>, source: &Source) -> String {
-        match self {
-            Format::Ocsf => escape::json_line(&ocsf::event(told, source)),
-            Format::Cef => cef::line(told, source),
-            Format::Json => escape::json_line(&json::object(told, source)),
-            Format::Text => text::letter(told, source),
-        }
-    }
-
-    /// The same message with the remark that it may have arrived before.
-    pub fn mark_perhaps_twice(self, message: &str) -> String {
-        let marked = |mark: fn(&mut Value)| match serde_json::from_str(message) {
-            Ok(mut value) => {
-                mark(&mut value);
-                escape::json_line(&value)
+        // Only what this program wrote comes here.
+        Err(_) => message.to_owned(),
+    };
+    match format {
+        Format::Ocsf => marked(|value| {
+            if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.insert("labels".to_owned(), Value::from(vec![format!("delivery:{PERHAPS_TWICE}")]));
             }
-            // Only what this program wrote comes here.
-            Err(_) => message.to_owned(),
-        };
-        match self {
-            Format::Ocsf => marked(|value| {
-                if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-                    metadata
-                        .insert("labels".to_owned(), Value::from(vec![format!("delivery:{PERHAPS_TWICE}")]));
-                }
-            }),
-            Format::Json => marked(|value| {
-                if let Some(object) = value.as_object_mut() {
-                    object.insert("delivery".to_owned(), Value::from(PERHAPS_TWICE));
-                }
-            }),
-            Format::Cef => format!("{message} cs3Label=delivery cs3={PERHAPS_TWICE}"),
-            Format::Text => {
-                format!("{message}\nThis message may have been sent before: its delivery was interrupted.\n")
+        }),
+        Format::Json => marked(|value| {
+            if let Some(object) = value.as_object_mut() {
+                object.insert("delivery".to_owned(), Value::from(PERHAPS_TWICE));
             }
+        }),
+        Format::Cef => format!("{message} cs3Label=delivery cs3={PERHAPS_TWICE}"),
+        Format::Text => {
+            format!("{message}\nThis message may have been sent before: its delivery was interrupted.\n")
         }
     }
+}
 
-    /// All texts that a message holds, as they were before they were written: for the search of a person's names.
-    pub(crate) fn texts(self, message: &str) -> Vec<String> {
-        match self {
-            Format::Ocsf | Format::Json => match serde_json::from_str(message) {
-                Ok(value) => {
-                    let mut texts = Vec::new();
-                    escape::strings(&value, &mut texts);
-                    texts
-                }
-                Err(_) => vec![message.to_owned()],
-            },
-            Format::Cef => vec![escape::without_backslashes(message)],
-            Format::Text => vec![message.to_owned()],
-        }
+/// All texts that a message holds, as they were before they were written: for the search of a person's names.
+pub(crate) fn texts(format: Format, message: &str) -> Vec<String> {
+    match format {
+        Format::Ocsf | Format::Json => match serde_json::from_str(message) {
+            Ok(value) => {
+                let mut texts = Vec::new();
+                escape::strings(&value, &mut texts);
+                texts
+            }
+            Err(_) => vec![message.to_owned()],
+        },
+        Format::Cef => vec![escape::without_backslashes(message)],
+        Format::Text => vec![message.to_owned()],
     }
 }

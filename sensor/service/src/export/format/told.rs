@@ -5,33 +5,9 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use policy::sink::Kind;
+
 use crate::alert::{News, Notice, Severity};
-
-/// The sorts of messages, as `what` of a sink names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// `alerts`: a connection is not usual.
-    Alert,
-    /// `connections`: each that begins, goes on, ends.
-    Connection,
-    /// `health`: something keeps the product from its work.
-    Health,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Kind; 3] = [Kind::Alert, Kind::Connection, Kind::Health];
-
-    /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Alert => "alerts",
-            Kind::Connection => "connections",
-            Kind::Health => "health",
-        }
-    }
-}
 
 /// One message.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ use std::{
 use crossbeam::channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::{Failure, Message, Peer, Progress, REST_MAX, Spool};
-use crate::export::spool::Entry;
+use crate::export::{format, spool::Entry};
 
 /// Messages between two writes of what is going to be tried; so many are doubtful behind a kill.
 const BATCH: usize = 64;
@@ -106,7 +106,7 @@ impl Delivery {
     fn send(&mut self, entry: &Entry) -> Result<(), Setback> {
         let may_be_twice = self.spool.is_doubtful(entry.sequence);
         let body = match may_be_twice {
-            true => Cow::Owned(entry.format.mark_perhaps_twice(&entry.body)),
+            true => Cow::Owned(format::mark_perhaps_twice(entry.format, &entry.body)),
             false => Cow::Borrowed(&*entry.body),
         };
         match self.peer.send(&Message { entry, body: &body, may_be_twice }) {

@@ -12,39 +12,14 @@ use lettre::{
     },
 };
 
-pub use lettre::message::Mailbox;
+use policy::sink::MailSettings as Settings;
 
-use super::{Failure, Message, Peer, Secret, tls::Trust};
+use super::{Failure, Message, Peer};
 
 /// For a connection and each answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Where TLS begins with the connection (RFC 8314); elsewhere STARTTLS asks for it.
 const SUBMISSIONS: u16 = 465;
-
-/// A person's address: `security@contoso.example`, or with a name in front.
-///
-/// # Errors
-/// It is none.
-pub fn mailbox(text: &str) -> Result<Mailbox, String> {
-    text.parse().map_err(|_| format!("{text:?} is no mail address such as \"security@contoso.example\""))
-}
-
-/// A server and whom it sends to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// The server's name.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Over TLS, and whom to trust; none: in the clear.
-    pub tls: Option<Trust>,
-    /// Who it is from.
-    pub from: Mailbox,
-    /// Who gets it.
-    pub to: Vec<Mailbox>,
-    /// Who logs in; none: nobody does.
-    pub login: Option<(String, Secret)>,
-}
 
 pub(super) struct Server {
     settings: Settings,

@@ -3,7 +3,6 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `settings` | a sink's configuration, its secret |
 //! | `deliver` | the thread: order, retries, doubt |
 //! | `file` | JSON lines in a file |
 //! | `syslog` | a stream to a syslog receiver |
@@ -11,12 +10,11 @@
 //! | `mail` | letters over SMTP |
 //! | `tls` | whom to trust |
 //!
-//! Called by `export::sinks`; the configuration makes [`Settings`].
+//! Called by `export::sinks`.
 
 mod deliver;
 mod file;
 mod mail;
-mod settings;
 mod syslog;
 mod tls;
 mod webhook;
@@ -30,9 +28,7 @@ use std::{
 
 use crossbeam::channel::{Sender, bounded};
 
-pub use mail::{Mailbox, Settings as MailSettings, mailbox};
-pub use settings::{Secret, Settings, Target};
-pub use tls::Trust;
+pub use policy::sink::{MailSettings, Mailbox, Secret, Settings, Target, Trust, mailbox};
 pub use webhook::{DELIVERY_HEADER, ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature};
 
 use super::{

@@ -19,7 +19,7 @@ use std::{
 use rustix::net::sockopt;
 use rustls::{ClientConnection, pki_types::ServerName};
 
-use super::{Failure, Message, Peer, tls::Trust};
+use super::{Failure, Message, Peer, Trust, tls};
 use crate::export::format::{Source, syslog};
 
 /// For a handshake, a write.
@@ -89,7 +89,7 @@ impl Receiver {
         let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let host = ServerName::try_from(host).map_err(|error| format!("{address}: {error}"))?;
-        let mut tls = ClientConnection::new(trust.client()?, host).map_err(|error| error.to_string())?;
+        let mut tls = ClientConnection::new(tls::client(trust)?, host).map_err(|error| error.to_string())?;
         let mut stream = socket;
         while tls.is_handshaking() {
             let advice = "see whether its certificate names this host and `ca_file` names its authority";

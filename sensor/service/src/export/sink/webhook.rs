@@ -12,7 +12,7 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig},
 };
 
-use super::{Failure, Message, Peer, Secret, tls};
+use super::{Failure, Message, Peer, Secret, Trust, tls};
 use crate::export::format::{Format, PERHAPS_TWICE};
 
 /// Seconds since 1970 UTC at which the request was made.
@@ -42,7 +42,7 @@ pub fn signature(secret: &[u8], timestamp: u64, body: &str) -> String {
 
 pub(super) struct Hook {
     url: String,
-    trust: tls::Trust,
+    trust: Trust,
     secret: Option<Secret>,
     /// In front of the number in a message's name.
     name: String,
@@ -51,7 +51,7 @@ pub(super) struct Hook {
 }
 
 impl Hook {
-    pub(super) fn new(url: String, trust: tls::Trust, secret: Option<Secret>, name: String) -> Hook {
+    pub(super) fn new(url: String, trust: Trust, secret: Option<Secret>, name: String) -> Hook {
         Hook { url, trust, secret, name, agent: None, arrived: None }
     }
 

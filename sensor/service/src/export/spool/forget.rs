@@ -7,7 +7,7 @@ use super::{
     segment::{self, Segment},
     state::State,
 };
-use crate::forget::Person;
+use crate::{export::format, forget::Person};
 
 impl State {
     /// Takes all messages of a person out, and all that are done with. Returns how many of the person's waited.
@@ -82,5 +82,5 @@ fn reread(folder: &Path, segment: Segment) -> Option<Segment> {
 /// Whether a message is of the person, or names the person.
 fn is_of(entry: &Entry, person: &Person) -> bool {
     entry.persons.iter().any(|name| name == person.key() || person.is_in(name))
-        || entry.format.texts(&entry.body).iter().any(|text| person.is_in(text))
+        || format::texts(entry.format, &entry.body).iter().any(|text| person.is_in(text))
 }

@@ -27,6 +27,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use policy::sink::Limits;
 use std::{
     io,
     path::Path,
@@ -38,22 +39,6 @@ pub use entry::{Draft, Entry, MESSAGE_MAX, Origin};
 
 use crate::{export::format::Kind, forget::Person};
 use state::State;
-
-/// Where a spool ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Older messages fall out.
-    pub max_age: Duration,
-    /// Octets of all its files together; when there is no more room the oldest messages fall out.
-    pub max_bytes: u64,
-}
-
-impl Default for Limits {
-    /// Seven days, 2 GiB.
-    fn default() -> Limits {
-        Limits { max_age: Duration::from_secs(7 * 86_400), max_bytes: 2 << 30 }
-    }
-}
 
 /// What became of a message that was handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,11 @@ use std::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::{alert::Severity, control::Names, export::format::Format};
+use crate::{
+    alert::Severity,
+    control::Names,
+    export::{self, format::Format},
+};
 
 const DAY: u64 = 86_400_000_000_000;
 const NOW: u64 = 1_790_000_000_000_000_000;
@@ -290,7 +294,7 @@ fn a_person_is_in_no_file_any_more_and_everybody_else_is() {
                 activity.user = Some((*user).to_owned());
             }
             let told = Told::Activity(&activity);
-            let body = format.write(&told, &source);
+            let body = export::format::write(format, &told, &source);
             let persons = told.persons();
             assert_eq!(spool.push(&Draft { format, persons, ..draft(position, &body) }, NOW), Kept::Waiting);
         }

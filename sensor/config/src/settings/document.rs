@@ -1,0 +1,249 @@
+//! The document, and edits of it. Knows which keys there are, and leaves to the reader of configurations what they may
+//! hold: a document is sound when that takes it.
+
+use policy::settings::{Edit, List};
+use serde_json::{Map, Value as Json};
+use sha2::{Digest as _, Sha256};
+use toml::{Table, Value};
+
+use super::known;
+
+/// Octets of the document at most: some thousand clients.
+const OCTETS_MAX: usize = 4 << 20;
+
+/// What the portal set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    table: Table,
+}
+
+impl Settings {
+    /// Reads a document; an empty one is that of a new installation.
+    pub fn parse(text: &str) -> Result<Settings, String> {
+        // Only the message: an error's own display quotes the line.
+        text.parse()
+            .map(|table| Settings { table })
+            .map_err(|error: toml::de::Error| error.message().to_owned())
+    }
+
+    /// As it is written.
+    pub fn text(&self) -> Result<String, String> {
+        let text = if self.table.is_empty() { String::new() } else { self.table.to_string() };
+        if text.len() > OCTETS_MAX {
+            return Err("that is too much to be set here: use the configuration file".to_owned());
+        }
+        Ok(text)
+    }
+
+    /// What changes with each change, and is the same for the same settings.
+    pub fn revision(&self) -> Result<String, String> {
+        let digest = Sha256::digest(self.text()?.as_bytes());
+        Ok(digest.iter().take(8).map(|octet| format!("{octet:02x}")).collect())
+    }
+
+    /// The value of a dotted key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        value(&self.table, key)
+    }
+
+    /// The entries of a list.
+    pub fn list(&self, list: List) -> Vec<&Table> {
+        entries(&self.table, list)
+    }
+
+    /// The files of all secrets, as the document names them.
+    pub fn secret_files(&self) -> Vec<String> {
+        let lists = [List::Client, List::Sink];
+        let tables = lists.into_iter().flat_map(|list| self.list(list));
+        tables
+            .flat_map(|table| {
+                [known::SECRET_FILE, known::PREVIOUS_FILE].map(|key| table.get(key).and_then(Value::as_str))
+            })
+            .flatten()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Makes an edit, and says it in words. A secret's file, which is there already, is given as the document names it.
+    pub fn edit(&mut self, edit: &Edit, secret_file: Option<&str>) -> Result<String, String> {
+        match edit {
+            Edit::Set { key, value } => self.set(key, value),
+            Edit::Unset { key } => {
+                check_key(key)?;
+                let before = unset(&mut self.table, key);
+                let before = before.ok_or_else(|| format!("`{key}` is not set here"))?;
+                Ok(format!("{key}: {before} -> default"))
+            }
+            Edit::Put { list, name, fields } => self.put(*list, name, fields),
+            Edit::Remove { list, name } => {
+                let at = self.position(*list, name)?;
+                if let Some(tables) = tables(&mut self.table, *list) {
+                    tables.remove(at);
+                    if tables.is_empty() {
+                        unset(&mut self.table, path(*list));
+                    }
+                }
+                Ok(format!("{} {name}: removed", list.name()))
+            }
+            Edit::Secret { list, name, .. } => {
+                let entry = self.entry(*list, name)?;
+                entry.insert(known::SECRET_FILE.to_owned(), of(secret_file)?);
+                entry.remove(known::PREVIOUS_FILE);
+                Ok(format!("{} {name}: another secret", list.name()))
+            }
+            Edit::Rotate { name, .. } => {
+                let entry = self.entry(List::Client, name)?;
+                let before = entry.insert(known::SECRET_FILE.to_owned(), of(secret_file)?);
+                let before = before.ok_or_else(|| format!("client {name:?} has no secret to replace"))?;
+                entry.insert(known::PREVIOUS_FILE.to_owned(), before);
+                Ok(format!("client {name}: another secret, the one before accepted as well"))
+            }
+            Edit::EndRotation { name } => {
+                let before = self.entry(List::Client, name)?.remove(known::PREVIOUS_FILE);
+                before.ok_or_else(|| format!("client {name:?} has one secret only"))?;
+                Ok(format!("client {name}: the secret before is accepted no more"))
+            }
+        }
+    }
+
+    fn set(&mut self, key: &str, value: &Json) -> Result<String, String> {
+        check_key(key)?;
+        let value = toml_of(value)?;
+        let (folders, last) = key.rsplit_once('.').unwrap_or(("", key));
+        let mut table = &mut self.table;
+        for folder in folders.split('.').filter(|folder| !folder.is_empty()) {
+            let inner = table.entry(folder).or_insert_with(|| Value::Table(Table::new()));
+            table = inner.as_table_mut().ok_or_else(|| format!("`{folder}` is no table"))?;
+        }
+        let shown = value.to_string();
+        let before = table.insert(last.to_owned(), value);
+        Ok(format!("{key}: {} -> {shown}", before.map_or("default".to_owned(), |before| before.to_string())))
+    }
+
+    fn put(&mut self, list: List, name: &str, fields: &Map<String, Json>) -> Result<String, String> {
+        if let Some(key) = fields.keys().find(|key| key.contains("secret")) {
+            return Err(format!("`{key}`: secrets are set by edits of their own"));
+        }
+        let name = name.trim();
+        if name.is_empty() && list != List::Exclusion {
+            return Err(format!("a {} wants a name", list.name()));
+        }
+        let found = if name.is_empty() { None } else { self.position(list, name).ok() };
+        let tables = make_tables(&mut self.table, list)?;
+        let at = match found {
+            Some(at) => at,
+            None => {
+                let mut table = Table::new();
+                if list != List::Exclusion {
+                    table.insert("name".to_owned(), Value::String(name.to_owned()));
+                }
+                tables.push(Value::Table(table));
+                tables.len() - 1
+            }
+        };
+        let entry = tables.get_mut(at).and_then(Value::as_table_mut);
+        let entry = entry.ok_or("the document is damaged")?;
+        for (key, value) in fields {
+            if value.is_null() {
+                entry.remove(key);
+            } else {
+                entry.insert(key.clone(), toml_of(value)?);
+            }
+        }
+        let said: Vec<String> = fields.iter().map(|(key, value)| in_words(key, value)).collect();
+        let made = if found.is_some() { "changed" } else { "made" };
+        Ok(format!("{} {name}: {made}: {}", list.name(), said.join(", ")))
+    }
+
+    fn entry(&mut self, list: List, name: &str) -> Result<&mut Table, String> {
+        let at = self.position(list, name)?;
+        let entry = tables(&mut self.table, list).and_then(|tables| tables.get_mut(at)?.as_table_mut());
+        entry.ok_or_else(|| "the document is damaged".to_owned())
+    }
+
+    fn position(&self, list: List, name: &str) -> Result<usize, String> {
+        let entries = self.list(list);
+        let found = match list {
+            List::Exclusion => name.parse::<usize>().ok().and_then(|number| number.checked_sub(1)),
+            _ => entries.iter().position(|entry| entry.get("name").and_then(Value::as_str) == Some(name)),
+        };
+        found.filter(|at| *at < entries.len()).ok_or_else(|| {
+            format!(
+                "there is no {} {name:?} that was set here; what the file sets is changed there",
+                list.name()
+            )
+        })
+    }
+}
+
+/// What the audit log says of a field. The address of a webhook is often all that it takes to send to it.
+fn in_words(key: &str, value: &Json) -> String {
+    if key == "url" { format!("another {key}") } else { format!("{key} = {value}") }
+}
+
+/// The value of a dotted key of a document.
+pub(super) fn value<'t>(table: &'t Table, key: &str) -> Option<&'t Value> {
+    let mut parts = key.split('.');
+    let first = table.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.as_table()?.get(part))
+}
+
+/// The entries of a list of a document.
+pub(super) fn entries(table: &Table, list: List) -> Vec<&Table> {
+    let tables = value(table, path(list)).and_then(Value::as_array);
+    tables.into_iter().flatten().filter_map(Value::as_table).collect()
+}
+
+fn path(list: List) -> &'static str {
+    match list {
+        List::Client => "client",
+        List::Site => "site",
+        List::Sink => "sink",
+        List::Exclusion => "detect.exclusion",
+    }
+}
+
+fn tables(table: &mut Table, list: List) -> Option<&mut Vec<Value>> {
+    let mut parts = path(list).split('.');
+    let first = table.get_mut(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.as_table_mut()?.get_mut(part))?.as_array_mut()
+}
+
+fn make_tables(table: &mut Table, list: List) -> Result<&mut Vec<Value>, String> {
+    let damaged = || "the document is damaged".to_owned();
+    let (folder, last) = path(list).rsplit_once('.').unwrap_or(("", path(list)));
+    let table = if folder.is_empty() {
+        table
+    } else {
+        let inner = table.entry(folder).or_insert_with(|| Value::Table(Table::new()));
+        inner.as_table_mut().ok_or_else(damaged)?
+    };
+    let tables = table.entry(last).or_insert_with(|| Value::Array(Vec::new()));
+    tables.as_array_mut().ok_or_else(damaged)
+}
+
+/// Takes a key away, and tables that it leaves empty.
+fn unset(table: &mut Table, key: &str) -> Option<Value> {
+    let Some((first, rest)) = key.split_once('.') else { return table.remove(key) };
+    let inner = table.get_mut(first)?.as_table_mut()?;
+    let removed = unset(inner, rest);
+    if inner.is_empty() {
+        table.remove(first);
+    }
+    removed
+}
+
+fn check_key(key: &str) -> Result<(), String> {
+    if known::names().iter().any(|name| name == key) {
+        return Ok(());
+    }
+    Err(format!("`{key}` cannot be set here: set it in the configuration file"))
+}
+
+fn toml_of(value: &Json) -> Result<Value, String> {
+    Value::try_from(value).map_err(|_| format!("{value} is no value of a configuration"))
+}
+
+fn of(secret_file: Option<&str>) -> Result<Value, String> {
+    secret_file.map(|name| Value::String(name.to_owned())).ok_or_else(|| "there is no secret".to_owned())
+}

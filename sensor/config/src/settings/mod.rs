@@ -1,0 +1,52 @@
+//! What is set in the portal: one TOML document of the same keys as the configuration file, `settings/settings.toml` below
+//! the state directory, and beside it a file for each secret. Read by [`super::load`], written by `run::settings` alone.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `document` | the document, and edits of it |
+//! | `known` | the single keys that can be set, with their defaults |
+//! | `view` | what is set and by whom, as the portal shows it |
+//! | `write` | documents and secrets on the disk: whole or not there |
+
+mod document;
+mod known;
+mod view;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+pub use document::Settings;
+pub use view::{keys, layer_entries, origin_of};
+pub use write::{discard, keep_secret, remove_unused_secrets, replace};
+
+use super::{Config, ConfigError, load_file, read};
+
+/// The folder of secrets, beside the document.
+pub(super) const SECRETS: &str = "secrets";
+/// What the file of a secret ends with.
+const SECRET_SUFFIX: &str = ".secret";
+
+/// The folder below a state directory.
+pub fn folder(state_dir: &Path) -> PathBuf {
+    state_dir.join("settings")
+}
+
+/// The document in it.
+pub fn document_path(state_dir: &Path) -> PathBuf {
+    folder(state_dir).join("settings.toml")
+}
+
+/// Whether this is the file of a secret that was kept here, as the document names it.
+pub(super) fn is_kept_secret(name: &str) -> bool {
+    let stem = name.strip_prefix(SECRETS).and_then(|rest| rest.strip_prefix('/'));
+    stem.and_then(|rest| rest.strip_suffix(SECRET_SUFFIX))
+        .is_some_and(|stem| !stem.is_empty() && stem.bytes().all(|octet| octet.is_ascii_alphanumeric()))
+}
+
+/// The configuration as it would be with this document in the place of the one that is there.
+pub fn with_document(file: Option<&Path>, state_dir: &Path, text: &str) -> Result<Config, ConfigError> {
+    read::read_below(load_file(file)?, &document_path(state_dir), text)
+}

@@ -1,0 +1,207 @@
+//! Layers: what the portal sets stands below the file and above the defaults, key by key.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+
+use policy::settings::{Edit, Layer, List, SecretText};
+use serde_json::json;
+
+use super::*;
+use crate::{Origin, load, tests::load_error};
+
+const SECRET: &str = "correct-horse-battery-staple";
+
+/// A file and a state directory with what the portal set.
+struct House {
+    folder: tempfile::TempDir,
+}
+
+impl House {
+    fn new(file: &str, document: &str) -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House { folder };
+        fs::create_dir(house.state_dir()).unwrap();
+        let file = format!("state_dir = {:?}\n{file}", house.state_dir());
+        fs::write(house.file(), file).unwrap();
+        keep_document(&house.state_dir(), document);
+        house
+    }
+
+    fn state_dir(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("sensor.toml")
+    }
+
+    fn load(&self) -> Result<Config, ConfigError> {
+        load(Some(&self.file()))
+    }
+
+    /// The document's text with a client of this name, address and secret.
+    fn client(&self, name: &str, address: &str) -> String {
+        let secret = keep_secret(&self.state_dir(), SECRET).unwrap();
+        format!("[[client]]\nname = {name:?}\naddress = [{address:?}]\nsecret_file = {secret:?}\n")
+    }
+}
+
+fn keep_document(state_dir: &Path, document: &str) {
+    replace(state_dir, document).unwrap();
+}
+
+#[test]
+fn the_file_wins_key_by_key_and_each_value_knows_who_set_it() {
+    let house = House::new(
+        "[detect]\nalert_score = 5.5\n",
+        "[detect]\nalert_score = 4.25\ntravel_kmh = 777\n[listen]\naccounting = false\n",
+    );
+    let config = house.load().unwrap();
+    let thresholds = &config.detect.thresholds;
+    assert_eq!((thresholds.alert_score, thresholds.travel_kmh), (5.5, 777.0));
+    assert!(!config.listen.accounting);
+    assert_eq!(config.origin("detect.alert_score"), Origin::File { path: house.file(), line: 3 });
+    assert_eq!(config.origin("detect.travel_kmh"), Origin::Portal);
+    assert_eq!(config.origin("detect.travel_km_min"), Origin::Default);
+    let settings = Settings::parse(&fs::read_to_string(document_path(&house.state_dir())).unwrap()).unwrap();
+    let shown = keys(&config, &settings);
+    let of = |key: &str| shown.iter().find(|shown| shown.key == key).unwrap();
+    let (score, kmh) = (of("detect.alert_score"), of("detect.travel_kmh"));
+    assert_eq!((&*score.value, score.origin.line, score.origin.layer), ("5.5", Some(3), Layer::File));
+    assert_eq!((&*kmh.value, kmh.origin.layer), ("777", Layer::Portal));
+    assert_eq!(of("detect.alive").value, of("detect.alive").default);
+}
+
+#[test]
+fn clients_of_both_layers_are_in_force_together() {
+    let house = House::new(
+        &format!("[[client]]\nname = \"branch\"\naddress = [\"192.0.2.0/24\"]\nsecret = \"{SECRET}\"\n"),
+        "",
+    );
+    keep_document(&house.state_dir(), &house.client("everybody", "0.0.0.0/0"));
+    let config = house.load().unwrap();
+    let names: Vec<_> = config.clients.iter().map(|client| (&*client.name, &client.origin)).collect();
+    let file = Origin::File { path: house.file(), line: 2 };
+    assert_eq!(names, [("branch", &file), ("everybody", &Origin::Portal)]);
+}
+
+#[test]
+fn what_is_there_twice_is_refused_with_the_place_of_the_other() {
+    let file =
+        format!("[[client]]\nname = \"branch\"\naddress = [\"192.0.2.0/24\"]\nsecret = \"{SECRET}\"\n");
+    let house = House::new(&file, "");
+    let other = format!("(in {}:2)", house.file().display());
+    for (name, address, reason) in [
+        ("branch", "198.51.100.0/24", "two clients of the name \"branch\""),
+        ("other", "192.0.2.0/24", "192.0.2.0/24 belongs to client \"branch\" already"),
+    ] {
+        let document = house.client(name, address);
+        let error = load_error(with_document(Some(&house.file()), &house.state_dir(), &document));
+        assert!(error.contains(reason) && error.contains(&other), "{error}");
+    }
+    let twice = house.client("a", "10.0.0.0/8") + &house.client("b", "10.0.0.0/8");
+    let error = load_error(with_document(Some(&house.file()), &house.state_dir(), &twice));
+    assert!(error.contains("belongs to client \"a\" already"), "{error}");
+    let sites = House::new("[[site]]\nname = \"Berlin\"\naddress = [\"10.0.0.0/8\"]\n", "");
+    let document = "[[site]]\nname = \"Berlin\"\naddress = [\"10.1.0.0/16\"]\n";
+    load_error(with_document(Some(&sites.file()), &sites.state_dir(), document));
+}
+
+#[test]
+fn nothing_that_is_set_here_reads_or_writes_other_files() {
+    let house = House::new("", "");
+    let client = "[[client]]\nname = \"a\"\naddress = [\"192.0.2.1\"]\n";
+    let sink = "[[sink]]\nname = \"a\"\n";
+    for document in [
+        format!("{client}secret_file = \"/etc/passwd\"\n"),
+        format!("{client}secret_file = \"secrets/../../sensor.toml\"\n"),
+        format!("{client}secret_env = \"HOME\"\n"),
+        format!("{client}secret = \"{SECRET}\"\n"),
+        format!("{sink}kind = \"file\"\npath = \"/tmp/x\"\n"),
+        format!("{sink}kind = \"webhook\"\nurl = \"https://a.example\"\nca_file = \"/etc/passwd\"\n"),
+        format!("{sink}kind = \"webhook\"\nurl = \"https://a.example\"\nsecret_file = \"/etc/passwd\"\n"),
+        "state_dir = \"/elsewhere\"\n".to_owned(),
+    ] {
+        let error = load_error(with_document(Some(&house.file()), &house.state_dir(), &document));
+        assert!(!error.contains(SECRET), "{error}");
+    }
+}
+
+#[test]
+fn edits_make_a_document_and_take_it_away_again() {
+    let mut settings = Settings::default();
+    let empty = settings.revision().unwrap();
+    let fields = json!({"address": ["192.0.2.0/24"], "vendor": "asa"});
+    let put =
+        Edit::Put { list: List::Client, name: "branch".into(), fields: fields.as_object().unwrap().clone() };
+    settings.edit(&put, None).unwrap();
+    let secret = || SecretText::new(SECRET.to_owned());
+    let first = Edit::Secret { list: List::Client, name: "branch".into(), secret: secret() };
+    settings.edit(&first, Some("secrets/1.secret")).unwrap();
+    let rotate = Edit::Rotate { name: "branch".into(), secret: secret() };
+    let words = settings.edit(&rotate, Some("secrets/2.secret")).unwrap();
+    assert!(!words.contains(SECRET) && !format!("{rotate:?}").contains(SECRET));
+    assert_eq!(settings.secret_files(), ["secrets/2.secret", "secrets/1.secret"]);
+    settings.edit(&Edit::EndRotation { name: "branch".into() }, None).unwrap();
+    assert_eq!(settings.secret_files(), ["secrets/2.secret"]);
+    let hook = json!({"kind": "webhook", "url": "https://hooks.example/T0/secret-part"});
+    let hook = Edit::Put { list: List::Sink, name: "hook".into(), fields: hook.as_object().unwrap().clone() };
+    assert!(!settings.clone().edit(&hook, None).unwrap().contains("secret-part"));
+    let set = Edit::Set { key: "detect.model.feature_max".into(), value: json!(3.5) };
+    assert_eq!(settings.edit(&set, None).unwrap(), "detect.model.feature_max: default -> 3.5");
+    assert_eq!(Settings::parse(&settings.text().unwrap()).unwrap(), settings);
+    for refused in [
+        Edit::Set { key: "metrics.address".into(), value: json!("off") },
+        Edit::Set { key: "detect.alert_score".into(), value: json!(null) },
+        Edit::Put {
+            list: List::Client,
+            name: "branch".into(),
+            fields: json!({"secret": SECRET}).as_object().unwrap().clone(),
+        },
+        Edit::Remove { list: List::Client, name: "other".into() },
+        Edit::EndRotation { name: "branch".into() },
+    ] {
+        assert!(settings.clone().edit(&refused, None).is_err(), "{refused:?}");
+    }
+    settings.edit(&Edit::Unset { key: "detect.model.feature_max".into() }, None).unwrap();
+    settings.edit(&Edit::Remove { list: List::Client, name: "branch".into() }, None).unwrap();
+    assert_eq!((settings.text().unwrap().as_str(), settings.revision().unwrap()), ("", empty));
+}
+
+#[test]
+fn documents_and_secrets_are_for_their_owner_alone_and_unused_ones_go() {
+    let house = House::new("", "");
+    let document = house.client("a", "192.0.2.1");
+    keep_secret(&house.state_dir(), SECRET).unwrap();
+    keep_document(&house.state_dir(), &document);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let secrets = folder(&house.state_dir()).join(SECRETS);
+    let files = || fs::read_dir(&secrets).unwrap().map(|file| file.unwrap().path()).collect::<Vec<_>>();
+    assert_eq!((mode(&folder(&house.state_dir())), mode(&secrets)), (0o700, 0o700));
+    assert_eq!(mode(&document_path(&house.state_dir())), 0o600);
+    assert!(files().len() == 2 && files().iter().all(|file| mode(file) == 0o600));
+    remove_unused_secrets(&house.state_dir(), &Settings::parse(&document).unwrap());
+    assert_eq!(files().len(), 1);
+    assert_eq!(house.load().unwrap().clients[0].secret.octets(), SECRET.as_bytes());
+    assert!(!document.contains(SECRET));
+}
+
+#[test]
+fn every_key_that_can_be_set_is_one_that_the_configuration_knows() {
+    let house = House::new("", "");
+    for known in known::all() {
+        if known.default == "none" {
+            continue;
+        }
+        let value = match known.kind {
+            policy::settings::Kind::Text => json!(known.default),
+            _ => serde_json::from_str(&known.default).unwrap(),
+        };
+        let mut settings = Settings::default();
+        settings.edit(&Edit::Set { key: known.name.clone(), value }, None).unwrap();
+        let text = settings.text().unwrap();
+        let config = with_document(Some(&house.file()), &house.state_dir(), &text);
+        let config = config.unwrap_or_else(|error| panic!("{}: {error}", known.name));
+        assert_eq!(config.origin(&known.name), Origin::Portal, "{}", known.name);
+        assert_eq!(config.detect, Config::built_in().detect, "{}: the default is the default", known.name);
+    }
+}

@@ -1,0 +1,114 @@
+//! What is set and by whom, as the portal shows it: secrets never, and what the file sets with its line.
+
+use std::{fs, path::Path};
+
+use policy::settings::{self as shown, Entry, Key, Layer, List};
+use serde_json::{Map, Value as Json};
+use toml::{Table, Value};
+
+use super::{
+    Settings,
+    document::{entries, value},
+    known::{self, Known, PREVIOUS_FILE, SECRET_FILE},
+};
+use crate::{Config, Origin};
+
+const LISTS: [List; 4] = [List::Client, List::Site, List::Sink, List::Exclusion];
+/// Keys of a secret, in any way that a configuration gives one.
+const SECRET_KEYS: [&str; 6] =
+    ["secret", SECRET_FILE, "secret_env", "previous_secret", PREVIOUS_FILE, "previous_secret_env"];
+
+/// The same in the portal's words.
+pub fn origin_of(origin: &Origin) -> shown::Origin {
+    match origin {
+        Origin::Default => shown::Origin { layer: Layer::Default, file: None, line: None },
+        Origin::Portal => shown::Origin { layer: Layer::Portal, file: None, line: None },
+        Origin::File { path, line } => {
+            let file = Some(path.display().to_string());
+            shown::Origin { layer: Layer::File, file, line: Some(*line) }
+        }
+    }
+}
+
+/// Every single key with its value in force.
+pub fn keys(config: &Config, settings: &Settings) -> Vec<Key> {
+    let file = config.path.as_deref().map(file_table).unwrap_or_default();
+    let key = |Known { name, page, kind, default, allowed, about }: Known| {
+        let origin = config.origin(&name);
+        let set = match origin {
+            Origin::File { .. } => value(&file, &name),
+            Origin::Portal => settings.get(&name),
+            Origin::Default => None,
+        };
+        Key {
+            value: set.map_or_else(|| default.clone(), text),
+            key: name,
+            page,
+            kind,
+            default,
+            allowed,
+            about: about.to_owned(),
+            origin: origin_of(&origin),
+        }
+    };
+    known::all().into_iter().map(key).collect()
+}
+
+/// Every entry of both layers, the file's first.
+pub fn layer_entries(config: &Config, settings: &Settings) -> Vec<Entry> {
+    let file = config.path.as_deref().map(file_table).unwrap_or_default();
+    let mut all = Vec::new();
+    for list in LISTS {
+        for (index, table) in entries(&file, list).into_iter().enumerate() {
+            let path = config.path.clone().unwrap_or_default();
+            let line = config.entry_lines.get(&(list.name(), index)).copied().unwrap_or(1);
+            all.push(entry(list, index, table, &Origin::File { path, line }));
+        }
+        for (index, table) in settings.list(list).into_iter().enumerate() {
+            all.push(entry(list, index, table, &Origin::Portal));
+        }
+    }
+    all
+}
+
+fn entry(list: List, index: usize, table: &Table, origin: &Origin) -> Entry {
+    let has = |keys: &[&str]| keys.iter().any(|key| table.contains_key(*key));
+    let first_address = || {
+        let address = table.get("address").and_then(Value::as_array).and_then(|all| all.first());
+        address.and_then(Value::as_str).map(str::to_owned)
+    };
+    let name = match list {
+        List::Exclusion => Some((index + 1).to_string()),
+        _ => table.get("name").and_then(Value::as_str).map(str::to_owned).or_else(first_address),
+    };
+    let fields = table.iter().filter(|(key, _)| !SECRET_KEYS.contains(&key.as_str()));
+    let fields: Map<String, Json> = fields
+        .filter_map(|(key, value)| Some((key.clone(), serde_json::to_value(plain(value)).ok()?)))
+        .collect();
+    Entry {
+        list,
+        name: name.unwrap_or_default(),
+        origin: origin_of(origin),
+        fields,
+        has_secret: has(&SECRET_KEYS[..3]),
+        has_previous_secret: has(&SECRET_KEYS[3..]),
+        heard: None,
+    }
+}
+
+/// Dates as text: in JSON they have no form of their own.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Datetime(moment) => Value::String(moment.to_string()),
+        other => other.clone(),
+    }
+}
+
+/// What the file says, as it says it. That it can be read was seen when the configuration was.
+fn file_table(path: &Path) -> Table {
+    fs::read_to_string(path).ok().and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,233 @@
+//! Accounts and tokens, for callers that may administer, and for the portal.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Problem, Shared, TheApi,
+    access::Administrator,
+    query::{Body, Named, Page, Parameters},
+    users::NoQuery,
+};
+use crate::control::{AccountRow, ControlError, LINK_S, Right, Role, TokenRow};
+
+/// Who may sign in at the portal.
+#[utoipa::path(get, path = "/accounts", responses(
+    (status = 200, body = Page<AccountRow>), (status = "default", body = Problem)))]
+pub(super) async fn accounts(
+    State(api): TheApi,
+    Administrator(_who): Administrator,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+) -> Result<Json<Page<AccountRow>>, Problem> {
+    let shared = Arc::clone(&api);
+    let items = api.readers.run(move || Ok(shared.with_control(|control| control.accounts())?)).await?;
+    Ok(Json(Page { items, next: None }))
+}
+
+/// An account that is to have a password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Invited {
+    /// Its name: letters, digits, `.`, `_`, `-` and `@`.
+    account: String,
+    /// What it may do.
+    role: Role,
+}
+
+/// A link, told once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Link {
+    /// Behind the portal's address.
+    path: String,
+    /// How long it is good, seconds.
+    seconds: i64,
+}
+
+/// Makes a link by which an account, new or old, gets a password: once, within 15 minutes.
+#[utoipa::path(post, path = "/accounts/links", request_body = Invited, responses(
+    (status = 200, body = Link), (status = "default", body = Problem)))]
+pub(super) async fn invite(
+    State(api): TheApi,
+    Administrator(who): Administrator,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+    Body(Invited { account, role }): Body<Invited>,
+) -> Result<Json<Link>, Problem> {
+    Ok(Json(Link { path: link(&api, who.name(), account, role).await?, seconds: LINK_S }))
+}
+
+/// The same for the portal: the link's path.
+pub(crate) async fn link(api: &Shared, who: &str, account: String, role: Role) -> Result<String, Problem> {
+    let (shared, who) = (Arc::clone(api), who.to_owned());
+    let made = api.readers.run(move || {
+        shared.audit_as(&who, "portal.link", Some(&account), Some(role.name()))?;
+        let made = shared.with_control(|control| control.add_link(&account, role)).map_err(refused)?;
+        Ok(format!("/link/{}", made.reveal()))
+    });
+    made.await
+}
+
+/// What an account may do from now on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewRole {
+    /// The role.
+    role: Role,
+}
+
+/// Gives an account another role.
+#[utoipa::path(patch, path = "/accounts/{account}", params(("account" = String, Path, description = "Its name")),
+    request_body = NewRole, responses(
+    (status = 204, description = "It has it"),
+    (status = 409, description = "Nobody would be left who may administer", body = Problem),
+    (status = "default", body = Problem)))]
+pub(super) async fn change_role(
+    State(api): TheApi,
+    Administrator(who): Administrator,
+    Named(account): Named,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+    Body(NewRole { role }): Body<NewRole>,
+) -> Result<StatusCode, Problem> {
+    set_role(&api, who.name(), account, Some(role)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes an account, and signs it out.
+#[utoipa::path(delete, path = "/accounts/{account}", params(("account" = String, Path, description = "Its name")),
+    responses((status = 204, description = "It is gone"),
+    (status = 409, description = "Nobody would be left who may administer", body = Problem),
+    (status = "default", body = Problem)))]
+pub(super) async fn remove_account(
+    State(api): TheApi,
+    Administrator(who): Administrator,
+    Named(account): Named,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+) -> Result<StatusCode, Problem> {
+    set_role(&api, who.name(), account, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives an account another role, or removes it.
+pub(crate) async fn set_role(
+    api: &Shared,
+    who: &str,
+    account: String,
+    role: Option<Role>,
+) -> Result<(), Problem> {
+    let (shared, who) = (Arc::clone(api), who.to_owned());
+    let done = api.readers.run(move || {
+        let action = if role.is_some() { "portal.role" } else { "portal.remove" };
+        shared.audit_as(&who, action, Some(&account), role.map(Role::name))?;
+        let done = shared.with_control(|control| match role {
+            Some(role) => control.set_role(&account, role),
+            None => {
+                control.keep_an_administrator(&account)?;
+                control.remove_account(&account)
+            }
+        });
+        let found = done.map_err(refused)?;
+        found.then_some(()).ok_or_else(|| Problem::not_found(format!("there is no account {account:?}")))
+    });
+    done.await
+}
+
+/// Who may ask this API.
+#[utoipa::path(get, path = "/tokens", responses(
+    (status = 200, body = Page<TokenRow>), (status = "default", body = Problem)))]
+pub(super) async fn tokens(
+    State(api): TheApi,
+    Administrator(_who): Administrator,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+) -> Result<Json<Page<TokenRow>>, Problem> {
+    let shared = Arc::clone(&api);
+    let items = api.readers.run(move || Ok(shared.with_control(|control| control.tokens())?)).await?;
+    Ok(Json(Page { items, next: None }))
+}
+
+/// A token that is to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// What the audit log calls it: letters, digits, `.`, `_` and `-`.
+    name: String,
+    /// What it may do besides reading.
+    may: Option<Right>,
+    /// It is refused after so many seconds; absent: never.
+    lifetime_seconds: Option<u64>,
+}
+
+/// A new token, told once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Made {
+    /// The token.
+    token: String,
+}
+
+/// Makes a token.
+#[utoipa::path(post, path = "/tokens", request_body = Wanted, responses(
+    (status = 200, body = Made),
+    (status = 409, description = "There is one of this name", body = Problem),
+    (status = "default", body = Problem)))]
+pub(super) async fn make_token(
+    State(api): TheApi,
+    Administrator(who): Administrator,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+    Body(Wanted { name, may, lifetime_seconds }): Body<Wanted>,
+) -> Result<Json<Made>, Problem> {
+    let token = token(&api, who.name(), name, may, lifetime_seconds).await?;
+    Ok(Json(Made { token }))
+}
+
+/// The same for the portal: the token.
+pub(crate) async fn token(
+    api: &Shared,
+    who: &str,
+    name: String,
+    right: Option<Right>,
+    lifetime_s: Option<u64>,
+) -> Result<String, Problem> {
+    let (shared, who) = (Arc::clone(api), who.to_owned());
+    let made = api.readers.run(move || {
+        let details = right.map(|right| format!("may {}", right.name()));
+        shared.audit_as(&who, "token.add", Some(&name), details.as_deref())?;
+        let made = shared.with_control(|control| control.add_token(&name, right, lifetime_s));
+        Ok(made.map_err(refused)?.reveal().to_owned())
+    });
+    made.await
+}
+
+/// Takes a token away: it is refused from then on.
+#[utoipa::path(delete, path = "/tokens/{token}", params(("token" = String, Path, description = "Its name")),
+    responses((status = 204, description = "It is gone"), (status = "default", body = Problem)))]
+pub(super) async fn remove_token(
+    State(api): TheApi,
+    Administrator(who): Administrator,
+    Named(name): Named,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+) -> Result<StatusCode, Problem> {
+    take_token(&api, who.name(), name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The same for the portal.
+pub(crate) async fn take_token(api: &Shared, who: &str, name: String) -> Result<(), Problem> {
+    let (shared, who) = (Arc::clone(api), who.to_owned());
+    let done = api.readers.run(move || {
+        shared.audit_as(&who, "token.remove", Some(&name), None)?;
+        let found = shared.with_control(|control| control.remove_token(&name)).map_err(refused)?;
+        found.then_some(()).ok_or_else(|| Problem::not_found(format!("there is no token {name:?}")))
+    });
+    done.await
+}
+
+/// What the caller can mend, in words; anything else is the operator's.
+fn refused(error: ControlError) -> Problem {
+    let status = match error {
+        ControlError::TokenExists(_) | ControlError::LastAdministrator(_) => StatusCode::CONFLICT,
+        ControlError::TokenName(_) | ControlError::AccountName(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        error => return Problem::internal(error),
+    };
+    Problem::new(status, error.to_string())
+}

@@ -1,0 +1,198 @@
+//! Signing in by an OpenID provider: the way there, and back.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{Query, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use maud::html;
+use rand::distr::{Alphanumeric, SampleString as _};
+use serde::Deserialize;
+use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
+
+use super::{
+    Refused, Shared, frame, guard,
+    provider::{Begun, Person, Provider},
+    sign_in, text,
+};
+use crate::api::Problem;
+
+/// The way there, for links of pages.
+pub(super) const PATH: &str = "/sign-in/provider";
+/// Where the provider sends people back to.
+pub(super) const BACK_PATH: &str = "/sign-in/provider/back";
+/// The cookie that ties a sign-in to the browser in which it began.
+const COOKIE: &str = "vpn-sensor-sign-in";
+const COOKIE_TLS: &str = "__Host-vpn-sensor-sign-in";
+/// How long somebody may take at the provider.
+const AWAY_MAX: Duration = Duration::from_secs(600);
+/// Sign-ins that wait for their people; the oldest is forgotten.
+const WAITING_MAX: usize = 1024;
+/// Questions to the provider at once; more are told to come again. It answers in less than a second or not at all.
+const ASKING_MAX: usize = 4;
+
+/// The provider, and who is on the way.
+pub(super) struct Doorway {
+    provider: Provider,
+    waiting: Mutex<HashMap<String, (Instant, Begun)>>,
+    asking: Semaphore,
+}
+
+impl Doorway {
+    pub(super) fn new(provider: Provider) -> Arc<Doorway> {
+        Arc::new(Doorway { provider, waiting: Mutex::default(), asking: Semaphore::new(ASKING_MAX) })
+    }
+
+    /// The provider's name for people.
+    pub(super) fn host(&self) -> String {
+        self.provider.host()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<String, (Instant, Begun)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, cookie: &str, begun: Begun) {
+        let mut waiting = self.waiting();
+        waiting.retain(|_, (when, _)| when.elapsed() < AWAY_MAX);
+        if waiting.len() >= WAITING_MAX {
+            let oldest = waiting.iter().min_by_key(|(_, (when, _))| *when).map(|(cookie, _)| cookie.clone());
+            oldest.map(|oldest| waiting.remove(&oldest));
+        }
+        waiting.insert(cookie.to_owned(), (Instant::now(), begun));
+    }
+
+    /// Once: who comes a second time begins anew.
+    fn recall(&self, cookie: &str) -> Option<Begun> {
+        let (when, begun) = self.waiting().remove(cookie)?;
+        (when.elapsed() < AWAY_MAX).then_some(begun)
+    }
+
+    async fn ask<T: Send + 'static>(
+        self: &Arc<Doorway>,
+        work: impl FnOnce(&Provider) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, Refused> {
+        let busy = || Refused::from(Problem::busy("Too many people sign in at once: try again in a moment."));
+        let _asking = self.asking.try_acquire().map_err(|_| busy())?;
+        let doorway = Arc::clone(self);
+        let answer = tokio::task::spawn_blocking(move || work(&doorway.provider)).await;
+        answer.map_err(Problem::internal)?.map_err(|error| {
+            tracing::warn!("signing in by the provider fails: {error}");
+            Refused(StatusCode::BAD_GATEWAY, format!("You cannot be signed in now: {error}."))
+        })
+    }
+}
+
+fn doorway(portal: &Shared) -> Result<Arc<Doorway>, Refused> {
+    portal.doorway.clone().ok_or_else(|| Problem::not_found("There is no such page.").into())
+}
+
+fn cookie_name(portal: &Shared) -> &'static str {
+    if portal.is_tls { COOKIE_TLS } else { COOKIE }
+}
+
+/// Sends somebody to the provider.
+pub(super) async fn go(State(portal): State<Shared>) -> Result<Response, Refused> {
+    let doorway = doorway(&portal)?;
+    let (url, begun) = doorway.ask(Provider::begin).await?;
+    let cookie = Alphanumeric.sample_string(&mut rand::rng(), 43);
+    doorway.remember(&cookie, begun);
+    let mut answer = Redirect::to(&url).into_response();
+    set_cookie(&portal, &mut answer, &cookie, AWAY_MAX.as_secs() as i64);
+    Ok(answer)
+}
+
+/// Lax: the provider's page sends people back, and that is another site.
+fn set_cookie(portal: &Shared, answer: &mut Response, value: &str, age_s: i64) {
+    let cookie = cookie::Cookie::build((cookie_name(portal), value))
+        .path("/")
+        .http_only(true)
+        .secure(portal.is_tls)
+        .same_site(cookie::SameSite::Lax)
+        .max_age(cookie::time::Duration::seconds(age_s))
+        .to_string();
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// With what somebody comes back. Providers add more.
+#[derive(Deserialize)]
+pub(super) struct Back {
+    state: Option<String>,
+    code: Option<String>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// Lets in who comes back from the provider.
+pub(super) async fn back(
+    State(portal): State<Shared>,
+    Query(back): Query<Back>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let doorway = doorway(&portal)?;
+    let lost = || {
+        let detail = "This sign-in did not begin in this browser, or more than ten minutes ago. Begin anew.";
+        Refused(StatusCode::BAD_REQUEST, detail.to_owned())
+    };
+    let cookie = guard::cookie(&headers, cookie_name(&portal)).ok_or_else(lost)?;
+    let begun = doorway.recall(&cookie).ok_or_else(lost)?;
+    let state = back.state.unwrap_or_default();
+    if !bool::from(begun.state.as_bytes().ct_eq(state.as_bytes())) {
+        return Err(lost());
+    }
+    if let Some(error) = back.error {
+        let why = back.error_description.unwrap_or_default();
+        let why: String = format!("{error} {why}").trim().chars().take(300).collect();
+        let detail = format!("The provider did not let you in: {}.", text::visible(&why));
+        return Err(Refused(StatusCode::FORBIDDEN, detail));
+    }
+    let code = back.code.ok_or_else(lost)?;
+    let person = doorway.ask(move |provider| provider.finish(&code, begun)).await?;
+    let mut answer = admit(&portal, &doorway, person).await?;
+    set_cookie(&portal, &mut answer, "", 0);
+    Ok(answer)
+}
+
+async fn admit(portal: &Shared, doorway: &Doorway, person: Person) -> Result<Response, Refused> {
+    let Person { account, credential, role } = person;
+    let who = format!("{account}@portal");
+    let Some(role) = role else {
+        let name = account.clone();
+        let dismiss = move |portal: &super::Portal| {
+            portal.api.with_control(|control| control.dismiss(&name, &credential))
+        };
+        portal.control(dismiss).await?;
+        portal.note(who, "portal.sign-in-refused").await?;
+        let detail = format!(
+            "The provider knows you as {account}, and nobody gave you a role here. An administrator names a value of \
+             your claim {:?} under portal.oidc.analysts or portal.oidc.administrators.",
+            doorway.provider.claim()
+        );
+        return Err(Refused(StatusCode::FORBIDDEN, detail));
+    };
+    let name = account.clone();
+    let admit = move |portal: &super::Portal| {
+        portal.api.with_control(|control| control.admit(&name, &credential, role))
+    };
+    if !portal.control(admit).await? {
+        portal.note(who, "portal.sign-in-refused").await?;
+        let detail = format!(
+            "There is an account {account} already, and it is not yours: it has a password, or was made for another \
+             person of the provider. An administrator can take it away: vpn-sensor portal remove {account}"
+        );
+        return Err(Refused(StatusCode::CONFLICT, detail));
+    }
+    let mut answer = frame::bare("Signed in", &html! { p { a href="/" { "To the overview" } } });
+    // Not by a redirect: for the browser that would still be the provider's request, and the visit's cookie stays home.
+    answer.headers_mut().insert(HeaderName::from_static("refresh"), HeaderValue::from_static("0; url=/"));
+    sign_in::begin(portal, answer, account, "portal.sign-in-by-provider").await
+}

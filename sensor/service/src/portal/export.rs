@@ -1,0 +1,139 @@
+//! A user's connections as files: CSV for spreadsheets, JSON for scripts.
+
+use axum::{
+    Extension,
+    extract::{Path, State},
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
+
+use super::{Refused, Shared, guard::Visitor, sessions};
+use crate::{
+    api::Problem,
+    store::{SessionFilter, SessionRow},
+};
+
+/// Connections of a file, the newest; the API hands out all, page by page.
+const ROWS_MAX: usize = 10_000;
+
+const COLUMNS: [&str; 17] = [
+    "start",
+    "end",
+    "seconds",
+    "user",
+    "address",
+    "place",
+    "country",
+    "network",
+    "device",
+    "client_software",
+    "vpn_server",
+    "assigned",
+    "input_octets",
+    "output_octets",
+    "why_ended",
+    "session_id",
+    "alert",
+];
+
+pub(super) async fn csv(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(name): Path<String>,
+) -> Result<Response, Refused> {
+    let rows = rows(&portal, &visitor, &name, "csv").await?;
+    let written = written(&rows).map_err(Problem::internal)?;
+    Ok(file(written, "text/csv; charset=utf-8", "connections.csv"))
+}
+
+pub(super) async fn json(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(name): Path<String>,
+) -> Result<Response, Refused> {
+    let rows = rows(&portal, &visitor, &name, "json").await?;
+    let written = serde_json::to_vec(&rows).map_err(Problem::internal)?;
+    Ok(file(written, "application/json", "connections.json"))
+}
+
+async fn rows(
+    portal: &Shared,
+    visitor: &Visitor,
+    name: &str,
+    form: &str,
+) -> Result<Vec<SessionRow>, Refused> {
+    let key = portal.api.user_key(name)?;
+    let (shared, who, details) = (portal.clone(), visitor.name(), format!("as {form}"));
+    let found = portal.api.readers.read(move |store| {
+        shared.api.audit_as(&who, "user.export", Some(&key), Some(&details))?;
+        if store.user(&key)?.is_none() {
+            return Err(Problem::not_found(format!("There is no user {key:?}.")));
+        }
+        let filter = SessionFilter { user: Some(key), ..SessionFilter::default() };
+        Ok(store.sessions(&filter, ROWS_MAX)?)
+    });
+    Ok(found.await?)
+}
+
+/// To be kept, not shown: a browser takes nothing in it for a page.
+fn file(octets: Vec<u8>, kind: &'static str, name: &'static str) -> Response {
+    let mut answer = octets.into_response();
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+        answer.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    answer
+}
+
+fn written(rows: &[SessionRow]) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(COLUMNS)?;
+    for row in rows {
+        let place = row.place.as_ref();
+        let octets = |octets: Option<i64>| octets.map(|octets| octets.to_string());
+        let columns: [Option<String>; 17] = [
+            Some(row.start.clone()),
+            row.end.clone(),
+            Some(row.seconds.to_string()),
+            row.user.clone(),
+            row.remote.clone(),
+            place.map(|place| place.name.clone()),
+            place.and_then(|place| place.country.clone()),
+            place.and_then(|place| place.network()),
+            row.device.clone(),
+            row.software.clone(),
+            Some(sessions::server(row).to_owned()),
+            Some(row.assigned.join(" ")),
+            octets(row.input_octets),
+            octets(row.output_octets),
+            row.terminate_cause.clone().or_else(|| row.end_reason.clone()),
+            Some(row.session.clone()),
+            row.alert.map(|alert| alert.to_string()),
+        ];
+        writer.write_record(columns.iter().map(|column| harmless(column.as_deref().unwrap_or_default())))?;
+    }
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+}
+
+/// What a spreadsheet would run as a formula is text to it behind an apostrophe.
+fn harmless(text: &str) -> String {
+    match text.as_bytes().first() {
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') => format!("'{text}"),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
+            assert_eq!(harmless(formula), format!("'{formula}"));
+        }
+        for text in ["", "alice", "a=b", "192.0.2.1", "'=1"] {
+            assert_eq!(harmless(text), text);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Values over time, as lines with a legend and the newest value of each.
+
+use maud::{Markup, html};
+
+use super::super::text;
+
+const WIDTH: f64 = 600.0;
+const HEIGHT: f64 = 150.0;
+const LEFT: f64 = 62.0;
+const TOP: f64 = 12.0;
+const BOTTOM: f64 = 20.0;
+/// Colours of lines in the style sheet; more lines begin anew.
+const COLOURS: usize = 6;
+
+/// One line.
+pub(in super::super) struct Line<'a> {
+    /// What it is.
+    pub(in super::super) name: String,
+    /// Its values, one a point.
+    pub(in super::super) values: &'a [f64],
+}
+
+/// `unix_s`: when each point is. `shown`: a value for people. `what`: what is drawn, in words.
+pub(in super::super) fn lines(
+    what: &str,
+    unix_s: &[u64],
+    lines: &[Line<'_>],
+    shown: fn(f64) -> String,
+) -> Markup {
+    let values = lines.iter().flat_map(|line| line.values).copied();
+    let most = values.fold(0.0, f64::max);
+    let (Some(first), Some(last)) = (unix_s.first(), unix_s.last()) else {
+        return html! { p.quiet { (what) ": nothing was measured yet." } };
+    };
+    let (wide, high) = (WIDTH - LEFT, HEIGHT - TOP - BOTTOM);
+    let span = last.saturating_sub(*first).max(1) as f64;
+    let x = |at: u64| LEFT + at.saturating_sub(*first) as f64 / span * wide;
+    let y = |value: f64| TOP + high - if most > 0.0 { value / most * high } else { 0.0 };
+    let newest =
+        |line: &Line<'_>| format!("{} {}", line.name, shown(line.values.last().copied().unwrap_or(0.0)));
+    let summary = format!(
+        "{what}: at most {}; now {}",
+        shown(most),
+        lines.iter().map(newest).collect::<Vec<_>>().join(", ")
+    );
+    html! {
+        figure.plot {
+            figcaption { (what) }
+            svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(summary) {
+                @for (part, value) in [(0.0, most), (0.5, most / 2.0), (1.0, 0.0)] {
+                    line.grid x1=(LEFT) x2=(WIDTH) y1=(TOP + part * high) y2=(TOP + part * high) {}
+                    text.scale x=(LEFT - 6.0) y=(TOP + part * high + 4.0) { (shown(value)) }
+                }
+                text x=(LEFT) y=(HEIGHT - 4.0) { (clock(*first)) }
+                text.scale x=(WIDTH) y=(HEIGHT - 4.0) { (clock(*last)) " UTC" }
+                @for (index, line) in lines.iter().enumerate() {
+                    polyline class={ "line line" (index % COLOURS) } points=(points(line, unix_s, x, y)) { title { (line.name) } }
+                }
+            }
+            ul.legend { @for (index, line) in lines.iter().enumerate() {
+                li { span class={ "mark line" (index % COLOURS) } {} (text::stranger(&newest(line))) }
+            } }
+        }
+    }
+}
+
+fn points(line: &Line<'_>, unix_s: &[u64], x: impl Fn(u64) -> f64, y: impl Fn(f64) -> f64) -> String {
+    let points = unix_s.iter().zip(line.values).map(|(at, value)| format!("{:.0},{:.1}", x(*at), y(*value)));
+    points.collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn clock(unix_s: u64) -> String {
+    let time = jiff::Timestamp::from_second(i64::try_from(unix_s).unwrap_or(0));
+    time.map_or_else(|_| String::new(), |time| time.strftime("%H:%M").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plot_says_what_it_shows() {
+        let (a, b) = ([1.0, 4.0, 2.0], [0.0, 0.0, 1.0]);
+        let both = [Line { name: "a".to_owned(), values: &a }, Line { name: "<b>".to_owned(), values: &b }];
+        let drawn = lines("Requests", &[1000, 1010, 1020], &both, super::super::digits).into_string();
+        assert!(drawn.contains("Requests: at most 4; now a 2, &lt;b&gt; 1"), "{drawn}");
+        assert!(drawn.contains("points=\"62,71.5 331,12.0 600,"), "{drawn}");
+        assert!(!drawn.contains("<b>") && !drawn.contains("style="));
+        assert!(
+            lines("Requests", &[], &[], super::super::digits).into_string().contains("nothing was measured")
+        );
+    }
+}

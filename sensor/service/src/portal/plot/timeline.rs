@@ -1,0 +1,114 @@
+//! The connections of thirty days: a row a day, an hour of UTC to the right.
+
+use maud::{Markup, html};
+
+use super::date;
+
+const DAYS: i64 = 30;
+const DAY_S: i64 = 86_400;
+/// Units of an hour and of a day's row.
+const HOUR: f64 = 24.0;
+const ROW: i64 = 12;
+const LEFT: f64 = 74.0;
+const TOP: i64 = 16;
+/// Narrower bars would not be seen.
+const NARROW: f64 = 2.0;
+/// Bars that are drawn, the newest.
+const BARS_MAX: usize = 500;
+
+/// A connection.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Bar {
+    /// When it began, seconds since 1970 UTC.
+    pub(in super::super) start_s: i64,
+    /// When it ended, or now.
+    pub(in super::super) end_s: i64,
+    /// What is said about it. Of a stranger, made visible.
+    pub(in super::super) label: String,
+    /// Whether an alert lists it.
+    pub(in super::super) is_alert: bool,
+}
+
+/// `bars`: the newest first. `today`: days since 1970 UTC, the lowest row.
+pub(in super::super) fn timeline(bars: &[Bar], today: i64) -> Markup {
+    let first = today - DAYS + 1;
+    let is_shown = |bar: &&Bar| bar.end_s >= first * DAY_S && bar.start_s < (today + 1) * DAY_S;
+    let mut bars: Vec<&Bar> = bars.iter().filter(is_shown).take(BARS_MAX).collect();
+    // Over the others.
+    bars.sort_by_key(|bar| bar.is_alert);
+    let alerts = bars.iter().filter(|bar| bar.is_alert).count();
+    let summary = format!(
+        "{} connections in thirty days since {}, {alerts} of them in alerts",
+        bars.len(),
+        date(first)
+    );
+    let (width, height) = (LEFT + 24.0 * HOUR, TOP + DAYS * ROW);
+    html! {
+        svg.timeline viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(summary) {
+            @for hour in (0..24).step_by(3) {
+                @let x = LEFT + f64::from(hour) * HOUR;
+                text x=(x) y=(TOP - 4) { (hour) " h" }
+                line.grid x1=(x) x2=(x) y1=(TOP) y2=(height) {}
+            }
+            @for row in 0..DAYS {
+                @if row % 3 == DAYS % 3 || row == DAYS - 1 { text x="0" y=(TOP + row * ROW + ROW - 2) { (date(first + row)) } }
+            }
+            @for bar in &bars {
+                @for (day, from, to) in days(bar, first, today) {
+                    rect class=(if bar.is_alert { "bar alert" } else { "bar" })
+                        x=(tenth(LEFT + from * HOUR)) y=(TOP + (day - first) * ROW + 2)
+                        width=(tenth(((to - from) * HOUR).max(NARROW))) height=(ROW - 3) rx="1" { title { (bar.label) } }
+                }
+            }
+        }
+    }
+}
+
+/// The days on which a connection was there, with the hours of each.
+fn days(bar: &Bar, first: i64, today: i64) -> Vec<(i64, f64, f64)> {
+    let hours = |seconds: i64| seconds as f64 / 3600.0;
+    let (start, end) =
+        (bar.start_s.max(first * DAY_S), bar.end_s.max(bar.start_s).min((today + 1) * DAY_S - 1));
+    (start.div_euclid(DAY_S)..=end.div_euclid(DAY_S))
+        .map(|day| (day, hours((start - day * DAY_S).max(0)), hours((end - day * DAY_S).min(DAY_S))))
+        .collect()
+}
+
+fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bar(start_s: i64, end_s: i64) -> Bar {
+        Bar { start_s, end_s, label: "Lyon".to_owned(), is_alert: start_s % 2 == 1 }
+    }
+
+    #[test]
+    fn a_night_is_two_bars_and_what_is_old_is_none() {
+        let today = 20_780;
+        let midnight = today * DAY_S;
+        assert_eq!(
+            days(&bar(midnight - 3600, midnight + 7200), today - 29, today),
+            [(today - 1, 23.0, 24.0), (today, 0.0, 2.0)]
+        );
+        let drawn = timeline(
+            &[bar(midnight + 1, midnight + 60), bar(midnight - 3600, midnight + 7200), bar(0, 60)],
+            today,
+        )
+        .into_string();
+        assert_eq!(
+            (drawn.matches("class=\"bar\"").count(), drawn.matches("class=\"bar alert\"").count()),
+            (2, 1),
+            "{drawn}"
+        );
+        assert!(
+            drawn.contains("2 connections in thirty days since 2026-10-25, 1 of them in alerts"),
+            "{drawn}"
+        );
+        // A connection of years is drawn on the days that are shown.
+        assert_eq!(days(&bar(0, i64::MAX / 2), today - 29, today).len(), 30);
+    }
+}

@@ -1,0 +1,53 @@
+//! Hours of the week.
+
+use maud::{Markup, html};
+
+use super::step;
+
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const CELL: usize = 14;
+const LEFT: usize = 34;
+const TOP: usize = 16;
+
+/// How many connections began in each hour of the week; Monday 0 h UTC first, 168 of them.
+pub(in super::super) fn week(hours: &[u64]) -> Markup {
+    let most = hours.iter().copied().max().unwrap_or(0);
+    let (width, height) = (LEFT + 24 * CELL, TOP + 7 * CELL);
+    let busiest = hours.iter().enumerate().max_by_key(|(_, count)| **count).filter(|_| most > 0);
+    let summary = busiest.map_or_else(
+        || "No connections".to_owned(),
+        |(hour, count)| format!("Most began on {} at {} h UTC: {count}", DAYS[hour / 24 % 7], hour % 24),
+    );
+    html! {
+        svg.week viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(summary) {
+            @for hour in (0..24).step_by(6) {
+                text x=(LEFT + hour * CELL) y=(TOP - 4) { (hour) }
+            }
+            @for (day, name) in DAYS.iter().enumerate() {
+                text x="0" y=(TOP + day * CELL + CELL - 3) { (name) }
+            }
+            @for (hour, count) in hours.iter().take(168).enumerate() {
+                rect class={ "step" (step(*count, most)) } x=(LEFT + hour % 24 * CELL) y=(TOP + hour / 24 * CELL)
+                    width=(CELL - 2) height=(CELL - 2) rx="2" {
+                    title { (DAYS[hour / 24]) " " (hour % 24) " h UTC: " (count) }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_week_has_all_its_hours_and_says_which_is_the_busiest() {
+        let mut hours = vec![0; 168];
+        (hours[0], hours[33]) = (1, 7);
+        let drawn = week(&hours).into_string();
+        assert_eq!(drawn.matches("<rect").count(), 168);
+        assert!(drawn.contains("Most began on Tue at 9 h UTC: 7"));
+        assert_eq!(drawn.matches("class=\"step0\"").count(), 166);
+        assert!(week(&[0; 168]).into_string().contains("No connections"));
+    }
+}

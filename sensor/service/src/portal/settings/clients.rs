@@ -1,0 +1,210 @@
+//! VPN servers and ranges, each with its secret: two at once while one is being replaced.
+
+use axum::{Extension, extract::State, response::Response};
+use insight::vpn::Vendor;
+use maud::{Markup, html};
+use serde_json::{Map, Value, json};
+
+use super::{
+    form::{self, Fields, Sent},
+    hidden, origin, page as settings_page, restart, view,
+    vpn::shown_once,
+};
+use crate::{
+    api::Problem,
+    portal::{Refused, Shared, guard::Visitor, text},
+    settings::{Edit, Entry, Layer, List, SecretText, View},
+};
+
+const HERE: &str = "/settings/clients";
+
+pub(super) async fn page(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+) -> Result<Response, Refused> {
+    let view = view(&portal).await?;
+    let clients = view.entries.iter().filter(|entry| entry.list == List::Client);
+    let content = html! {
+        (restart(&view))
+        p { "The address that a datagram comes from selects the entry, and its secret; of several, the longest prefix." }
+        @for client in clients { (card(&visitor, &view, client)) }
+        h2 { "Add a VPN server or a range" }
+        form.narrow method="post" action=(HERE) {
+            (hidden(&visitor, &view))
+            input type="hidden" name="new" value="true";
+            label { "Name" input name="name" required maxlength="64"; }
+            (addresses("")) (vendors("auto")) (secret_field())
+            div.buttons { button name="do" value="set" { "Add it with this secret" } button name="do" value="generate" { "Add it and generate a secret" } }
+        }
+    };
+    Ok(settings_page(&visitor, "VPN servers", &content))
+}
+
+fn card(visitor: &Visitor, view: &View, client: &Entry) -> Markup {
+    let heard = client.heard.clone().unwrap_or_default();
+    let vendor = client.fields.get("vendor").and_then(Value::as_str).unwrap_or("auto");
+    let address = words(client.fields.get("address"));
+    html! {
+        section.card {
+            h2 { (text::stranger(&client.name)) }
+            dl {
+                dt { "Addresses" } dd { (address) }
+                dt { "Vendor" } dd { (vendor) }
+                dt { "Set" } dd { (origin(&client.origin)) }
+                dt { "Secret last used" } dd { (used(heard.secret_used.as_deref())) }
+                @if client.has_previous_secret {
+                    dt { "Secret before, last used" } dd { (used(heard.previous_secret_used.as_deref())) }
+                }
+                dt { "Requests proved" } dd { (heard.genuine) @if heard.wrong_secret > 0 { ", " strong { (heard.wrong_secret) " with a wrong secret" } } }
+            }
+            @if client.origin.layer == Layer::Portal { (changes(visitor, view, client, &address, vendor)) }
+        }
+    }
+}
+
+fn changes(visitor: &Visitor, view: &View, client: &Entry, address: &str, vendor: &str) -> Markup {
+    let about = html! { (hidden(visitor, view)) input type="hidden" name="name" value=(client.name); };
+    html! {
+        details {
+            summary { "Another secret" }
+            form.narrow method="post" action="/settings/clients/secret" {
+                (about) (secret_field())
+                label.choice { input type="checkbox" name="keep" value="true" checked; "Accept the one before as well, until you say otherwise" }
+                div.buttons { button name="do" value="set" { "Use this secret" } button name="do" value="generate" { "Generate one" } }
+            }
+        }
+        @if client.has_previous_secret {
+            form method="post" action="/settings/clients/secret" {
+                (about) button name="do" value="end" { "Accept the secret before no more" }
+            }
+        }
+        details {
+            summary { "Addresses and vendor" }
+            form.narrow method="post" action=(HERE) {
+                (about) (addresses(address)) (vendors(vendor))
+                button name="do" value="change" { "Save" }
+            }
+        }
+        form method="post" action="/settings/clients/remove" { (about) button.plain { "Remove " (client.name) } }
+    }
+}
+
+/// What stands in a field for addresses.
+pub(super) fn words(value: Option<&Value>) -> String {
+    let all = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    all.collect::<Vec<_>>().join(", ")
+}
+
+fn used(moment: Option<&str>) -> Markup {
+    match moment {
+        Some(moment) => text::moment(moment),
+        None => html! { span.quiet { "not since the start" } },
+    }
+}
+
+pub(super) fn addresses(value: &str) -> Markup {
+    html! { label { "Addresses or ranges, such as 192.0.2.10, 198.51.100.0/24" input name="address" value=(value) required maxlength="4096"; } }
+}
+
+pub(super) fn secret_field() -> Markup {
+    html! { label { "Shared secret, 16 characters or more" input type="password" name="secret" maxlength="256" autocomplete="new-password"; } }
+}
+
+pub(super) fn vendors(chosen: &str) -> Markup {
+    html! {
+        label { "Vendor" select name="vendor" {
+            option value="auto" selected[chosen == "auto"] { "Found out from each request" }
+            @for vendor in Vendor::all().filter(|vendor| *vendor != Vendor::Unknown) {
+                option value=(vendor.name()) selected[chosen == vendor.name()] { (vendor.title()) }
+            }
+        } }
+    }
+}
+
+/// The keys of a client as a form has them.
+pub(super) fn fields_of(fields: &Fields) -> Map<String, Value> {
+    let vendor = match fields.get("vendor") {
+        "" | "auto" => Value::Null,
+        vendor => json!(vendor),
+    };
+    [("address".to_owned(), json!(fields.words("address"))), ("vendor".to_owned(), vendor)]
+        .into_iter()
+        .collect()
+}
+
+pub(super) async fn put(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    sent: Sent,
+) -> Result<Response, Refused> {
+    let fields = Fields::of(&visitor, sent)?;
+    let (list, name) = (List::Client, fields.get("name").to_owned());
+    let edit = Edit::Put { list, name: name.clone(), fields: fields_of(&fields) };
+    if fields.get("new") != "true" {
+        return form::change(&portal, &visitor, &fields, vec![edit], HERE).await;
+    }
+    let view = view(&portal).await?;
+    if view.entries.iter().any(|entry| entry.list == list && entry.name == name) {
+        let problem = Problem::new(
+            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
+            format!("there is a client of the name {name:?} already"),
+        );
+        return Ok(form::refused(&visitor, &problem, HERE));
+    }
+    with_secret(&portal, &visitor, &fields, &name, |secret| {
+        vec![edit, Edit::Secret { list, name: name.clone(), secret }]
+    })
+    .await
+}
+
+pub(super) async fn secret(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    sent: Sent,
+) -> Result<Response, Refused> {
+    let fields = Fields::of(&visitor, sent)?;
+    let name = fields.get("name").to_owned();
+    if fields.get("do") == "end" {
+        let edits = vec![Edit::EndRotation { name }];
+        return form::change(&portal, &visitor, &fields, edits, HERE).await;
+    }
+    let keeps = fields.get("keep") == "true";
+    with_secret(&portal, &visitor, &fields, &name, |secret| {
+        let name = name.clone();
+        vec![if keeps {
+            Edit::Rotate { name, secret }
+        } else {
+            Edit::Secret { list: List::Client, name, secret }
+        }]
+    })
+    .await
+}
+
+/// With a typed secret, or one that is generated and shown once.
+async fn with_secret(
+    portal: &Shared,
+    visitor: &Visitor,
+    fields: &Fields,
+    name: &str,
+    edits: impl FnOnce(SecretText) -> Vec<Edit>,
+) -> Result<Response, Refused> {
+    if fields.get("do") != "generate" {
+        let edits = edits(SecretText::new(fields.raw("secret").to_owned()));
+        return form::change(portal, visitor, fields, edits, HERE).await;
+    }
+    let secret = portal.api.administration()?.generate();
+    match form::save(portal, visitor, fields, edits(secret.clone())).await? {
+        Ok(()) => Ok(shown_once(visitor, name, &secret)),
+        Err(why) => Ok(form::not_changed(visitor, why, HERE)),
+    }
+}
+
+pub(super) async fn remove(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    sent: Sent,
+) -> Result<Response, Refused> {
+    let fields = Fields::of(&visitor, sent)?;
+    let edits = vec![Edit::Remove { list: List::Client, name: fields.get("name").to_owned() }];
+    form::change(&portal, &visitor, &fields, edits, HERE).await
+}

@@ -1,0 +1,117 @@
+//! Forms as they come, changes made of them, and what is told when a change is not made.
+
+use axum::{
+    Form,
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use maud::html;
+
+use super::page;
+use crate::{
+    api::{
+        Problem,
+        administering::{self, NotChanged},
+    },
+    portal::{Refused, Shared, guard::Visitor, text},
+    settings::{Change, Edit},
+};
+
+/// The fields of a form.
+pub(super) struct Fields(Vec<(String, String)>);
+
+/// As handlers take it.
+pub(super) type Sent = Form<Vec<(String, String)>>;
+
+impl Fields {
+    /// Those of a form that came from a page of this visit.
+    pub(super) fn of(visitor: &Visitor, Form(fields): Sent) -> Result<Fields, Refused> {
+        let fields = Fields(fields);
+        visitor.check(fields.get("token"))?;
+        Ok(fields)
+    }
+
+    /// A field without space around it; empty if there is none.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// A field as it was typed: secrets may begin with a space.
+    pub(super) fn raw(&self, name: &str) -> &str {
+        self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
+    }
+
+    /// All values of a field.
+    pub(super) fn all(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// What stands between commas, spaces and lines.
+    pub(super) fn words(&self, name: &str) -> Vec<String> {
+        let words = self.get(name).split(|sign: char| sign == ',' || sign.is_whitespace());
+        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+/// Makes edits from a form, and goes back to its page; or says why not.
+pub(super) async fn change(
+    portal: &Shared,
+    visitor: &Visitor,
+    fields: &Fields,
+    edits: Vec<Edit>,
+    back: &str,
+) -> Result<Response, Refused> {
+    match save(portal, visitor, fields, edits).await? {
+        Ok(()) => Ok(Redirect::to(back).into_response()),
+        Err(why) => Ok(not_changed(visitor, why, back)),
+    }
+}
+
+/// Makes edits from a form.
+pub(super) async fn save(
+    portal: &Shared,
+    visitor: &Visitor,
+    fields: &Fields,
+    edits: Vec<Edit>,
+) -> Result<Result<(), NotChanged>, Refused> {
+    if edits.is_empty() {
+        return Ok(Ok(()));
+    }
+    let revision = Some(fields.get("revision").to_owned());
+    let changed = administering::change(&portal.api, &visitor.name(), Change { revision, edits }).await;
+    Ok(changed.map(drop))
+}
+
+/// Why nothing was changed, and the way back to what is there now.
+pub(super) fn not_changed(visitor: &Visitor, why: NotChanged, back: &str) -> Response {
+    match why {
+        NotChanged::Conflict(rows) => {
+            let content = html! {
+                p.problem role="alert" {
+                    "Settings changed since you loaded the page, so that yours were not saved: nothing is lost, and nothing is overwritten."
+                }
+                @if !rows.is_empty() {
+                    h2 { "What changed meanwhile" }
+                    ul { @for row in &rows { li { (text::stranger(&administering::told(row))) } } }
+                }
+                p { a href=(back) { "Look at the settings as they are now" } ", and change them again." }
+            };
+            with_status(page(visitor, "Settings changed meanwhile", &content), StatusCode::CONFLICT)
+        }
+        NotChanged::Problem(problem) => refused(visitor, &problem, back),
+    }
+}
+
+/// Why something was not done, and the way back.
+pub(super) fn refused(visitor: &Visitor, problem: &Problem, back: &str) -> Response {
+    let content = html! {
+        p.problem role="alert" { (text::stranger(problem.detail())) }
+        p { a href=(back) { "Back to the settings" } "; nothing was changed." }
+    };
+    with_status(page(visitor, "Not changed", &content), problem.status())
+}
+
+pub(super) fn with_status(mut answer: Response, status: StatusCode) -> Response {
+    *answer.status_mut() = status;
+    answer
+}

@@ -1,0 +1,240 @@
+//! Listening for the first packet: who sends without being let in, and how to let her in. A secret is tried on the latest
+//! request of its source before it is saved.
+
+use std::net::IpAddr;
+
+use axum::{
+    Extension,
+    extract::{Path, Query, State},
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    clients::{addresses, fields_of, secret_field, vendors},
+    form::{self, Fields, Sent},
+    guides::guides,
+    hidden, origin, page as settings_page, view,
+};
+use crate::{
+    api::{Problem, administering},
+    portal::{Refused, Shared, guard::Visitor, text},
+    settings::{Arrivals, Edit, Entry, Layer, List, RefusedSource, SecretText, View},
+};
+
+const HERE: &str = "/settings/listening";
+/// Seconds between two looks of the page by itself.
+const AGAIN_S: u16 = 3;
+/// Looks by itself: ten minutes, so that a screen that was left is signed out as any other.
+const LOOKS_MAX: u16 = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    /// Do not look again by yourself: somebody reads.
+    #[serde(default)]
+    still: bool,
+    /// How often it has looked by itself.
+    #[serde(default)]
+    look: u16,
+}
+
+pub(super) async fn page(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Query(Asked { still, look }): Query<Asked>,
+) -> Result<Response, Refused> {
+    let still = still || look >= LOOKS_MAX;
+    let (arrivals, view) = (administering::arrived(&portal.api).await?, view(&portal).await?);
+    let mut answer = settings_page(&visitor, "First packet", &content(&arrivals, &view, still));
+    if !still {
+        let again = format!("{AGAIN_S}; url={HERE}?look={}", look + 1);
+        if let Ok(again) = HeaderValue::from_str(&again) {
+            answer.headers_mut().insert(HeaderName::from_static("refresh"), again);
+        }
+    }
+    Ok(answer)
+}
+
+fn content(arrivals: &Arrivals, view: &View, still: bool) -> Markup {
+    let clients: Vec<&Entry> = view.entries.iter().filter(|entry| entry.list == List::Client).collect();
+    let open: Vec<&RefusedSource> = arrivals.refused.iter().filter(|source| !source.is_mended).collect();
+    html! {
+        @if arrivals.accounting {
+            p role="status" {
+                @if still { "This page stands still. " a href=(HERE) { "Look again by itself" } }
+                @else { "Listening; this page looks again every " (AGAIN_S) " seconds. " a href={ (HERE) "?still=true" } { "Stand still" } }
+            }
+        } @else { p.problem { "Accounting is off: nothing is heard. " a href="/settings/vpn" { "Turn it on" } } }
+        h2 { "Not let in" }
+        @if open.is_empty() { p { "Nobody." } } @else {
+            div.wide { table.stack {
+                thead { tr { th { "From" } th { "Says it is" } th { "What is wrong" } th.figure { "Datagrams" } th { "Last" } th { "Mend it" } } }
+                tbody { @for source in open { tr {
+                    td data-label="From" { (source.source) }
+                    td data-label="Says it is" { (text::maybe(source.nas.as_deref())) }
+                    td data-label="What is wrong" { (wrong(source)) }
+                    td.figure data-label="Datagrams" { (source.datagrams) }
+                    td data-label="Last" { (text::moment(&source.last_seen)) }
+                    td data-label="Mend it" { a href={ (HERE) "/" (source.source) } { "Mend " (source.source) } }
+                } } }
+            } }
+        }
+        h2 { "Let in" }
+        div.wide { table.stack {
+            thead { tr { th { "VPN server or range" } th.figure { "Requests proved" } th { "Last" } } }
+            tbody { @for client in clients { tr {
+                @let heard = client.heard.clone().unwrap_or_default();
+                td data-label="VPN server or range" { (text::stranger(&client.name)) }
+                td.figure data-label="Requests proved" { (heard.genuine) }
+                td data-label="Last" { @if let Some(last) = heard.secret_used.max(heard.previous_secret_used) { (text::moment(&last)) }
+                    @else { span.quiet { "nothing yet" } } }
+            } } }
+        } }
+        (guides())
+    }
+}
+
+fn wrong(source: &RefusedSource) -> Markup {
+    html! {
+        @match &source.client {
+            None => "unknown: no VPN server or range has this address",
+            // Of one that was unknown and is a client now, the latest request is looked at anew.
+            Some(client) if matches!(&*source.verdict, "bad_authenticator" | "unknown_client") => {
+                "wrong secret: it is not the one of " (text::stranger(client))
+            }
+            Some(client) => { (text::stranger(client)) ": " (source.reason) },
+        }
+    }
+}
+
+pub(super) async fn source(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(source): Path<IpAddr>,
+) -> Result<Response, Refused> {
+    one(&portal, &visitor, source, None).await
+}
+
+/// The page of one source, with what came of a trial.
+async fn one(
+    portal: &Shared,
+    visitor: &Visitor,
+    source: IpAddr,
+    said: Option<Markup>,
+) -> Result<Response, Refused> {
+    let (arrivals, view) = (administering::arrived(&portal.api).await?, view(portal).await?);
+    let found = arrivals.refused.into_iter().find(|refused| refused.source == source);
+    let found =
+        found.ok_or_else(|| Problem::not_found(format!("Nothing of {source} was refused lately.")))?;
+    let client = found.client.as_ref();
+    let client = client
+        .and_then(|name| view.entries.iter().find(|entry| entry.list == List::Client && entry.name == *name));
+    let content = html! {
+        @if let Some(said) = said { (said) }
+        dl {
+            dt { "Says it is" } dd { (text::maybe(found.nas.as_deref())) }
+            dt { "What is wrong" } dd { @if found.is_mended { "nothing any more" } @else { (wrong(&found)) } }
+            dt { "Datagrams" } dd { (found.datagrams) }
+            dt { "Last" } dd { (text::moment(&found.last_seen)) }
+        }
+        @if !found.is_mended { (mending(visitor, &view, &found, client)) }
+        p { a href=(HERE) { "Back to listening" } }
+        (guides())
+    };
+    Ok(settings_page(visitor, &source.to_string(), &content))
+}
+
+fn mending(visitor: &Visitor, view: &View, found: &RefusedSource, client: Option<&Entry>) -> Markup {
+    let path = format!("{HERE}/{}", found.source);
+    html! {
+        @match client {
+            Some(client) if client.origin.layer == Layer::File => {
+                p { "The secret of " (text::stranger(&client.name)) " is " (origin(&client.origin)) ": change it there, or on the VPN server." }
+                (try_only(visitor, view, found, &path))
+            }
+            Some(client) if client.origin.layer == Layer::Portal => {
+                h2 { "The secret of " (text::stranger(&client.name)) }
+                form.narrow method="post" action=(path) {
+                    (hidden(visitor, view)) input type="hidden" name="client" value=(client.name);
+                    (secret_field()) (buttons(found, "Use this secret"))
+                }
+                p.quiet { "Or type the secret that is set here into the VPN server. The one that is set is accepted as well until you end that at "
+                    a href="/settings/clients" { "VPN servers" } "." }
+            }
+            _ => {
+                h2 { "Add it" }
+                form.narrow method="post" action=(path) {
+                    (hidden(visitor, view))
+                    label { "Name" input name="name" required maxlength="64" value=(found.nas.as_deref().map_or_else(|| found.source.to_string(), text::visible)); }
+                    (addresses(&found.source.to_string())) (vendors("auto")) (secret_field()) (buttons(found, "Add it"))
+                }
+            }
+        }
+    }
+}
+
+fn buttons(found: &RefusedSource, save: &str) -> Markup {
+    html! {
+        @if found.can_try {
+            label.choice { input type="checkbox" name="anyway" value="true"; "Save it even if its latest request was not made with it" }
+        }
+        div.buttons {
+            @if found.can_try { button name="do" value="try" { "Try it on the latest request" } }
+            button name="do" value="save" { (save) }
+        }
+    }
+}
+
+fn try_only(visitor: &Visitor, view: &View, found: &RefusedSource, path: &str) -> Markup {
+    html! { @if found.can_try {
+        form.narrow method="post" action=(path) {
+            (hidden(visitor, view)) (secret_field())
+            button name="do" value="try" { "Try it on the latest request" }
+        }
+    } }
+}
+
+pub(super) async fn mend(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(source): Path<IpAddr>,
+    sent: Sent,
+) -> Result<Response, Refused> {
+    let fields = Fields::of(&visitor, sent)?;
+    let secret = SecretText::new(fields.raw("secret").to_owned());
+    let tried = administering::tried(&portal.api, &visitor.name(), source, secret.clone()).await?;
+    let is_trial = fields.get("do") == "try";
+    if is_trial || (tried == Some(false) && fields.get("anyway") != "true") {
+        let said = html! { p.problem[tried != Some(true)] role="status" {
+            @match tried {
+                Some(true) => "That is the secret: the latest request was made with it. It is not saved yet.",
+                Some(false) => "That is not the secret: the latest request was made with another one. Nothing was saved.",
+                None => "No request of this source is kept yet: wait for its next one.",
+            }
+        } };
+        let answer = one(&portal, &visitor, source, Some(said)).await?;
+        let is_wrong = tried == Some(false) && !is_trial;
+        return Ok(if is_wrong {
+            form::with_status(answer, StatusCode::UNPROCESSABLE_ENTITY)
+        } else {
+            answer
+        });
+    }
+    let list = List::Client;
+    let edits = match fields.get("client") {
+        "" => {
+            let name = fields.get("name").to_owned();
+            let put = Edit::Put { list, name: name.clone(), fields: fields_of(&fields) };
+            vec![put, Edit::Secret { list, name, secret }]
+        }
+        // Other VPN servers of the same entry may have the one that is set.
+        client => vec![Edit::Rotate { name: client.to_owned(), secret }],
+    };
+    match form::save(&portal, &visitor, &fields, edits).await? {
+        Ok(()) => Ok(Redirect::to(HERE).into_response()),
+        Err(why) => Ok(form::not_changed(&visitor, why, &format!("{HERE}/{source}"))),
+    }
+}

@@ -1,0 +1,108 @@
+//! Who may sign in, and links that set a password.
+
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use maud::html;
+
+use super::{
+    form::{self, Fields, Sent},
+    page as settings_page,
+};
+use crate::{
+    api::accounts,
+    control::{LINK_S, Role},
+    portal::{Refused, Shared, guard::Visitor, text},
+};
+
+const HERE: &str = "/settings/people";
+const ROLES: [(&str, &str, Role); 2] = [
+    ("analyst", "analyst: sees people and alerts, and decides about alerts", Role::Analyst),
+    ("administrator", "administrator: settings, people and tokens as well", Role::Administrator),
+];
+
+pub(super) async fn page(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+) -> Result<Response, Refused> {
+    let shared = portal.clone();
+    let found = portal.api.readers.run(move || Ok(shared.api.with_control(|control| control.accounts())?));
+    let rows = found.await?;
+    let token = html! { input type="hidden" name="token" value=(visitor.form_token); };
+    let content = html! {
+        div.wide { table.stack {
+            thead { tr { th { "Account" } th { "Role" } th { "Made" } th { "Last sign-in" } th { "Change" } } }
+            tbody { @for row in &rows { tr {
+                td data-label="Account" { (row.name) }
+                td data-label="Role" { (row.role.name()) }
+                td data-label="Made" { (text::moment(&row.created)) }
+                td data-label="Last sign-in" { @if let Some(last) = &row.last_used { (text::moment(last)) } @else { "\u{2013}" } }
+                td data-label="Change" {
+                    @let other = if row.role == Role::Analyst { Role::Administrator } else { Role::Analyst };
+                    form.row method="post" action="/settings/people/change" {
+                        (token) input type="hidden" name="account" value=(row.name);
+                        button.plain name="do" value=(other.name()) { "Make " (row.name) " " (other.name()) }
+                        button.plain name="do" value="remove" { "Remove " (row.name) }
+                    }
+                }
+            } } }
+        } }
+        h2 { "A new account, or a lost password" }
+        p.quiet { "You get a link, this once, that sets the password: it is good for " (LINK_S / 60) " minutes. Whoever has it has the account." }
+        form.narrow method="post" action=(HERE) {
+            (token)
+            label { "Account" input name="account" required maxlength="64" autocomplete="off"; }
+            label { "Role" select name="role" { @for (name, title, _) in ROLES { option value=(name) { (title) } } } }
+            button { "Make a link" }
+        }
+    };
+    Ok(settings_page(&visitor, "People", &content))
+}
+
+fn role(name: &str) -> Option<Role> {
+    ROLES.iter().find(|(known, ..)| *known == name).map(|(_, _, role)| *role)
+}
+
+pub(super) async fn link(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+    sent: Sent,
+) -> Result<Response, Refused> {
+    let fields = Fields::of(&visitor, sent)?;
+    let (account, role) = (fields.get("account"), role(fields.get("role")).unwrap_or(Role::Analyst));
+    match accounts::link(&portal.api, &visitor.name(), account.to_owned(), role).await {
+        Ok(path) => {
+            // As the browser knows this host: `guard` saw that it is the same.
+            let origin =
+                headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
+            let content = html! {
+                p { "Send this to the owner of " strong { (account) } " and nobody else. It is shown this once." }
+                p { code.secret { (origin) (path) } }
+                p { a href=(HERE) { "Back to the people" } }
+            };
+            Ok(settings_page(&visitor, "A link", &content))
+        }
+        Err(problem) => Ok(form::refused(&visitor, &problem, HERE)),
+    }
+}
+
+pub(super) async fn change(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    sent: Sent,
+) -> Result<Response, Refused> {
+    let fields = Fields::of(&visitor, sent)?;
+    let (account, wanted) = (fields.get("account").to_owned(), fields.get("do"));
+    let role = role(wanted);
+    if role.is_none() && wanted != "remove" {
+        return Ok(Redirect::to(HERE).into_response());
+    }
+    match accounts::set_role(&portal.api, &visitor.name(), account, role).await {
+        Ok(()) => Ok(Redirect::to(HERE).into_response()),
+        Err(problem) => Ok(form::refused(&visitor, &problem, HERE)),
+    }
+}

@@ -1,0 +1,108 @@
+//! Who may ask the API.
+
+use axum::{
+    Extension,
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use maud::html;
+
+use super::{
+    form::{self, Fields, Sent},
+    page as settings_page,
+};
+use crate::{
+    api::accounts,
+    control::Right,
+    portal::{Refused, Shared, guard::Visitor, text},
+};
+
+const HERE: &str = "/settings/tokens";
+const DAY_S: u64 = 86_400;
+
+pub(super) async fn page(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+) -> Result<Response, Refused> {
+    let shared = portal.clone();
+    let found = portal.api.readers.run(move || Ok(shared.api.with_control(|control| control.tokens())?));
+    let rows = found.await?;
+    let token = html! { input type="hidden" name="token" value=(visitor.form_token); };
+    let moment = |moment: &Option<String>| moment.as_deref().map_or(html! { "\u{2013}" }, text::moment);
+    let content = html! {
+        p { "Whatever these pages show and do, a script can do with a token: " a href="/api/v1/openapi.json" { "/api/v1/openapi.json" } " describes it." }
+        @if rows.is_empty() { p { "There is none." } } @else {
+            div.wide { table.stack {
+                thead { tr { th { "Token" } th { "May" } th { "Made" } th { "Last used" } th { "Expires" } th { "Change" } } }
+                tbody { @for row in &rows { tr {
+                    td data-label="Token" { (row.name) }
+                    td data-label="May" { (row.may.join(", ")) }
+                    td data-label="Made" { (text::moment(&row.created)) }
+                    td data-label="Last used" { (moment(&row.last_used)) }
+                    td data-label="Expires" { (moment(&row.expires)) }
+                    td data-label="Change" { form method="post" action="/settings/tokens/remove" {
+                        (token) input type="hidden" name="name" value=(row.name); button.plain { "Remove " (row.name) }
+                    } }
+                } } }
+            } }
+        }
+        h2 { "A new token" }
+        form.narrow method="post" action=(HERE) {
+            (token)
+            label { "Name: letters, digits, . _ and -" input name="name" required maxlength="64" autocomplete="off"; }
+            label { "It may" select name="may" {
+                option value="read" { "read" } option value="decide" { "read, and decide about alerts" }
+                option value="administer" { "all that an administrator may" }
+            } }
+            label { "Good for so many days; empty: until it is removed" input name="days" inputmode="numeric" maxlength="5" value="90"; }
+            button { "Make it" }
+        }
+    };
+    Ok(settings_page(&visitor, "Tokens", &content))
+}
+
+pub(super) async fn make(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    sent: Sent,
+) -> Result<Response, Refused> {
+    let fields = Fields::of(&visitor, sent)?;
+    let right = match fields.get("may") {
+        "decide" => Some(Right::Decide),
+        "administer" => Some(Right::Administer),
+        _ => None,
+    };
+    let days = match fields.get("days") {
+        "" => None,
+        // What is no number is no time at all, and nobody should get a token for ever by mistake.
+        days => Some(days.parse::<u16>().unwrap_or(0)),
+    };
+    if days == Some(0) {
+        let problem = crate::api::Problem::bad_request("days: a whole number from 1 to 65535, or nothing");
+        return Ok(form::refused(&visitor, &problem, HERE));
+    }
+    let (name, lifetime) = (fields.get("name").to_owned(), days.map(|days| u64::from(days) * DAY_S));
+    match accounts::token(&portal.api, &visitor.name(), name, right, lifetime).await {
+        Ok(made) => {
+            let content = html! {
+                p { "The token is shown this once: keep it as you keep a password." }
+                p { code.secret { (made) } }
+                p { a href=(HERE) { "Back to the tokens" } }
+            };
+            Ok(settings_page(&visitor, "A new token", &content))
+        }
+        Err(problem) => Ok(form::refused(&visitor, &problem, HERE)),
+    }
+}
+
+pub(super) async fn remove(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    sent: Sent,
+) -> Result<Response, Refused> {
+    let fields = Fields::of(&visitor, sent)?;
+    match accounts::take_token(&portal.api, &visitor.name(), fields.get("name").to_owned()).await {
+        Ok(()) => Ok(Redirect::to(HERE).into_response()),
+        Err(problem) => Ok(form::refused(&visitor, &problem, HERE)),
+    }
+}

@@ -1,0 +1,148 @@
+//! Accounting on and off, and one shared secret for everybody.
+
+use axum::{Extension, extract::State, response::Response};
+use maud::{Markup, html};
+use serde_json::json;
+
+use super::{
+    form::{self, Fields, Sent},
+    hidden, origin, page as settings_page, restart, view,
+};
+use crate::{
+    portal::{Refused, Shared, guard::Visitor},
+    settings::{Edit, Entry, Layer, List, SecretText, View},
+};
+
+/// The client that one secret for everybody makes.
+const EVERYBODY: &str = "everybody";
+const ACCOUNTING: &str = "listen.accounting";
+const HERE: &str = "/settings/vpn";
+
+/// Whose datagrams count when one secret is for everybody.
+const SCOPES: [(&str, &str, &[&str]); 2] = [
+    (
+        "private",
+        "Private addresses and this host",
+        &["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"],
+    ),
+    ("any", "Any address", &["0.0.0.0/0", "::/0"]),
+];
+
+pub(super) async fn page(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+) -> Result<Response, Refused> {
+    let view = view(&portal).await?;
+    Ok(settings_page(&visitor, "VPN", &content(&visitor, &view)))
+}
+
+fn content(visitor: &Visitor, view: &View) -> Markup {
+    let clients: Vec<&Entry> = view.entries.iter().filter(|entry| entry.list == List::Client).collect();
+    let everybody = clients.iter().find(|client| client.name == EVERYBODY);
+    html! {
+        (restart(view))
+        @if let Some(key) = view.keys.iter().find(|key| key.key == ACCOUNTING) {
+            h2 { "RADIUS accounting" }
+            @let is_on = key.value == "true";
+            p { "Accounting is " strong { @if is_on { "on" } @else { "off" } } " (" (origin(&key.origin)) ")." }
+            @if key.origin.layer != Layer::File {
+                @if is_on {
+                    p.quiet { "Off closes its ports. Some VPN servers (ocserv, strongSwan, accel-ppp) then refuse log-ins: take this host out of their accounting first." }
+                }
+                form method="post" action="/settings/vpn/accounting" {
+                    (hidden(visitor, view))
+                    input type="hidden" name="on" value=(!is_on);
+                    button { @if is_on { "Turn accounting off" } @else { "Turn accounting on" } }
+                }
+            }
+        }
+        h2 { "Who may send" }
+        @if let [only] = clients[..] && only.origin.layer == Layer::Default {
+            p { "This host alone, with a generated secret. Set a secret for everybody here, or one for "
+                a href="/settings/clients" { "each VPN server" } "." }
+        } @else {
+            p { (clients.len()) " " a href="/settings/clients" { "VPN servers or ranges" } " are set." }
+        }
+        @match everybody {
+            Some(client) if client.origin.layer == Layer::File => {
+                p { "One secret is for everybody: " (origin(&client.origin)) "." }
+            }
+            client => (one_secret(visitor, view, client.copied())),
+        }
+        p { "Then point your VPN servers at this host, UDP 1813, and "
+            a href="/settings/listening" { "watch for the first packet" } "." }
+    }
+}
+
+fn one_secret(visitor: &Visitor, view: &View, client: Option<&Entry>) -> Markup {
+    let addresses = client.and_then(|client| client.fields.get("address"));
+    let is_any = addresses == Some(&json!(SCOPES[1].2));
+    html! {
+        h3 { "One shared secret for everybody" }
+        p.quiet { "All VPN servers use the same secret; a VPN server that is set for itself keeps its own." }
+        form.narrow method="post" action="/settings/vpn/secret" {
+            (hidden(visitor, view))
+            label { "From where" select name="scope" {
+                @for (name, title, _) in SCOPES {
+                    option value=(name) selected[(name == "any") == is_any] { (title) }
+                }
+            } }
+            label {
+                "Shared secret" @if client.is_some() { " (one is set; it is not shown)" }
+                input type="password" name="secret" maxlength="256" autocomplete="new-password";
+            }
+            div.buttons {
+                button name="do" value="set" { "Use this secret" }
+                button name="do" value="generate" { "Generate one" }
+            }
+        }
+    }
+}
+
+pub(super) async fn switch(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    sent: Sent,
+) -> Result<Response, Refused> {
+    let fields = Fields::of(&visitor, sent)?;
+    let value = json!(fields.get("on") == "true");
+    let edits = vec![Edit::Set { key: ACCOUNTING.to_owned(), value }];
+    form::change(&portal, &visitor, &fields, edits, HERE).await
+}
+
+pub(super) async fn set_secret(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    sent: Sent,
+) -> Result<Response, Refused> {
+    let fields = Fields::of(&visitor, sent)?;
+    let scope = SCOPES.iter().find(|(name, ..)| *name == fields.get("scope")).unwrap_or(&SCOPES[0]);
+    let generated = fields.get("do") == "generate";
+    let secret = match generated {
+        true => portal.api.administration()?.generate(),
+        false => SecretText::new(fields.raw("secret").to_owned()),
+    };
+    let (list, name) = (List::Client, EVERYBODY.to_owned());
+    let address = [("address".to_owned(), json!(scope.2))].into_iter().collect();
+    let edits = vec![
+        Edit::Put { list, name: name.clone(), fields: address },
+        Edit::Secret { list, name, secret: secret.clone() },
+    ];
+    if !generated {
+        return form::change(&portal, &visitor, &fields, edits, "/settings/listening").await;
+    }
+    match form::save(&portal, &visitor, &fields, edits).await? {
+        Ok(()) => Ok(shown_once(&visitor, EVERYBODY, &secret)),
+        Err(why) => Ok(form::not_changed(&visitor, why, HERE)),
+    }
+}
+
+/// A generated secret, this once.
+pub(super) fn shown_once(visitor: &Visitor, client: &str, secret: &SecretText) -> Response {
+    let content = html! {
+        p { "The secret of " strong { (client) } " is in force. It is shown this once: type it into the VPN server now." }
+        p { code.secret { (secret.reveal()) } }
+        p { a href="/settings/listening" { "Watch for the first packet" } }
+    };
+    settings_page(visitor, "A new secret", &content)
+}

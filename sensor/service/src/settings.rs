@@ -1,0 +1,35 @@
+//! What an administrator sets. The running sensor, which holds the configuration, implements [`Administer`]; portal and API
+//! call it, from threads that may block.
+
+use std::{fmt, net::IpAddr};
+
+pub use policy::settings::*;
+
+/// What changes the configuration of a running sensor.
+pub trait Administer: Send + Sync + fmt::Debug {
+    /// What is set, and by whom.
+    ///
+    /// # Errors
+    /// The configuration on disk cannot be read: why, in words.
+    fn view(&self) -> Result<View, String>;
+
+    /// Makes a change: all of it is in force, durably, when this returns, or nothing is. `note` is called once it is known
+    /// to be sound and before anything of it is done; where it fails, nothing is.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    fn change(
+        &self,
+        change: &Change,
+        note: &mut dyn FnMut(&Planned) -> Result<(), String>,
+    ) -> Result<Saved, Refusal>;
+
+    /// Who sends without being let in, the latest first, and which clients were heard.
+    fn arrivals(&self) -> Arrivals;
+
+    /// Whether the latest request of this source was made with this secret; `None` if none of it is kept.
+    fn try_secret(&self, source: IpAddr, secret: &SecretText) -> Option<bool>;
+
+    /// A secret that nobody guesses: letters and digits.
+    fn generate(&self) -> SecretText;
+}

@@ -1,0 +1,100 @@
+//! Accounts and tokens by the API, and who may not. Settings want a running sensor: the package of end-to-end tests has them.
+
+use serde_json::{Value, json};
+use service::control::Right;
+
+use crate::host::{Answer, Host};
+
+/// Whether only tokens that may administer are let through.
+pub(crate) fn is_of_administrators(path: &str) -> bool {
+    ["accounts", "settings", "tokens"].iter().any(|root| path.split('/').next() == Some(root))
+}
+
+fn ask(host: &Host, method: &str, path: &str, token: &str, body: &Value) -> Answer {
+    let (url, token) = (host.url(path), format!("Bearer {token}"));
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let sent = match method {
+        "get" => agent.get(url).header("authorization", token).call(),
+        "delete" => agent.delete(url).header("authorization", token).call(),
+        _ => {
+            let request = if method == "post" { agent.post(url) } else { agent.patch(url) };
+            let request = request.header("authorization", token).header("content-type", "application/json");
+            request.send(body.to_string())
+        }
+    };
+    Answer::of(sent.unwrap())
+}
+
+#[test]
+fn only_tokens_that_may_administer_set_anything() {
+    let host = Host::start();
+    let decides = host.control.add_token("desk", Some(Right::Decide), None).unwrap();
+    let description = host.get_with("/api/v1/openapi.json", None).body;
+    let mut routes = 0;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        let path = path.strip_prefix("/api/v1/").unwrap();
+        let path = path.replace("{account}", "carol").replace("{token}", "desk");
+        for method in methods.as_object().unwrap().keys().filter(|_| is_of_administrators(&path)) {
+            for token in [&host.token, decides.reveal()] {
+                let answer = ask(&host, method, &path, token, &json!({}));
+                assert_eq!(answer.status, 403, "{method} {path}");
+                assert!(answer.body["detail"].as_str().unwrap().contains("--may administer"));
+            }
+            routes += 1;
+        }
+    }
+    assert_eq!(routes, 11);
+    assert!(host.control.accounts().unwrap().is_empty() && host.control.tokens().unwrap().len() == 2);
+}
+
+#[test]
+fn accounts_and_tokens_are_made_changed_and_removed() {
+    let mut host = Host::start();
+    let setup = host.control.add_token("setup", Some(Right::Administer), None).unwrap();
+    let setup = setup.reveal();
+    for (name, role) in [("carol", "administrator"), ("dave", "analyst")] {
+        let made = ask(&host, "post", "accounts/links", setup, &json!({"account": name, "role": role}));
+        assert_eq!(made.status, 200, "{}", made.body);
+        let link = made.body["path"].as_str().unwrap().strip_prefix("/link/").unwrap().to_owned();
+        assert_eq!(host.control.redeem_link(&link, "hash").unwrap().as_deref(), Some(name));
+    }
+    let roles = |host: &Host| -> Vec<String> {
+        let accounts = ask(host, "get", "accounts", setup, &json!({})).body;
+        let items = accounts["items"].as_array().unwrap().iter();
+        items.map(|account| account["role"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(roles(&host), ["administrator", "analyst"]);
+    let analyst = json!({"role": "analyst"});
+    assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 409, "the only one");
+    assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 409);
+    assert_eq!(ask(&host, "patch", "accounts/dave", setup, &json!({"role": "administrator"})).status, 204);
+    assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 204);
+    assert_eq!(roles(&host), ["analyst", "administrator"]);
+    assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 204);
+    assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 404);
+    assert_eq!(
+        ask(&host, "post", "accounts/links", setup, &json!({"account": "no name", "role": "analyst"})).status,
+        422
+    );
+
+    let wanted = json!({"name": "desk", "may": "decide", "lifetime_seconds": 3600});
+    let made = ask(&host, "post", "tokens", setup, &wanted);
+    let token = made.body["token"].as_str().unwrap().to_owned();
+    assert_eq!(host.get_with("/api/v1/users", Some(&token)).status, 200);
+    assert_eq!(ask(&host, "post", "tokens", setup, &wanted).status, 409);
+    let listed = ask(&host, "get", "tokens", setup, &json!({})).body;
+    assert!(listed["items"].as_array().unwrap().iter().any(|row| row["may"] == json!(["read", "decide"])));
+    assert_eq!(ask(&host, "delete", "tokens/desk", setup, &json!({})).status, 204);
+    assert_eq!(host.get_with("/api/v1/users", Some(&token)).status, 401);
+    assert_eq!(
+        ask(&host, "get", "settings", setup, &json!({})).status,
+        503,
+        "nothing runs here that has some"
+    );
+
+    let audit = host.control.audit(100).unwrap();
+    for action in ["portal.link", "portal.role", "portal.remove", "token.add", "token.remove"] {
+        assert!(audit.iter().any(|row| row.who == "setup" && row.action == action), "{action}");
+    }
+    assert!(!format!("{audit:?}").contains(&token));
+}

@@ -1,0 +1,106 @@
+//! Alerts: found, looked at, closed one by one and many at once.
+
+use crate::{check, desk::Desk, host::Browser};
+
+/// The boxes of a list: numbers with revisions.
+fn boxes(text: &str) -> Vec<String> {
+    let parts = text.split("name=\"alert\" value=\"").skip(1);
+    parts.map(|part| part.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// The alert about a user.
+fn alert_of(browser: &Browser<'_>, user: &str) -> String {
+    let found = boxes(&browser.get(&format!("/alerts?user={user}")).text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].split('.').next().unwrap().to_owned()
+}
+
+#[test]
+fn an_alert_about_travel_shows_from_where_to_where() {
+    let desk = Desk::open();
+    let carol = desk.host.signed_in("carol");
+    let answer = carol.get(&format!("/alerts/{}", alert_of(&carol, "user0")));
+    check(&answer, "alert");
+    for part in
+        ["class=\"way\"", "From Boxford", "Distance", "Expected", "Seen", "Usual for this user", "/records"]
+    {
+        assert!(answer.text.contains(part), "{part:?} is not in {}", answer.text);
+    }
+    let other = carol.get(&format!("/alerts/{}", alert_of(&carol, "user1")));
+    assert!(other.text.contains("Where its connections came from"), "{}", other.text);
+}
+
+#[test]
+fn the_records_of_an_alert_are_one_click_away() {
+    let desk = Desk::open();
+    let carol = desk.host.signed_in("carol");
+    let number = alert_of(&carol, "user1");
+    let answer = carol.get(&format!("/alerts/{number}/records"));
+    check(&answer, "records");
+    for part in ["Acct-Session-Id", "away-1", "Calling-Station-Id", "89.160.20.112", "Start"] {
+        assert!(answer.text.contains(part), "{part:?} is not in {}", answer.text);
+    }
+    assert!(!answer.text.contains("away-0") && !answer.text.contains("Not all of the journal"));
+    assert_eq!(carol.get("/alerts/999/records").status, 404);
+}
+
+#[test]
+fn filters_take_what_they_say() {
+    let desk = Desk::open();
+    let carol = desk.host.signed_in("carol");
+    assert_eq!(boxes(&carol.get("/alerts").text).len(), 3);
+    assert_eq!(boxes(&carol.get("/alerts?severity=high").text).len(), 1);
+    assert_eq!(boxes(&carol.get("/alerts?reason=device").text).len(), 3);
+    assert_eq!(boxes(&carol.get("/alerts?state=closed").text).len(), 0);
+    assert_eq!(boxes(&carol.get("/alerts?since=2099-01-01").text).len(), 0);
+    assert_eq!(carol.get("/alerts?since=yesterday").status, 400);
+    assert_eq!(carol.get("/alerts?reason=nonsense").status, 400);
+}
+
+#[test]
+fn many_alerts_are_closed_at_once_and_what_changed_meanwhile_is_not() {
+    let desk = Desk::open();
+    let carol = desk.host.signed_in("carol");
+    let list = carol.get("/alerts");
+    check(&list, "alerts");
+    let (token, all) = (list.form_token(), boxes(&list.text));
+    assert_eq!(all.len(), 3);
+    let close = |alerts: &[&str], token: &str| {
+        let mut form = vec![("token", token), ("verdict", "unclear"), ("comment", "drill")];
+        form.extend(alerts.iter().map(|alert| ("alert", *alert)));
+        carol.post("/alerts/close", &form)
+    };
+    assert_eq!(close(&[&all[0]], "wrong").status, 403);
+    assert_eq!(close(&[], &token).status, 422);
+    let stale = format!("{}.999", all[0].split('.').next().unwrap());
+    let answer = close(&[&stale, &all[1]], &token);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(answer.text.contains("changed since you looked") && answer.text.contains("is closed."));
+    assert_eq!(boxes(&carol.get("/alerts").text).len(), 2);
+    let answer = close(&[&all[0], &all[1]], &token);
+    assert!(
+        answer.text.contains("changed since you looked") && answer.text.contains("is closed."),
+        "{}",
+        answer.text
+    );
+    assert_eq!(close(&[&all[2]], &token).status, 303);
+    assert_eq!(boxes(&carol.get("/alerts").text).len(), 0);
+    let closed = carol.get("/alerts?state=unclear").text;
+    assert!(closed.contains("unclear, by ") && closed.contains("carol@portal"), "{closed}");
+    let audit = desk.host.control.audit(100).unwrap();
+    assert_eq!(audit.iter().filter(|row| &*row.action == "alert.close").count(), 3);
+}
+
+#[test]
+fn usual_for_this_user_is_one_button() {
+    let desk = Desk::open();
+    let carol = desk.host.signed_in("carol");
+    let number = alert_of(&carol, "user1");
+    let page = carol.get(&format!("/alerts/{number}"));
+    let (_, form) = page.text.split_once("name=\"revision\" value=\"").unwrap();
+    let revision = form.split('"').next().unwrap();
+    let token = page.form_token();
+    let form = [("token", &*token), ("revision", revision), ("verdict", "usual")];
+    assert_eq!(carol.post(&format!("/alerts/{number}/close"), &form).status, 303);
+    assert!(carol.get(&format!("/alerts/{number}")).text.contains("usual, by "));
+}

@@ -1,0 +1,113 @@
+//! Users by risk, and one box that finds everything.
+
+use crate::{HOSTILE, check, desk::Desk, host::Host, path};
+
+#[test]
+fn users_with_open_alerts_come_first_and_the_riskiest_of_them() {
+    let desk = Desk::open();
+    let carol = desk.host.signed_in("carol");
+    let answer = carol.get("/users");
+    check(&answer, "users");
+    let order: Vec<usize> = ["user0", "user1", "user2"]
+        .iter()
+        .map(|user| answer.text.find(&format!("/users/{user}\"")).unwrap())
+        .collect();
+    assert!(order[0] < order[1] && order[0] < order[2], "travel that cannot be weighs most: {order:?}");
+    assert!(answer.text.contains("severity high"));
+    assert!(answer.text.contains("data-follow=\"results\"") && answer.text.contains("id=\"results\""));
+}
+
+#[test]
+fn a_list_by_risk_has_everybody_once_page_by_page() {
+    let people: Vec<String> = (0..120).map(|number| format!("person{number:03}")).collect();
+    let host = Host::start(&people.iter().map(String::as_str).collect::<Vec<_>>());
+    let carol = host.signed_in("carol");
+    let mut seen = Vec::new();
+    let mut page = "/users?q=person".to_owned();
+    for _ in 0..3 {
+        let text = carol.get(&page).text;
+        seen.extend(
+            text.split("href=\"/users/").skip(1).map(|part| part.split('"').next().unwrap().to_owned()),
+        );
+        match text.split_once("href=\"/users?q=person&amp;cursor=") {
+            Some((_, rest)) => page = format!("/users?q=person&cursor={}", rest.split('"').next().unwrap()),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 120);
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 120);
+}
+
+#[test]
+fn one_box_finds_everything() {
+    let host = Host::start(&["alice", "bob", "albert"]);
+    let carol = host.signed_in("carol");
+    let answer = carol.get("/search?q=203.0.113.");
+    check(&answer, "search");
+    for address in ["203.0.113.0", "203.0.113.1", "203.0.113.2"] {
+        assert!(answer.text.contains(&format!("/connections?remote={address}")), "{}", answer.text);
+    }
+    for (asked, found) in [
+        ("al", "/users/albert"),
+        ("pc-", "/devices/PC-bob"),
+        ("s00", "/connections?session=s001"),
+        ("203", "/connections?remote=203.0.113.1"),
+    ] {
+        let text = carol.get(&format!("/search?q={asked}")).text;
+        assert!(text.contains(found), "{asked}: {text}");
+    }
+    for (asked, way) in [
+        ("lyon", "/connections?place="),
+        ("gatew", "/connections?server="),
+        ("Telecom", "/connections?place="),
+    ] {
+        let answer = carol.get(&format!("/search?q={asked}"));
+        assert!(
+            answer.status == 303 && answer.header("location").starts_with(way),
+            "{asked}: {}",
+            answer.text
+        );
+        let connections = carol.get(answer.header("location"));
+        check(&connections, asked);
+        assert!(connections.text.contains("/users/bob") && connections.text.contains("/users/alice"));
+    }
+    assert_eq!(carol.get("/connections?place=999").status, 404);
+    assert_eq!(carol.get("/connections?server=999").status, 404);
+    assert!(carol.get("/devices?q=pc-b").text.contains("/devices/PC-bob"));
+    assert!(!carol.get("/devices?q=pc-b").text.contains("/devices/PC-alice"));
+    assert!(carol.get("/connections?open=true&remote=203.0.113.1").text.contains("/users/bob"));
+}
+
+#[test]
+fn what_is_typed_into_boxes_is_harmless() {
+    let host = Host::start(&HOSTILE);
+    let carol = host.signed_in("carol");
+    for name in HOSTILE {
+        let name = path(name);
+        for page in [
+            format!("/devices?q={name}"),
+            format!("/connections?session={name}"),
+            format!("/connections?remote={name}"),
+            format!("/alerts?since={name}"),
+        ] {
+            let answer = carol.get(&page);
+            assert!([200, 400].contains(&answer.status), "{page}: {}", answer.status);
+            check(&answer, &page);
+        }
+    }
+}
+
+#[test]
+fn signs_of_patterns_are_looked_for_as_they_are() {
+    let host = Host::start(&["alice", "b%b", "c_c"]);
+    let carol = host.signed_in("carol");
+    for (asked, found, other) in
+        [("%25", "PC-b%25b", "PC-alice"), ("c_", "PC-c_c", "PC-alice"), ("%5C", "", "PC-alice")]
+    {
+        let text = carol.get(&format!("/devices?q={asked}")).text;
+        assert!(text.contains(&format!("/devices/{found}")) || found.is_empty(), "{asked}: {text}");
+        assert!(!text.contains(&format!("/devices/{other}")), "{asked}: {text}");
+    }
+}

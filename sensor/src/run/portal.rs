@@ -1,0 +1,108 @@
+//! The thread that serves portal and API: what comes to that address takes nothing from signals, log lines and health.
+
+use std::{net::TcpListener, sync::Arc, thread};
+
+use ::service::{
+    api,
+    portal::{self, certificate},
+};
+use anyhow::anyhow;
+use policy::portal::Oidc;
+use rustls::ServerConfig;
+use tokio::sync::{oneshot, watch};
+
+use crate::{
+    config::Config,
+    failure::{Exit, Failure},
+};
+
+/// The thread and the way to it.
+pub(super) struct Portal {
+    thread: Option<Serving>,
+    /// With what TLS is spoken; none: plain HTTP.
+    tls: Option<watch::Sender<Arc<ServerConfig>>>,
+    /// Who else lets people in, until it is handed over.
+    provider: Option<Oidc>,
+}
+
+/// A certificate that is good.
+pub(super) struct Renewed {
+    fingerprint: String,
+    server: Arc<ServerConfig>,
+}
+
+struct Serving {
+    /// Dropped, it ends the thread.
+    stop: oneshot::Sender<()>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Portal {
+    /// Opens the certificate, and makes one where none is given and other hosts can reach the portal.
+    pub(super) fn open(config: &Config) -> Result<Portal, Failure> {
+        let provider = config.portal_provider();
+        let Some(wanted) = config.portal_certificate() else {
+            return Ok(Portal { thread: None, tls: None, provider });
+        };
+        let identity =
+            certificate::open(&wanted).map_err(|error| Failure::new(Exit::Host, anyhow!(error)))?;
+        let fingerprint = certificate::fingerprint(&identity);
+        tracing::info!(fingerprint, "the portal speaks TLS; SHA-256 of its certificate");
+        let server =
+            certificate::server(identity).map_err(|error| Failure::new(Exit::Usage, anyhow!(error)))?;
+        Ok(Portal { thread: None, tls: Some(watch::channel(server).0), provider })
+    }
+
+    /// Begins to serve.
+    pub(super) fn start(&mut self, listener: TcpListener, settings: api::Settings) -> Result<(), Failure> {
+        listener.set_nonblocking(true)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let tls = self.tls.as_ref().map(watch::Sender::subscribe);
+        let door = portal::Door { tls, provider: self.provider.take() };
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new().name("portal".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let served = async {
+                    portal::serve(tokio::net::TcpListener::from_std(listener)?, settings, door).await?;
+                    anyhow::Ok(())
+                };
+                tokio::select! {
+                    served = served => if let Err(error) = served {
+                        tracing::error!("nothing is answered at portal.address any more: {error}");
+                    },
+                    _ = stopped => {}
+                }
+            });
+            // Questions to the store that still run end with the process.
+            runtime.shutdown_background();
+        })?;
+        self.thread = Some(Serving { stop, thread });
+        Ok(())
+    }
+
+    /// Reads the certificate again, for [`Portal::renew`]; none where plain HTTP is spoken.
+    pub(super) fn read_again(&self, config: &Config) -> Result<Option<Renewed>, String> {
+        let (Some(_), Some(wanted)) = (&self.tls, config.portal_certificate()) else { return Ok(None) };
+        let identity = certificate::open(&wanted)?;
+        let fingerprint = certificate::fingerprint(&identity);
+        Ok(Some(Renewed { fingerprint, server: certificate::server(identity)? }))
+    }
+
+    /// Speaks TLS by this certificate from the next connection on.
+    pub(super) fn renew(&self, renewed: Option<Renewed>) {
+        if let (Some(tls), Some(Renewed { fingerprint, server })) = (&self.tls, renewed) {
+            tls.send_replace(server);
+            tracing::info!(fingerprint, "the portal's certificate was read again");
+        }
+    }
+
+    /// Ends the thread.
+    pub(super) fn stop(self) {
+        if let Some(Serving { stop, thread }) = self.thread {
+            drop(stop);
+            if thread.join().is_err() {
+                tracing::error!("the portal's thread panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Takes the pictures of the portal that README and guide show: every page, light, dark and on a phone, of the demo's
+//! made-up company. Called by `cargo xtask screenshots` with the folder to write to.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a harness fails by panicking")]
+
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+
+use base64::Engine as _;
+use browser::{Browser, Shape, Theme, people, picture};
+use end_to_end::{
+    Wire,
+    config::{ClientEntry, Config, PORT},
+    sensor::Home,
+    tools::output,
+    wire::{NAS_DEVICE, SENSOR_V4},
+};
+use serde_json::json;
+
+/// The VPN servers of the made-up company in the order of `send --month`: vendor, and where it sends from.
+const VPN_SERVERS: [(&str, &str); 4] =
+    [("rras", "192.0.2.11"), ("f5", "192.0.2.12"), ("check-point", "192.0.2.13"), ("asa", "192.0.2.14")];
+const SECRET: &str = "demo secret of no worth";
+/// Whose account is stolen.
+const USER: &str = "alice@contoso.example";
+/// From a server for rent in Singapore, with a computer that nobody knows.
+const THEFT: [&str; 6] = [
+    "--calling-station-id",
+    "128.199.64.23",
+    "--attribute",
+    "Cisco-AVPair=mdm-tlv=device-uid=DESKTOP-4F8K2",
+    "--attribute",
+    "Cisco-AVPair=mdm-tlv=ac-user-agent=AnyConnect Windows 4.10.04065",
+];
+/// How much of a page is shown, CSS pixels.
+const HEIGHT_MAX: u64 = 900;
+
+fn main() {
+    let folder = PathBuf::from(std::env::args_os().nth(1).expect("the folder to write to"));
+    fs::create_dir_all(&folder).expect("the folder can be made");
+    let wire = Wire::new();
+    let mut config = Config::udp();
+    let clients: Vec<ClientEntry> = VPN_SERVERS
+        .iter()
+        .map(|(vendor, address)| {
+            wire.nas.ip(&format!("address add {address}/24 dev {NAS_DEVICE}"));
+            ClientEntry::new(vendor, &[*address], SECRET).line(&format!("vendor = {vendor:?}"))
+        })
+        .collect();
+    config = config.clients(&clients).lines(
+        "[events]\naccept_past = \"35d\"\n[users]\nrealms = [[\"contoso.example\", \"CONTOSO\", \"\"]]\n",
+    );
+    let home = Home::new(&config);
+    let sensor = home.start(&wire.sensor);
+
+    let secret = home.file("secret");
+    fs::write(&secret, SECRET).expect("the secret's file");
+    let send = |arguments: &[&str]| {
+        let mut command: Command = wire.nas.command(end_to_end::sensor::program());
+        command.args(["send", "--to", &format!("{SENSOR_V4}:{PORT}"), "--secret-file"]).arg(&secret);
+        let sent = output(command.args(arguments));
+        assert!(sent.status.success(), "{command:?}: {}", String::from_utf8_lossy(&sent.stderr));
+    };
+    let sources = VPN_SERVERS.map(|(_, address)| address).join(",");
+    send(&["--month", &sources, "--month-seconds", "10", "--seed", "1"]);
+    sensor.stored();
+    send(&[&["--vendor", "asa", "--user", USER, "--source", VPN_SERVERS[3].1], &THEFT[..]].concat());
+    sensor.stored();
+
+    let browser = Browser::start(&wire.sensor);
+    browser.command("Emulation.setTimezoneOverride", json!({"timezoneId": "UTC"}));
+    let mut pages = BTreeMap::from([("sign-in".to_owned(), "/sign-in".to_owned())]);
+    take(&browser, &folder, &pages);
+    people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
+    browser.open_until("/", "DESKTOP-4F8K2");
+    pages = browser
+        .kinds_of_pages()
+        .into_iter()
+        .filter(|path| !path.contains('?'))
+        .map(|path| (name(&path), path))
+        .collect();
+    pages.insert("user".to_owned(), format!("/users/{USER}"));
+    pages.insert("search".to_owned(), "/search?q=a".to_owned());
+    take(&browser, &folder, &pages);
+}
+
+/// `/` is the overview, `/users/alice` a user, `/settings/vpn` what it says.
+fn name(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts[..] {
+        [""] => "overview".to_owned(),
+        [many @ ("users" | "devices" | "alerts"), _, ref rest @ ..] => {
+            [&[many.trim_end_matches('s')], rest].concat().join("-")
+        }
+        _ => parts.join("-"),
+    }
+}
+
+fn take(browser: &Browser, folder: &std::path::Path, pages: &BTreeMap<String, String>) {
+    for (name, path) in pages {
+        for (theme, shape, kind) in [
+            (Theme::Light, Shape::Desktop, "light"),
+            (Theme::Dark, Shape::Desktop, "dark"),
+            (Theme::Light, Shape::Phone, "phone"),
+        ] {
+            browser.show(theme, shape);
+            browser.open(path);
+            let taken =
+                base64::prelude::BASE64_STANDARD.decode(browser.screenshot(HEIGHT_MAX)).expect("base64");
+            let picture = picture::small(&taken);
+            let file = folder.join(format!("{name}-{kind}.png"));
+            fs::write(&file, &picture).expect("the picture can be written");
+            println!("{} KiB {path} {}", picture.len() >> 10, file.display());
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The portal in a browser, with a real sensor behind it and real requests on the wire. One file a case.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod alert;
+mod every_page;
+mod hostile_names;
+mod profile;
+mod provider;
+mod sign_in;
+mod tls;

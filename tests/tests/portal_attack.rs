@@ -1,0 +1,185 @@
+//! The portal under attack: thousands of connections that say nothing, heads that never end, bodies without measure,
+//! handshakes that stop half way. Requests of VPN servers are answered as ever, and so are people.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::{
+    io::{ErrorKind, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
+
+use end_to_end::{
+    Nas, PATIENCE, Wire,
+    config::{Config, SECRET},
+    requests::start,
+    sensor::Home,
+    tools::{need_program, output},
+    wait_until,
+    wire::{NAS_V4, SENSOR_V4},
+};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Connections that say nothing, as far as files may be open.
+const SILENT: usize = 10_000;
+/// Requests of the VPN server, before and during the attack.
+const REQUESTS: usize = 1_000;
+/// Between two of them.
+const PAUSE: Duration = Duration::from_millis(5);
+/// What the attack may cost in memory: 256 connections with a head, a body and a TLS session each.
+const MEMORY_MAX: u64 = 64 << 20;
+
+#[test]
+fn over_plain_http_no_request_is_lost_and_people_are_answered() {
+    attacked("", "127.0.0.1:8813".parse().unwrap(), &[silent, slow_head, endless_body, slow_body]);
+}
+
+#[test]
+fn over_tls_no_request_is_lost_and_people_are_answered() {
+    let address = SocketAddr::new(SENSOR_V4.into(), 8813);
+    attacked(&format!("[portal]\naddress = \"{address}\"\n"), address, &[silent, half_a_handshake]);
+}
+
+type Attacker = fn(SocketAddr, &AtomicBool, &AtomicUsize);
+
+fn attacked(config: &str, address: SocketAddr, attackers: &[Attacker]) {
+    let most = raise_open_files();
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp().lines(config));
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let sign_in = || {
+        need_program("curl", "curl");
+        let scheme = if config.is_empty() { "http" } else { "https" };
+        let mut command = wire.sensor.command("curl");
+        command.args(["--silent", "--insecure", "--max-time", "5", &format!("{scheme}://{address}/sign-in")]);
+        String::from_utf8_lossy(&output(&mut command).stdout).contains("Password")
+    };
+    assert!(sign_in());
+    let idle = ask(&nas, 0);
+    let memory = sensor.resident_bytes();
+
+    let (stop, opened, answered) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+    let under = thread::scope(|scope| {
+        for attacker in attackers {
+            scope.spawn(|| wire.sensor.enter(|| attacker(address, &stop, &opened)));
+        }
+        wait_until("the attack is under way", PATIENCE, || opened.load(Relaxed) >= 1_000);
+        scope.spawn(|| {
+            while !stop.load(Relaxed) {
+                answered.fetch_add(usize::from(sign_in()), Relaxed);
+            }
+        });
+        // Whatever becomes of this, the attackers end.
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ask(&nas, REQUESTS)));
+        let wanted = SILENT.min(most);
+        if ended.is_ok() {
+            wait_until("all of the attack came", PATIENCE, || opened.load(Relaxed) >= wanted);
+        }
+        stop.store(true, Relaxed);
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    let grown = sensor.resident_bytes().saturating_sub(memory);
+    println!(
+        "{} connections of attackers; p99 of an answer to the VPN server {idle:?} idle, {under:?} under attack; \
+         {} pages for people; {} KiB more memory",
+        opened.load(Relaxed),
+        answered.load(Relaxed),
+        grown >> 10
+    );
+    assert!(answered.load(Relaxed) > 0, "nobody could sign in while the attack went on");
+    assert!(grown < MEMORY_MAX, "{grown} octets more");
+    wait_until("people are answered again", PATIENCE, sign_in);
+    let metrics = sensor.stored();
+    assert_eq!(metrics.sum("vpn_sensor_records_total", &[]), 2 * REQUESTS as u64, "each once");
+}
+
+/// Requests, each of which is answered the first time; the time that 99 of 100 took at most.
+fn ask(nas: &Nas, from: usize) -> Duration {
+    let mut times: Vec<Duration> = (from..from + REQUESTS)
+        .map(|number| {
+            let request = start(number as u8, &format!("s{number}"), SECRET);
+            thread::sleep(PAUSE);
+            let begin = Instant::now();
+            nas.ask_once(&request);
+            begin.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[REQUESTS * 99 / 100]
+}
+
+/// As many files as the host lets this process open; how many connections that is.
+fn raise_open_files() -> usize {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("a limit that is allowed");
+    maximum.map_or(SILENT, |most| usize::try_from(most).unwrap_or(SILENT).saturating_sub(1_000))
+}
+
+fn connect(address: SocketAddr, opened: &AtomicUsize) -> Option<TcpStream> {
+    // The portal's backlog is full at times: that is what it is for.
+    let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
+    stream.set_nonblocking(true).unwrap();
+    opened.fetch_add(1, Relaxed);
+    Some(stream)
+}
+
+/// Opens connections and says nothing.
+fn silent(address: SocketAddr, stop: &AtomicBool, opened: &AtomicUsize) {
+    let mut held = Vec::new();
+    while !stop.load(Relaxed) {
+        if held.len() < SILENT {
+            held.extend(connect(address, opened));
+        } else {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Writes what `more` gives on many connections, a little at a time, and opens another where one was closed.
+fn slowly(address: SocketAddr, stop: &AtomicBool, opened: &AtomicUsize, head: &str, more: &[u8]) {
+    let mut held: Vec<TcpStream> = Vec::new();
+    while !stop.load(Relaxed) {
+        while held.len() < 200 {
+            let Some(mut stream) = connect(address, opened) else { break };
+            let _ = stream.write(head.as_bytes());
+            held.push(stream);
+        }
+        held.retain_mut(|stream| goes_on(stream, more));
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn goes_on(stream: &mut TcpStream, octets: &[u8]) -> bool {
+    let open = |outcome: std::io::Result<usize>| match outcome {
+        Ok(read) => read > 0,
+        Err(error) => error.kind() == ErrorKind::WouldBlock,
+    };
+    open(stream.write(octets)) && open(stream.read(&mut [0; 64]))
+}
+
+fn slow_head(address: SocketAddr, stop: &AtomicBool, opened: &AtomicUsize) {
+    slowly(address, stop, opened, "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"a");
+}
+
+fn slow_body(address: SocketAddr, stop: &AtomicBool, opened: &AtomicUsize) {
+    let head = format!(
+        "POST /sign-in HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10000\r\n\r\naccount="
+    );
+    slowly(address, stop, opened, &head, b"a");
+}
+
+fn endless_body(address: SocketAddr, stop: &AtomicBool, opened: &AtomicUsize) {
+    let head = format!(
+        "POST /sign-in HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000000000000\r\n\r\naccount="
+    );
+    slowly(address, stop, opened, &head, &[b'a'; 16 << 10]);
+}
+
+/// The beginning of a ClientHello, and then an octet now and then.
+fn half_a_handshake(address: SocketAddr, stop: &AtomicBool, opened: &AtomicUsize) {
+    slowly(address, stop, opened, "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{7c}\u{3}\u{3}", b"a");
+}
