@@ -263,6 +263,8 @@ pub enum ReasonFeature {
     Prefix,
     /// The hour of the week.
     Hour,
+    /// How long the user was away.
+    Away,
 }
 
 impl From<Feature> for ReasonFeature {
@@ -282,7 +284,7 @@ impl From<Feature> for ReasonFeature {
 
 impl ReasonFeature {
     /// All of them.
-    pub const ALL: [ReasonFeature; 9] = [
+    pub const ALL: [ReasonFeature; 10] = [
         ReasonFeature::Country,
         ReasonFeature::Place,
         ReasonFeature::Network,
@@ -292,6 +294,7 @@ impl ReasonFeature {
         ReasonFeature::Server,
         ReasonFeature::Prefix,
         ReasonFeature::Hour,
+        ReasonFeature::Away,
     ];
 
     /// One word for JSON.
@@ -306,6 +309,7 @@ impl ReasonFeature {
             ReasonFeature::Server => "server",
             ReasonFeature::Prefix => "prefix",
             ReasonFeature::Hour => "hour",
+            ReasonFeature::Away => "away",
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
     assessment::{EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature},
     connection::{Connection, Cover},
     people::{Person, Slot, country_key, device_key},
+    rhythm::Rhythm,
 };
 use crate::profile::{Everybody, Feature, Known, Learned, Prefix, Profile, Profiles, Tallies, Tally, Value};
 
@@ -26,6 +27,7 @@ pub(super) struct Facts<'f> {
     pub(super) person: Option<Person>,
     pub(super) cover: Cover,
     pub(super) adoptions: &'f Adoptions,
+    pub(super) rhythm: &'f Rhythm,
 }
 
 impl<'f> Facts<'f> {
@@ -34,7 +36,7 @@ impl<'f> Facts<'f> {
         profiles: &'f Profiles,
         person: Option<Person>,
         user: u64,
-        adoptions: &'f Adoptions,
+        (adoptions, rhythm): (&'f Adoptions, &'f Rhythm),
     ) -> Facts<'f> {
         let everybody = profiles.everybody();
         let values = values(connection);
@@ -62,6 +64,7 @@ impl<'f> Facts<'f> {
             person,
             cover,
             adoptions,
+            rhythm,
         }
     }
 
@@ -151,6 +154,43 @@ impl<'f> Facts<'f> {
         }
     }
 
+    /// Earlier sessions that are the user's as far as is known.
+    fn earlier(&self) -> impl Iterator<Item = &Slot> {
+        let slots = self.person.iter().flat_map(|person| &person.slots);
+        slots.filter(|slot| slot.is_there() && !slot.is_suspect() && !slot.is_of(self.connection.session))
+    }
+
+    /// Seconds since the user's last sign of life; `None`: there was none, or a session seems to run, or this one was
+    /// assessed before.
+    pub(super) fn away_s(&self) -> Option<u32> {
+        let mut slots = self.person.iter().flat_map(|person| &person.slots);
+        if slots.any(|slot| slot.is_of(self.connection.session)) {
+            return None;
+        }
+        let is_running = |slot: &Slot| slot.is_open() && self.unix_s < slot.alive.saturating_add(OPEN_S);
+        if self.earlier().any(is_running) {
+            return None;
+        }
+        let alive = self.earlier().map(|slot| slot.alive).max();
+        let last = alive.max(self.profile.map(|profile| profile.last_unix_s())).filter(|last| *last > 0)?;
+        self.unix_s.checked_sub(last)
+    }
+
+    /// The same where it is to be learned from: not behind a session of less than five minutes, since a line that flaps
+    /// all day is no rhythm.
+    pub(super) fn counted_away_s(&self) -> Option<u32> {
+        let last = self.earlier().max_by_key(|slot| slot.alive)?;
+        self.away_s().filter(|_| last.alive - last.start() >= FLAP_S)
+    }
+
+    /// The user has this value of old, and had another one the last time.
+    pub(super) fn is_back(&self, feature: Feature) -> bool {
+        let (Some(profile), Some(value)) = (self.profile, self.value(feature)) else { return false };
+        self.tally(feature).days > 0
+            && self.tally(feature).values > 1
+            && profile.newest(feature).is_some_and(|newest| newest != value)
+    }
+
     /// A reason with what is usual for a feature.
     pub(super) fn reason(
         &self,
@@ -238,6 +278,8 @@ impl<'f> Facts<'f> {
 
 /// Without interims an open session is believed for a working day after its last sign of life, seconds.
 const OPEN_S: u32 = 36_000;
+/// Shorter sessions are of a line that flaps, seconds.
+const FLAP_S: u32 = 300;
 
 pub(super) fn values<'a>(connection: &Connection<'a>) -> [Option<Value<'a>>; FEATURES] {
     let spot = &connection.spot;

@@ -22,6 +22,7 @@
 //! | `many_users` | one address, many users |
 //! | `accounting` | Stops without a Start |
 //! | `people` | where each user was last |
+//! | `rhythm` | after how long people connect again |
 //! | `adoption` | what many begin to use these days, and what is first for all |
 //! | `snapshot` | all of it as octets, and back |
 
@@ -37,6 +38,7 @@ mod many_users;
 mod moved;
 mod new_pair;
 mod people;
+mod rhythm;
 mod score;
 mod simultaneous;
 mod snapshot;
@@ -62,6 +64,7 @@ use connection::seconds;
 use facts::Facts;
 use many_users::{Addresses, Judgement};
 use people::{People, Slot, user_key};
+use rhythm::Rhythm;
 
 /// A user's key, made small: for whoever tells of the same user again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +84,7 @@ pub struct Detector {
     today: Today,
     people: People,
     adoptions: Adoptions,
+    rhythm: Rhythm,
     addresses: Addresses,
     accounting: Accounting,
 }
@@ -108,7 +112,7 @@ impl Detector {
         let unix_s = connection.start_unix_s();
         let mut slot = self.people.slot(connection, unix_s);
         let person = self.people.get(user).copied();
-        let facts = Facts::of(connection, profiles, person, user, &self.adoptions);
+        let facts = Facts::of(connection, profiles, person, user, (&self.adoptions, &self.rhythm));
         let thresholds = &self.thresholds;
         let mut assessment = Assessment::default();
         score::assess(&facts, thresholds, &mut assessment);
@@ -136,7 +140,9 @@ impl Detector {
             let news = news(&facts);
             if facts.days() >= 3 && !assessment.is_alert {
                 let is_open = facts.open_elsewhere().is_some();
+                let away_s = facts.counted_away_s();
                 self.adoptions.count_open(user, is_open, unix_s);
+                away_s.into_iter().for_each(|away_s| self.rhythm.count(away_s));
             }
             self.remember(user, unix_s, slot, &news, connection, assessment.is_alert);
         }
@@ -222,7 +228,7 @@ impl Detector {
             return assessment;
         };
         let mut slot = self.people.slot(connection, unix_s);
-        let facts = Facts::of(connection, profiles, person, user, &self.adoptions);
+        let facts = Facts::of(connection, profiles, person, user, (&self.adoptions, &self.rhythm));
         moved::assess(&facts, &from, &slot, &self.thresholds, &mut assessment);
         assessment.sort();
         if assessment.is_alert || from.is_suspect() {

@@ -20,6 +20,8 @@
 //! * A new part of a known network says less the more leading bits it shares with a known one.
 //! * A new device explains new client software; known software on a known device is an update. That no device is told is
 //!   a value like any: new to whoever always tells one, until all Starts begin without.
+//! * How long after the user's last sign of life (`rhythm`), and whether she goes back to a part of the network or software
+//!   that she had left: lines and updates do not.
 //! * When, and whether the user seems to be connected elsewhere already (an open session within a working day of its last
 //!   sign of life), the less the more often that happens to all: where ends are lost it is everyday.
 //!
@@ -31,11 +33,12 @@ use super::{
     assessment::{Assessment, Detection, Reason, ReasonFeature, Severity},
     connection::Cover,
     facts::Facts,
+    text::Span,
     threshold::{Model, Thresholds},
 };
 use crate::{
     geo::NetworkKind,
-    profile::{Feature, Prefix, Tally, Value},
+    profile::{Feature, Prefix, Profile, Tally, Value},
 };
 
 /// Least and most that how usual a value is for all takes from or adds to what it says as a new one.
@@ -45,13 +48,16 @@ const MOVE_USERS: f64 = 4.0;
 /// From so much on, the device speaks.
 const GROUP: f64 = 1.0;
 /// And software where no device is known: above the first ones of an update.
-const SOFTWARE_ALONE: f64 = 3.0;
+const SOFTWARE_ALONE: f64 = 0.9;
+/// What is usual for all counts as so many hours of the user's.
+const HOURS_OF_ALL: f64 = 4.0;
 
 /// The logarithms, one for each feature and one for the hour.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Terms {
     features: [f64; Feature::ALL.len()],
     hour: f64,
+    away: f64,
     open: f64,
 }
 
@@ -79,7 +85,7 @@ impl Terms {
     }
 
     fn total(&self) -> f64 {
-        self.place() + self.device() + self.of(Feature::Server) + self.hour + self.open
+        self.place() + self.device() + self.of(Feature::Server) + self.hour + self.away + self.open
     }
 }
 
@@ -127,6 +133,10 @@ fn explain(
         let reason = facts.reason(detection, None, terms.open, slot.text());
         assessment.reasons.push(Reason { alert, ..reason });
     }
+    if let Some(away_s) = facts.away_s().filter(|_| terms.away >= thresholds.reason_log_ratio) {
+        let reason = facts.reason(detection, None, terms.away, Span(u64::from(away_s)).to_string());
+        assessment.reasons.push(Reason { feature: Some(ReasonFeature::Away), alert, ..reason });
+    }
     if terms.hour >= thresholds.reason_log_ratio {
         let hour = facts.unix_s / 3600 % 24;
         let days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -147,6 +157,7 @@ pub(super) fn terms(facts: &Facts<'_>, model: &Model) -> Terms {
     device(facts, model, &mut terms);
     terms.set(Feature::Server, server(facts, model));
     terms.hour = hour(facts, model);
+    terms.away = away(facts, model);
     terms.open = open(facts, model);
     terms
 }
@@ -166,7 +177,7 @@ fn place(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
         terms.set(
             Feature::Country,
             if is_abroad {
-                new(facts, model, Feature::Country, model.novelty_country, country, 0.01)
+                abroad(facts, model, country)
             } else {
                 let usual = usual(country, model.novelty_country);
                 known(
@@ -202,6 +213,19 @@ fn place(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
     terms.set(Feature::Kinds, cover(facts, model, is_new_network));
 }
 
+/// A country that is new to the user.
+fn abroad(facts: &Facts<'_>, model: &Model, country: &Tally) -> f64 {
+    let new = new(facts, model, Feature::Country, model.novelty_country, country, 0.01);
+    if facts.tally(Feature::Network).days > 0 && facts.cover == Cover::None {
+        return new.min(model.country_of_known_network);
+    }
+    // Of a user without a history that of all others tells.
+    let unknown = 1.0 - f64::from(facts.days().min(5)) / 5.0;
+    let of_nobody =
+        if facts.share(Feature::Country) < 0.005 { model.country_of_nobody * unknown } else { 0.0 };
+    (new + of_nobody).min(model.feature_max.max(0.0))
+}
+
 /// The town: half of what it says the network has said.
 fn town(facts: &Facts<'_>, model: &Model) -> f64 {
     let tally = facts.tally(Feature::Place);
@@ -232,7 +256,8 @@ fn prefix(facts: &Facts<'_>, model: &Model, is_network_new: bool) -> f64 {
     }
     let (tally, common_bits) = within_network(facts, prefix);
     if tally.days > 0 {
-        return known(model.attacker_prefix / usual(&tally, model.novelty_prefix), tally.days, model);
+        let known = known(model.attacker_prefix / usual(&tally, model.novelty_prefix), tally.days, model);
+        return if facts.is_back(Feature::Prefix) { known + model.prefix_back } else { known };
     }
     // How often everybody has a new one does not count here: addresses that change daily are this user's or not.
     let rare = -(novelty(&tally, model.novelty_prefix, 1.0, 0.0).ln());
@@ -311,31 +336,32 @@ fn device(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
     if !has_device {
         terms.set(Feature::Device, no_device(facts, model));
     }
+    let most = model.feature_max.max(0.0);
+    let weigh = |log_ratio: f64, weight: f64| (log_ratio * weight).clamp(-2.0 * model.known_max.abs(), most);
+    terms.set(Feature::Device, weigh(terms.of(Feature::Device), model.weight_of_device));
     let tally = facts.tally(Feature::Software);
     let Some(Value::Text(software)) = facts.value(Feature::Software) else { return };
-    terms.set(
-        Feature::Software,
-        if tally.days > 0 {
-            let attacker = 0.9 * facts.share(Feature::Software) + 0.05;
-            known(attacker / usual(tally, model.novelty_software), tally.days, model).clamp(-1.5, 0.3)
-        } else {
-            let new = new(facts, model, Feature::Software, model.novelty_software, tally, 0.3);
-            let is_update = facts.profile.is_some_and(|profile| {
-                let mut is_family_known = false;
-                profile.each(Feature::Software, |value, _, _| {
-                    is_family_known |=
-                        matches!(value, Value::Text(other) if family(other) == family(software));
-                });
-                is_family_known
+    let back = if facts.is_back(Feature::Software) { model.software_back } else { 0.0 };
+    let log_ratio = if tally.days > 0 {
+        let attacker = 0.9 * facts.share(Feature::Software) + 0.05;
+        known(attacker / usual(tally, model.novelty_software), tally.days, model).clamp(-1.5, 0.3)
+    } else {
+        let new = new(facts, model, Feature::Software, model.novelty_software, tally, 0.3);
+        let is_update = facts.profile.is_some_and(|profile| {
+            let mut is_family_known = false;
+            profile.each(Feature::Software, |value, _, _| {
+                is_family_known |= matches!(value, Value::Text(other) if family(other) == family(software));
             });
-            match (has_device, is_known) {
-                (true, true) => new.min(1.0),
-                (true, false) => new * 0.3,
-                (false, _) if is_update => new * 0.5,
-                (false, _) => new,
-            }
-        },
-    );
+            is_family_known
+        });
+        match (has_device, is_known) {
+            (true, true) => new.min(1.0),
+            (true, false) => new * 0.3,
+            (false, _) if is_update => new * 0.5,
+            (false, _) => new,
+        }
+    };
+    terms.set(Feature::Software, weigh(log_ratio, model.weight_of_software) + back);
 }
 
 /// No device is told: that is as much of a value as any, for a user whose connections tell one. Where all begin without,
@@ -362,6 +388,13 @@ fn open(facts: &Facts<'_>, model: &Model) -> f64 {
     // Phone and laptop.
     let known = if facts.is_known(Feature::Device, 2) { 0.5 } else { 1.0 };
     (log_ratio * model.weight_of_others * known).clamp(0.0, model.feature_max.max(0.0))
+}
+
+/// How long after the user's last sign of life: people come back within minutes or the next morning.
+fn away(facts: &Facts<'_>, model: &Model) -> f64 {
+    let log_ratio = facts.away_s().map_or(0.0, |away_s| facts.rhythm.log_ratio(away_s));
+    let weight = model.weight_of_away * if log_ratio < 0.0 { 0.75 } else { 1.0 };
+    (log_ratio * weight).clamp(-model.known_max.abs(), model.feature_max.max(0.0))
 }
 
 /// `AnyConnect Windows` of `AnyConnect Windows 5.1.2`: what stands before the first digit of a version.
@@ -396,8 +429,21 @@ fn hour(facts: &Facts<'_>, model: &Model) -> f64 {
         return 0.0;
     }
     let usual = (f64::from(near) + 0.5) / (f64::from(days) + 4.0);
-    let term = (0.2 / usual).ln().clamp(-1.0, 1.5) * model.weight_of_others;
+    let near = (0.2 / usual).ln().clamp(-1.0, 1.5) * model.weight_of_others;
+    let term = near + time_of_day(&profile, facts, model) * model.weight_of_time_of_day;
     term.clamp(-model.known_max.abs(), model.feature_max.max(0.0))
+}
+
+/// How far the hour is from those of the user, on whatever day: 0 to 3. What is usual for all stands for four connections of
+/// hers, and half of the attackers are among them, the others come at any hour.
+fn time_of_day(profile: &Profile<'_>, facts: &Facts<'_>, model: &Model) -> f64 {
+    let hour = hour_of_week(facts.unix_s) % 24;
+    let (own, days) = profile.nearness_in_day(hour);
+    let (all, all_days) = facts.everybody.nearness_in_day(hour);
+    let all = (all + 0.5) / (all_days + 12.0);
+    let user = (own + HOURS_OF_ALL * all) / (days + HOURS_OF_ALL);
+    let attacker = 0.5 / 24.0 + 0.5 * all;
+    (attacker / user).ln().clamp(0.0, model.feature_max.clamp(0.0, 3.0))
 }
 
 /// How usual a value is for the user that has it; one that is only remembered counts as half a day.

@@ -9,11 +9,12 @@ use super::{
     adoption::Adoptions,
     many_users::Addresses,
     people::{People, Person},
+    rhythm::Rhythm,
     threshold::Thresholds,
 };
 
 /// Of the form of the octets: it, a CRC32C of the rest, the rest.
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 const HEAD: usize = size_of::<u16>() + size_of::<u32>();
 
 /// Octets that are no snapshot of this release.
@@ -36,6 +37,7 @@ struct Kept {
     databases: Vec<String>,
     people: Vec<Person>,
     adoptions: Adoptions,
+    rhythm: Rhythm,
     addresses: Addresses,
     accounting: Accounting,
 }
@@ -54,6 +56,7 @@ impl Detector {
             databases,
             people,
             adoptions: self.adoptions.clone(),
+            rhythm: self.rhythm.clone(),
             addresses: self.addresses.clone(),
             accounting: self.accounting.clone(),
         };
@@ -87,6 +90,7 @@ impl Detector {
             today: Today { day: kept.day, jumped_to: kept.jumped_to },
             people: People::restored(kept.people, kept.databases, kept.oldest),
             adoptions: kept.adoptions,
+            rhythm: kept.rhythm,
             addresses: kept.addresses,
             accounting: kept.accounting,
         })

@@ -11,6 +11,12 @@ impl Display for Reason {
             (Detection::SuspiciousConnection, Some(ReasonFeature::Hour)) => {
                 return write!(f, "unusual time for {user}: {seen}");
             }
+            (Detection::SuspiciousConnection, Some(ReasonFeature::Away)) => {
+                return write!(
+                    f,
+                    "{user} connects {seen} after the last sign of life, when people here seldom do"
+                );
+            }
             (Detection::SuspiciousConnection, None) => {
                 return write!(f, "{user} seems to be connected already, from {seen}");
             }
@@ -124,7 +130,7 @@ fn noun(feature: ReasonFeature) -> &'static str {
         ReasonFeature::Software => "client software",
         ReasonFeature::Server => "VPN server",
         ReasonFeature::Prefix => "part of the network",
-        ReasonFeature::Hour => "time",
+        ReasonFeature::Hour | ReasonFeature::Away => "time",
     }
 }
 

@@ -24,6 +24,28 @@ impl Default for Population {
     }
 }
 
+/// What an hour of the day counts for another one: a bell of an hour and a half around it, of which the sum over all hours
+/// is 1.
+pub(super) fn nearness(hour: usize, other: usize) -> f64 {
+    const AT: [f64; 13] = [
+        0.265_96,
+        0.212_97,
+        0.109_34,
+        0.035_994,
+        0.007_597_4,
+        0.001_028_2,
+        8.922e-5,
+        4.964e-6,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+    ];
+    let apart = hour.abs_diff(other) % 24;
+    AT[apart.min(24 - apart)]
+}
+
 /// The hour of the week in which a day begins; Monday begins with 0. 1970 began on a Thursday.
 pub(super) fn first_hour(day: u16) -> usize {
     (usize::from(day) + 3) % 7 * 24
@@ -97,6 +119,17 @@ impl<'p> Everybody<'p> {
             let (users, connections) = self.symbols.counts(symbol);
             Share { users, connections }
         })
+    }
+
+    /// Of the hours of all users' days in which connections began, how many are around this one, the nearer the more; and
+    /// how many there are.
+    pub fn nearness_in_day(&self, hour: usize) -> (f64, f64) {
+        let mut sums = (0.0, 0.0);
+        for (at, count) in self.population.hours.iter().enumerate() {
+            sums.0 += *count as f64 * nearness(at % 24, hour);
+            sums.1 += *count as f64;
+        }
+        sums
     }
 
     /// For each hour of the week, Monday 0 h UTC first, on how many days of how many users connections began in it.

@@ -92,6 +92,31 @@ impl Profile<'_> {
         }
     }
 
+    /// The value of a feature that the newest connection had; of several at once the one that comes last in its order.
+    pub fn newest(&self, feature: Feature) -> Option<Value<'_>> {
+        let entries = self.record.entries().filter(|entry| entry.feature() == Some(feature));
+        let value = |entry: &Entry| Value::read(feature, self.symbols.text(entry.symbol()));
+        entries
+            .filter(|entry| entry.day_count(self.kept) > 0)
+            .max_by_key(|entry| (entry.last, value(entry)))
+            .map(value)
+    }
+
+    /// Of the hours of all days in which connections began, how many are around this one, the nearer the more; and how many
+    /// there are.
+    pub fn nearness_in_day(&self, hour: usize) -> (f64, f64) {
+        let mut sums = (0.0, 0.0);
+        for (_, number) in self.record.kept_days(self.today) {
+            let mut left = number & super::record::HOURS;
+            while left != 0 {
+                sums.0 += super::population::nearness(left.trailing_zeros() as usize, hour);
+                sums.1 += 1.0;
+                left &= left - 1;
+            }
+        }
+        sums
+    }
+
     /// On how many of the thirty days connections began around this hour of the week: in it, the one before or the one
     /// behind, on the same kind of day (Monday to Friday, or the weekend); and on how many days any began.
     pub fn days_near(&self, hour_of_week: usize) -> (u32, u32) {
