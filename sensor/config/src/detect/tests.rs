@@ -65,7 +65,15 @@ fn every_key_is_taken() {
         attacker_prefix = 0.125
         attacker_device = 0.125
         attacker_no_device = 0.25
-        attacker_while_open = 0.5
+        attacker_while_open = 0.25
+        weight_of_device = 1.25
+        weight_of_software = 0.75
+        weight_of_away = 0.5
+        software_back = 0.25
+        prefix_back = 1.75
+        country_of_known_network = 1.5
+        country_of_nobody = 2.5
+        weight_of_time_of_day = 0.75
         weight_of_others = 1
         cover_hosting = 2
         cover_anonymiser = 3
@@ -127,7 +135,15 @@ fn every_key_is_taken() {
             attacker_prefix: 0.125,
             attacker_device: 0.125,
             attacker_no_device: 0.25,
-            attacker_while_open: 0.5,
+            attacker_while_open: 0.25,
+            weight_of_device: 1.25,
+            weight_of_software: 0.75,
+            weight_of_away: 0.5,
+            software_back: 0.25,
+            prefix_back: 1.75,
+            country_of_known_network: 1.5,
+            country_of_nobody: 2.5,
+            weight_of_time_of_day: 0.75,
             weight_of_others: 1.0,
             cover_hosting: 2.0,
             cover_anonymiser: 3.0,
@@ -157,7 +173,7 @@ fn every_key_is_taken() {
     assert_eq!(detect.exclusions, exclusions);
     let summary = detecting_summary(&detect, NOW);
     for part in [
-        "alert_score = 4 (default 3.2)",
+        "alert_score = 4 (default 6.2)",
         "alive = \"90m\" (default \"20m\")",
         "volume_min = \"10 GB\" (default \"5 GB\")",
         "model.known_max = 3 (default 4.5)",
