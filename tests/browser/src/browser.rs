@@ -150,6 +150,12 @@ impl Browser {
         url.strip_prefix(&self.origin).unwrap_or(url).to_owned()
     }
 
+    /// Waits until the browser is on this path: a click returns before the page that it leads to is there.
+    #[track_caller]
+    pub fn wait_path(&self, path: &str) {
+        assert!(holds(PATIENCE, || self.path() == path), "the browser is on {}, not on {path}", self.path());
+    }
+
     #[track_caller]
     fn wait_for(&self, by: By<'_>, what: &str) -> Element {
         wait_for(&format!("{what} on the page {}", self.path()), PATIENCE, || self.session.find(by))

@@ -26,24 +26,24 @@ fn an_alert_is_found_on_the_overview_understood_commented_and_closed() {
 
     browser.open_until("/", "KALI");
     browser.click("a[href^='/alerts/']");
-    let alert = browser.path();
+    browser.wait_seen("Expected");
     let seen = browser.seen();
     for part in [user, FAR_AWAY, "GB", "CN", "KALI", "PC-7", "high", "Expected", "Seen"] {
         assert!(seen.contains(part), "{part}: {seen}");
     }
     browser.fill("form[action$='/comments'] input[name=comment]", "asked her: <b>not she</b>");
     browser.click("form[action$='/comments'] button");
-    browser.open_until(&alert, "asked her: <b>not she</b>");
+    browser.wait_seen("asked her: <b>not she</b>");
     browser.choose("select[name=verdict]", "malicious");
     browser.click_text("Close the alert");
-    browser.open_until(&alert, "malicious, by carol@portal");
+    browser.wait_seen("malicious, by carol@portal");
     assert!(!browser.has("select[name=verdict]"), "closed once");
 
     browser.open("/alerts");
     assert!(browser.text("main").contains("No alerts."), "{}", browser.seen());
     browser.choose("select[name=state]", "all");
     browser.click("main form button");
-    assert!(browser.text("main").contains("malicious, by carol@portal"), "{}", browser.seen());
+    browser.wait_seen("malicious, by carol@portal");
     let audit = people::command(&home, &wire.sensor, "audit --format json");
     assert!(audit.contains("alert.close") && audit.contains("carol@portal"), "{audit}");
     browser.assert_quiet();

@@ -27,7 +27,7 @@ fn who_connects_is_on_the_overview_and_has_a_profile_with_place_and_device() {
     let overview = browser.seen();
     assert!(overview.contains("gateway") && overview.contains("PC-7"), "{overview}");
     browser.click_text("alice@contoso.example");
-    assert_eq!(browser.path(), "/users/alice@contoso.example");
+    browser.wait_path("/users/alice@contoso.example");
     let profile = browser.seen();
     for part in ["VPN locations", AT_HOME, "What is usual", "PC-7", "on line"] {
         assert!(profile.contains(part), "{part}: {profile}");
@@ -39,10 +39,11 @@ fn who_connects_is_on_the_overview_and_has_a_profile_with_place_and_device() {
     hers.end(&nas, 2);
     browser.open_until("/users/alice@contoso.example", "User-Request");
     browser.click_text("PC-7");
+    browser.wait_path("/devices/PC-7");
     assert!(browser.seen().contains("alice@contoso.example"), "{}", browser.seen());
     browser.fill("input[name=q]", "alice");
     browser.click(".search button");
     browser.wait_seen("What is usual");
-    assert_eq!(browser.path(), "/users/alice@contoso.example", "the only one found");
+    browser.wait_path("/users/alice@contoso.example");
     browser.assert_quiet();
 }

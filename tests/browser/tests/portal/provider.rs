@@ -56,9 +56,10 @@ fn who_has_a_role_at_the_provider_comes_in_and_nobody_else() {
         begin();
         browser.click_text(name);
         browser.wait_seen(&format!("{name} ({role})"));
-        assert_eq!(browser.path(), "/");
+        browser.wait_path("/");
         assert_eq!(browser.cookies().len(), 1, "the sign-in's own cookie has served");
         browser.click_text("Sign out");
+        browser.wait_path("/sign-in");
     }
 
     begin();
@@ -70,6 +71,7 @@ fn who_has_a_role_at_the_provider_comes_in_and_nobody_else() {
     // An account with a password is nobody's else, whatever the provider calls him.
     people::sign_in(&browser, &home, &namespace, "carol", "analyst");
     browser.click_text("Sign out");
+    browser.wait_path("/sign-in");
     begin();
     browser.click_text("carol");
     browser.wait_seen("There is an account carol already");
@@ -79,7 +81,7 @@ fn who_has_a_role_at_the_provider_comes_in_and_nobody_else() {
         browser.wait_seen("You cannot be signed in now: the provider's ID token is not good");
     }
     browser.open("/");
-    assert_eq!(browser.path(), "/sign-in", "none of them came in");
+    browser.wait_path("/sign-in");
 
     // A code that somebody else's browser brings, and one that comes twice.
     begin();

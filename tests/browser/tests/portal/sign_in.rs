@@ -11,7 +11,7 @@ fn a_link_signs_in_once_and_wrong_passwords_wait() {
     let browser = Browser::start(&namespace);
 
     browser.open("/users");
-    assert_eq!(browser.path(), "/sign-in", "nobody is signed in");
+    browser.wait_path("/sign-in");
     let link = people::link(&home, &namespace, "carol", "analyst");
     browser.open_url(&link);
     browser.fill("input[name=password]", people::PASSWORD);
@@ -21,14 +21,14 @@ fn a_link_signs_in_once_and_wrong_passwords_wait() {
     browser.fill("input[name=password]", people::PASSWORD);
     browser.fill("input[name=again]", people::PASSWORD);
     browser.click("main button");
-    assert_eq!(browser.path(), "/");
+    browser.wait_path("/");
     assert!(browser.text(".account").contains("carol (analyst)"));
     browser.assert_quiet_but(&["422"]);
 
     browser.click_text("Sign out");
-    assert_eq!(browser.path(), "/sign-in");
+    browser.wait_path("/sign-in");
     browser.open("/users");
-    assert_eq!(browser.path(), "/sign-in", "signed out");
+    browser.wait_path("/sign-in");
     browser.open_url(&link);
     assert!(browser.seen().contains("used up"), "{}", browser.seen());
 
@@ -41,6 +41,7 @@ fn a_link_signs_in_once_and_wrong_passwords_wait() {
     attempt(people::PASSWORD);
     assert!(browser.text(".account").contains("carol"));
     browser.click_text("Sign out");
+    browser.wait_path("/sign-in");
     for _ in 0..5 {
         attempt("a guess of somebody");
         assert!(browser.text("[role=alert]").contains("wrong"), "{}", browser.seen());

@@ -37,7 +37,7 @@ fn from_another_host_the_made_certificate_is_the_one_whose_fingerprint_is_told()
     let of_the_cookie = (&cookies[0]["secure"], &cookies[0]["httpOnly"], &cookies[0]["sameSite"]);
     assert_eq!(of_the_cookie, (&json!(true), &json!(true), &json!("Strict")));
     browser.click_text("Sign out");
-    assert_eq!(browser.path(), "/sign-in");
+    browser.wait_path("/sign-in");
     assert!(browser.cookies().is_empty());
     browser.assert_quiet();
 }
