@@ -109,6 +109,22 @@ impl Home {
         sensor
     }
 
+    /// Starts the sensor as root does who has never heard of a configuration, and waits until it is ready: without a file,
+    /// its state in the usual place, which is that of this home for that process alone.
+    #[track_caller]
+    pub fn start_without_a_file<'a>(&'a self, namespace: &'a Namespace) -> Sensor<'a> {
+        fs::create_dir_all(&self.state).expect("make the state directory");
+        let mut command = namespace.command("unshare");
+        command.args(["--mount", "sh", "-c"]).arg(
+            "mount -t tmpfs tmpfs /var/lib && mkdir /var/lib/vpn-sensor && mount --bind \"$1\" /var/lib/vpn-sensor && \
+             exec \"$2\" run",
+        );
+        command.arg("sh").arg(&self.state).arg(program()).env_remove("VPN_SENSOR_CONFIG");
+        let mut sensor = self.spawn_command(namespace, command);
+        sensor.wait_ready();
+        sensor
+    }
+
     /// Starts the sensor and does not wait.
     #[track_caller]
     pub fn spawn<'a>(&'a self, namespace: &'a Namespace) -> Sensor<'a> {

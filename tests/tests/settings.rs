@@ -6,7 +6,7 @@ use std::{fs, path::Path, sync::Mutex, time::Duration};
 
 use end_to_end::config::{ClientEntry, Config, SECRET};
 use end_to_end::requests::start;
-use end_to_end::sensor::{Home, Sensor, program};
+use end_to_end::sensor::{Home, program};
 use end_to_end::tools::output;
 use end_to_end::wire::{NAS_V4, SENSOR_V4};
 use end_to_end::{Namespace, Nas, PATIENCE, Wire, wait_until};
@@ -92,21 +92,6 @@ fn agent() -> ureq::Agent {
     config.timeout_global(Some(PATIENCE)).build().into()
 }
 
-/// Starts the sensor as root does who has never heard of a configuration: without a file, its state in the usual place,
-/// which is that of `home` for this process alone.
-fn start_without_a_file<'a>(home: &'a Home, namespace: &'a Namespace) -> Sensor<'a> {
-    fs::create_dir_all(home.state()).unwrap();
-    let mut command = namespace.command("unshare");
-    command.args(["--mount", "sh", "-c"]).arg(
-        "mount -t tmpfs tmpfs /var/lib && mkdir /var/lib/vpn-sensor && mount --bind \"$1\" /var/lib/vpn-sensor && \
-         exec \"$2\" run",
-    );
-    command.arg("sh").arg(home.state()).arg(program()).env_remove("VPN_SENSOR_CONFIG");
-    let mut sensor = home.spawn_command(namespace, command);
-    sensor.wait_ready();
-    sensor
-}
-
 fn link(home: &Home, namespace: &Namespace, account: &str, role: &str) -> String {
     let mut command = namespace.command(program());
     command.args(["portal", "link", "--account", account, "--role", role, "--state-dir"]).arg(home.state());
@@ -147,7 +132,7 @@ fn assert_nowhere(home: &Home, secrets: &[&str]) {
 fn from_the_first_start_to_the_first_packet_and_a_wrong_secret_mended() {
     let wire = Wire::new();
     let home = Home::new(&Config::udp());
-    let sensor = start_without_a_file(&home, &wire.sensor);
+    let sensor = home.start_without_a_file(&wire.sensor);
     let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
 
     // Unknown to begin with: this host alone may send.
@@ -206,7 +191,7 @@ fn from_the_first_start_to_the_first_packet_and_a_wrong_secret_mended() {
 
     // All of it outlives the process.
     drop(sensor);
-    let sensor = start_without_a_file(&home, &wire.sensor);
+    let sensor = home.start_without_a_file(&wire.sensor);
     nas(&wire, &generated).ask(&start(9, "behind a restart", &generated));
     assert_nowhere(&home, &[TYPED, OTHERS, &generated, "something else"]);
     let secrets = fs::read_dir(home.state().join("settings/secrets")).unwrap().count();

@@ -3,6 +3,7 @@
 
 mod alert;
 mod every_page;
+mod first_packet;
 mod hostile_names;
 mod profile;
 mod provider;

@@ -1,0 +1,87 @@
+//! From the first start without a file to the first accepted packet; a wrong secret shown, tried and mended; two tabs; and an
+//! analyst who may set nothing.
+
+use browser::{Browser, people};
+use end_to_end::{
+    Nas, PATIENCE, Wire,
+    config::Config,
+    requests::start,
+    sensor::Home,
+    wait_until,
+    wire::{NAS_V4, SENSOR_V4},
+};
+
+/// What is typed in the portal.
+const TYPED: &str = "the-secret-of-everybody-1";
+const OTHERS: &str = "the-secret-on-the-gateway";
+
+fn nas(wire: &Wire, secret: &str) -> Nas {
+    Nas::new(&wire.nas, NAS_V4, SENSOR_V4, secret)
+}
+
+#[test]
+fn an_administrator_hears_her_first_packet_and_mends_a_wrong_secret() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let _sensor = home.start_without_a_file(&wire.sensor);
+    let browser = Browser::start(&wire.sensor);
+    people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
+
+    browser.click_text("Settings");
+    browser.wait_seen("This host alone");
+    browser.choose("select[name=scope]", "any");
+    browser.fill("input[name=secret]", TYPED);
+    browser.click_text("Use this secret");
+    browser.wait_path("/settings/listening");
+    browser.wait_seen("nothing yet");
+    // The page looks again by itself.
+    nas(&wire, TYPED).ask(&start(1, "first", TYPED));
+    browser.wait_seen("everybody 1 ");
+
+    nas(&wire, OTHERS).send(&start(2, "wrong", OTHERS));
+    browser.wait_seen("wrong secret: it is not the one of everybody");
+    browser.open("/settings/listening/192.0.2.10");
+    browser.fill("input[name=secret]", "something else");
+    browser.click_text("Try it on the latest request");
+    browser.wait_seen("That is not the secret");
+    browser.fill("input[name=secret]", OTHERS);
+    browser.click_text("Try it on the latest request");
+    browser.wait_seen("That is the secret");
+    browser.fill("input[name=secret]", OTHERS);
+    browser.click_text("Use this secret");
+    browser.wait_path("/settings/listening");
+    nas(&wire, OTHERS).ask(&start(3, "mended", OTHERS));
+    assert!(!browser.seen().contains(OTHERS) && !browser.seen().contains(TYPED));
+    browser.assert_quiet();
+}
+
+#[test]
+fn of_two_tabs_the_second_is_told_what_the_first_changed_and_an_analyst_sets_nothing() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let _sensor = home.start(&wire.sensor);
+    let browser = Browser::start(&wire.sensor);
+    people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
+    let field = "input[name='detect.travel_kmh']";
+    browser.open("/settings/detections");
+    let other = browser.new_tab();
+    browser.open("/settings/detections");
+    browser.fill(field, "777");
+    browser.click_text("Save");
+    wait_until("777 is saved", PATIENCE, || browser.has("input[name='detect.travel_kmh'][value='777']"));
+    browser.go_to_tab(0);
+    browser.fill(field, "888");
+    browser.click_text("Save");
+    browser.wait_seen("detect.travel_kmh: default -> 777");
+    assert!(browser.seen().contains("carol@portal"), "{}", browser.seen());
+    browser.go_to_tab(other);
+    browser.open("/settings/detections");
+    assert_eq!(browser.run("return document.querySelector(arguments[0]).value", &[field.into()]), "777");
+
+    browser.forget_cookies();
+    people::sign_in(&browser, &home, &wire.sensor, "dave", "analyst");
+    assert!(!browser.has("a[href='/settings/vpn']"));
+    browser.open("/settings/vpn");
+    browser.wait_seen("for administrators");
+    browser.assert_quiet_but(&["403", "409"]);
+}
