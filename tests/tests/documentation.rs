@@ -62,15 +62,25 @@ const QUICKLY_BUILT: [(&str, &str); 4] = [
     ("CARGO_PROFILE_RELEASE_DEBUG", "none"),
 ];
 
+/// As a person at a shell has it: cargo tells its tests of their package, and what it builds below them would be built
+/// anew for that.
+fn as_from_a_shell(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command.envs(QUICKLY_BUILT).current_dir(repository())
+}
+
 /// Runs a shell script as root of fresh network, mount and process namespaces, with an empty /var/lib and /etc/vpn-sensor.
 fn isolated(script: &str) -> Output {
-    let output = Command::new("unshare")
+    let output = as_from_a_shell(&mut Command::new("unshare"))
         .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-euo", "pipefail", "-c"])
         .arg(format!(
             "ip link set lo up; mount -t tmpfs tmpfs /var/lib; mkdir -p /run/vpn-sensor-documentation\n{script}"
         ))
-        .envs(QUICKLY_BUILT)
-        .current_dir(repository())
         .output()
         .expect("unshare (util-linux) runs: install util-linux");
     assert!(
@@ -87,10 +97,8 @@ fn isolated(script: &str) -> Output {
 fn every_command_in_the_documentation_runs() {
     let binary = end_to_end::sensor::program();
     // What the first command builds may take minutes, and readiness is waited for by the second.
-    let built = Command::new("cargo")
+    let built = as_from_a_shell(&mut Command::new("cargo"))
         .args(["build", "--quiet", "--release", "--bin", "vpn-sensor"])
-        .envs(QUICKLY_BUILT)
-        .current_dir(repository())
         .status();
     assert!(built.expect("cargo").success(), "the release build");
     let folder = tempfile::tempdir().unwrap();

@@ -9,9 +9,17 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-/// The cargo that runs this.
+/// The cargo that runs this, as from a shell: without what it says of this package. `ring` is built anew whenever that
+/// changes, and with it most of the product.
 pub(crate) fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
 }
 
 /// Runs a command to its end; another exit status than 0 is an error.
