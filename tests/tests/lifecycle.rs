@@ -47,14 +47,14 @@ fn reload_under_load_changes_secret_and_prefix_and_loses_nothing(path: Path) {
             sensor.wait_metrics("not yet a client", |metrics| metrics.verdict("unknown_client") > unknown);
 
             home.configure(&config(changing("192.0.2.20", NEW)));
-            sensor.reload("in force");
+            sensor.reload("the configuration is in force");
             new_nas.ask(&start(round, &format!("new-{round}"), NEW));
             let unknown = sensor.metrics().verdict("unknown_client");
             old_nas.send(&start(100 + round, "late", SECRET));
             sensor.wait_metrics("no client any more", |metrics| metrics.verdict("unknown_client") > unknown);
 
             home.configure(&config(changing(leaving, SECRET)));
-            sensor.reload("in force");
+            sensor.reload("the configuration is in force");
         }
         let goal = progress.acknowledged() + 100;
         wait_until("the load goes on", PATIENCE, || progress.acknowledged() >= goal);
@@ -111,7 +111,7 @@ fn capabilities_are_gone_and_reload_and_new_segments_still_work(path: Path) {
     let added = ClientEntry::new("added", &["2001:db8::/64"], SECRET);
     let old = ClientEntry::new("nas", &["192.0.2.0/24"], SECRET);
     home.configure(&path.config().lines(segments).clients(&[old, added]));
-    sensor.reload("in force");
+    sensor.reload("the configuration is in force");
     Nas::new(&wire.nas, end_to_end::wire::NAS_V6, end_to_end::wire::SENSOR_V6, SECRET).ask(&start(
         1,
         "after-reload",

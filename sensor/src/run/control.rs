@@ -255,12 +255,11 @@ fn try_reload(
     new.generate_client()?;
     let snapshot = clients::snapshot(&new.clients).map_err(|error| error.to_string())?;
     let certificate = slow.portal.read_again(&new)?;
-    // What can be refused comes first.
-    slow.insight.reload(&new)?;
     // Workers first: whom the steer program lets through, a worker must know.
     observed.ingest().clients().replace(snapshot);
     let current = observed.ingest().clients().current();
     interfaces.set_clients(&current)?;
+    slow.insight.reload(&new);
     slow.health.reload(&new.health);
     observed.journal.set_retention(super::retention(&new.journal));
     if new.listen.accounting != config.listen.accounting {

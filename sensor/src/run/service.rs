@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use crossbeam::channel::{Receiver, Sender, TryRecvError, bounded};
+use crossbeam::{channel::Receiver, queue::ArrayQueue};
 use insight::geo::Places;
 use journal::{Handle, Reader, Redactor};
 use service::{
@@ -47,8 +47,9 @@ const STOPPING_MAX: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(200);
 /// Between two attempts to open a store that somebody else holds.
 const RETRY: Duration = Duration::from_secs(1);
-/// Changes of the configuration that may wait. The thread takes them between two turns.
-const CHANGES_MAX: usize = 4;
+/// Changes of the configuration that may wait: the last one, which has all that those before it had. The thread takes it
+/// between two turns.
+const CHANGES_MAX: usize = 1;
 
 /// A changed configuration.
 struct Change {
@@ -74,7 +75,7 @@ impl Change {
 
 /// The thread and the way to it.
 pub(super) struct Insight {
-    changes: Sender<Change>,
+    changes: Arc<ArrayQueue<Change>>,
     /// What records mean, for those who answer questions.
     meaning: watch::Sender<Arc<Meaning>>,
     /// What links begin with, for the same.
@@ -99,7 +100,7 @@ impl Insight {
         told: Receiver<Health>,
         health: watch::Receiver<Arc<[health::Standing]>>,
     ) -> Result<Insight, Failure> {
-        let (sender, changes) = bounded(CHANGES_MAX);
+        let changes = Arc::new(ArrayQueue::new(CHANGES_MAX));
         let stopping = Arc::new(AtomicBool::new(false));
         let reading = Arc::new(Mutex::new(InsightReading::default()));
         let reader = Reader::beside(config.journal_dir(), handle).context("cannot read the journal")?;
@@ -109,7 +110,7 @@ impl Insight {
         let forgetting = Forgetting::new(&state_dir, redactor);
         let (in_force, places) = watch::channel(Arc::default());
         let body = Body {
-            changes,
+            changes: Arc::clone(&changes),
             told,
             places: in_force,
             stopping: Arc::clone(&stopping),
@@ -123,7 +124,7 @@ impl Insight {
         let (meaning, _) = watch::channel(Arc::new(config.meaning()));
         let (link, _) = watch::channel(config.portal_link.clone());
         let sensor = Observed::default();
-        Ok(Insight { changes: sender, meaning, link, places, health, sensor, stopping, reading, thread })
+        Ok(Insight { changes, meaning, link, places, health, sensor, stopping, reading, thread })
     }
 
     /// Where addresses are.
@@ -159,13 +160,10 @@ impl Insight {
     }
 
     /// Hands over what a new configuration says; databases are read anew.
-    pub(super) fn reload(&self, config: &Config) -> Result<(), String> {
-        let change = Change::of(config);
-        let busy = "the service is still busy with the reloads before this one; send SIGHUP again";
-        self.changes.try_send(change).map_err(|_| busy.to_owned())?;
+    pub(super) fn reload(&self, config: &Config) {
+        self.changes.force_push(Change::of(config));
         self.meaning.send_replace(Arc::new(config.meaning()));
         self.link.send_replace(config.portal_link.clone());
-        Ok(())
     }
 
     /// Lets it take what is committed, and store everything.
@@ -183,7 +181,7 @@ pub(super) fn retention(config: &Config) -> Retention {
 }
 
 struct Body {
-    changes: Receiver<Change>,
+    changes: Arc<ArrayQueue<Change>>,
     told: Receiver<Health>,
     places: watch::Sender<Arc<Places>>,
     stopping: Arc<AtomicBool>,
@@ -204,7 +202,7 @@ impl Body {
             tracing::error!("the service ended: {error}; records are taken and answered as before");
             // Somebody must still say so.
             while !self.stopping.load(SeqCst) {
-                if let Ok(change) = self.changes.try_recv() {
+                if let Some(change) = self.changes.pop() {
                     self.reload_sinks(&mut telling, state_dir, change.sinks, change.link);
                 }
                 self.tell_health(telling.as_ref());
@@ -300,14 +298,11 @@ impl Body {
         let mut look_at = Instant::now();
         let mut stopping_since = None;
         loop {
-            match self.changes.try_recv() {
-                Ok(Change { meaning, places, sinks, link, retention }) => {
-                    live.set_retention(retention);
-                    live.set_meaning(&meaning)?;
-                    live.set_places(self.open_places(&places))?;
-                    self.reload_sinks(telling, state_dir, sinks, link);
-                }
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
+            if let Some(Change { meaning, places, sinks, link, retention }) = self.changes.pop() {
+                live.set_retention(retention);
+                live.set_meaning(&meaning)?;
+                live.set_places(self.open_places(&places))?;
+                self.reload_sinks(telling, state_dir, sinks, link);
             }
             // Records wait meanwhile, in the journal; a stop does not.
             let sinks = telling.as_ref().map(Telling::sinks);
