@@ -340,7 +340,8 @@ fn what_retention_takes_from_the_journal_a_base_has_for_the_rebuild() {
     let home = Home::new(&Config::udp().lines(journal));
     let sensor = home.start(&wire.sensor);
     sensor.wait_metrics("the service is up", |metrics| metrics.sum("vpn_sensor_service_up", &[]) == 1);
-    let mut sender = vpn_servers_at(&home, &wire.nas, 1, 3000);
+    // As many as a service that is not optimised follows.
+    let mut sender = vpn_servers_at(&home, &wire.nas, 1, 1000);
     sensor.wait_metrics("retention has taken segments that a base covers", |metrics| {
         metrics.sum("vpn_sensor_service_bases_total", &[]) >= 4
             && metrics.sum("vpn_sensor_journal_removed_segments_total", &[]) >= 2
