@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -103,11 +103,11 @@ fn it_shows_who_sends_and_who_is_refused_and_why(path: Path) {
     assert!(run("top --interval 200ms").contains("is ready"));
 }
 
-/// The lines that a command prints, as they come.
-fn lines(child: &mut Child) -> Receiver<String> {
+/// The lines that a command prints, as they come. Read to their end, whoever listens: a command whose pipe is closed ends.
+fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
-    let output = BufReader::new(child.stdout.take().unwrap());
-    thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    let output = BufReader::new(output);
+    thread::spawn(move || output.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
     receiver
 }
 
@@ -119,7 +119,8 @@ fn it_shows_rates_and_follows_a_sensor_that_goes_away_and_comes_back() {
     let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
     let mut top = home.command(&wire.sensor, "top --json --samples 0 --interval 100ms");
     let mut top = top.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let frames = lines(&mut top);
+    let frames = lines(top.stdout.take().unwrap());
+    let errors = lines(top.stderr.take().unwrap());
     let frame = || -> Value { serde_json::from_str(&frames.recv_timeout(PATIENCE).unwrap()).unwrap() };
     frame();
     nas.ask_once(&start(1, "counted", SECRET));
@@ -137,8 +138,7 @@ fn it_shows_rates_and_follows_a_sensor_that_goes_away_and_comes_back() {
     });
 
     sensor.stop();
-    let errors = BufReader::new(top.stderr.take().unwrap());
-    let said = errors.lines().map_while(Result::ok).find(|line| line.contains("still trying"));
+    let said = errors.iter().find(|line| line.contains("still trying"));
     assert!(said.is_some_and(|line| line.contains("127.0.0.1:9813")), "it says who does not answer");
     let sensor = home.start(&wire.sensor);
     wait_until("the new sensor's frames", PATIENCE, || frame()["received"]["total"] == 0);
