@@ -101,7 +101,7 @@ fn thresholds_and_exclusions_are_those_of_the_configuration() {
     log.extend(format!("{bought}\n").into_bytes());
     for (detect, is_stranger, is_bought) in [
         (String::new(), true, true),
-        ("[detect]\nalert_score = 7.5\n".to_owned(), true, false),
+        ("[detect]\nalert_score = 12\nalert_score_one_group = 12\n".to_owned(), true, false),
         (exclusion(&at(60 * DAY_S + 1)), false, true),
         (exclusion(&at(60 * DAY_S)), true, true),
     ] {
