@@ -185,7 +185,13 @@ impl Browser<'_> {
         let request = self.agent.get(format!("http://{PORTAL}{path}"));
         let mut answer = request.header("cookie", &self.cookie).header("accept-encoding", "gzip").call()?;
         let page = answer.body_mut().with_config().limit(64 << 20).read_to_vec()?;
-        ensure!(answer.status() == 200, "{path}: {} {}", answer.status(), String::from_utf8_lossy(&page));
+        // What alone was found is opened at once.
+        ensure!(
+            matches!(answer.status().as_u16(), 200 | 303),
+            "{path}: {} {}",
+            answer.status(),
+            String::from_utf8_lossy(&page)
+        );
         Ok(page.len())
     }
 }

@@ -15,7 +15,8 @@ pub(super) fn of(number: u64, users: u64, sessions: u64) -> Visit {
     let user = if dice.is_multiple_of(2) { dice / 2 % BUSY.min(users) } else { dice % users };
     let session = dice % sessions;
     let name = Company::user_name(user).replace('@', "%40");
-    let device = Company::device_name(user);
+    // Not every VPN server tells the device: that of an ASA does.
+    let device = Company::device_name((user / 4 * 4 + 3) % users);
     let day = |back: u64| {
         let day =
             jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * i64::try_from(back).unwrap_or(1));
