@@ -1,7 +1,7 @@
 //! Suspicious VPN connection: what is quiet, what is not, who is learned, and what a value says that nobody ever had.
 
 use insight::{
-    detect::{Connection, Detection, ReasonFeature, Severity, Spot},
+    detect::{Connection, Detection, Model, ReasonFeature, Severity, Spot, Thresholds},
     geo::NetworkKind,
 };
 
@@ -286,20 +286,26 @@ fn a_device_that_is_not_told_says_something_of_whoever_always_tells_one() {
 #[test]
 fn whoever_comes_while_she_is_connected_elsewhere_is_likelier_a_stranger() {
     let other = Connection { device: None, remote: address("203.0.113.4"), spot: cable(), ..home("alice") };
-    let score = |ends: bool, next: &Connection<'_>| {
+    let weighed = |weight_of_away: f64, ends: bool, next: &Connection<'_>| {
         let mut service = learned();
+        let model = Model { weight_of_away, ..Model::default() };
+        service.detector.set_thresholds(Thresholds { model, ..Thresholds::default() });
         service.opens(NINE - 7200, &home("alice"));
         if ends {
             service.ends(NINE - 3600, &home("alice"), 3600, 1_000_000);
         }
         service.opens(NINE, next)
     };
+    let score = |ends, next: &Connection<'_>| weighed(Model::default().weight_of_away, ends, next);
     let (open, over) = (score(false, &other), score(true, &other));
     assert!(open.score > over.score + 3.0, "{} {}", open.score, over.score);
     assert!(open.to_string().contains("connected already"), "{open}");
     // An end that was lost is no stranger at home.
     let (lost, told) = (score(false, &home("alice")), score(true, &home("alice")));
     assert!(lost.score <= told.score, "{} {}", lost.score, told.score);
+    // But for how long she was away, which nobody knows then, it says nothing at all.
+    let (lost, told) = (weighed(0.0, false, &home("alice")), weighed(0.0, true, &home("alice")));
+    assert_eq!(lost.score, told.score);
 }
 
 #[test]

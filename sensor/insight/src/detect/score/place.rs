@@ -52,7 +52,9 @@ pub(super) fn place(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
             },
         );
     }
-    if spot.has_fine_place() && !is_explained {
+    // Nor does its town, if nothing but an earlier session speaks for the country: another database may have moved both.
+    let is_country_learned = !facts.is_new(Feature::Country) || country.all_days == 0;
+    if spot.has_fine_place() && is_country_learned {
         terms.set(Feature::Place, town(facts, model));
     }
     if !spot.anycast && !spot.kinds.contains(NetworkKind::Mobile) {
