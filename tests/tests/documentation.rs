@@ -123,10 +123,8 @@ fn every_command_in_the_documentation_runs() {
     let mut started = false;
     for (path, page) in pages() {
         for command in commands(&page) {
-            // The test command cannot run itself, and neither the eBPF object nor pictures are to be made anew by a test:
-            // the gate runs the first two, and the browser's tests what takes the pictures.
-            let others = ["cargo xtask test", "cargo xtask ebpf", "cargo xtask screenshots"];
-            if command.trim().is_empty() || others.contains(&&*command) {
+            // The test command cannot run itself, and the eBPF object is not to be rebuilt by a test: the gate runs both.
+            if command.trim().is_empty() || ["cargo xtask test", "cargo xtask ebpf"].contains(&&*command) {
                 continue;
             }
             count += 1;
@@ -134,6 +132,10 @@ fn every_command_in_the_documentation_runs() {
             let command = match &*command {
                 "cargo xtask bench" => format!("{command} digest --quick"),
                 "cargo xtask evaluate" => format!("{command} --quick"),
+                // The pictures that are there stay as they are.
+                "cargo xtask screenshots" => {
+                    format!("{command} --out {}", folder.path().join("pictures").display())
+                }
                 _ => command,
             };
             let mut command = command

@@ -38,7 +38,7 @@ enum Task {
     /// Count the instructions a request, and fail if they are more than the baseline
     Instructions(instructions::Arguments),
     /// Take the pictures of the portal that README and guide show
-    Screenshots,
+    Screenshots(screenshots::Arguments),
     /// Run all tests, after installing what they need
     Test(test::Arguments),
 }
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         Task::Ebpf(arguments) => ebpf::run(&arguments),
         Task::Evaluate(arguments) => evaluate::run(&arguments),
         Task::Instructions(arguments) => instructions::run(&arguments),
-        Task::Screenshots => screenshots::run(),
+        Task::Screenshots(arguments) => screenshots::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
     };
     match result {

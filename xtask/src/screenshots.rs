@@ -1,5 +1,7 @@
 //! `cargo xtask screenshots`: takes the pictures of the portal anew that README and guide show.
 
+use std::path::{self, PathBuf};
+
 use anyhow::ensure;
 
 use crate::{
@@ -10,14 +12,21 @@ use crate::{
 /// Where the guide finds them, from the root of the repository.
 const FOLDER: &str = "sensor/docs/screenshots";
 
-pub(crate) fn run() -> anyhow::Result<()> {
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Leave the pictures in DIR
+    #[arg(long, value_name = "DIR", default_value = FOLDER)]
+    out: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     ensure!(
         rustix::process::geteuid().is_root(),
         "the company of the pictures is in network namespaces: run this as root"
     );
     test::install_missing()?;
     let program = program::build(false)?;
-    let folder = std::path::absolute(FOLDER)?;
+    let folder = path::absolute(&arguments.out)?;
     succeed(
         cargo()
             .args(["run", "--package", "browser", "--bin", "screenshots", "--"])
