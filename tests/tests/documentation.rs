@@ -53,17 +53,8 @@ fn pages() -> Vec<(PathBuf, String)> {
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
 }
 
-/// That the commands run is what is proved here, not how fast: what they build with `--release` is built in a third of the
-/// time.
-const QUICKLY_BUILT: [(&str, &str); 4] = [
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-    ("CARGO_PROFILE_RELEASE_LTO", "off"),
-    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-    ("CARGO_PROFILE_RELEASE_DEBUG", "none"),
-];
-
 /// As a person at a shell has it: cargo tells its tests of their package, and what it builds below them would be built
-/// anew for that.
+/// anew for that. What `cargo xtask test` says of the release profile stays, so that nothing is built twice.
 fn as_from_a_shell(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -71,7 +62,7 @@ fn as_from_a_shell(command: &mut Command) -> &mut Command {
             command.env_remove(&name);
         }
     }
-    command.envs(QUICKLY_BUILT).current_dir(repository())
+    command.current_dir(repository())
 }
 
 /// Runs a shell script as root of fresh network, mount and process namespaces, with an empty /var/lib and /etc/vpn-sensor.

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 
 use crate::{
-    program::{build, cargo},
+    program::{self, cargo_for, sensor},
     report::Files,
 };
 
@@ -40,15 +40,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     );
     let mut gathering = arguments.files.gather(names.is_empty())?;
     // The whole-path benches run the sensor itself.
-    let sensor = build(true)?;
+    let sensor = sensor(true)?;
     for name in BENCHES.iter().filter(|name| names.is_empty() || names.iter().any(|n| n == *name)) {
-        let package = if *name == "digest" { "replay" } else { "benches" };
-        let mut bench = cargo();
-        bench.args(["run", "--quiet", "--release", "--package", package, "--bin", name, "--"]);
+        let mut bench = cargo_for("run", name);
+        bench.args(["--quiet", "--release", "--"]);
         if arguments.quick {
             bench.arg("--quick");
         }
-        bench.args(options).env("VPN_SENSOR_BIN", &sensor);
+        bench.args(options).env(program::PROGRAM, &sensor);
         let mut child =
             bench.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {bench:?}"))?;
         if let Some(output) = child.stdout.take() {

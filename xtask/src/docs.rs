@@ -1,6 +1,6 @@
 //! `cargo xtask docs`: writes what the documentation takes from the code, the man pages beside it.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 use anyhow::{Context as _, ensure};
 
@@ -14,13 +14,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let sensor = program::build(false)?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace's folder")?;
+    let sensor = program::sensor(false)?;
     for name in ["metrics", "thresholds"] {
         let output =
             Command::new(&sensor).args(["reference", name]).output().context("cannot run the sensor")?;
         ensure!(output.status.success(), "reference {name}: {}", String::from_utf8_lossy(&output.stderr));
-        let page = root.join(format!("sensor/docs/{name}.md"));
+        let page = program::root().join(format!("sensor/docs/{name}.md"));
         fs::write(&page, output.stdout).with_context(|| format!("cannot write {}", page.display()))?;
     }
     program::succeed(Command::new(&sensor).arg("man").arg("--out").arg(&arguments.man))

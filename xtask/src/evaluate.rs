@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::program::{build, cargo, succeed};
+use crate::program::{cargo_for, sensor, succeed};
 
 /// Where the files are left unless they are wanted elsewhere.
 const FOLDER: &str = "target/evaluation";
@@ -38,8 +38,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut evaluate = cargo();
-    evaluate.args(["run", "--quiet", "--release", "--package", "evaluation", "--bin", "evaluate", "--"]);
+    let mut evaluate = cargo_for("run", "evaluate");
+    evaluate.args(["--quiet", "--release", "--"]);
     match &arguments.rba_csv {
         Some(file) => evaluate.arg("--rba-csv").arg(file),
         None => evaluate.args(["--set", &arguments.set]),
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else if let Some(scores) = &arguments.scores {
         evaluate.arg("--scores").arg(scores);
     } else {
-        evaluate.arg("--sensor").arg(build(true)?);
+        evaluate.arg("--sensor").arg(sensor(true)?);
     }
     let default = |file: &Option<PathBuf>, name| file.clone().unwrap_or_else(|| Path::new(FOLDER).join(name));
     let (json, html) = (default(&arguments.json, "results.jsonl"), default(&arguments.html, "report.html"));

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsString,
     io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
@@ -22,6 +23,22 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
+/// `cargo run` or `cargo build` for a program of the workspace, from whatever folder.
+///
+/// Whoever names its package gets the features that this package alone asks for, and builds for them again what was
+/// built for the workspace.
+pub(crate) fn cargo_for(subcommand: &str, program: &str) -> Command {
+    let mut cargo = cargo();
+    cargo.args([subcommand, "--manifest-path"]).arg(root().join("Cargo.toml")).args(["--bin", program]);
+    cargo
+}
+
+/// The folder of the workspace.
+pub(crate) fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package)
+}
+
 /// Runs a command to its end; another exit status than 0 is an error.
 pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
     let status: ExitStatus = command.status().with_context(|| format!("cannot run {command:?}"))?;
@@ -29,15 +46,25 @@ pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the sensor; returns where it is.
-pub(crate) fn build(release: bool) -> anyhow::Result<PathBuf> {
-    build_of("vpn-sensor", "vpn-sensor", release)
+/// The environment variable that names a sensor that is built.
+pub(crate) const PROGRAM: &str = "VPN_SENSOR_BIN";
+
+/// The sensor that [`PROGRAM`] names, or one that is built; returns where it is.
+pub(crate) fn sensor(release: bool) -> anyhow::Result<PathBuf> {
+    match env::var_os(PROGRAM) {
+        Some(program) => Ok(program.into()),
+        None => build("vpn-sensor", release, &[]),
+    }
 }
 
-/// Builds a program of a package of the workspace; returns where it is.
-pub(crate) fn build_of(package: &str, program: &str, release: bool) -> anyhow::Result<PathBuf> {
-    let mut build = cargo();
-    build.args(["build", "--package", package, "--bin", program]);
+/// Builds a program of the workspace in this environment; returns where it is.
+pub(crate) fn build(
+    program: &str,
+    release: bool,
+    environment: &[(&str, OsString)],
+) -> anyhow::Result<PathBuf> {
+    let mut build = cargo_for("build", program);
+    build.envs(environment.iter().map(|(name, value)| (name, value)));
     if release {
         build.arg("--release");
     }
@@ -46,14 +73,16 @@ pub(crate) fn build_of(package: &str, program: &str, release: bool) -> anyhow::R
         build.arg("--quiet");
     }
     succeed(&mut build)?;
-    Ok(folder("target_directory")?.join(if release { "release" } else { "debug" }).join(program))
+    let named = environment.iter().find(|(name, _)| *name == "CARGO_TARGET_DIR");
+    let folder = named.map_or_else(target_directory, |(_, folder)| Ok(folder.into()))?;
+    Ok(folder.join(if release { "release" } else { "debug" }).join(program))
 }
 
-/// A folder that cargo names.
-fn folder(name: &str) -> anyhow::Result<PathBuf> {
+/// Where cargo builds.
+pub(crate) fn target_directory() -> anyhow::Result<PathBuf> {
     let output = cargo().args(["metadata", "--no-deps", "--format-version", "1"]).output()?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
-    let folder = metadata[name].as_str().with_context(|| format!("cargo metadata names no {name}"))?;
+    let folder = metadata["target_directory"].as_str().context("cargo metadata names no target_directory")?;
     Ok(Path::new(folder).to_owned())
 }

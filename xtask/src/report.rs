@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::program::{cargo, succeed};
+use crate::program::{cargo_for, succeed};
 
 /// Where a run of all benches leaves its files unless it is told otherwise.
 const FOLDER: &str = "target/bench";
@@ -74,8 +74,8 @@ impl Gathering {
     /// Makes the page, puts the results where they are wanted, and says where both are.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         if let Some(html) = &self.html {
-            let mut report = cargo();
-            report.args(["run", "--quiet", "--release", "--package", "benches", "--bin", "report", "--"]);
+            let mut report = cargo_for("run", "report");
+            report.args(["--quiet", "--release", "--"]);
             report.arg(&self.unfinished).arg("--out").arg(html);
             if let Some(against) = &self.against {
                 report.arg("--against").arg(against);

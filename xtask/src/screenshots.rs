@@ -5,7 +5,7 @@ use std::path::{self, PathBuf};
 use anyhow::ensure;
 
 use crate::{
-    program::{self, cargo, succeed},
+    program::{self, cargo_for, succeed},
     test,
 };
 
@@ -25,12 +25,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         "the company of the pictures is in network namespaces: run this as root"
     );
     test::install_missing()?;
-    let program = program::build(false)?;
+    let program = program::sensor(true)?;
     let folder = path::absolute(&arguments.out)?;
     succeed(
-        cargo()
-            .args(["run", "--package", "browser", "--bin", "screenshots", "--"])
-            .arg(folder)
-            .env("VPN_SENSOR_BIN", program),
+        cargo_for("run", "screenshots").args(["--release", "--"]).arg(folder).env(program::PROGRAM, program),
     )
 }

@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(program) = &arguments.inside {
         return demo(&Wire::veth(program)?, arguments, &stop);
     }
-    let program = program::build(true)?;
+    let program = program::sensor(true)?;
     if rustix::process::geteuid().is_root() {
         return succeed(
             Command::new("unshare")

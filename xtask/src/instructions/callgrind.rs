@@ -63,7 +63,7 @@ impl Callgrind {
         };
         ensure!(output.status.success(), "valgrind --version: {}", String::from_utf8_lossy(&output.stderr));
         Ok(Callgrind {
-            program: program::build_of("replay", "instructions", true)?,
+            program: program::build("instructions", true, &[])?,
             folder: tempfile::tempdir().context("cannot make a folder for what callgrind writes")?,
             version: String::from_utf8_lossy(&output.stdout).trim().to_owned(),
         })

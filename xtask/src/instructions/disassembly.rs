@@ -23,7 +23,7 @@ struct Function {
 
 /// Counts of the largest instance, of which there is one for each kind of authenticator.
 pub(super) fn avx512() -> anyhow::Result<Vec<Figure>> {
-    let program = program::build_of("replay", "digest", true)?;
+    let program = program::build("digest", true, &[])?;
     let functions = kernels(&program)?;
     let full: Vec<_> = functions.iter().filter(|function| function.rotations == ROTATIONS).collect();
     ensure!(

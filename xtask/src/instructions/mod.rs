@@ -31,8 +31,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace's folder")?;
-    let file = root.join(BASELINE);
+    let file = crate::program::root().join(BASELINE);
     // The first one is made by blessing.
     let baseline =
         if arguments.bless && !file.exists() { Baseline::default() } else { Baseline::read(&file)? };
