@@ -61,6 +61,7 @@ impl Portal {
         let door = portal::Door { tls, provider: self.provider.take() };
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("portal".to_owned()).spawn(move || {
+            give_way();
             runtime.block_on(async move {
                 let served = async {
                     portal::serve(tokio::net::TcpListener::from_std(listener)?, settings, door).await?;
@@ -104,5 +105,16 @@ impl Portal {
                 tracing::error!("the portal's thread panicked");
             }
         }
+    }
+}
+
+/// How much less of a busy core than others this thread gets, as `nice` counts: a tenth.
+const NICE: i32 = 10;
+
+/// Lets the workers, the journal and the service go first where cores are few; threads that this one starts inherit it.
+fn give_way() {
+    let this = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(this), NICE) {
+        tracing::warn!("the portal's thread is as urgent as the workers' (setpriority: {error})");
     }
 }
