@@ -183,11 +183,17 @@ fn from_the_first_start_to_the_first_packet_and_a_wrong_secret_mended() {
 
     // A generated one: letters and digits, shown once.
     let page = carol.get("/settings/vpn");
-    let generated = carol.submit(&page, "/settings/vpn/secret", &[("scope", "any"), ("do", "generate")]);
+    assert!(page.text.contains("Accept the one before as well"), "the box is ticked: {}", page.text);
+    let form = [("scope", "any"), ("keep", "true"), ("do", "generate")];
+    let generated = carol.submit(&page, "/settings/vpn/secret", &form);
     let generated = generated.secret().to_owned();
     assert!(generated.len() == 32 && generated.bytes().all(|octet| octet.is_ascii_alphanumeric()));
     assert!(!carol.get("/settings/clients").text.contains(&generated));
     nas(&wire, &generated).ask(&start(8, "generated", &generated));
+    nas(&wire, OTHERS).ask(&start(10, "whoever has the one before comes in", OTHERS));
+    let page = carol.get("/settings/clients");
+    let answer = carol.submit(&page, "/settings/clients/secret", &[("name", "everybody"), ("do", "end")]);
+    assert_eq!(answer.status, 303, "{}", answer.text);
 
     // All of it outlives the process.
     drop(sensor);

@@ -45,7 +45,7 @@ impl Arguments {
         let config = common.load_config()?;
         let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
         let store = users::open(state_dir)?;
-        let filter = self.selection.filter(&config)?;
+        let filter = self.selection.filter(&config, state_dir)?;
         let (form, pseudonyms) = match (self.clear, self.unlinkable) {
             (true, _) => ("clear", None),
             (_, true) => ("unlinkable", Some(Pseudonyms::fresh())),

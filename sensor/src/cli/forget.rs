@@ -54,7 +54,7 @@ impl Arguments {
         if let Some(state_dir) = self.state_dir {
             config.state_dir = state_dir;
         }
-        let key = events::key(&self.name, &config.realms)?;
+        let key = events::key(&self.name, &config.realms, &config.state_dir)?;
         if config.detect.exclusions.iter().any(|exclusion| exclusion.user.as_ref() == Some(&key)) {
             tracing::warn!(
                 "an exclusion in the configuration names {key}: take it out of the file, or the next start or SIGHUP \

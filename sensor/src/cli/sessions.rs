@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::anyhow;
@@ -44,8 +44,8 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
         let config = common.load_config()?;
-        let filter = self.selection.filter(&config)?;
         let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
+        let filter = self.selection.filter(&config, state_dir)?;
         let store = users::open(state_dir)?;
         audit::note_in(state_dir, "sessions.list", filter.user.as_deref(), filter.details().as_deref())?;
         let mut out = BufWriter::new(io::stdout().lock());
@@ -91,8 +91,9 @@ pub(super) struct Selection {
 
 impl Selection {
     /// The same for the store.
-    pub(super) fn filter(self, config: &Config) -> Result<SessionFilter, Failure> {
-        let user = self.user.as_deref().map(|name| events::key(name, &config.realms)).transpose()?;
+    pub(super) fn filter(self, config: &Config, state_dir: &Path) -> Result<SessionFilter, Failure> {
+        let key = |name| events::key(name, &config.realms, state_dir);
+        let user = self.user.as_deref().map(key).transpose()?;
         Ok(SessionFilter {
             user,
             device: self.device,

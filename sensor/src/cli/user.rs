@@ -38,8 +38,8 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
         let config = common.load_config()?;
-        let key = events::key(&self.name, &config.realms)?;
         let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
+        let key = events::key(&self.name, &config.realms, state_dir)?;
         let store = users::open(state_dir)?;
         audit::note_in(state_dir, "user.show", Some(&key), None)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;

@@ -55,7 +55,7 @@ pub(super) async fn alerts(
         )));
     }
     let filter = AlertFilter {
-        user: query.user.map(|name| api.user_key(&name)).transpose()?,
+        user: api.user_key_of(query.user.as_deref()).await?,
         state: query.state,
         severity: query.severity.unwrap_or_default(),
         reason: query.reason,

@@ -50,7 +50,7 @@ pub(super) async fn events(
     let limit = limit(query.limit)?;
     let from = position(query.cursor.as_deref())?.or(query.from).unwrap_or(1).max(1);
     let decoding = api.decoding()?;
-    let user = query.user.map(|name| api.user_key(&name)).transpose()?;
+    let user = api.user_key_of(query.user.as_deref()).await?;
     let vpn_only = query.vpn_only.unwrap_or(false);
     let shared = api.clone();
     api.readers

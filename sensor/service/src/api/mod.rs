@@ -47,7 +47,10 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use insight::{geo::Places, vpn};
+use insight::{
+    geo::Places,
+    vpn::{self, names::is_unambiguous},
+};
 use tokio::sync::watch;
 use utoipa::{
     OpenApi,
@@ -220,8 +223,25 @@ impl Api {
     }
 
     /// The key of a user whose name was written in any way.
-    pub(crate) fn user_key(&self, name: &str) -> Result<String, Problem> {
+    ///
+    /// Whoever is known by exactly this key is meant, however it would be read as a name.
+    pub(crate) async fn user_key(&self, name: &str) -> Result<String, Problem> {
+        if !is_unambiguous(name) {
+            let exact = name.to_owned();
+            let known = self.readers.read(move |store| Ok(store.user(&exact)?.map(|user| user.user)));
+            if let Some(key) = known.await? {
+                return Ok(key);
+            }
+        }
         query::user_key(name, &self.decoding()?.realms)
+    }
+
+    /// The same of a name that may be missing.
+    pub(crate) async fn user_key_of(&self, name: Option<&str>) -> Result<Option<String>, Problem> {
+        match name {
+            Some(name) => Ok(Some(self.user_key(name).await?)),
+            None => Ok(None),
+        }
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn sessions(
 ) -> Result<Json<Page<SessionRow>>, Problem> {
     let limit = limit(query.limit)?;
     let filter = SessionFilter {
-        user: query.user.map(|name| api.user_key(&name)).transpose()?,
+        user: api.user_key_of(query.user.as_deref()).await?,
         device: query.device,
         remote: query.remote.map(|address| address.to_string()),
         place: query.place,

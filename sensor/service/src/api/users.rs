@@ -101,7 +101,7 @@ pub(super) async fn user(
     Named(name): Named,
     Parameters(NoQuery {}): Parameters<NoQuery>,
 ) -> Result<Json<UserNow>, Problem> {
-    let key = api.user_key(&name)?;
+    let key = api.user_key(&name).await?;
     let shared = api.clone();
     api.readers
         .read(move |store| {

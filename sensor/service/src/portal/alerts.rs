@@ -106,7 +106,7 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refused> {
     let user = asked.user.trim();
-    let user = if user.is_empty() { None } else { Some(portal.api.user_key(user)?) };
+    let user = portal.api.user_key_of((!user.is_empty()).then_some(user)).await?;
     let filter = asked.filter(user)?;
     let (shared, who) = (portal.clone(), visitor.name());
     let found = portal.api.readers.read(move |store| {

@@ -62,7 +62,7 @@ async fn rows(
     name: &str,
     form: &str,
 ) -> Result<Vec<SessionRow>, Refused> {
-    let key = portal.api.user_key(name)?;
+    let key = portal.api.user_key(name).await?;
     let (shared, who, details) = (portal.clone(), visitor.name(), format!("as {form}"));
     let found = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "user.export", Some(&key), Some(&details))?;

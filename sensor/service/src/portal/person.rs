@@ -35,7 +35,7 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
     Path(name): Path<String>,
 ) -> Result<Response, Refused> {
-    let key = portal.api.user_key(&name)?;
+    let key = portal.api.user_key(&name).await?;
     let (shared, who) = (portal.clone(), visitor.name());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let found = portal.api.readers.read(move |store| {

@@ -144,7 +144,8 @@ impl Store {
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;
-                 PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;",
+                 PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;
+                 PRAGMA journal_size_limit = 67108864;",
             )
             .map_err(flawed)?;
         let mut store = Store { connection, path: path.to_owned() };

@@ -152,6 +152,18 @@ fn names_that_attackers_choose_are_harmless_on_every_page() {
             check(&answer, &page);
         }
     }
+    // Links go by keys, in which what is no clean text is escaped.
+    let users = carol.get("/users").text;
+    let links: Vec<&str> =
+        users.split("href=\"/users/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(links.len(), HOSTILE.len(), "{users}");
+    for link in links {
+        for page in [format!("/users/{link}"), format!("/users/{link}/connections.csv")] {
+            assert_eq!(carol.get(&page).status, 200, "{page}");
+        }
+        let alerts = carol.get(&format!("/alerts?state=all&user={link}"));
+        assert_eq!(alerts.status, 200, "{link}");
+    }
     let page = carol.get(&format!("/users/{}", path(HOSTILE[0]))).text;
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "shown as it is: {page}");
 }

@@ -166,7 +166,11 @@ impl Arguments {
     }
 
     fn filter(&self, config: &Config) -> Result<AlertFilter, Failure> {
-        let user = self.user.as_deref().map(|name| events::key(name, &config.realms)).transpose()?;
+        let user = self
+            .user
+            .as_deref()
+            .map(|name| events::key(name, &config.realms, &config.state_dir))
+            .transpose()?;
         if let Some(reason) = self.reason.as_ref().filter(|reason| !AlertFilter::is_reason(reason)) {
             let wrong = anyhow!(
                 "{reason:?} is no detection, such as impossible-travel, and nothing that can be new, such as network"

@@ -6,13 +6,13 @@ mod line;
 use std::{
     io::{self, BufWriter},
     ops::ControlFlow,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::anyhow;
 use insight::vpn::{
     Decoder, Event, Kind,
-    names::{Realms, UserName},
+    names::{Realms, UserName, is_unambiguous},
 };
 use journal::Record;
 use service::event::{EventLine, received};
@@ -20,6 +20,7 @@ use service::event::{EventLine, received};
 use super::{
     Common, Exit, Failure, audit,
     records::{self, Format},
+    users,
 };
 use crate::places::Sources;
 
@@ -56,7 +57,7 @@ impl Arguments {
         let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
         let directory = records::folder(state_dir)?;
         let decoding = config.decoding();
-        let user = self.user.as_deref().map(|name| key(name, &decoding.realms)).transpose()?;
+        let user = self.user.as_deref().map(|name| key(name, &decoding.realms, state_dir)).transpose()?;
         audit::note_in(state_dir, "events.list", user.as_deref(), None)?;
         let decoder = Decoder::new(decoding);
         let (places, wrong) = Sources::of(&config).open_what_can_be();
@@ -86,7 +87,15 @@ impl Arguments {
 }
 
 /// The key of a user whose name was typed.
-pub(super) fn key(name: &str, realms: &Realms) -> Result<String, Failure> {
+///
+/// Whoever is known by exactly this key is meant, however it would be read as a name.
+pub(super) fn key(name: &str, realms: &Realms, state_dir: &Path) -> Result<String, Failure> {
+    if !is_unambiguous(name)
+        && let Ok(store) = users::open(state_dir)
+        && store.user(name).map_err(anyhow::Error::new)?.is_some()
+    {
+        return Ok(name.to_owned());
+    }
     match UserName::parse(name.as_bytes(), None, realms) {
         Ok(Some((name, _))) => Ok(name.key.into_owned()),
         Ok(None) | Err(_) => Err(Failure::new(Exit::Usage, anyhow!("{name:?} is no user name"))),

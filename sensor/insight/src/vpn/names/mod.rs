@@ -109,6 +109,13 @@ impl<'a> UserName<'a> {
     }
 }
 
+/// Whether a name that somebody typed or followed a link to is one user's in any reading: of letters, digits and `.`,
+/// `_`, `-`, `@`. Any other may be a key as well, in which what is no clean text is escaped, with a backslash that would
+/// be read as the one behind a domain: look first whether there is a user of exactly that key.
+pub fn is_unambiguous(name: &str) -> bool {
+    name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"._-@".contains(&octet))
+}
+
 /// `alice` and `alice@contoso.example`, as most names are: account, realm and form as [`Parts::of`] finds them. `None` if
 /// anything in it may begin another form, or is to be cut off.
 fn usual(name: &str) -> Option<(Cow<'_, str>, Option<Cow<'_, str>>, NameForm)> {

@@ -69,7 +69,7 @@ fn changes(visitor: &Visitor, view: &View, client: &Entry, address: &str, vendor
             summary { "Another secret" }
             form.narrow method="post" action="/settings/clients/secret" {
                 (about) (secret_field())
-                label.choice { input type="checkbox" name="keep" value="true" checked; "Accept the one before as well, until you say otherwise" }
+                (keep())
                 div.buttons { button name="do" value="set" { "Use this secret" } button name="do" value="generate" { "Generate one" } }
             }
         }
@@ -108,6 +108,19 @@ pub(super) fn addresses(value: &str) -> Markup {
 
 pub(super) fn secret_field() -> Markup {
     html! { label { "Shared secret, 16 characters or more" input type="password" name="secret" maxlength="256" autocomplete="new-password"; } }
+}
+
+/// Whether a secret that is replaced goes on being accepted.
+pub(super) fn keep() -> Markup {
+    html! { label.choice { input type="checkbox" name="keep" value="true" checked; "Accept the one before as well, until you say otherwise" } }
+}
+
+/// Another secret for a client, as [`keep`] was answered.
+pub(super) fn another_secret(fields: &Fields, name: String, secret: SecretText) -> Edit {
+    match fields.get("keep") {
+        "true" => Edit::Rotate { name, secret },
+        _ => Edit::Secret { list: List::Client, name, secret },
+    }
 }
 
 pub(super) fn vendors(chosen: &str) -> Markup {
@@ -168,14 +181,8 @@ pub(super) async fn secret(
         let edits = vec![Edit::EndRotation { name }];
         return form::change(&portal, &visitor, &fields, edits, HERE).await;
     }
-    let keeps = fields.get("keep") == "true";
     with_secret(&portal, &visitor, &fields, &name, |secret| {
-        let name = name.clone();
-        vec![if keeps {
-            Edit::Rotate { name, secret }
-        } else {
-            Edit::Secret { list: List::Client, name, secret }
-        }]
+        vec![another_secret(&fields, name.clone(), secret)]
     })
     .await
 }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use serde_json::json;
 
 use super::{
+    clients::{another_secret, keep},
     form::{self, Fields, Sent},
     hidden, origin, page as settings_page, restart, view,
 };
@@ -91,6 +92,7 @@ fn one_secret(visitor: &Visitor, view: &View, client: Option<&Entry>) -> Markup 
                 "Shared secret" @if client.is_some() { " (one is set; it is not shown)" }
                 input type="password" name="secret" maxlength="256" autocomplete="new-password";
             }
+            @if client.is_some() { (keep()) }
             div.buttons {
                 button name="do" value="set" { "Use this secret" }
                 button name="do" value="generate" { "Generate one" }
@@ -124,10 +126,8 @@ pub(super) async fn set_secret(
     };
     let (list, name) = (List::Client, EVERYBODY.to_owned());
     let address = [("address".to_owned(), json!(scope.2))].into_iter().collect();
-    let edits = vec![
-        Edit::Put { list, name: name.clone(), fields: address },
-        Edit::Secret { list, name, secret: secret.clone() },
-    ];
+    let put = Edit::Put { list, name: name.clone(), fields: address };
+    let edits = vec![put, another_secret(&fields, name, secret.clone())];
     if !generated {
         return form::change(&portal, &visitor, &fields, edits, "/settings/listening").await;
     }
