@@ -42,12 +42,12 @@ const ASKING_MAX: usize = 4;
 pub(super) struct Doorway {
     provider: Provider,
     waiting: Mutex<HashMap<String, (Instant, Begun)>>,
-    asking: Semaphore,
+    asking: Arc<Semaphore>,
 }
 
 impl Doorway {
     pub(super) fn new(provider: Provider) -> Arc<Doorway> {
-        Arc::new(Doorway { provider, waiting: Mutex::default(), asking: Semaphore::new(ASKING_MAX) })
+        Arc::new(Doorway { provider, waiting: Mutex::default(), asking: Arc::new(Semaphore::new(ASKING_MAX)) })
     }
 
     /// The provider's name for people.
@@ -75,14 +75,19 @@ impl Doorway {
         (when.elapsed() < AWAY_MAX).then_some(begun)
     }
 
+    /// Whoever went away keeps the place until the provider has answered.
     async fn ask<T: Send + 'static>(
         self: &Arc<Doorway>,
         work: impl FnOnce(&Provider) -> Result<T, String> + Send + 'static,
     ) -> Result<T, Refused> {
         let busy = || Refused::from(Problem::busy("Too many people sign in at once: try again in a moment."));
-        let _asking = self.asking.try_acquire().map_err(|_| busy())?;
+        let asking = Arc::clone(&self.asking).try_acquire_owned().map_err(|_| busy())?;
         let doorway = Arc::clone(self);
-        let answer = tokio::task::spawn_blocking(move || work(&doorway.provider)).await;
+        let answer = tokio::task::spawn_blocking(move || {
+            let _asking = asking;
+            work(&doorway.provider)
+        });
+        let answer = answer.await;
         answer.map_err(Problem::internal)?.map_err(|error| {
             tracing::warn!("signing in by the provider fails: {error}");
             Refused(StatusCode::BAD_GATEWAY, format!("You cannot be signed in now: {error}."))
@@ -195,4 +200,52 @@ async fn admit(portal: &Shared, doorway: &Doorway, person: Person) -> Result<Res
     // Not by a redirect: for the browser that would still be the provider's request, and the visit's cookie stays home.
     answer.headers_mut().insert(HeaderName::from_static("refresh"), HeaderValue::from_static("0; url=/"));
     sign_in::begin(portal, answer, account, "portal.sign-in-by-provider").await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn doorway() -> Arc<Doorway> {
+        Doorway::new(Provider::new(policy::portal::Oidc {
+            issuer: "https://id.contoso.example".to_owned(),
+            client_id: "vpn-sensor".to_owned(),
+            client_secret: policy::sink::Secret::new(b"secret".to_vec()),
+            redirect: "https://sensor.contoso.example/sign-in/provider/back".to_owned(),
+            claim: "groups".to_owned(),
+            administrators: Vec::new(),
+            analysts: Vec::new(),
+            scopes: Vec::new(),
+            trust: policy::sink::Trust::default(),
+        }))
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_keeps_the_place_until_the_provider_has_answered() {
+        let doorway = doorway();
+        let (begin, begun) = oneshot::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        let asker = tokio::spawn({
+            let doorway = Arc::clone(&doorway);
+            async move {
+                let work = move |_: &Provider| {
+                    let _ = begin.send(());
+                    Ok(ended.recv().is_err())
+                };
+                doorway.ask(work).await.is_ok()
+            }
+        });
+        begun.await.unwrap();
+        asker.abort();
+        assert!(asker.await.unwrap_err().is_cancelled());
+        assert_eq!(doorway.asking.available_permits(), ASKING_MAX - 1, "it is still asked");
+        drop(end);
+        while doorway.asking.available_permits() < ASKING_MAX {
+            tokio::task::yield_now().await;
+        }
+    }
 }
