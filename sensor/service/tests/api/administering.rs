@@ -67,6 +67,10 @@ fn accounts_and_tokens_are_made_changed_and_removed() {
     let analyst = json!({"role": "analyst"});
     assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 409, "the only one");
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 409);
+    let demoting =
+        ask(&host, "post", "accounts/links", setup, &json!({"account": "carol", "role": "analyst"}));
+    let detail = demoting.body["detail"].as_str().unwrap();
+    assert!(demoting.status == 409 && detail.contains("role administrator"), "{detail}");
     assert_eq!(ask(&host, "patch", "accounts/dave", setup, &json!({"role": "administrator"})).status, 204);
     assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 204);
     assert_eq!(roles(&host), ["analyst", "administrator"]);
