@@ -86,7 +86,7 @@ pub(super) struct NewRole {
     role: Role,
 }
 
-/// Gives an account another role.
+/// Gives an account another role, and withdraws its links.
 #[utoipa::path(patch, path = "/accounts/{account}", params(("account" = String, Path, description = "Its name")),
     request_body = NewRole, responses(
     (status = 204, description = "It has it"),

@@ -155,7 +155,8 @@ impl Control {
         read().map_err(|error| self.flawed(error))
     }
 
-    /// Gives an account another role, from its next page on; whether there is one. Links that wait keep theirs.
+    /// Gives an account another role, from its next page on; whether there is one. Its links are withdrawn: each brings
+    /// the role along that was meant before.
     ///
     /// # Errors
     /// [`ControlError::LastAdministrator`], [`ControlError::Sqlite`].
@@ -163,9 +164,16 @@ impl Control {
         if role != Role::Administrator {
             self.keep_an_administrator(name)?;
         }
-        let set =
-            self.connection.execute("UPDATE account SET role = ?2 WHERE name = ?1", [name, role.name()]);
-        set.map(|count| count > 0).map_err(|error| self.flawed(error))
+        let set = || {
+            let step = self.connection.unchecked_transaction()?;
+            let count = step.execute("UPDATE account SET role = ?2 WHERE name = ?1", [name, role.name()])?;
+            if count > 0 {
+                step.execute("DELETE FROM link WHERE account = ?1", [name])?;
+            }
+            step.commit()?;
+            Ok(count > 0)
+        };
+        set().map_err(|error| self.flawed(error))
     }
 
     /// Refuses when all who may set anything are this account.
@@ -316,8 +324,12 @@ mod tests {
         assert!(matches!(last, Err(ControlError::LastAdministrator(name)) if name == "carol"));
         assert!(control.set_role("dave", Role::Administrator).unwrap());
         assert_eq!(control.visitor(cookie.reveal()).unwrap().unwrap().1, Role::Administrator);
+        let link = control.add_link("carol", Role::Administrator).unwrap();
+        let another = control.add_link("erin", Role::Analyst).unwrap();
         assert!(control.set_role("carol", Role::Analyst).unwrap());
-        assert!(!control.set_role("nobody", Role::Analyst).unwrap());
+        assert_eq!(control.redeem_link(link.reveal(), "hash").unwrap(), None, "withdrawn with her role");
+        assert!(!control.set_role("erin", Role::Analyst).unwrap(), "who is only to be");
+        assert_eq!(control.link_account(another.reveal()).unwrap().as_deref(), Some("erin"));
         assert!(control.keep_an_administrator("carol").is_ok());
     }
 
