@@ -164,7 +164,7 @@ impl Control {
         if role != Role::Administrator {
             self.keep_an_administrator(name)?;
         }
-        let set = || {
+        let change = || {
             let step = self.connection.unchecked_transaction()?;
             let count = step.execute("UPDATE account SET role = ?2 WHERE name = ?1", [name, role.name()])?;
             if count > 0 {
@@ -173,7 +173,8 @@ impl Control {
             step.commit()?;
             Ok(count > 0)
         };
-        set().map_err(|error| self.flawed(error))
+        let changed: rusqlite::Result<bool> = change();
+        changed.map_err(|error| self.flawed(error))
     }
 
     /// Refuses when all who may set anything are this account.

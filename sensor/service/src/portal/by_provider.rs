@@ -22,7 +22,10 @@ use super::{
     provider::{Begun, Person, Provider},
     sign_in, text,
 };
-use crate::api::Problem;
+use crate::{
+    api::{Problem, Refusals},
+    control::{AuditEntry, Control},
+};
 
 /// The way there, for links of pages.
 pub(super) const PATH: &str = "/sign-in/provider";
@@ -37,17 +40,29 @@ const AWAY_MAX: Duration = Duration::from_secs(600);
 const WAITING_MAX: usize = 1024;
 /// Questions to the provider at once; more are told to come again. It answers in less than a second or not at all.
 const ASKING_MAX: usize = 4;
+/// Who is not known, in the audit log: no account can be called so.
+const NOBODY: &str = "?@portal";
 
 /// The provider, and who is on the way.
 pub(super) struct Doorway {
     provider: Provider,
     waiting: Mutex<HashMap<String, (Instant, Begun)>>,
     asking: Arc<Semaphore>,
+    /// Sign-ins that could not begin, and those that came back and were not good: told in the log once a minute, and
+    /// the latter in the audit log, for anybody can make as many as he likes.
+    unbegun: Refusals,
+    unfinished: Refusals,
 }
 
 impl Doorway {
     pub(super) fn new(provider: Provider) -> Arc<Doorway> {
-        Arc::new(Doorway { provider, waiting: Mutex::default(), asking: Arc::new(Semaphore::new(ASKING_MAX)) })
+        Arc::new(Doorway {
+            provider,
+            waiting: Mutex::default(),
+            asking: Arc::new(Semaphore::new(ASKING_MAX)),
+            unbegun: Refusals::default(),
+            unfinished: Refusals::default(),
+        })
     }
 
     /// The provider's name for people.
@@ -75,11 +90,11 @@ impl Doorway {
         (when.elapsed() < AWAY_MAX).then_some(begun)
     }
 
-    /// Whoever went away keeps the place until the provider has answered.
+    /// What the provider answered, or why it did not. Whoever went away keeps the place until then.
     async fn ask<T: Send + 'static>(
         self: &Arc<Doorway>,
         work: impl FnOnce(&Provider) -> Result<T, String> + Send + 'static,
-    ) -> Result<T, Refused> {
+    ) -> Result<Result<T, String>, Refused> {
         let busy = || Refused::from(Problem::busy("Too many people sign in at once: try again in a moment."));
         let asking = Arc::clone(&self.asking).try_acquire_owned().map_err(|_| busy())?;
         let doorway = Arc::clone(self);
@@ -87,16 +102,28 @@ impl Doorway {
             let _asking = asking;
             work(&doorway.provider)
         });
-        let answer = answer.await;
-        answer.map_err(Problem::internal)?.map_err(|error| {
-            tracing::warn!("signing in by the provider fails: {error}");
-            Refused(StatusCode::BAD_GATEWAY, format!("You cannot be signed in now: {error}."))
-        })
+        Ok(answer.await.map_err(Problem::internal)?)
     }
 }
 
 fn doorway(portal: &Shared) -> Result<Arc<Doorway>, Refused> {
     portal.doorway.clone().ok_or_else(|| Problem::not_found("There is no such page.").into())
+}
+
+fn cannot(error: &str) -> Refused {
+    Refused(StatusCode::BAD_GATEWAY, format!("You cannot be signed in now: {error}."))
+}
+
+/// Somebody came back, and nobody knows who.
+async fn note_unfinished(portal: &Shared, doorway: &Doorway, error: &str) -> Result<(), Refused> {
+    let Some(count) = doorway.unfinished.count() else { return Ok(()) };
+    tracing::warn!("{count} sign-ins by the provider failed, the last: {error}");
+    let details = format!("{count} by the provider, the last: {error}");
+    let entry = move |control: &Control| {
+        let (who, action) = (NOBODY, "portal.sign-in-refused");
+        control.write_audit(&AuditEntry { who, action, subject: None, details: Some(&details) })
+    };
+    portal.control(move |portal| portal.api.with_control(entry)).await
 }
 
 fn cookie_name(portal: &Shared) -> &'static str {
@@ -106,7 +133,12 @@ fn cookie_name(portal: &Shared) -> &'static str {
 /// Sends somebody to the provider.
 pub(super) async fn go(State(portal): State<Shared>) -> Result<Response, Refused> {
     let doorway = doorway(&portal)?;
-    let (url, begun) = doorway.ask(Provider::begin).await?;
+    let (url, begun) = doorway.ask(Provider::begin).await?.map_err(|error| {
+        if let Some(count) = doorway.unbegun.count() {
+            tracing::warn!("{count} sign-ins by the provider could not begin, the last: {error}");
+        }
+        cannot(&error)
+    })?;
     let cookie = Alphanumeric.sample_string(&mut rand::rng(), 43);
     doorway.remember(&cookie, begun);
     let mut answer = Redirect::to(&url).into_response();
@@ -161,7 +193,13 @@ pub(super) async fn back(
         return Err(Refused(StatusCode::FORBIDDEN, detail));
     }
     let code = back.code.ok_or_else(lost)?;
-    let person = doorway.ask(move |provider| provider.finish(&code, begun)).await?;
+    let person = match doorway.ask(move |provider| provider.finish(&code, begun)).await? {
+        Ok(person) => person,
+        Err(error) => {
+            note_unfinished(&portal, &doorway, &error).await?;
+            return Err(cannot(&error));
+        }
+    };
     let mut answer = admit(&portal, &doorway, person).await?;
     set_cookie(&portal, &mut answer, "", 0);
     Ok(answer)

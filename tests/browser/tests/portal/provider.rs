@@ -1,6 +1,6 @@
 //! Signing in by an OpenID provider: who comes in, with which role, and who does not.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::{os::unix::fs::PermissionsExt as _, time::Instant};
 
 use browser::{
     Browser,
@@ -75,6 +75,7 @@ fn who_has_a_role_at_the_provider_comes_in_and_nobody_else() {
     begin();
     browser.click_text("carol");
     browser.wait_seen("There is an account carol already");
+    let flawed_since = Instant::now();
     for flawed in PEOPLE.iter().filter(|person| person.flaw != Flaw::None) {
         begin();
         browser.click_text(flawed.name);
@@ -97,7 +98,18 @@ fn who_has_a_role_at_the_provider_comes_in_and_nobody_else() {
     assert_eq!(accounts.lines().count(), 3, "{accounts}");
     let audit = people::command(&home, &namespace, "audit --format json");
     assert_eq!(audit.matches("portal.sign-in-by-provider").count(), 3, "{audit}");
-    assert_eq!(audit.matches("portal.sign-in-refused").count(), 2, "{audit}");
+    let refused: Vec<&str> = audit.lines().filter(|line| line.contains("portal.sign-in-refused")).collect();
+    for known in ["\"frank@contoso.example@portal\"", "\"carol@portal\""] {
+        assert_eq!(refused.iter().filter(|line| line.contains(known)).count(), 1, "{audit}");
+    }
+    // Of those whom no good token names, the first at once, and the others once a minute together.
+    let unknown: Vec<&&str> = refused.iter().filter(|line| line.contains("\"?@portal\"")).collect();
+    assert!(unknown[0].contains("1 by the provider, the last: the provider's ID token is not good"), "{audit}");
+    let minutes = flawed_since.elapsed().as_secs() as usize / 60;
+    assert!((1..=1 + minutes).contains(&unknown.len()), "{audit}");
+    assert_eq!(refused.len(), 2 + unknown.len(), "{audit}");
+    let warned = home.log().matches("sign-ins by the provider failed").count();
+    assert_eq!(warned, unknown.len(), "{}", home.log());
     assert!(!home.log().contains(CLIENT_SECRET));
     drop(provider);
 }
