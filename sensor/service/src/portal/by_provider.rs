@@ -1,10 +1,6 @@
 //! Signing in by an OpenID provider: the way there, and back.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use axum::{
     extract::{Query, State},
@@ -12,14 +8,15 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use maud::html;
-use rand::distr::{Alphanumeric, SampleString as _};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
 use super::{
-    Refused, Shared, frame, guard,
-    provider::{Begun, Person, Provider},
+    Refused, Shared,
+    away::{self, Away},
+    frame, guard,
+    provider::{Person, Provider},
     sign_in, text,
 };
 use crate::{
@@ -34,19 +31,15 @@ pub(super) const BACK_PATH: &str = "/sign-in/provider/back";
 /// The cookie that ties a sign-in to the browser in which it began.
 const COOKIE: &str = "vpn-sensor-sign-in";
 const COOKIE_TLS: &str = "__Host-vpn-sensor-sign-in";
-/// How long somebody may take at the provider.
-const AWAY_MAX: Duration = Duration::from_secs(600);
-/// Sign-ins that wait for their people; the oldest is forgotten.
-const WAITING_MAX: usize = 1024;
 /// Questions to the provider at once; more are told to come again. It answers in less than a second or not at all.
 const ASKING_MAX: usize = 4;
 /// Who is not known, in the audit log: no account can be called so.
 const NOBODY: &str = "?@portal";
 
-/// The provider, and who is on the way.
+/// The provider, and the way there and back.
 pub(super) struct Doorway {
     provider: Provider,
-    waiting: Mutex<HashMap<String, (Instant, Begun)>>,
+    away: Away,
     asking: Arc<Semaphore>,
     /// Sign-ins that could not begin, and those that came back and were not good: told in the log once a minute, and
     /// the latter in the audit log, for anybody can make as many as he likes.
@@ -58,7 +51,7 @@ impl Doorway {
     pub(super) fn new(provider: Provider) -> Arc<Doorway> {
         Arc::new(Doorway {
             provider,
-            waiting: Mutex::default(),
+            away: Away::default(),
             asking: Arc::new(Semaphore::new(ASKING_MAX)),
             unbegun: Refusals::default(),
             unfinished: Refusals::default(),
@@ -68,26 +61,6 @@ impl Doorway {
     /// The provider's name for people.
     pub(super) fn host(&self) -> String {
         self.provider.host()
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, HashMap<String, (Instant, Begun)>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remember(&self, cookie: &str, begun: Begun) {
-        let mut waiting = self.waiting();
-        waiting.retain(|_, (when, _)| when.elapsed() < AWAY_MAX);
-        if waiting.len() >= WAITING_MAX {
-            let oldest = waiting.iter().min_by_key(|(_, (when, _))| *when).map(|(cookie, _)| cookie.clone());
-            oldest.map(|oldest| waiting.remove(&oldest));
-        }
-        waiting.insert(cookie.to_owned(), (Instant::now(), begun));
-    }
-
-    /// Once: who comes a second time begins anew.
-    fn recall(&self, cookie: &str) -> Option<Begun> {
-        let (when, begun) = self.waiting().remove(cookie)?;
-        (when.elapsed() < AWAY_MAX).then_some(begun)
     }
 
     /// What the provider answered, or why it did not. Whoever went away keeps the place until then.
@@ -133,16 +106,15 @@ fn cookie_name(portal: &Shared) -> &'static str {
 /// Sends somebody to the provider.
 pub(super) async fn go(State(portal): State<Shared>) -> Result<Response, Refused> {
     let doorway = doorway(&portal)?;
-    let (url, begun) = doorway.ask(Provider::begin).await?.map_err(|error| {
+    let (cookie, begun) = doorway.away.begin();
+    let url = doorway.ask(move |provider| provider.begin(&begun)).await?.map_err(|error| {
         if let Some(count) = doorway.unbegun.count() {
             tracing::warn!("{count} sign-ins by the provider could not begin, the last: {error}");
         }
         cannot(&error)
     })?;
-    let cookie = Alphanumeric.sample_string(&mut rand::rng(), 43);
-    doorway.remember(&cookie, begun);
     let mut answer = Redirect::to(&url).into_response();
-    set_cookie(&portal, &mut answer, &cookie, AWAY_MAX.as_secs() as i64);
+    set_cookie(&portal, &mut answer, &cookie, away::MAX.as_secs() as i64);
     Ok(answer)
 }
 
@@ -181,7 +153,7 @@ pub(super) async fn back(
         Refused(StatusCode::BAD_REQUEST, detail.to_owned())
     };
     let cookie = guard::cookie(&headers, cookie_name(&portal)).ok_or_else(lost)?;
-    let begun = doorway.recall(&cookie).ok_or_else(lost)?;
+    let begun = doorway.away.recall(&cookie).ok_or_else(lost)?;
     let state = back.state.unwrap_or_default();
     if !bool::from(begun.state.as_bytes().ct_eq(state.as_bytes())) {
         return Err(lost());

@@ -97,6 +97,13 @@ pub(super) struct Begun {
     verifier: PkceCodeVerifier,
 }
 
+impl Begun {
+    /// Of texts that nobody can guess. `verifier`: 43 to 128 letters, digits and `-._~` (RFC 7636).
+    pub(super) fn new(state: String, nonce: String, verifier: String) -> Begun {
+        Begun { state, nonce: Nonce::new(nonce), verifier: PkceCodeVerifier::new(verifier) }
+    }
+}
+
 /// Who came back.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Person {
@@ -127,25 +134,20 @@ impl Provider {
         &self.settings.claim
     }
 
-    /// Where to send somebody, and what to remember of her until she comes back.
+    /// Where to send somebody whose sign-in begins.
     ///
     /// # Errors
     /// The provider does not answer or answers nonsense: says what to look at.
-    pub(super) fn begin(&self) -> Result<(String, Begun), String> {
+    pub(super) fn begin(&self, begun: &Begun) -> Result<String, String> {
         let client = self.client(KNOWN)?;
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let (state, nonce) = (begun.state.clone(), begun.nonce.clone());
         let mut request = client
-            .authorize_url(
-                CoreAuthenticationFlow::AuthorizationCode,
-                CsrfToken::new_random,
-                Nonce::new_random,
-            )
-            .set_pkce_challenge(challenge);
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || CsrfToken::new(state), || nonce)
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&begun.verifier));
         for scope in &self.settings.scopes {
             request = request.add_scope(Scope::new(scope.clone()));
         }
-        let (url, state, nonce) = request.url();
-        Ok((url.into(), Begun { state: state.secret().clone(), nonce, verifier }))
+        Ok(request.url().0.into())
     }
 
     /// Who came back with this code.
@@ -177,7 +179,8 @@ impl Provider {
             }
             checked => checked,
         };
-        let claims = claims.map_err(|error| format!("the provider's ID token is not good: {}", told(&error)))?;
+        let claims =
+            claims.map_err(|error| format!("the provider's ID token is not good: {}", told(&error)))?;
         let subject = claims.subject().as_str();
         let name = claims
             .preferred_username()
