@@ -178,34 +178,31 @@ pub(super) async fn back(
 }
 
 async fn admit(portal: &Shared, doorway: &Doorway, person: Person) -> Result<Response, Refused> {
-    let Person { account, credential, role } = person;
-    let who = format!("{account}@portal");
+    let Person { name, credential, role } = person;
     let Some(role) = role else {
-        let name = account.clone();
-        let dismiss = move |portal: &super::Portal| {
-            portal.api.with_control(|control| control.dismiss(&name, &credential))
-        };
-        portal.control(dismiss).await?;
-        portal.note(who, "portal.sign-in-refused").await?;
+        let dismiss =
+            move |portal: &super::Portal| portal.api.with_control(|control| control.dismiss(&credential));
+        let account = portal.control(dismiss).await?.unwrap_or_else(|| name.clone());
+        portal.note(format!("{account}@portal"), "portal.sign-in-refused").await?;
         let detail = format!(
-            "The provider knows you as {account}, and nobody gave you a role here. An administrator names a value of \
+            "The provider knows you as {name}, and nobody gave you a role here. An administrator names a value of \
              your claim {:?} under portal.oidc.analysts or portal.oidc.administrators.",
             doorway.provider.claim()
         );
         return Err(Refused(StatusCode::FORBIDDEN, detail));
     };
-    let name = account.clone();
+    let wanted = name.clone();
     let admit = move |portal: &super::Portal| {
-        portal.api.with_control(|control| control.admit(&name, &credential, role))
+        portal.api.with_control(|control| control.admit(&wanted, &credential, role))
     };
-    if !portal.control(admit).await? {
-        portal.note(who, "portal.sign-in-refused").await?;
+    let Some(account) = portal.control(admit).await? else {
+        portal.note(format!("{name}@portal"), "portal.sign-in-refused").await?;
         let detail = format!(
-            "There is an account {account} already, and it is not yours: it has a password, or was made for another \
-             person of the provider. An administrator can take it away: vpn-sensor portal remove {account}"
+            "There is an account {name} already, and it is not yours: it has a password, or was made for another \
+             person of the provider. An administrator can take it away: vpn-sensor portal remove {name}"
         );
         return Err(Refused(StatusCode::CONFLICT, detail));
-    }
+    };
     let mut answer = frame::bare("Signed in", &html! { p { a href="/" { "To the overview" } } });
     // Not by a redirect: for the browser that would still be the provider's request, and the visit's cookie stays home.
     answer.headers_mut().insert(HeaderName::from_static("refresh"), HeaderValue::from_static("0; url=/"));

@@ -107,8 +107,8 @@ impl Begun {
 /// Who came back.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Person {
-    /// Her account here.
-    pub(super) account: String,
+    /// What the provider calls her now, which can be an account's name.
+    pub(super) name: String,
     /// What ties it to her at this provider: it stands where others keep a password's digest.
     pub(super) credential: String,
     /// By the claim; none: nobody said that she may come in.
@@ -189,7 +189,7 @@ impl Provider {
             .unwrap_or(subject);
         let values = values(claims.additional_claims().all.get(&self.settings.claim));
         Ok(Person {
-            account: account(name)?,
+            name: account(name)?,
             credential: credential(&self.settings.issuer, subject),
             role: self.role(&values),
         })
