@@ -4,7 +4,7 @@ use service::control::Role;
 
 use super::{check, host::Host};
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "",
     "/vpn",
     "/listening",
@@ -16,6 +16,7 @@ const PAGES: [&str; 11] = [
     "/health",
     "/sinks",
     "/people",
+    "/tokens",
 ];
 
 #[test]
