@@ -107,7 +107,7 @@ pub(super) fn addresses(value: &str) -> Markup {
 }
 
 pub(super) fn secret_field() -> Markup {
-    html! { label { "Shared secret, 16 characters or more" input type="password" name="secret" maxlength="256" autocomplete="new-password"; } }
+    html! { label { "Shared secret, which should have 16 characters or more" input type="password" name="secret" maxlength="256" autocomplete="new-password"; } }
 }
 
 pub(super) fn vendors(chosen: &str) -> Markup {
