@@ -6,6 +6,8 @@ mod administering;
 mod alerts;
 mod desk;
 mod host;
+#[path = "../desk/mod.rs"]
+mod running;
 
 use std::collections::BTreeSet;
 

@@ -7,6 +7,8 @@ mod desk;
 mod finding;
 mod host;
 mod profile;
+#[path = "../desk/mod.rs"]
+mod running;
 mod sensing;
 mod settings;
 
