@@ -9,7 +9,7 @@
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
 };
@@ -33,8 +33,9 @@ const REQUESTS: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(5);
 /// Connections that the portal keeps, one that is being taken, and one that is being closed.
 const HELD_MAX: usize = 256 + 2;
-/// What the attack may cost in memory: 256 connections with a head, a body and a TLS session each.
-const MEMORY_MAX: u64 = 64 << 20;
+/// What the attack may cost in memory at any time: 256 connections with a head, a body and a TLS session each, and three
+/// passwords of 19 MiB, of which one is looked at and two are not yet given back to the kernel. Ten at once are more.
+const MEMORY_MAX: u64 = 96 << 20;
 
 #[test]
 fn over_plain_http_no_request_is_lost_and_people_are_answered() {
@@ -72,7 +73,7 @@ fn attacked(config: &str, address: SocketAddr, attackers: &[Attacker]) {
     let sockets = open_sockets(sensor.pid());
 
     let (stop, opened, answered) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
-    let held = AtomicUsize::new(0);
+    let (held, peak) = (AtomicUsize::new(0), AtomicU64::new(0));
     let under = thread::scope(|scope| {
         for attacker in attackers {
             scope.spawn(|| wire.sensor.enter(|| attacker(address, &stop, &opened)));
@@ -86,6 +87,7 @@ fn attacked(config: &str, address: SocketAddr, attackers: &[Attacker]) {
         scope.spawn(|| {
             while !stop.load(Relaxed) {
                 held.fetch_max(open_sockets(sensor.pid()).saturating_sub(sockets), Relaxed);
+                peak.fetch_max(sensor.resident_bytes(), Relaxed);
                 thread::sleep(Duration::from_millis(20));
             }
         });
@@ -98,10 +100,10 @@ fn attacked(config: &str, address: SocketAddr, attackers: &[Attacker]) {
         stop.store(true, Relaxed);
         ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
-    let grown = sensor.resident_bytes().saturating_sub(memory);
+    let grown = peak.load(Relaxed).saturating_sub(memory);
     println!(
         "{} connections of attackers; p99 of an answer to the VPN server {idle:?} idle, {under:?} under attack; \
-         {} of them held at most; {} pages for people; {} KiB more memory",
+         {} of them held at most; {} pages for people; {} KiB more memory at most",
         opened.load(Relaxed),
         held.load(Relaxed),
         answered.load(Relaxed),
