@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use ingest::notice::Notices;
+use ingest::{clients::Clients, notice::Notices};
 use journal::Event;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -238,6 +238,7 @@ fn reload(
     result
 }
 
+/// All of the new configuration that needs no restart is in force afterwards, or, behind an error, none of it.
 fn try_reload(
     config: &mut Config,
     observed: &Observed,
@@ -255,15 +256,12 @@ fn try_reload(
     new.generate_client()?;
     let snapshot = clients::snapshot(&new.clients).map_err(|error| error.to_string())?;
     let certificate = slow.portal.read_again(&new)?;
-    // Workers first: whom the steer program lets through, a worker must know.
-    observed.ingest().clients().replace(snapshot);
-    let current = observed.ingest().clients().current();
-    interfaces.set_clients(&current)?;
+    steer(observed, interfaces, snapshot, (config.listen.accounting, new.listen.accounting))?;
+    // Nothing fails from here on.
     slow.insight.reload(&new);
     slow.health.reload(&new.health);
     observed.journal.set_retention(super::retention(&new.journal));
     if new.listen.accounting != config.listen.accounting {
-        interfaces.set_armed(new.listen.accounting)?;
         observed.ingest().set_open(new.listen.accounting);
         let state = if new.listen.accounting { "on" } else { "off: its ports are closed" };
         tracing::warn!("accounting is {state}");
@@ -272,4 +270,31 @@ fn try_reload(
     slow.portal.renew(certificate);
     config.clients = new.clients;
     Ok(restart)
+}
+
+/// Lets workers and steer programs know of other clients, and of whether accounting is on; what was in force before is so
+/// again behind an error.
+fn steer(
+    observed: &Observed,
+    interfaces: &Interfaces,
+    clients: Clients,
+    (was_on, is_on): (bool, bool),
+) -> Result<(), String> {
+    let before = observed.ingest().clients().current();
+    // Workers first: whom the steer program lets through, a worker must know.
+    observed.ingest().clients().replace(clients);
+    let current = observed.ingest().clients().current();
+    let steered = interfaces.set_clients(&current).and_then(|()| match was_on == is_on {
+        true => Ok(()),
+        false => interfaces.set_armed(is_on),
+    });
+    let Err(reason) = steered else { return Ok(()) };
+    let undone = [interfaces.set_clients(&before), interfaces.set_armed(was_on)];
+    for error in undone.into_iter().filter_map(Result::err) {
+        tracing::error!(
+            "the steer programs hold some of a configuration that was refused: {error}; restart the sensor"
+        );
+    }
+    observed.ingest().clients().restore(before);
+    Err(reason)
 }
