@@ -23,8 +23,8 @@ use crate::{
     config::{
         self, Config, ConfigError, GENERATED_CLIENT, XdpMode,
         settings::{
-            Settings, discard, document_path, keep_secret, keys, layer_entries, origin_of,
-            remove_unused_secrets, replace, with_document,
+            NotReplaced, Settings, discard, document_path, keep_secret, keys, layer_entries, origin_of,
+            remove_leftovers, remove_unused_secrets, replace, with_document,
         },
     },
     metrics::Service as _,
@@ -61,11 +61,12 @@ impl fmt::Debug for Administration {
 }
 
 impl Administration {
-    /// With the control loop's end of it.
+    /// With the control loop's end of it. What a crash left of a change is taken away.
     pub(super) fn new(
         started: &Config,
         observed: &Arc<Observed>,
     ) -> (Arc<Administration>, mpsc::Receiver<Order>) {
+        remove_leftovers(&started.state_dir);
         let (orders, taken) = mpsc::channel(ORDERS_MAX);
         let (started, observed) = (started.clone(), Arc::clone(observed));
         (Arc::new(Administration { started, observed, orders, one: Mutex::default() }), taken)
@@ -146,22 +147,29 @@ impl Administration {
         let checked = with_document(file, self.state_dir(), &text);
         checked.map_err(|error| Refusal::Invalid(self.words(&error)))?;
         note(&Planned { edits, before, after: after.clone() }).map_err(Refusal::Failed)?;
-        replace(self.state_dir(), &text).map_err(Refusal::Failed)?;
-        match self.put_in_force() {
-            Ok(restart) => {
-                kept.clear();
-                remove_unused_secrets(self.state_dir(), &settings);
-                let restart_needed = restart.into_iter().map(str::to_owned).collect();
-                Ok(Saved { revision: after, restart_needed })
-            }
-            Err(reason) => {
-                // What is not in force must not be so after the next start either.
-                if let Err(error) = replace(self.state_dir(), &old) {
-                    tracing::error!("a refused change of the settings stays on disk: {error}");
+        let reason = match replace(self.state_dir(), &text) {
+            Ok(()) => match self.put_in_force() {
+                Ok(restart) => {
                     kept.clear();
+                    remove_unused_secrets(self.state_dir(), &settings);
+                    let restart_needed = restart.into_iter().map(str::to_owned).collect();
+                    return Ok(Saved { revision: after, restart_needed });
                 }
-                Err(Refusal::Failed(reason))
-            }
+                Err(reason) => reason,
+            },
+            Err(NotReplaced { reason, is_in_doubt: false }) => return Err(Refusal::Failed(reason)),
+            Err(NotReplaced { reason, is_in_doubt: true }) => reason,
+        };
+        self.undo(&old, kept);
+        Err(Refusal::Failed(reason))
+    }
+
+    /// Puts the document before back: what is not in force must not be so after the next start either.
+    fn undo(&self, old: &str, kept: &mut Vec<String>) {
+        if let Err(NotReplaced { reason, .. }) = replace(self.state_dir(), old) {
+            tracing::error!("a change of the settings that was refused may be in force after the next start: {reason}");
+            // Either document may be the one that is read then: the secrets of both stay.
+            kept.clear();
         }
     }
 
@@ -298,3 +306,6 @@ fn heard(clients: &Clients) -> BTreeMap<String, Heard> {
     };
     clients.iter().map(of).collect()
 }
+
+#[cfg(test)]
+mod tests;

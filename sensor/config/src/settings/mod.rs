@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use document::Settings;
 pub use view::{keys, layer_entries, origin_of};
-pub use write::{discard, keep_secret, remove_unused_secrets, replace};
+pub use write::{NotReplaced, discard, keep_secret, remove_leftovers, remove_unused_secrets, replace};
 
 use super::{Config, ConfigError, load_file, read};
 

@@ -186,6 +186,38 @@ fn documents_and_secrets_are_for_their_owner_alone_and_unused_ones_go() {
 }
 
 #[test]
+fn a_document_that_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
+    let house = House::new("", "");
+    let document = document_path(&house.state_dir());
+    fs::remove_file(&document).unwrap();
+    fs::create_dir_all(document.join("in the way")).unwrap();
+    let failed = replace(&house.state_dir(), "x = 1").unwrap_err();
+    assert!(!failed.is_in_doubt && failed.reason.contains("settings.toml"), "{failed:?}");
+    assert!(document.is_dir() && !document.with_extension("new").exists());
+    let secrets = folder(&house.state_dir()).join(SECRETS);
+    fs::remove_dir(&secrets).unwrap();
+    fs::write(&secrets, "in the way").unwrap();
+    assert!(keep_secret(&house.state_dir(), SECRET).unwrap_err().contains("secrets/"));
+}
+
+#[test]
+fn what_a_crash_left_behind_goes_at_the_next_start_and_what_the_document_names_stays() {
+    let house = House::new("", "");
+    let document = house.client("a", "192.0.2.1");
+    keep_document(&house.state_dir(), &document);
+    keep_secret(&house.state_dir(), "of a change that was never made").unwrap();
+    let half = document_path(&house.state_dir()).with_extension("new");
+    fs::write(&half, "[[cli").unwrap();
+    remove_leftovers(&house.state_dir());
+    let secrets = || fs::read_dir(folder(&house.state_dir()).join(SECRETS)).unwrap().count();
+    assert_eq!((secrets(), half.exists(), house.load().unwrap().clients.len()), (1, false, 1));
+    // A document that somebody moved away for a while finds its secrets again.
+    fs::remove_file(document_path(&house.state_dir())).unwrap();
+    remove_leftovers(&house.state_dir());
+    assert_eq!(secrets(), 1);
+}
+
+#[test]
 fn every_key_that_can_be_set_is_one_that_the_configuration_knows() {
     let house = House::new("", "");
     for known in known::all() {
