@@ -93,6 +93,13 @@ impl Settings {
             }
             Edit::Rotate { name, .. } => {
                 let entry = self.entry(List::Client, name)?;
+                if entry.contains_key(known::PREVIOUS_FILE) {
+                    return Err(format!(
+                        "client {name:?} still accepts the secret before this one, and there are two at most: once no VPN \
+                         server uses that one, end it (`Accept the secret before no more`, or `end-rotation`), then do this \
+                         again"
+                    ));
+                }
                 let before = entry.insert(known::SECRET_FILE.to_owned(), of(secret_file)?);
                 let before = before.ok_or_else(|| format!("client {name:?} has no secret to replace"))?;
                 entry.insert(known::PREVIOUS_FILE.to_owned(), before);

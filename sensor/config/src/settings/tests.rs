@@ -141,6 +141,9 @@ fn edits_make_a_document_and_take_it_away_again() {
     let words = settings.edit(&rotate, Some("secrets/2.secret")).unwrap();
     assert!(!words.contains(SECRET) && !format!("{rotate:?}").contains(SECRET));
     assert_eq!(settings.secret_files(), ["secrets/2.secret", "secrets/1.secret"]);
+    // VPN servers may use either of the two: none of them is dropped for a third.
+    let third = settings.clone().edit(&rotate, Some("secrets/3.secret")).unwrap_err();
+    assert!(third.contains("end-rotation"), "{third}");
     settings.edit(&Edit::EndRotation { name: "branch".into() }, None).unwrap();
     assert_eq!(settings.secret_files(), ["secrets/2.secret"]);
     let hook = json!({"kind": "webhook", "url": "https://hooks.example/T0/secret-part"});
