@@ -282,8 +282,17 @@ pub enum Refusal {
     },
     /// It would make no sound configuration: why, in words.
     Invalid(String),
+    /// What it would change is not there, or not any more: what, in words.
+    Gone(String),
     /// It cannot be kept or put in force now: why, in words.
     Failed(String),
+}
+
+impl From<String> for Refusal {
+    /// A reason alone is one why there would be no sound configuration.
+    fn from(reason: String) -> Refusal {
+        Refusal::Invalid(reason)
+    }
 }
 
 /// Who sends, whether let in or not.

@@ -121,7 +121,7 @@ impl Administration {
                 kept.push(name);
             }
             let file = secret.and_then(|_| kept.last()).map(String::as_str);
-            words.push(settings.edit(edit, file).map_err(Refusal::Invalid)?);
+            words.push(settings.edit(edit, file)?);
         }
         Ok(words)
     }

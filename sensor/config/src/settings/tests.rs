@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use policy::settings::{Edit, Layer, List, SecretText};
+use policy::settings::{Edit, Layer, List, Refusal, SecretText};
 use serde_json::json;
 
 use super::*;
@@ -143,7 +143,7 @@ fn edits_make_a_document_and_take_it_away_again() {
     assert_eq!(settings.secret_files(), ["secrets/2.secret", "secrets/1.secret"]);
     // VPN servers may use either of the two: none of them is dropped for a third.
     let third = settings.clone().edit(&rotate, Some("secrets/3.secret")).unwrap_err();
-    assert!(third.contains("end-rotation"), "{third}");
+    assert!(matches!(&third, Refusal::Invalid(reason) if reason.contains("end-rotation")), "{third:?}");
     settings.edit(&Edit::EndRotation { name: "branch".into() }, None).unwrap();
     assert_eq!(settings.secret_files(), ["secrets/2.secret"]);
     let hook = json!({"kind": "webhook", "url": "https://hooks.example/T0/secret-part"});
@@ -168,6 +168,29 @@ fn edits_make_a_document_and_take_it_away_again() {
     settings.edit(&Edit::Unset { key: "detect.model.feature_max".into() }, None).unwrap();
     settings.edit(&Edit::Remove { list: List::Client, name: "branch".into() }, None).unwrap();
     assert_eq!((settings.text().unwrap().as_str(), settings.revision().unwrap()), ("", empty));
+}
+
+#[test]
+fn a_number_that_is_gone_makes_no_exclusion() {
+    let mut settings = Settings::default();
+    let put = |name: &str, user: &str| {
+        let fields = json!({"user": user, "reason": "on call", "until": "2099-12-31"});
+        Edit::Put {
+            list: List::Exclusion,
+            name: name.to_owned(),
+            fields: fields.as_object().unwrap().clone(),
+        }
+    };
+    settings.edit(&put("", "alice"), None).unwrap();
+    settings.edit(&put("1", "bob"), None).unwrap();
+    assert_eq!(settings.list(List::Exclusion).len(), 1);
+    // Somebody else took the second one away, and would find it again.
+    for name in ["2", "0", "alice"] {
+        let refused = settings.clone().edit(&put(name, "carol"), None).unwrap_err();
+        assert!(matches!(refused, Refusal::Gone(_)), "{name}: {refused:?}");
+    }
+    let remove = Edit::Remove { list: List::Client, name: "other".into() };
+    assert!(matches!(settings.edit(&remove, None), Err(Refusal::Gone(_))));
 }
 
 #[test]

@@ -97,6 +97,7 @@ pub(crate) async fn change(api: &Shared, who: &str, change: Change) -> Result<Sa
     match done.await?? {
         Ok(saved) => Ok(saved),
         Err(Refusal::Invalid(reason)) => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, reason).into()),
+        Err(Refusal::Gone(reason)) => Err(Problem::not_found(reason).into()),
         Err(Refusal::Failed(reason)) => {
             tracing::error!("settings are not changed: {reason}");
             Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was changed: {reason}"))
@@ -138,6 +139,7 @@ pub(super) async fn settings(
 /// Makes edits together: all are in force when the answer comes, or none is.
 #[utoipa::path(patch, path = "/settings", request_body = Change, responses(
     (status = 200, description = "In force", body = Saved),
+    (status = 404, description = "What an edit would change is not there", body = Problem),
     (status = 409, description = "Others changed settings since `revision`", body = Problem),
     (status = 422, description = "They make no sound configuration: `detail` says why", body = Problem),
     (status = "default", body = Problem)))]
