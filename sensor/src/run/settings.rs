@@ -13,7 +13,7 @@ use std::{
 use crossbeam::channel::{self, bounded};
 use ingest::clients::{Clients, Secret};
 use service::settings::{
-    Administer, Arrivals, Change, Edit, Entry, Heard, List, Planned, Refusal, RefusedSource, Saved,
+    Administer, Arrivals, Change, Edit, Entry, Heard, List, Note, Planned, Refusal, RefusedSource, Saved,
     SecretText, View,
 };
 use tokio::sync::mpsc;
@@ -30,8 +30,9 @@ use crate::{
     metrics::Service as _,
 };
 
-/// How long the control loop may take to put a change in force: the answer to the browser must be within 30 s.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the control loop may take to put a change in force, and then to undo it: the answer to the browser must be
+/// within 30 s.
+const PATIENCE: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(5)];
 /// Orders that wait; there is one at a time.
 const ORDERS_MAX: usize = 1;
 /// Longest secret, octets: VPN servers take fewer.
@@ -50,6 +51,8 @@ pub(super) struct Administration {
     started: Config,
     observed: Arc<Observed>,
     orders: mpsc::Sender<Order>,
+    /// [`PATIENCE`].
+    patience: [Duration; 2],
     /// Held for a whole change.
     one: Mutex<()>,
 }
@@ -69,7 +72,8 @@ impl Administration {
         remove_leftovers(&started.state_dir);
         let (orders, taken) = mpsc::channel(ORDERS_MAX);
         let (started, observed) = (started.clone(), Arc::clone(observed));
-        (Arc::new(Administration { started, observed, orders, one: Mutex::default() }), taken)
+        let one = Mutex::default();
+        (Arc::new(Administration { started, observed, orders, patience: PATIENCE, one }), taken)
     }
 
     fn state_dir(&self) -> &Path {
@@ -88,18 +92,14 @@ impl Administration {
         Ok((text, settings))
     }
 
-    /// Has the control loop read the configuration again.
-    fn put_in_force(&self) -> Result<Vec<&'static str>, String> {
-        let (answer, answered) = bounded(1);
-        let stopping = || "the sensor is stopping".to_owned();
-        self.orders.blocking_send(Order { answer }).map_err(|_| stopping())?;
-        match answered.recv_timeout(PATIENCE) {
-            Ok(answer) => answer,
-            Err(channel::RecvTimeoutError::Disconnected) => Err(stopping()),
-            Err(channel::RecvTimeoutError::Timeout) => {
-                Err("the sensor is busy: look again in a moment whether it took the change".to_owned())
+    /// The next turn of the control loop: nothing is written that would have to wait for another one.
+    fn turn(&self) -> Result<mpsc::Permit<'_, Order>, String> {
+        self.orders.try_reserve().map_err(|error| match error {
+            mpsc::error::TrySendError::Full(()) => {
+                "the sensor is busy with a change before this one: try again in a moment".to_owned()
             }
-        }
+            mpsc::error::TrySendError::Closed(()) => stopping(),
+        })
     }
 
     /// The edits with their secrets kept, of which the files are put into `kept`.
@@ -129,7 +129,7 @@ impl Administration {
     fn try_change(
         &self,
         change: &Change,
-        note: &mut dyn FnMut(&Planned) -> Result<(), String>,
+        note: &mut Note<'_>,
         kept: &mut Vec<String>,
     ) -> Result<Saved, Refusal> {
         let (old, mut settings) = self.document().map_err(Refusal::Failed)?;
@@ -146,30 +146,66 @@ impl Administration {
         let file = self.started.path.as_deref();
         let checked = with_document(file, self.state_dir(), &text);
         checked.map_err(|error| Refusal::Invalid(self.words(&error)))?;
-        note(&Planned { edits, before, after: after.clone() }).map_err(Refusal::Failed)?;
+        let turn = self.turn().map_err(Refusal::Failed)?;
+        let planned = Planned { edits, before, after };
+        note(&planned).map_err(Refusal::Failed)?;
+        let [patience, _] = self.patience;
         let reason = match replace(self.state_dir(), &text) {
-            Ok(()) => match self.put_in_force() {
+            Ok(()) => match put_in_force(turn, patience) {
                 Ok(restart) => {
                     kept.clear();
                     remove_unused_secrets(self.state_dir(), &settings);
                     let restart_needed = restart.into_iter().map(str::to_owned).collect();
-                    return Ok(Saved { revision: after, restart_needed });
+                    return Ok(Saved { revision: planned.after, restart_needed });
                 }
                 Err(reason) => reason,
             },
-            Err(NotReplaced { reason, is_in_doubt: false }) => return Err(Refusal::Failed(reason)),
-            Err(NotReplaced { reason, is_in_doubt: true }) => reason,
+            Err(NotReplaced { reason, is_in_doubt }) => {
+                drop(turn);
+                if !is_in_doubt {
+                    self.note_undone(&planned, &reason, true, note);
+                    return Err(Refusal::Failed(reason));
+                }
+                reason
+            }
         };
-        self.undo(&old, kept);
+        let is_undone = self.undo(&old, kept);
+        self.note_undone(&planned, &reason, is_undone, note);
         Err(Refusal::Failed(reason))
     }
 
-    /// Puts the document before back: what is not in force must not be so after the next start either.
-    fn undo(&self, old: &str, kept: &mut Vec<String>) {
+    /// Puts the document before back, and in force again: what was reported as not made must not be so now, however late the
+    /// control loop came to it, nor after the next start. Whether the document before is there.
+    fn undo(&self, old: &str, kept: &mut Vec<String>) -> bool {
         if let Err(NotReplaced { reason, .. }) = replace(self.state_dir(), old) {
-            tracing::error!("a change of the settings that was refused may be in force after the next start: {reason}");
+            tracing::error!(
+                "a change of the settings that was refused may be in force after the next start: {reason}"
+            );
             // Either document may be the one that is read then: the secrets of both stay.
             kept.clear();
+            return false;
+        }
+        let [_, patience] = self.patience;
+        // Where there is no turn, one waits that has not begun: it will read what was put back.
+        let again = self.turn().map_or(Ok(Vec::new()), |turn| put_in_force(turn, patience));
+        if let Err(reason) = again {
+            tracing::error!("the settings before a refused change are not in force again yet: {reason}");
+        }
+        true
+    }
+
+    /// The audit log said what would be done.
+    fn note_undone(&self, planned: &Planned, reason: &str, is_undone: bool, note: &mut Note<'_>) {
+        let Planned { before, after, .. } = planned.clone();
+        let (what, now) = match is_undone {
+            true => ("not made", before),
+            false => ("not in force, and it cannot be undone", after.clone()),
+        };
+        let undone = Planned { edits: vec![format!("{what}: {reason}")], before: after, after: now };
+        if let Err(error) = note(&undone) {
+            tracing::error!(
+                "the audit log names a change of the settings that was not made: {reason}; {error}"
+            );
         }
     }
 
@@ -214,11 +250,7 @@ impl Administer for Administration {
         })
     }
 
-    fn change(
-        &self,
-        change: &Change,
-        note: &mut dyn FnMut(&Planned) -> Result<(), String>,
-    ) -> Result<Saved, Refusal> {
+    fn change(&self, change: &Change, note: &mut Note<'_>) -> Result<Saved, Refusal> {
         let _one = self.one.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = Vec::new();
         let result = self.try_change(change, note, &mut kept);
@@ -259,6 +291,23 @@ impl Administer for Administration {
 
     fn generate(&self) -> SecretText {
         SecretText::new(config::generated_secret())
+    }
+}
+
+fn stopping() -> String {
+    "the sensor is stopping: try again when it runs".to_owned()
+}
+
+/// Has the control loop read the configuration again.
+fn put_in_force(turn: mpsc::Permit<'_, Order>, patience: Duration) -> Result<Vec<&'static str>, String> {
+    let (answer, answered) = bounded(1);
+    turn.send(Order { answer });
+    match answered.recv_timeout(patience) {
+        Ok(answer) => answer,
+        Err(channel::RecvTimeoutError::Disconnected) => Err(stopping()),
+        Err(channel::RecvTimeoutError::Timeout) => {
+            Err("the sensor is too busy to take it: try again in a moment".to_owned())
+        }
     }
 }
 

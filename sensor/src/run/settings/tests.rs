@@ -173,3 +173,49 @@ fn a_secret_that_cannot_be_kept_leaves_no_file() {
     assert!(matches!(&failed, Err(Refusal::Failed(reason)) if reason.contains("secrets")), "{failed:?}");
     assert_eq!(house.secrets(), before);
 }
+
+#[test]
+fn a_change_that_comes_too_late_is_put_in_force_and_undone_and_the_audit_log_has_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut administration, mut orders) = administration(folder.path());
+    let patience = [Duration::from_millis(300), Duration::from_secs(20)];
+    Arc::get_mut(&mut administration).unwrap().patience = patience;
+    let document = document_path(folder.path());
+    let control = thread::spawn(move || {
+        let mut read = Vec::new();
+        while let Some(order) = orders.blocking_recv() {
+            read.push(fs::read_to_string(&document).unwrap());
+            // Busy for longer than anybody waits, and then it is in force all the same.
+            thread::sleep(if read.len() == 1 { 2 * patience[0] } else { Duration::ZERO });
+            drop(order.answer.send(Ok(Vec::new())));
+        }
+        read
+    });
+    let mut notes = Vec::new();
+    let set = Edit::Set { key: "detect.travel_kmh".to_owned(), value: 777.into() };
+    let change = Change { revision: None, edits: vec![set] };
+    let refused = administration.change(&change, &mut |planned| {
+        notes.push(planned.clone());
+        Ok(())
+    });
+    assert!(matches!(&refused, Err(Refusal::Failed(reason)) if reason.contains("busy")), "{refused:?}");
+    drop(administration);
+    let read = control.join().unwrap();
+    assert!(read.len() == 2 && read[0].contains("777") && read[1].is_empty(), "{read:?}");
+    let [planned, undone] = notes.as_slice() else { panic!("{notes:?}") };
+    assert!(planned.edits[0].contains("777") && undone.edits[0].contains("not made"), "{notes:?}");
+    assert_eq!((&undone.before, &undone.after), (&planned.after, &planned.before));
+}
+
+#[test]
+fn while_the_control_loop_is_busy_nothing_is_written_and_nobody_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let (administration, _orders) = administration(folder.path());
+    let (answer, _answered) = bounded(1);
+    administration.orders.try_send(Order { answer }).unwrap();
+    let edits = vec![put("192.0.2.1"), secret(FIRST)];
+    let refused = administration.change(&Change { revision: None, edits }, &mut |_| panic!("not noted"));
+    assert!(matches!(&refused, Err(Refusal::Failed(reason)) if reason.contains("try again")), "{refused:?}");
+    assert!(!document_path(folder.path()).exists());
+    assert_eq!(fs::read_dir(config::settings::folder(folder.path()).join("secrets")).unwrap().count(), 0);
+}
