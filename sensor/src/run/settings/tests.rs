@@ -219,3 +219,23 @@ fn while_the_control_loop_is_busy_nothing_is_written_and_nobody_waits() {
     assert!(!document_path(folder.path()).exists());
     assert_eq!(fs::read_dir(config::settings::folder(folder.path()).join("secrets")).unwrap().count(), 0);
 }
+
+#[test]
+fn what_cannot_be_read_is_left_out_for_whoever_only_asks_and_keeps_a_sensor_from_starting() {
+    let house = House::new(|_| Ok(()));
+    house.change(vec![put("192.0.2.1"), secret(FIRST)]).unwrap();
+    let file = house.state_dir().join("sensor.toml");
+    fs::write(&file, format!("state_dir = {:?}\n", house.state_dir())).unwrap();
+    let document = house.settings("settings.toml");
+    permit(&document, 0);
+    without_privileges(|| {
+        for refused in [config::load(Some(&file)), config::load_over(Some(&file), Some(house.state_dir()))] {
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.contains(&*document.to_string_lossy()) && refused.contains("chown"), "{refused}");
+        }
+        let asked = config::load_to_ask(Some(&file)).unwrap();
+        assert!(asked.clients.is_empty() && asked.warnings[0].contains("left out"), "{:?}", asked.warnings);
+    });
+    permit(&document, 0o600);
+    assert_eq!(config::load_to_ask(Some(&file)).unwrap().clients.len(), 1);
+}
