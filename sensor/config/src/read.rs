@@ -7,7 +7,7 @@ use toml::de::DeTable;
 use super::{
     AckWhen, Config, ConfigError, DedupLimits, JournalLimits, Listen, XdpMode, clients, detect,
     document::{Document, EntryLines, Lines, Section},
-    health, meaning, places, portal, sinks, values,
+    health, meaning, places, portal, settings, sinks, values,
 };
 
 /// Reads a file onto the defaults.
@@ -50,11 +50,15 @@ fn read_onto(
             return Err(document.into_error());
         }
     };
+    if layer == Layer::Portal {
+        // Before anything that it names is looked at.
+        settings::keep_within(&document, table.get_ref());
+        if document.has_problems() {
+            return Err(document.into_error());
+        }
+    }
     let top = Section::new(&document, "", &table);
     let base = path.parent().unwrap_or(Path::new("."));
-    if let Some(span) = top.given("state_dir").filter(|_| layer == Layer::Portal) {
-        top.problem(span, "`state_dir` is for the configuration file alone");
-    }
     if let Some((directory, span)) = top.string("state_dir") {
         if directory.is_empty() {
             top.problem(span, "`state_dir` must not be empty");
@@ -88,9 +92,6 @@ fn read_onto(
         }
         if let Some(link) = section.parsed("link", values::link) {
             config.portal_link = Some(link);
-        }
-        if layer == Layer::Portal {
-            portal::keep_within(&section);
         }
         if let Some(identity) = portal::read_identity(&section, base, &mut config.warnings) {
             config.portal_identity = Some(identity);

@@ -208,7 +208,11 @@ pub(super) fn entries(table: &Table, list: List) -> Vec<&Table> {
     tables.into_iter().flatten().filter_map(Value::as_table).collect()
 }
 
-fn path(list: List) -> &'static str {
+/// All lists of a document.
+pub(super) const LISTS: [List; 4] = [List::Client, List::Site, List::Sink, List::Exclusion];
+
+/// Where a list stands.
+pub(super) fn path(list: List) -> &'static str {
     match list {
         List::Client => "client",
         List::Site => "site",
@@ -255,7 +259,7 @@ fn check_key(key: &str) -> Result<(), String> {
     if known::names().iter().any(|name| name == key) {
         return Ok(());
     }
-    Err(format!("`{key}` cannot be set here: set it in the configuration file"))
+    Err(known::refusal(key))
 }
 
 fn toml_of(value: &Json) -> Result<Value, String> {

@@ -19,6 +19,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use document::Settings;
+pub(super) use known::keep_within;
 pub use view::{keys, layer_entries, origin_of};
 pub use write::{NotReplaced, discard, keep_secret, remove_leftovers, remove_unused_secrets, replace};
 

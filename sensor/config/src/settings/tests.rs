@@ -127,6 +127,26 @@ fn nothing_that_is_set_here_reads_or_writes_other_files() {
 }
 
 #[test]
+fn a_document_that_was_edited_by_hand_sets_nothing_but_what_the_portal_may() {
+    let house = House::new("[listen]\naddresses = [\"127.0.0.1:1813\"]\n", "");
+    for (document, key) in [
+        ("[geo]\ndatabases = [\"/etc/passwd\"]", "geo.databases"),
+        // The file sets it as well: it is wrong here all the same.
+        ("listen.addresses = [\"0.0.0.0:1813\"]", "listen.addresses"),
+        ("[listen]\naccounting = true\nworkers = 64", "listen.workers"),
+        ("metrics = { address = \"0.0.0.0:9813\" }", "metrics.address"),
+        ("[portal]\nlink = \"https://elsewhere.example\"", "portal.link"),
+        ("[journal]\nsegment_bytes = \"1 MiB\"", "journal.segment_bytes"),
+        ("[detect.model]\nno_such_key = 1", "detect.model.no_such_key"),
+        ("[users]\nrealms = []", "users.realms"),
+    ] {
+        let error = load_error(with_document(Some(&house.file()), &house.state_dir(), document));
+        let wanted = format!("`{key}` cannot be set here: set it in the configuration file");
+        assert!(error.contains("settings.toml:") && error.contains(&wanted), "{document}: {error}");
+    }
+}
+
+#[test]
 fn edits_make_a_document_and_take_it_away_again() {
     let mut settings = Settings::default();
     let empty = settings.revision().unwrap();

@@ -8,12 +8,11 @@ use toml::{Table, Value};
 
 use super::{
     Settings,
-    document::{entries, value},
+    document::{LISTS, entries, value},
     known::{self, Known, PREVIOUS_FILE, SECRET_FILE},
 };
 use crate::{Config, Origin};
 
-const LISTS: [List; 4] = [List::Client, List::Site, List::Sink, List::Exclusion];
 /// Keys of a secret, in any way that a configuration gives one.
 const SECRET_KEYS: [&str; 6] =
     ["secret", SECRET_FILE, "secret_env", "previous_secret", PREVIOUS_FILE, "previous_secret_env"];
