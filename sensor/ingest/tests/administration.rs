@@ -62,11 +62,21 @@ fn requests_that_are_refused_for_their_sender_or_secret_are_kept_and_nothing_els
     stranger.send(sensor.address(), &unknown[..15]);
     stranger.send(sensor.address(), &status_server(4, 7, SECRET));
     sensor.settled(5);
-    let kept: Vec<_> = std::iter::from_fn(|| sensor.ingest.specimens().next()).collect();
-    let kept: Vec<_> =
-        kept.iter().map(|kept| (kept.source.ip().to_string(), kept.octets().to_vec())).collect();
+    let mut kept = Vec::new();
+    let specimens = sensor.ingest.specimens();
+    specimens.look(|source, octets| kept.push((source.ip().to_string(), octets.to_vec())));
     assert_eq!(kept, [("127.0.0.2".to_owned(), forged.clone()), ("127.0.0.3".to_owned(), unknown.clone())]);
     let holders = sensor.ingest.clients().current();
     let holder = holders.get(holders.lookup("127.0.0.2".parse().unwrap()).unwrap());
     assert!(holder.proves(&unknown) && !holder.proves(&forged));
+    assert_eq!(sensor.total().specimens_lost, 0);
+    // Nobody looks: there is no buffer for all of these.
+    for number in 0..100 {
+        stranger.send(sensor.address(), &request(number, "unknown"));
+    }
+    let total = sensor.settled(105);
+    let mut count = 0;
+    sensor.ingest.specimens().look(|_, _| count += 1);
+    assert_eq!(total.specimens_lost + count, 100);
+    assert!(total.specimens_lost > 0);
 }

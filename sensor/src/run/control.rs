@@ -168,8 +168,10 @@ fn tell(notices: &Notices, log: &mut NoticeLog, observed: &Observed) {
         refused.note(&notice, today);
     }
     drop(refused);
-    let specimens = observed.ingest().specimens().clone();
-    observed.specimens().take(&specimens, today);
+    let ingest = observed.ingest();
+    let (specimens, clients) = (ingest.specimens().clone(), ingest.clients().current());
+    drop(ingest);
+    observed.specimens().take(&specimens, &clients, today);
     observed.notices_suppressed.store(log.suppressed(), Relaxed);
     while let Some(event) = observed.journal.next_event() {
         tell_event(&event);

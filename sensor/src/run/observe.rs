@@ -125,6 +125,7 @@ impl Service for Observed {
             pending: worker.pending,
             responses: worker.responses,
             responses_lost: worker.responses_dropped,
+            copies_lost: worker.specimens_lost,
         });
         let lost: u64 = snapshots.iter().map(|worker| worker.notices_lost).sum();
         Reading {
