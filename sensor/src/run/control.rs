@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use ingest::{clients::Clients, notice::Notices};
+use ingest::{capture::udp::RECEIVE_BUFFER, clients::Clients, notice::Notices};
 use journal::Event;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -92,7 +92,7 @@ pub(super) async fn run(
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut evicted = 0;
-    let mut closed_since = None;
+    let (mut closed_since, mut is_short_told) = (None, false);
     let end = loop {
         tokio::select! {
             _ = terminate.recv() => break End::Signal("SIGTERM"),
@@ -104,6 +104,7 @@ pub(super) async fn run(
             }
             _ = seconds.tick() => {
                 tell_closed(observed, &mut closed_since);
+                tell_short_buffers(observed, &mut is_short_told);
                 let counts = upkeep.tell_unknown(Instant::now());
                 observed.refused_sources().note_steered(counts, SystemTime::now());
                 let now_evicted = observed.ingest().duplicates().evicted();
@@ -146,7 +147,7 @@ fn tell_evicted(entries: u64, configured: usize) {
     }
 }
 
-/// Says that ports cannot be opened again: another program took them meanwhile.
+/// Says that ports cannot be opened again: another program took them meanwhile, or only a start may.
 fn tell_closed(observed: &Observed, since: &mut Option<Instant>) {
     let ingest = observed.ingest();
     if !ingest.is_open() || ingest.closed_workers() == 0 {
@@ -154,7 +155,25 @@ fn tell_closed(observed: &Observed, since: &mut Option<Instant>) {
     } else if since.get_or_insert_with(Instant::now).elapsed() >= CLOSED_LINE_AFTER {
         *since = Some(Instant::now());
         tracing::error!(
-            "accounting is on and its ports cannot be opened: `ss -ulpn` shows which program has them"
+            "accounting is on and its ports cannot be opened: {}; `ss -ulpn` shows which program has them, and ports below \
+             1024 are opened at a start alone: restart the sensor",
+            ingest.closed_because().unwrap_or_default()
+        );
+    }
+}
+
+/// Says once that the kernel keeps fewer datagrams for a busy worker than it was asked to: without CAP_NET_ADMIN, which is
+/// gone when ports are opened again, `net.core.rmem_max` bounds them.
+fn tell_short_buffers(observed: &Observed, is_told: &mut bool) {
+    let least = observed.captured.iter().filter_map(|captured| captured.receive_buffer()).min();
+    let short = least.filter(|granted| *granted < RECEIVE_BUFFER as u64);
+    if let Some(granted) = short.filter(|_| !*is_told) {
+        *is_told = true;
+        tracing::warn!(
+            granted,
+            wanted = RECEIVE_BUFFER,
+            "UDP sockets have smaller receive buffers than they want and lose more in a burst; set net.core.rmem_max to \
+             {RECEIVE_BUFFER} and restart the sensor"
         );
     }
 }

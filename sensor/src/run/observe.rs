@@ -35,6 +35,11 @@ pub(super) trait Captured: Send + Sync {
     }
     /// Losses before a worker.
     fn drops(&self) -> Vec<KernelDrops>;
+    /// Octets of receive buffer that the kernel granted each of its sockets, if it has sockets: what it asked for is
+    /// [`RECEIVE_BUFFER`](ingest::capture::udp::RECEIVE_BUFFER).
+    fn receive_buffer(&self) -> Option<u64> {
+        None
+    }
     /// Where the frames are, if the capture has frames.
     fn frames(&self) -> Vec<FrameReading> {
         Vec::new()

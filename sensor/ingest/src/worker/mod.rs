@@ -16,7 +16,7 @@ mod verify;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{
             AtomicBool, AtomicU64, AtomicUsize,
             Ordering::{Relaxed, SeqCst},
@@ -98,6 +98,8 @@ pub(crate) struct Shared {
     pub(crate) closed: AtomicBool,
     /// Workers whose source is closed.
     pub(crate) closed_workers: AtomicUsize,
+    /// Why a source could not be opened again, the last time that one could not. No worker waits for it in a burst.
+    pub(crate) closed_because: Mutex<Option<String>>,
     /// When a batch last failed, ns of `CLOCK_MONOTONIC`; 0 for never.
     pub(crate) failed_monotonic_ns: AtomicU64,
 }
@@ -222,15 +224,19 @@ impl<S: Source, O: Observer> Worker<S, O> {
         let closing = !self.is_closed;
         if closing {
             self.drain();
+            self.pipeline.drop_outgoing();
         }
-        if self.source.set_open(!closing).is_ok() {
+        let done = self.source.set_open(!closing);
+        let shared = &self.pipeline.shared;
+        match &done {
+            Ok(()) if closing => shared.closed_workers.fetch_add(1, SeqCst),
+            Ok(()) => shared.closed_workers.fetch_sub(1, SeqCst),
+            Err(_) => 0,
+        };
+        let because = done.as_ref().err().map(SourceError::to_string);
+        *shared.closed_because.lock().unwrap_or_else(PoisonError::into_inner) = because;
+        if done.is_ok() {
             self.is_closed = closing;
-            let count = &self.pipeline.shared.closed_workers;
-            if closing {
-                count.fetch_add(1, SeqCst)
-            } else {
-                count.fetch_sub(1, SeqCst)
-            };
         }
     }
 
@@ -486,6 +492,19 @@ impl<R, O: Observer> Pipeline<R, O> {
                 self.latency.record(Stage::Respond, now.saturating_sub(flight.committed_ns), requests);
             }
             // Under `received` the batch may still be with the journal: then it frees the flight when it is back.
+            if flight.batch.is_some() {
+                self.free(slot);
+            }
+        }
+    }
+
+    /// Answers that the way out does not take before it is closed: their requests are recorded, and will be repeated.
+    fn drop_outgoing(&mut self) {
+        while let Some(slot) = self.outgoing.pop_front() {
+            let flight = &mut self.flights[slot];
+            self.counters.cells().responses_dropped.add(flight.answers.unsent() as u64);
+            flight.answered = true;
+            // As for those that were sent: under `received` the batch may still be with the journal.
             if flight.batch.is_some() {
                 self.free(slot);
             }
