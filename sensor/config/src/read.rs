@@ -20,8 +20,9 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
 
 /// Reads what the portal set below what the file says: a key of the file wins.
 pub(super) fn read_below(config: Config, path: &Path, text: &str) -> Result<Config, ConfigError> {
-    let (mut config, (lines, _)) = read_onto(config, Layer::Portal, path, text)?;
+    let (mut config, (lines, entries)) = read_onto(config, Layer::Portal, path, text)?;
     config.origins.portal = lines.into_keys().collect();
+    config.origins.portal_has_entries = !entries.is_empty();
     Ok(config)
 }
 

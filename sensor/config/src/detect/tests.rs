@@ -310,7 +310,7 @@ fn an_exclusion_that_ended_is_a_warning() {
     )
     .unwrap();
     let [warning] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
-    assert!(warning.contains("in line 1 ended at 2020-01-02T00:00:00Z: take it out"), "{warning}");
+    assert!(warning.contains(".toml:1 ended at 2020-01-02T00:00:00Z: take it out"), "{warning}");
     assert!(detecting_summary(&config.detect, NOW).contains("exclusions: 2, of which 1 ended;"));
 }
 

@@ -135,6 +135,11 @@ impl Settings {
         if let Some(key) = fields.keys().find(|key| key.contains("secret")) {
             return Err(format!("`{key}`: secrets are set by edits of their own").into());
         }
+        if fields.contains_key("name") {
+            // It would be found by another name than the one that it is called by here, or by none.
+            let reason = "`name`: an entry keeps its name; take it away and make another one";
+            return Err(reason.to_owned().into());
+        }
         let name = name.trim();
         let found = match (list, name.is_empty()) {
             (List::Exclusion, true) => None,

@@ -180,6 +180,12 @@ fn edits_make_a_document_and_take_it_away_again() {
             name: "branch".into(),
             fields: json!({"secret": SECRET}).as_object().unwrap().clone(),
         },
+        // Whoever looks for it by its name would find another one.
+        Edit::Put {
+            list: List::Client,
+            name: "branch".into(),
+            fields: json!({"name": "elsewhere"}).as_object().unwrap().clone(),
+        },
         Edit::Remove { list: List::Client, name: "other".into() },
         Edit::EndRotation { name: "branch".into() },
     ] {
@@ -211,6 +217,41 @@ fn a_number_that_is_gone_makes_no_exclusion() {
     }
     let remove = Edit::Remove { list: List::Client, name: "other".into() };
     assert!(matches!(settings.edit(&remove, None), Err(Refusal::Gone(_))));
+}
+
+#[test]
+fn exclusions_of_both_layers_together_are_bounded() {
+    let exclusions = |count: usize| {
+        let one = |number: usize| {
+            format!("[[detect.exclusion]]\nuser = \"u{number}\"\nreason = \"x\"\nuntil = 2099-12-31\n")
+        };
+        (0..count).map(one).collect::<String>()
+    };
+    let house = House::new(&exclusions(600), "");
+    keep_document(&house.state_dir(), &exclusions(400));
+    assert_eq!(house.load().unwrap().detect.exclusions.len(), 1000);
+    keep_document(&house.state_dir(), &exclusions(401));
+    let error = load_error(house.load());
+    assert!(error.contains("settings.toml:1601:") && error.contains("at most 1000"), "{error}");
+}
+
+#[test]
+fn whatever_the_portal_set_is_something_that_it_set() {
+    let of = |document: &str| House::new("[detect]\nalert_score = 5.5\n", document).load().unwrap();
+    let ended = "[[detect.exclusion]]\nuser = \"a\"\nreason = \"x\"\nuntil = 2020-01-01\n";
+    for document in [
+        "[detect]\ntravel_kmh = 777\n",
+        "[[site]]\nname = \"Berlin\"\naddress = [\"10.0.0.0/8\"]\n",
+        "[[sink]]\nname = \"a\"\nkind = \"syslog\"\naddress = \"siem.example\"\n",
+        ended,
+    ] {
+        assert!(of(document).has_portal_settings(), "{document}");
+    }
+    assert!(!of("").has_portal_settings());
+    assert!(!of("[detect]\nalert_score = 4.25\n").has_portal_settings(), "the file wins");
+    // A line alone would be looked for in the other file.
+    let warnings = of(ended).warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("settings.toml:1 ended at")), "{warnings:?}");
 }
 
 #[test]
