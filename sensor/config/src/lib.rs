@@ -120,6 +120,10 @@ pub struct Config {
     pub warnings: Vec<String>,
     /// Which layer set which keys.
     pub origins: Origins,
+    /// What the file says, for whoever shows it. Holds no secret.
+    pub file_says: settings::Said,
+    /// What the portal's document says, the same.
+    pub portal_says: settings::Said,
     /// The lines of the entries of the file's lists, by the list's name and their place in it, from 0.
     pub entry_lines: BTreeMap<(&'static str, usize), usize>,
 }
@@ -289,6 +293,8 @@ impl Config {
             sinks: Vec::new(),
             warnings: Vec::new(),
             origins: Origins::default(),
+            file_says: settings::Said::default(),
+            portal_says: settings::Said::default(),
             entry_lines: BTreeMap::new(),
         }
     }

@@ -7,20 +7,23 @@ use toml::de::DeTable;
 use super::{
     AckWhen, Config, ConfigError, DedupLimits, JournalLimits, Listen, XdpMode, clients, detect,
     document::{Document, EntryLines, Lines, Section},
-    health, meaning, places, portal, settings, sinks, values,
+    health, meaning, places, portal,
+    settings::{self, Said},
+    sinks, values,
 };
 
 /// Reads a file onto the defaults.
 pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let base = Config { path: Some(path.to_owned()), ..Config::built_in() };
-    let (mut config, (lines, entries)) = read_onto(base, Layer::File, path, text)?;
-    (config.origins.file, config.entry_lines) = (lines, entries);
+    let (mut config, said, (lines, entries)) = read_onto(base, Layer::File, path, text)?;
+    (config.file_says, config.origins.file, config.entry_lines) = (said, lines, entries);
     Ok(config)
 }
 
 /// Reads what the portal set below what the file says: a key of the file wins.
 pub(super) fn read_below(config: Config, path: &Path, text: &str) -> Result<Config, ConfigError> {
-    let (mut config, (lines, entries)) = read_onto(config, Layer::Portal, path, text)?;
+    let (mut config, said, (lines, entries)) = read_onto(config, Layer::Portal, path, text)?;
+    config.portal_says = said;
     config.origins.portal = lines.into_keys().collect();
     config.origins.portal_has_entries = !entries.is_empty();
     Ok(config)
@@ -40,7 +43,7 @@ fn read_onto(
     layer: Layer,
     path: &Path,
     text: &str,
-) -> Result<(Config, (Lines, EntryLines)), ConfigError> {
+) -> Result<(Config, Said, (Lines, EntryLines)), ConfigError> {
     let above = config.origins.file.clone();
     let document = Document::new(path, text, &above);
     let table = match DeTable::parse(text) {
@@ -135,7 +138,7 @@ fn read_onto(
     sinks::read(&top, base, layer, &mut config);
     top.finish();
     let lines = document.finish()?;
-    Ok((config, lines))
+    Ok((config, Said::of(table.get_ref()), lines))
 }
 
 fn read_listen(section: Section<'_, '_>, listen: &mut Listen) {

@@ -10,10 +10,10 @@ pub type Note<'a> = dyn FnMut(&Planned) -> Result<(), String> + 'a;
 
 /// What changes the configuration of a running sensor.
 pub trait Administer: Send + Sync + fmt::Debug {
-    /// What is set, and by whom.
+    /// What is in force, and who set it.
     ///
     /// # Errors
-    /// The configuration on disk cannot be read: why, in words.
+    /// The document of what was set here cannot be read: why, in words.
     fn view(&self) -> Result<View, String>;
 
     /// Makes a change: all of it is in force, durably, when this returns, or nothing is. `note` is called once it is known

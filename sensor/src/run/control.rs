@@ -14,7 +14,7 @@ use ingest::{capture::udp::RECEIVE_BUFFER, clients::Clients, notice::Notices};
 use journal::Event;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{MissedTickBehavior, interval},
 };
 
@@ -25,7 +25,7 @@ use super::{
     observe::Observed,
     portal::Portal,
     service::Insight,
-    settings::Order,
+    settings::{InForce, Order},
     xdp::{Interfaces, Upkeep},
 };
 use crate::{
@@ -62,6 +62,8 @@ pub(super) struct Slow<'a> {
     pub(super) health: &'a Health,
     /// Shows it to people.
     pub(super) portal: &'a Portal,
+    /// Tells the portal what it can set, and is in force.
+    pub(super) in_force: &'a watch::Sender<InForce>,
 }
 
 /// Runs until the sensor is to stop.
@@ -289,7 +291,8 @@ fn try_reload(
     }
     config.listen.accounting = new.listen.accounting;
     slow.portal.renew(certificate);
-    config.clients = new.clients;
+    config.clients.clone_from(&new.clients);
+    slow.in_force.send_replace(InForce { config: Arc::new(new), restart: restart.clone() });
     Ok(restart)
 }
 

@@ -16,12 +16,12 @@ use service::settings::{
     Administer, Arrivals, Change, Edit, Entry, Heard, List, Note, Planned, Refusal, RefusedSource, Saved,
     SecretText, View,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::observe::Observed;
 use crate::{
     config::{
-        self, Config, ConfigError, GENERATED_CLIENT, XdpMode,
+        self, Config, ConfigError, GENERATED_CLIENT, Origin, XdpMode,
         settings::{
             NotReplaced, Settings, discard, document_path, keep_secret, keys, layer_entries, origin_of,
             remove_leftovers, remove_unused_secrets, replace, with_document,
@@ -45,12 +45,29 @@ pub(super) struct Order {
     pub(super) answer: channel::Sender<Result<Vec<&'static str>, String>>,
 }
 
+/// What the control loop last put in force.
+pub(super) struct InForce {
+    /// As it was read.
+    pub(super) config: Arc<Config>,
+    /// Keys that wait for a restart.
+    pub(super) restart: Vec<&'static str>,
+}
+
+/// The control loop's end.
+pub(super) struct Control {
+    /// What is to be done.
+    pub(super) orders: mpsc::Receiver<Order>,
+    /// What was.
+    pub(super) in_force: watch::Sender<InForce>,
+}
+
 /// The way from the portal to the configuration.
 pub(super) struct Administration {
     /// As the sensor was started.
     started: Config,
     observed: Arc<Observed>,
     orders: mpsc::Sender<Order>,
+    in_force: watch::Receiver<InForce>,
     /// [`PATIENCE`].
     patience: [Duration; 2],
     /// Held for a whole change.
@@ -65,15 +82,15 @@ impl fmt::Debug for Administration {
 
 impl Administration {
     /// With the control loop's end of it. What a crash left of a change is taken away.
-    pub(super) fn new(
-        started: &Config,
-        observed: &Arc<Observed>,
-    ) -> (Arc<Administration>, mpsc::Receiver<Order>) {
+    pub(super) fn new(started: &Config, observed: &Arc<Observed>) -> (Arc<Administration>, Control) {
         remove_leftovers(&started.state_dir);
         let (orders, taken) = mpsc::channel(ORDERS_MAX);
         let (started, observed) = (started.clone(), Arc::clone(observed));
+        let first = InForce { config: Arc::new(started.clone()), restart: Vec::new() };
+        let (told, in_force) = watch::channel(first);
         let one = Mutex::default();
-        (Arc::new(Administration { started, observed, orders, patience: PATIENCE, one }), taken)
+        let administration = Administration { started, observed, orders, in_force, patience: PATIENCE, one };
+        (Arc::new(administration), Control { orders: taken, in_force: told })
     }
 
     fn state_dir(&self) -> &Path {
@@ -223,10 +240,13 @@ impl Administration {
 impl Administer for Administration {
     fn view(&self) -> Result<View, String> {
         let (_, settings) = self.document()?;
-        let config = config::load_over(self.started.path.as_deref(), Some(self.state_dir()));
-        let config = config.map_err(|error| error.to_string())?;
+        let (config, mut restart_needed) = {
+            let InForce { config, restart } = &*self.in_force.borrow();
+            (Arc::clone(config), restart.clone())
+        };
         let mut entries = layer_entries(&config, &settings);
-        if config.clients.is_empty() {
+        let is_generated = config.clients.iter().any(|client| client.origin == Origin::Default);
+        if is_generated {
             entries.insert(0, generated());
         }
         let clients = self.observed.ingest().clients().current();
@@ -234,17 +254,13 @@ impl Administer for Administration {
         for entry in entries.iter_mut().filter(|entry| entry.list == List::Client) {
             entry.heard = heard.get(&entry.name).cloned();
         }
-        let mut restart_needed = self.started.needs_restart(&config);
-        if self.started.listen.xdp != XdpMode::Off
-            && self.started.has_generated_client()
-            && !config.clients.is_empty()
-        {
+        if self.started.listen.xdp != XdpMode::Off && self.started.has_generated_client() && !is_generated {
             // Who is on loopback alone is captured by no interface, and interfaces are opened with privileges.
             restart_needed.push("capture by XDP, where the host can");
         }
         Ok(View {
             revision: settings.revision()?,
-            keys: keys(&config, &settings),
+            keys: keys(&config),
             entries,
             restart_needed: restart_needed.into_iter().map(str::to_owned).collect(),
         })
@@ -317,7 +333,7 @@ fn generated() -> Entry {
     Entry {
         list: List::Client,
         name: GENERATED_CLIENT.to_owned(),
-        origin: origin_of(&config::Origin::Default),
+        origin: origin_of(&Origin::Default),
         fields: [("address".to_owned(), address)].into_iter().collect(),
         has_secret: true,
         has_previous_secret: false,

@@ -41,11 +41,6 @@ impl Settings {
         Ok(digest.iter().take(8).map(|octet| format!("{octet:02x}")).collect())
     }
 
-    /// The value of a dotted key.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        value(&self.table, key)
-    }
-
     /// The entries of a list.
     pub fn list(&self, list: List) -> Vec<&Table> {
         entries(&self.table, list)

@@ -62,13 +62,35 @@ fn the_file_wins_key_by_key_and_each_value_knows_who_set_it() {
     assert_eq!(config.origin("detect.alert_score"), Origin::File { path: house.file(), line: 3 });
     assert_eq!(config.origin("detect.travel_kmh"), Origin::Portal);
     assert_eq!(config.origin("detect.travel_km_min"), Origin::Default);
-    let settings = Settings::parse(&fs::read_to_string(document_path(&house.state_dir())).unwrap()).unwrap();
-    let shown = keys(&config, &settings);
+    // What is in force is shown, whatever the file says by now.
+    fs::write(house.file(), "").unwrap();
+    let shown = keys(&config);
     let of = |key: &str| shown.iter().find(|shown| shown.key == key).unwrap();
     let (score, kmh) = (of("detect.alert_score"), of("detect.travel_kmh"));
     assert_eq!((&*score.value, score.origin.line, score.origin.layer), ("5.5", Some(3), Layer::File));
     assert_eq!((&*kmh.value, kmh.origin.layer), ("777", Layer::Portal));
     assert_eq!(of("detect.alive").value, of("detect.alive").default);
+}
+
+#[test]
+fn what_a_file_says_is_kept_as_it_says_it_and_its_secrets_are_not() {
+    let house = House::new(
+        &format!(
+            "[detect]\nalert_score = 5.5\n[[detect.exclusion]]\nuser = \"a\"\nreason = \"x\"\nuntil = 2099-12-31\n\
+             [[client]]\nname = \"branch\"\naddress = [\"192.0.2.0/24\"]\nsecret = \"{SECRET}\"\nmax_rate = 1_000\n"
+        ),
+        "",
+    );
+    let config = house.load().unwrap();
+    assert!(!format!("{:?}", config.file_says.0).contains(SECRET));
+    let entries = layer_entries(&config, &Settings::default());
+    let shown: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.list, &*entry.name, entry.has_secret, json!(entry.fields)))
+        .collect();
+    let branch = json!({"name": "branch", "address": ["192.0.2.0/24"], "max_rate": 1000});
+    let exclusion = json!({"user": "a", "reason": "x", "until": "2099-12-31"});
+    assert_eq!(shown, [(List::Client, "branch", true, branch), (List::Exclusion, "1", false, exclusion)]);
 }
 
 #[test]

@@ -25,11 +25,18 @@ impl House {
     /// With a control loop that puts each order in force as `answer` says.
     fn new(answer: impl Fn(&Path) -> Result<(), String> + Send + 'static) -> House {
         let folder = tempfile::tempdir().unwrap();
-        let (administration, mut orders) = administration(folder.path());
+        let (administration, mut control) = administration(folder.path());
         let state_dir = folder.path().to_owned();
         thread::spawn(move || {
-            while let Some(order) = orders.blocking_recv() {
-                drop(order.answer.send(answer(&state_dir).map(|()| Vec::new())));
+            while let Some(order) = control.orders.blocking_recv() {
+                let answered = answer(&state_dir).map(|()| Vec::new());
+                if answered.is_ok()
+                    && let Ok(config) = config::load_over(None, Some(&state_dir))
+                {
+                    let in_force = InForce { config: Arc::new(config), restart: Vec::new() };
+                    control.in_force.send_replace(in_force);
+                }
+                drop(order.answer.send(answered));
             }
         });
         House { folder, administration }
@@ -66,7 +73,7 @@ impl House {
     }
 }
 
-fn administration(state_dir: &Path) -> (Arc<Administration>, mpsc::Receiver<Order>) {
+fn administration(state_dir: &Path) -> (Arc<Administration>, Control) {
     let config = Config { state_dir: state_dir.to_owned(), ..Config::built_in() };
     let storage = RealStorage::create(config.journal_dir()).unwrap();
     let opened = journal::open(storage, journal::Options::default()).unwrap();
@@ -177,13 +184,13 @@ fn a_secret_that_cannot_be_kept_leaves_no_file() {
 #[test]
 fn a_change_that_comes_too_late_is_put_in_force_and_undone_and_the_audit_log_has_both() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut administration, mut orders) = administration(folder.path());
+    let (mut administration, mut control) = administration(folder.path());
     let patience = [Duration::from_millis(300), Duration::from_secs(20)];
     Arc::get_mut(&mut administration).unwrap().patience = patience;
     let document = document_path(folder.path());
     let control = thread::spawn(move || {
         let mut read = Vec::new();
-        while let Some(order) = orders.blocking_recv() {
+        while let Some(order) = control.orders.blocking_recv() {
             read.push(fs::read_to_string(&document).unwrap());
             // Busy for longer than anybody waits, and then it is in force all the same.
             thread::sleep(if read.len() == 1 { 2 * patience[0] } else { Duration::ZERO });
@@ -210,7 +217,7 @@ fn a_change_that_comes_too_late_is_put_in_force_and_undone_and_the_audit_log_has
 #[test]
 fn while_the_control_loop_is_busy_nothing_is_written_and_nobody_waits() {
     let folder = tempfile::tempdir().unwrap();
-    let (administration, _orders) = administration(folder.path());
+    let (administration, _control) = administration(folder.path());
     let (answer, _answered) = bounded(1);
     administration.orders.try_send(Order { answer }).unwrap();
     let edits = vec![put("192.0.2.1"), secret(FIRST)];
@@ -238,4 +245,19 @@ fn what_cannot_be_read_is_left_out_for_whoever_only_asks_and_keeps_a_sensor_from
     });
     permit(&document, 0o600);
     assert_eq!(config::load_to_ask(Some(&file)).unwrap().clients.len(), 1);
+}
+
+#[test]
+fn what_is_shown_is_in_force_and_not_what_a_document_says_that_nobody_read() {
+    let house = House::new(|_| Ok(()));
+    house.change(vec![Edit::Set { key: "detect.travel_kmh".to_owned(), value: 777.into() }]).unwrap();
+    let shown = || {
+        let view = house.administration.view().unwrap();
+        view.keys.into_iter().find(|key| key.key == "detect.travel_kmh").unwrap().value
+    };
+    assert_eq!(shown(), "777");
+    fs::write(house.settings("settings.toml"), "[detect]\ntravel_kmh = 888\n").unwrap();
+    assert_eq!(shown(), "777");
+    house.change(vec![Edit::Unset { key: "detect.travel_kmh".to_owned() }]).unwrap();
+    assert_ne!(shown(), "777");
 }
