@@ -118,6 +118,8 @@ struct Flight<R> {
 pub struct Worker<S: Source, O: Observer = ()> {
     source: S,
     is_closed: bool,
+    /// Whether it was to be closed when that was last looked at, and done as far as it could be.
+    closed_seen: bool,
     spin: Duration,
     pipeline: Pipeline<S::Route, O>,
 }
@@ -195,7 +197,7 @@ impl<S: Source, O: Observer> Worker<S, O> {
             latency,
             observer,
         };
-        Worker { source, is_closed: false, spin, pipeline }
+        Worker { source, is_closed: false, closed_seen: false, spin, pipeline }
     }
 
     /// Turns and sleeps until it is told to stop, then waits for the batches in flight and answers them. An error is
@@ -208,7 +210,8 @@ impl<S: Source, O: Observer> Worker<S, O> {
 
     fn serve(&mut self) -> Result<(), SourceError> {
         while !self.pipeline.shared.stop.load(Relaxed) {
-            if self.pipeline.shared.closed.load(Relaxed) != self.is_closed {
+            self.closed_seen = self.pipeline.shared.closed.load(Relaxed);
+            if self.closed_seen != self.is_closed {
                 self.open_or_close();
             }
             if !self.turn()? && !self.look_on()? {
@@ -333,7 +336,10 @@ impl<S: Source, O: Observer> Worker<S, O> {
         let pipeline = &mut self.pipeline;
         pipeline.wake.announce_sleep();
         // Whoever rings after this is heard. Whoever was too early to ring is found here.
-        let found = pipeline.complete() | pipeline.latency.exchange() | pipeline.shared.stop.load(SeqCst);
+        let found = pipeline.complete()
+            | pipeline.latency.exchange()
+            | pipeline.shared.stop.load(SeqCst)
+            | (pipeline.shared.closed.load(SeqCst) != self.closed_seen);
         let slept = if found {
             Ok(())
         } else {
@@ -535,3 +541,6 @@ fn send_all<S: Source>(source: &mut S, answers: &mut Answers<S::Route>) -> Resul
     }
     Ok(handed)
 }
+
+#[cfg(test)]
+mod tests;
