@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 
 pub use policy::settings::*;
 
-/// Writes down what is going to be done, or why, where that fails, it is not.
+/// Writes down what is going to be done. Behind an error, which says why it cannot, that is not done.
 pub type Note<'a> = dyn FnMut(&Planned) -> Result<(), String> + 'a;
 
 /// What changes the configuration of a running sensor.
