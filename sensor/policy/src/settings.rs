@@ -212,7 +212,17 @@ pub enum Edit {
         /// Its dotted name.
         key: String,
     },
-    /// Makes an entry, or changes one.
+    /// Makes an entry. A name that is taken is refused.
+    Add {
+        /// What it is.
+        list: List,
+        /// Its name; of an exclusion empty.
+        name: String,
+        /// Its keys without secrets.
+        #[schema(value_type = Object)]
+        fields: Map<String, Value>,
+    },
+    /// Changes an entry, or makes it where there is none of the name.
     Put {
         /// What it is.
         list: List,

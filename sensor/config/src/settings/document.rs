@@ -74,6 +74,10 @@ impl Settings {
                 let before = before.ok_or_else(|| format!("`{key}` is not set here"))?;
                 Ok(format!("{key}: {before} -> default"))
             }
+            Edit::Add { list, name, fields } => {
+                self.check_free(*list, name.trim())?;
+                self.put(*list, name, fields)
+            }
             Edit::Put { list, name, fields } => self.put(*list, name, fields),
             Edit::Remove { list, name } => {
                 let at = self.position(*list, name)?;
@@ -151,8 +155,25 @@ impl Settings {
             }
         }
         let said: Vec<String> = fields.iter().map(|(key, value)| in_words(key, value)).collect();
+        let number = (at + 1).to_string();
+        let name = if name.is_empty() { &*number } else { name };
         let made = if found.is_some() { "changed" } else { "made" };
         Ok(format!("{} {name}: {made}: {}", list.name(), said.join(", ")))
+    }
+
+    /// What is new must not change what is there. Names of the file are refused when both are read together.
+    fn check_free(&self, list: List, name: &str) -> Result<(), String> {
+        let what = list.name();
+        match list {
+            List::Exclusion if name.is_empty() => Ok(()),
+            List::Exclusion => {
+                Err("a new exclusion gets its number by itself: leave its name empty".to_owned())
+            }
+            _ if self.position(list, name).is_err() => Ok(()),
+            _ => Err(format!(
+                "there is a {what} of the name {name:?} already: change that one, or take another name"
+            )),
+        }
     }
 
     fn entry(&mut self, list: List, name: &str) -> Result<&mut Table, String> {

@@ -168,6 +168,40 @@ fn edits_make_a_document_and_take_it_away_again() {
 }
 
 #[test]
+fn what_is_new_takes_no_name_that_is_there() {
+    let file = "[[sink]]\nname = \"siem\"\nkind = \"syslog\"\naddress = \"127.0.0.1\"\n";
+    let house = House::new(file, "");
+    let syslog = json!({"kind": "syslog", "address": "192.0.2.9", "tls": false});
+    let add = |list: List, name: &str, fields: &serde_json::Value| Edit::Add {
+        list,
+        name: name.to_owned(),
+        fields: fields.as_object().unwrap().clone(),
+    };
+    let mut settings = Settings::default();
+    settings.edit(&add(List::Sink, "desk", &syslog), None).unwrap();
+    let before = settings.clone();
+    for again in ["desk", " desk "] {
+        let refused = settings.edit(&add(List::Sink, again, &json!({"address": "evil.example"})), None);
+        assert!(refused.as_ref().is_err_and(|reason| reason.contains("already")), "{refused:?}");
+    }
+    assert_eq!(settings, before, "nothing of it is merged into the one that is there");
+    let exclusion = json!({"asn": 64500, "reason": "a test", "until": "2099-12-31"});
+    for _ in 0..2 {
+        settings.edit(&add(List::Exclusion, "", &exclusion), None).unwrap();
+    }
+    assert!(settings.edit(&add(List::Exclusion, "1", &exclusion), None).is_err(), "no number is chosen");
+    assert_eq!(settings.list(List::Exclusion).len(), 2);
+    let text = settings.text().unwrap();
+    with_document(Some(&house.file()), &house.state_dir(), &text).unwrap();
+
+    settings.edit(&add(List::Sink, "siem", &syslog), None).unwrap();
+    let text = settings.text().unwrap();
+    let error = load_error(with_document(Some(&house.file()), &house.state_dir(), &text));
+    let place = format!("two sinks of the name \"siem\" (in {}:2)", house.file().display());
+    assert!(error.contains(&place), "{error}");
+}
+
+#[test]
 fn documents_and_secrets_are_for_their_owner_alone_and_unused_ones_go() {
     let house = House::new("", "");
     let document = house.client("a", "192.0.2.1");
