@@ -23,8 +23,8 @@ use crate::{
     config::{
         self, Config, ConfigError, GENERATED_CLIENT, XdpMode,
         settings::{
-            Settings, discard, document_path, keep_secret, keys, layer_entries, origin_of,
-            remove_unused_secrets, replace, with_document,
+            Settings, check_destinations, discard, document_path, keep_secret, keys, layer_entries,
+            origin_of, remove_unused_secrets, replace, with_document,
         },
     },
     metrics::Service as _,
@@ -139,7 +139,9 @@ impl Administration {
         if change.edits.is_empty() || change.edits.len() > EDITS_MAX {
             return Err(Refusal::Invalid(format!("a change has 1 to {EDITS_MAX} edits")));
         }
+        let document = settings.clone();
         let edits = self.edit(&mut settings, &change.edits, kept)?;
+        check_destinations(&document, &settings).map_err(Refusal::Invalid)?;
         let (text, after) = (settings.text(), settings.revision());
         let (text, after) = (text.map_err(Refusal::Invalid)?, after.map_err(Refusal::Invalid)?);
         let file = self.started.path.as_deref();

@@ -3,11 +3,13 @@
 //!
 //! | file | what lives there |
 //! |---|---|
+//! | `destinations` | secrets go to nobody but whom they were given for |
 //! | `document` | the document, and edits of it |
 //! | `known` | the single keys that can be set, with their defaults |
 //! | `view` | what is set and by whom, as the portal shows it |
 //! | `write` | documents and secrets on the disk: whole or not there |
 
+mod destinations;
 mod document;
 mod known;
 mod view;
@@ -18,6 +20,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use destinations::check_destinations;
 pub use document::Settings;
 pub use view::{keys, layer_entries, origin_of};
 pub use write::{discard, keep_secret, remove_unused_secrets, replace};
