@@ -2,103 +2,21 @@
 //! secret shown and mended, two tabs, roles, and the file that wins.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path, sync::Mutex, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
+use end_to_end::api::{ask, patch};
 use end_to_end::config::{ClientEntry, Config, SECRET};
+use end_to_end::portal::{Browser, Page, link};
 use end_to_end::requests::start;
-use end_to_end::sensor::{Home, program};
+use end_to_end::sensor::Home;
 use end_to_end::tools::output;
 use end_to_end::wire::{NAS_V4, SENSOR_V4};
-use end_to_end::{Namespace, Nas, PATIENCE, Wire, wait_until};
+use end_to_end::{Nas, PATIENCE, Wire, wait_until};
 use serde_json::{Value, json};
 
-const PORTAL: &str = "http://127.0.0.1:8813";
-const PASSWORD: &str = "correct horse battery";
 /// What is typed in the portal.
 const TYPED: &str = "the-secret-of-everybody-1";
 const OTHERS: &str = "the-secret-on-the-gateway";
-
-/// One browser in the sensor's namespace, without a script.
-struct Browser<'n> {
-    namespace: &'n Namespace,
-    cookie: Mutex<String>,
-}
-
-struct Page {
-    status: u16,
-    location: String,
-    text: String,
-}
-
-impl Page {
-    fn value(&self, name: &str) -> &str {
-        let (_, rest) = self.text.split_once(&format!("name=\"{name}\" value=\"")).expect("a form");
-        rest.split_once('"').unwrap().0
-    }
-
-    /// What is shown once.
-    fn secret(&self) -> &str {
-        let (_, rest) = self.text.split_once("<code class=\"secret\">").expect("a secret");
-        rest.split_once('<').unwrap().0
-    }
-}
-
-impl Browser<'_> {
-    /// Somebody new, by the link that `portal link` printed.
-    fn signed_in<'n>(namespace: &'n Namespace, link: &str) -> Browser<'n> {
-        let browser = Browser { namespace, cookie: Mutex::default() };
-        let path = link.trim().strip_prefix(PORTAL).expect("a link to this portal");
-        let page = browser.post(path, &[("account", "x"), ("password", PASSWORD), ("again", PASSWORD)]);
-        assert_eq!(page.status, 303, "{}", page.text);
-        browser
-    }
-
-    fn get(&self, path: &str) -> Page {
-        self.namespace.enter(|| {
-            let request = agent().get(format!("{PORTAL}{path}")).header("cookie", self.cookie());
-            self.keep(request.call().expect("a page"))
-        })
-    }
-
-    fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
-        let request = agent().post(format!("{PORTAL}{path}")).header("origin", PORTAL);
-        let request = request.header("cookie", self.cookie());
-        self.namespace.enter(|| self.keep(request.send_form(form.iter().copied()).expect("a page")))
-    }
-
-    fn cookie(&self) -> String {
-        self.cookie.lock().unwrap().clone()
-    }
-
-    /// Fills in the form of a page, as it was loaded.
-    fn submit(&self, page: &Page, path: &str, fields: &[(&str, &str)]) -> Page {
-        let mut form = vec![("token", page.value("token")), ("revision", page.value("revision"))];
-        form.extend(fields);
-        self.post(path, &form)
-    }
-
-    fn keep(&self, mut answer: ureq::http::Response<ureq::Body>) -> Page {
-        let text = answer.body_mut().read_to_string().unwrap();
-        let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap());
-        if let Some((cookie, _)) = header("set-cookie").split_once(';') {
-            *self.cookie.lock().unwrap() = cookie.to_owned();
-        }
-        Page { status: answer.status().as_u16(), location: header("location").to_owned(), text }
-    }
-}
-
-fn agent() -> ureq::Agent {
-    let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
-    config.timeout_global(Some(PATIENCE)).build().into()
-}
-
-fn link(home: &Home, namespace: &Namespace, account: &str, role: &str) -> String {
-    let mut command = namespace.command(program());
-    command.args(["portal", "link", "--account", account, "--role", role, "--state-dir"]).arg(home.state());
-    let output = output(&mut command);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 fn nas(wire: &Wire, secret: &str) -> Nas {
     Nas::new(&wire.nas, NAS_V4, SENSOR_V4, secret)
@@ -250,13 +168,16 @@ fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
     assert!(wrong.status == 422 && wrong.text.contains("must lie between 100 and"), "{}", wrong.text);
 
     // Names and prefixes that the file has.
-    for (name, address) in [("nas", "203.0.113.0/24"), ("other", "192.0.2.0/24")] {
+    for (name, address, reason) in [
+        ("nas", "203.0.113.0/24", "there are two clients of the name &quot;nas&quot; (in "),
+        ("other", "192.0.2.0/24", "192.0.2.0/24 belongs to client &quot;nas&quot; already (in "),
+    ] {
         let page = carol.get("/settings/clients");
         let fields =
             [("new", "true"), ("name", name), ("address", address), ("secret", TYPED), ("do", "set")];
         let answer = carol.submit(&page, "/settings/clients", &fields);
         assert_eq!(answer.status, 422, "{}", answer.text);
-        assert!(answer.text.contains("already"), "{}", answer.text);
+        assert!(answer.text.contains(&format!("{reason}{file}:")), "{}", answer.text);
     }
 
     // Another administrator makes an account for an analyst, who then sees people and no settings.
@@ -286,7 +207,7 @@ fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
         &[("token", people.value("token")), ("name", "setup"), ("may", "administer"), ("days", "1")],
     );
     let setup = made.secret().to_owned();
-    let settings = ask(&wire.sensor, "GET", &setup, "settings", None).1;
+    let settings = ask(&wire.sensor, "settings", Some(&setup)).1;
     let revision = settings["revision"].as_str().unwrap();
     let key = |settings: &Value, name: &str| {
         settings["keys"].as_array().unwrap().iter().find(|key| key["key"] == name).unwrap().clone()
@@ -300,17 +221,17 @@ fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
         {"set": {"key": "journal.max_bytes", "value": "1 GiB"}},
     ]);
     let change = json!({"revision": revision, "edits": edits});
-    let (status, saved) = ask(&wire.sensor, "PATCH", &setup, "settings", Some(&change));
+    let (status, saved) = patch(&wire.sensor, "settings", &setup, &change);
     assert_eq!((status, &saved["restart_needed"]), (200, &json!([])), "{saved}");
-    assert_eq!(ask(&wire.sensor, "PATCH", &setup, "settings", Some(&change)).0, 409);
-    let settings = ask(&wire.sensor, "GET", &setup, "settings", None).1;
+    assert_eq!(patch(&wire.sensor, "settings", &setup, &change).0, 409);
+    let settings = ask(&wire.sensor, "settings", Some(&setup)).1;
     assert_eq!(key(&settings, "detect.travel_kmh")["origin"]["layer"], "default");
     assert!(!settings.to_string().contains(OTHERS));
     let reads = carol.post(
         "/settings/tokens",
         &[("token", people.value("token")), ("name", "reads"), ("may", "read"), ("days", "1")],
     );
-    assert_eq!(ask(&wire.sensor, "GET", reads.secret(), "settings", None).0, 403);
+    assert_eq!(ask(&wire.sensor, "settings", Some(reads.secret())).0, 403);
 
     let mut audit = home.command(&wire.sensor, "audit --limit 100");
     let audit = String::from_utf8(output(&mut audit).stdout).unwrap();
@@ -348,22 +269,4 @@ fn who_is_refused_in_the_kernel_is_shown_and_let_in() {
     let answer = carol.submit(&page, mend, &fields);
     assert_eq!(answer.status, 303, "{}", answer.text);
     nas(&wire, TYPED).ask(&start(3, "let in", TYPED));
-}
-
-/// Asks the API: status and body.
-fn ask(namespace: &Namespace, method: &str, token: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-    namespace.enter(|| {
-        let (url, token) = (format!("{PORTAL}/api/v1/{path}"), format!("Bearer {token}"));
-        let answer = match body {
-            None => agent().get(url).header("authorization", token).call(),
-            Some(body) => {
-                assert_eq!(method, "PATCH");
-                let request = agent().patch(url).header("authorization", token);
-                request.header("content-type", "application/json").send(body.to_string())
-            }
-        };
-        let mut answer = answer.expect("an answer");
-        let text = answer.body_mut().read_to_string().unwrap();
-        (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null))
-    })
 }

@@ -4,17 +4,19 @@ use service::control::Role;
 
 use super::{check, host::Host};
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 13] = [
     "",
     "/vpn",
     "/listening",
     "/listening/192.0.2.7",
     "/clients",
     "/sites",
+    "/sites/change?name=Berlin",
     "/detections",
     "/retention",
     "/health",
     "/sinks",
+    "/sinks/change?name=siem",
     "/people",
 ];
 

@@ -16,7 +16,7 @@ use super::{
     clients::{addresses, fields_of, secret_field, vendors},
     form::{self, Fields, Sent},
     guides::guides,
-    hidden, origin, page as settings_page, view,
+    hidden, lists, origin, page as settings_page, view,
 };
 use crate::{
     api::{Problem, administering},
@@ -227,8 +227,9 @@ pub(super) async fn mend(
     let edits = match fields.get("client") {
         "" => {
             let name = fields.get("name").to_owned();
-            let put = Edit::Put { list, name: name.clone(), fields: fields_of(&fields) };
-            vec![put, Edit::Secret { list, name, secret }]
+            let mut edits = lists::edits(&portal, &fields, list, fields_of(&fields)).await?;
+            edits.push(Edit::Secret { list, name, secret });
+            edits
         }
         // Other VPN servers of the same entry may have the one that is set.
         client => vec![Edit::Rotate { name: client.to_owned(), secret }],

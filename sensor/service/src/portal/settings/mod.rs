@@ -7,6 +7,7 @@
 //! | `clients` | VPN servers and their secrets |
 //! | `listening`, `guides` | the first packet: unknown clients, wrong secrets, and how VPN servers are pointed here |
 //! | `keys` | thresholds, retention, health: single values |
+//! | `lists` | what the pages of lists share: tables, and forms that add, change and remove |
 //! | `sites`, `sinks` | named networks; whom messages are sent to |
 //! | `people`, `tokens` | who may sign in, who may ask the API |
 
@@ -15,6 +16,7 @@ mod form;
 mod guides;
 mod keys;
 mod listening;
+mod lists;
 mod people;
 mod sinks;
 mod sites;
@@ -57,16 +59,16 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/settings/vpn/secret", post(vpn::set_secret))
         .route("/settings/clients", get(clients::page).post(clients::put))
         .route("/settings/clients/secret", post(clients::secret))
-        .route("/settings/clients/remove", post(clients::remove))
         .route("/settings/listening", get(listening::page))
         .route("/settings/listening/{source}", get(listening::source).post(listening::mend))
         .route("/settings/detections", get(keys::detections).post(keys::save_detections))
         .route("/settings/retention", get(keys::retention).post(keys::save_retention))
         .route("/settings/health", get(keys::health).post(keys::save_health))
         .route("/settings/sites", get(sites::page).post(sites::put))
-        .route("/settings/sites/remove", post(sites::remove))
+        .route("/settings/sites/change", get(sites::one))
         .route("/settings/sinks", get(sinks::page).post(sinks::put))
-        .route("/settings/sinks/remove", post(sinks::remove))
+        .route("/settings/sinks/change", get(sinks::one))
+        .route("/settings/{list}/remove", post(lists::remove))
         .route("/settings/people", get(people::page).post(people::link))
         .route("/settings/people/change", post(people::change))
         .route("/settings/tokens", get(tokens::page).post(tokens::make))
