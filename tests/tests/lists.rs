@@ -1,5 +1,5 @@
 //! Lists that are set in the portal, with the real sensor: nothing new is merged into what is there, sinks are edited in
-//! place and keep their secrets to themselves.
+//! place and keep their secrets to themselves, and what is excluded raises no alert.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fs;
@@ -9,11 +9,17 @@ use end_to_end::config::{Config, SECRET};
 use end_to_end::portal::{Browser, Page, link};
 use end_to_end::sensor::Home;
 use end_to_end::tools::output;
-use end_to_end::Wire;
+use end_to_end::wire::{NAS_V4, SENSOR_V4};
+use end_to_end::{Nas, PATIENCE, Wire, wait_until};
+use radius::{Code, build::RequestBuilder};
 use serde_json::{Value, json};
 
 const SINKS: &str = "/settings/sinks";
+const EXCLUSIONS: &str = "/settings/exclusions";
+const HOSTILE: &str = "<script>alert(1)</script>\"'";
 const PASSWORD: &str = "the-password-of-the-letters";
+/// Great Britain and China, by the databases that come with the product.
+const PLACES: [&str; 2] = ["81.2.69.160", "175.16.199.7"];
 
 /// An administrator of a sensor with this configuration.
 fn administrator<'n>(home: &Home, wire: &'n Wire) -> Browser<'n> {
@@ -174,4 +180,105 @@ fn a_sink_is_edited_in_place_and_its_secret_goes_nowhere_else() {
     let secrets = fs::read_dir(home.state().join("settings/secrets")).unwrap().count();
     assert_eq!(secrets, 0, "nobody needs it any more");
     assert!(!audit(&home, &wire).contains(PASSWORD) && !home.log().contains(PASSWORD));
+}
+
+#[test]
+fn exclusions_are_made_from_an_alert_changed_and_removed() {
+    let wire = Wire::new();
+    let file = "[[detect.exclusion]]\nnetwork = \"198.51.100.0/24\"\nreason = \"a test that is over\"\nuntil = 2026-01-31\n";
+    let home = Home::new(&Config::udp().lines(file));
+    let sensor = home.start(&wire.sensor);
+    let carol = administrator(&home, &wire);
+    let setup = token(&carol);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let connect = |user: &str, identifier: u8, address: &str, device: &str| {
+        let mut buffer = [0; radius::MAX_LENGTH];
+        let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, identifier);
+        request.integer(40, 1).text(44, &format!("{user}{identifier}")).text(32, "gateway");
+        request.text(1, user).text(31, address).integer(61, 5);
+        request.vendor(9, 1, format!("mdm-tlv=device-uid={device}").as_bytes());
+        nas.ask(request.seal(SECRET.as_bytes()).unwrap());
+    };
+    let alerts = |user: &str| {
+        let alerts = ask(&wire.sensor, &format!("alerts?user={user}"), Some(&setup)).1;
+        alerts["items"].as_array().map_or(0, Vec::len)
+    };
+
+    // An alert's page offers what it would take, to whoever may set it.
+    connect("alice", 1, PLACES[0], "PC-7");
+    connect("alice", 2, PLACES[1], "KALI");
+    sensor.stored();
+    wait_until("an alert about alice", PATIENCE, || alerts("alice") == 1);
+    let alert = carol.get("/alerts/1");
+    let (_, way) = alert.text.split_once("<a href=\"/settings/exclusions?").expect("a way to exclude it");
+    let way = format!("{EXCLUSIONS}?{}", way.split_once('"').unwrap().0.replace("&amp;", "&"));
+    assert!(way.contains("user=alice") && way.contains(&format!("network={}", PLACES[1])), "{way}");
+    let dave = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "dave", "analyst"));
+    assert!(!dave.get("/alerts/1").text.contains(EXCLUSIONS));
+    assert_eq!(dave.get(EXCLUSIONS).status, 403);
+
+    // The form is filled in; bob is excluded with it in alice's place.
+    let page = carol.get(&way);
+    let until = page.value("until").to_owned();
+    assert!(page.value("user") == "alice" && page.value("reason") == "alert 1" && until.len() == 10);
+    let place = format!("{}:", home.config().display());
+    assert!(page.text.contains(&place) && page.text.contains("ended"), "the file's is over: {}", page.text);
+    let form =
+        |reason, until| vec![("user", "BOB"), ("network", PLACES[1]), ("reason", reason), ("until", until)];
+    let made = carol.submit(&page, EXCLUSIONS, &form(HOSTILE, &until));
+    assert_eq!(made.status, 303, "{}", made.text);
+    let shown = carol.get(EXCLUSIONS);
+    assert!(shown.text.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{}", shown.text);
+    assert!(!shown.text.contains("<script>") && shown.text.contains("carol@portal"), "{}", shown.text);
+    connect("bob", 3, PLACES[0], "PC-8");
+    connect("bob", 4, PLACES[1], "KALI");
+    connect("eve", 5, PLACES[0], "PC-9");
+    connect("eve", 6, PLACES[1], "KALI");
+    sensor.stored();
+    wait_until("an alert about eve", PATIENCE, || alerts("eve") == 1);
+    assert_eq!(alerts("bob"), 0, "he is excluded");
+
+    // Changed in place; who changed it is said whatever a caller says of it.
+    let here = format!("{EXCLUSIONS}/change?name=1");
+    let page = carol.get(&here);
+    assert_eq!((page.value("user"), page.value("until")), ("BOB", &*until));
+    let change = [("change", "true"), ("name", "1"), ("asn", "AS64500"), ("place", "cn")];
+    let change = |reason, until| [form(reason, until), change.to_vec()].concat();
+    assert_eq!(carol.submit(&page, EXCLUSIONS, &change("a journey", "2026-01-31")).status, 303);
+    let lost = carol.submit(&page, EXCLUSIONS, &change("another", &until));
+    assert!(lost.status == 409 && lost.text.contains("a journey"), "{}", lost.text);
+    let fields = json!({"reason": "by a script", "set_by": "somebody else"});
+    let put = json!({"edits": [{"put": {"list": "exclusion", "name": "1", "fields": fields}}]});
+    assert_eq!(patch(&wire.sensor, "settings", &setup, &put).0, 200);
+    let all = entries(&wire, &setup, "exclusion");
+    let [of_file, own] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(
+        (&of_file["origin"]["layer"], &of_file["ends"]),
+        (&json!("file"), &json!("2026-02-01T00:00:00Z"))
+    );
+    let expected =
+        json!({"user": "BOB", "network": PLACES[1], "asn": 64500, "place": "cn", "until": "2026-01-31"});
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&own["fields"][key], value, "{key}");
+    }
+    assert_eq!(own["fields"]["set_by"], "setup");
+    assert_eq!(carol.get(EXCLUSIONS).text.matches("ended").count(), 2);
+
+    // What makes no exclusion is refused with the reason.
+    for (fields, reason) in [
+        (vec![("reason", "x"), ("until", "2099-12-31")], "an exclusion wants"),
+        (vec![("user", "x"), ("reason", ""), ("until", "2099-12-31")], "a reason must not be empty"),
+        (vec![("user", "x"), ("reason", "x"), ("until", "soon")], "not a date"),
+        (vec![("asn", "many"), ("reason", "x"), ("until", "2099-12-31")], "asn"),
+    ] {
+        let refused = submit(&carol, EXCLUSIONS, &fields);
+        assert!(refused.status == 422 && refused.text.contains(reason), "{reason}: {}", refused.text);
+    }
+    let gone = carol.submit(&carol.get(EXCLUSIONS), "/settings/exclusions/remove", &[("name", "1")]);
+    assert_eq!((gone.status, &*gone.location), (303, EXCLUSIONS));
+    assert_eq!(entries(&wire, &setup, "exclusion").len(), 1, "the file's");
+    let audit = audit(&home, &wire);
+    for line in ["exclusion 1: made: ", "exclusion 1: changed: ", "exclusion 1: removed"] {
+        assert!(audit.contains(line), "{line} is not in {audit}");
+    }
 }

@@ -143,6 +143,9 @@ pub struct Entry {
     /// Of a client: when it was heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heard: Option<Heard>,
+    /// Of an exclusion: when it ends, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<String>,
 }
 
 /// What was heard of a client since the sensor's start.

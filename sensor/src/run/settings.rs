@@ -267,6 +267,7 @@ fn generated() -> Entry {
         has_secret: true,
         has_previous_secret: false,
         heard: None,
+        ends: None,
     }
 }
 

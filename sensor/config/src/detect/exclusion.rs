@@ -51,6 +51,8 @@ pub(super) fn read(section: &Section<'_, '_>, realms: &Realms, warnings: &mut Ve
                  still holds"
             ));
         }
+        // Told to those who look at the list; nothing goes by it.
+        let (_by, _at) = (section.string("set_by"), section.moment("set_at"));
         section.finish();
         exclusions.push(exclusion);
     }

@@ -48,6 +48,7 @@ Connections that have all that is named raise no alert and teach the profile as 
 | `place` | a place as alerts name it, or a country by its two letters |
 | `reason` | why, for those who come later; not empty |
 | `until` | from then on it does not hold any more: a date (to its end, UTC), or a date-time with an offset |
+| `set_by`, `set_at` | who made or changed it last, and when: written by the service where it was the portal or the API, shown there, and optional |
 ";
 
 /// The page.

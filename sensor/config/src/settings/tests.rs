@@ -202,6 +202,23 @@ fn what_is_new_takes_no_name_that_is_there() {
 }
 
 #[test]
+fn an_exclusion_is_shown_with_its_end_and_with_who_set_it() {
+    let file = "[[detect.exclusion]]\nuser = \"bob\"\nreason = \"old\"\nuntil = 2026-01-31\n";
+    let document = "[[detect.exclusion]]\nasn = 64500\nreason = \"a test\"\nuntil = \"2099-12-31T18:00:00+01:00\"\n\
+                    set_by = \"carol@portal\"\nset_at = \"2026-11-26T10:00:00Z\"\n";
+    let house = House::new(file, document);
+    let config = house.load().unwrap();
+    assert_eq!(config.detect.exclusions.len(), 2);
+    let shown = layer_entries(&config, &Settings::parse(document).unwrap());
+    let [old, new] = &shown[..] else { panic!("{shown:?}") };
+    assert_eq!((old.origin.line, old.ends.as_deref()), (Some(2), Some("2026-02-01T00:00:00Z")));
+    assert_eq!((new.origin.layer, new.ends.as_deref()), (Layer::Portal, Some("2099-12-31T17:00:00Z")));
+    assert_eq!((&new.fields["set_by"], &new.fields["asn"]), (&json!("carol@portal"), &json!(64500)));
+    let wrong = document.replace("2026-11-26T10", "yesterday");
+    load_error(with_document(Some(&house.file()), &house.state_dir(), &wrong));
+}
+
+#[test]
 fn documents_and_secrets_are_for_their_owner_alone_and_unused_ones_go() {
     let house = House::new("", "");
     let document = house.client("a", "192.0.2.1");

@@ -11,7 +11,7 @@ use super::{
     document::{entries, value},
     known::{self, Known, PREVIOUS_FILE, SECRET_FILE},
 };
-use crate::{Config, Origin};
+use crate::{Config, Origin, values};
 
 const LISTS: [List; 4] = [List::Client, List::Site, List::Sink, List::Exclusion];
 /// Keys of a secret, in any way that a configuration gives one.
@@ -85,6 +85,10 @@ fn entry(list: List, index: usize, table: &Table, origin: &Origin) -> Entry {
     let fields: Map<String, Json> = fields
         .filter_map(|(key, value)| Some((key.clone(), serde_json::to_value(plain(value)).ok()?)))
         .collect();
+    let ends = match list {
+        List::Exclusion => table.get("until").and_then(|until| values::moment(&text(until)).ok()),
+        _ => None,
+    };
     Entry {
         list,
         name: name.unwrap_or_default(),
@@ -93,6 +97,7 @@ fn entry(list: List, index: usize, table: &Table, origin: &Origin) -> Entry {
         has_secret: has(&SECRET_KEYS[..3]),
         has_previous_secret: has(&SECRET_KEYS[3..]),
         heard: None,
+        ends: ends.map(|moment| moment.to_string()),
     }
 }
 

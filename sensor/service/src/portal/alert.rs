@@ -13,11 +13,12 @@ use super::{
     Refused, Shared, alerts, frame,
     guard::Visitor,
     map::{self, Spot},
-    text,
+    settings, text,
 };
 use crate::{
     alert::{Alert, COMMENT_OCTETS_MAX, Connection, State as AlertState, Verdict, comment_text},
     api::{self, Problem},
+    control::Role,
     store::JourneyRow,
 };
 
@@ -83,6 +84,9 @@ fn content(visitor: &Visitor, alert: &Alert, journey: Option<&JourneyRow>) -> Ma
         p { a href={ "/alerts/" (alert.number) "/records" } { "The raw records of these connections" } }
         h2 { "Decide" }
         (decide(visitor, alert))
+        @if let Some(way) = settings::offered(alert).filter(|_| visitor.role == Role::Administrator) {
+            p { a href=(way) { "Exclude this network for a while" } }
+        }
         @if !alert.comments.is_empty() {
             h2 { "Comments" }
             @for comment in &alert.comments {

@@ -4,7 +4,7 @@ use service::control::Role;
 
 use super::{check, host::Host};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 15] = [
     "",
     "/vpn",
     "/listening",
@@ -13,6 +13,8 @@ const PAGES: [&str; 13] = [
     "/sites",
     "/sites/change?name=Berlin",
     "/detections",
+    "/exclusions",
+    "/exclusions/change?name=1",
     "/retention",
     "/health",
     "/sinks",
@@ -51,6 +53,8 @@ fn analysts_get_a_sentence_and_no_settings() {
         "sites/remove",
         "sinks",
         "sinks/remove",
+        "exclusions",
+        "exclusions/remove",
         "people",
         "people/change",
         "tokens",

@@ -8,10 +8,11 @@
 //! | `listening`, `guides` | the first packet: unknown clients, wrong secrets, and how VPN servers are pointed here |
 //! | `keys` | thresholds, retention, health: single values |
 //! | `lists` | what the pages of lists share: tables, and forms that add, change and remove |
-//! | `sites`, `sinks` | named networks; whom messages are sent to |
+//! | `sites`, `sinks`, `exclusions` | named networks; whom messages are sent to; what raises no alert |
 //! | `people`, `tokens` | who may sign in, who may ask the API |
 
 mod clients;
+mod exclusions;
 mod form;
 mod guides;
 mod keys;
@@ -30,6 +31,8 @@ use axum::{
 };
 use maud::{Markup, html};
 
+pub(super) use exclusions::offered;
+
 use super::{Refused, Shared, frame, guard, guard::Visitor};
 use crate::{
     api::administering,
@@ -37,12 +40,13 @@ use crate::{
 };
 
 /// The pages, with their titles.
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 11] = [
     ("/settings/vpn", "VPN"),
     ("/settings/listening", "First packet"),
     ("/settings/clients", "VPN servers"),
     ("/settings/sites", "Sites"),
     ("/settings/detections", "Detections"),
+    ("/settings/exclusions", "Exclusions"),
     ("/settings/retention", "Retention"),
     ("/settings/health", "Health"),
     ("/settings/sinks", "Sinks"),
@@ -68,6 +72,8 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/settings/sites/change", get(sites::one))
         .route("/settings/sinks", get(sinks::page).post(sinks::put))
         .route("/settings/sinks/change", get(sinks::one))
+        .route("/settings/exclusions", get(exclusions::page).post(exclusions::put))
+        .route("/settings/exclusions/change", get(exclusions::one))
         .route("/settings/{list}/remove", post(lists::remove))
         .route("/settings/people", get(people::page).post(people::link))
         .route("/settings/people/change", post(people::change))
