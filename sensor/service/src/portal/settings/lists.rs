@@ -75,7 +75,7 @@ pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[Markup; N]], noth
             div.wide { table.stack {
                 thead { tr { @for head in heads { th { (head) } } } }
                 tbody { @for row in rows { tr {
-                    @for (head, cell) in heads.iter().zip(row) { td data-label=(head) { (cell) } }
+                    @for (head, cell) in heads.iter().zip(row) { td data-label=(head) { div { (cell) } } }
                 } } }
             } }
         }
