@@ -10,7 +10,7 @@ use insight::detect::{Detection, ReasonFeature};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Refused, Shared, alert::text_of, frame, guard::Visitor, people::query_part, text};
+use super::{Refused, Shared, alert::text_of, days, frame, guard::Visitor, people::query_part, text};
 use crate::{
     alert::{AlertRow, COMMENT_OCTETS_MAX, Severity, State as Standing, Verdict},
     api::{self, Decided, Problem},
@@ -68,7 +68,7 @@ impl Asked {
             state: state.2,
             severity: self.severity,
             reason,
-            since_unix_ns: day(&self.since)?,
+            since_unix_ns: days::begins(&self.since)?,
             before: self.before,
             ..AlertFilter::default()
         })
@@ -85,19 +85,6 @@ impl Asked {
             query_part(&self.since)
         )
     }
-}
-
-/// When a day of UTC begins, ns since 1970.
-fn day(text: &str) -> Result<Option<i64>, Refused> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let read = || {
-        let begins: jiff::Timestamp = format!("{}T00:00:00Z", text.trim()).parse().ok()?;
-        i64::try_from(begins.as_nanosecond()).ok()
-    };
-    let refused = || Refused(StatusCode::BAD_REQUEST, format!("{text:?} is no day: write it as 2026-01-31."));
-    read().map(Some).ok_or_else(refused)
 }
 
 pub(super) async fn page(
@@ -321,12 +308,5 @@ mod tests {
         }
         assert!(read(&[("other", "1")]).is_err());
         assert!(read(&[("alert", "1.1"); ROWS + 1]).is_err());
-    }
-
-    #[test]
-    fn a_day_is_a_day() {
-        assert_eq!(day("").ok().unwrap(), None);
-        assert_eq!(day("1970-01-02").ok().unwrap(), Some(86_400_000_000_000));
-        assert!(day("yesterday").is_err() && day("9999-12-31").is_err());
     }
 }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    Refused, Shared, frame,
+    Refused, Shared, connections, frame,
     guard::Visitor,
     map,
     people::{self, query_part},
@@ -17,9 +17,10 @@ use super::{
 };
 use crate::{
     api::{Problem, query},
-    store::{Feature, SeenRow, SessionFilter},
+    store::{Feature, NEWEST_COUNTED, SHARES_MAX, SeenRow, SessionFilter},
 };
 
+/// Rows of the list.
 const ROWS: usize = 50;
 /// Connections of a device's page.
 const SESSIONS: usize = 25;
@@ -38,13 +39,16 @@ pub(super) async fn page(
         if !store.has_device(&name)? {
             return Err(Problem::not_found(format!("There is no device {name:?}.")));
         }
-        let filter = SessionFilter { device: Some(name), ..SessionFilter::default() };
-        let rows = store.sessions(&filter, SESSIONS)?;
+        let filter = SessionFilter { device: Some(name.clone()), ..SessionFilter::default() };
+        let (rows, next) = connections::cut(store.sessions(&filter, SESSIONS + 1)?, SESSIONS);
         let filter = store.newest(&filter)?;
         let (users, locations) =
-            (store.shares(Feature::User, &filter, ROWS)?, store.locations(&filter, ROWS)?);
+            (store.shares(Feature::User, &filter, SHARES_MAX)?, store.locations(&filter, SHARES_MAX)?);
         let spots = store.spots(&filter, SPOTS)?;
+        let all = connections::all("device", &name);
+        let is_cut = filter.since_unix_ns.is_some();
         Ok(html! {
+            @if is_cut { p.quiet { "Places, users and locations are of the newest " (NEWEST_COUNTED) " connections." } }
             h2 { "Places" }
             (map::places(&map::spots(&spots), "Places of this device"))
             div.cards {
@@ -53,17 +57,19 @@ pub(super) async fn page(
                     table {
                         caption.unseen { "Users of this device, the latest seen first" }
                         thead { tr { th scope="col" { "User" } th.figure scope="col" { "Connections" } th scope="col" { "Last seen" } } }
-                        tbody { @for share in &users { tr {
+                        tbody { @for share in users.iter().take(person::CARD_ROWS) { tr {
                             td { (text::user(Some(&share.name))) }
                             td.figure { (share.connections) }
                             td { (text::moment(&share.last_seen)) }
                         } } }
                     }
+                    (person::others(users.len(), &all))
                 }
-                section.card { h2 { "VPN locations" } (person::locations(&locations)) }
+                section.card { h2 { "VPN locations" } (person::locations(&locations, &all)) }
             }
             h2 { "Connections" }
             (sessions::table(&rows))
+            (connections::ways("device", &name, next.as_deref()))
         })
     });
     Ok(frame::page(&visitor, &title, &content.await?))

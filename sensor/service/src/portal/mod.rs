@@ -8,7 +8,7 @@
 //! | `guard` | what every request and every answer must have; who is signed in |
 //! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
 //! | `provider`, `by_provider` | signing in by an OpenID provider |
-//! | `frame`, `text`, `plot/`, `map/` | the page around everything, words and figures on it, drawings, maps |
+//! | `frame`, `text`, `days`, `plot/`, `map/` | the page around everything, words and figures on it, days of forms, drawings, maps |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `search`, `connections` | the pages |
 //! | `settings/` | what administrators set |
 //! | `sessions` | the table of connections |
@@ -25,6 +25,7 @@ mod by_provider;
 pub mod certificate;
 mod connection;
 mod connections;
+mod days;
 mod device;
 mod export;
 mod frame;

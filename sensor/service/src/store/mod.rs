@@ -51,7 +51,7 @@ pub use digest::Digest;
 pub use find::{FoundPlace, FoundServer, RiskPosition};
 pub use journey::JourneyRow;
 pub use location::LocationRow;
-pub use page::{DayRow, UserPage};
+pub use page::{DayRow, SHARES_MAX, UserPage};
 pub use read::{Feature, SessionFilter, StoreReader};
 pub use row::{PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
 pub use spot::SpotRow;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
 
 mod alerts;
+mod connections;
 mod desk;
 mod finding;
 mod host;

@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::date;
 
-const DAYS: i64 = 30;
+/// Days that are drawn, today included.
+pub(in super::super) const DAYS: i64 = 30;
 const DAY_S: i64 = 86_400;
 /// Units of an hour and of a day's row.
 const HOUR: f64 = 24.0;
@@ -29,8 +30,8 @@ pub(in super::super) struct Bar {
     pub(in super::super) is_alert: bool,
 }
 
-/// `bars`: the newest first. `today`: days since 1970 UTC, the lowest row.
-pub(in super::super) fn timeline(bars: &[Bar], today: i64) -> Markup {
+/// `bars`: the newest first. `today`: days since 1970 UTC, the lowest row. `is_cut`: there are older ones in these days.
+pub(in super::super) fn timeline(bars: &[Bar], today: i64, is_cut: bool) -> Markup {
     let first = today - DAYS + 1;
     let is_shown = |bar: &&Bar| bar.end_s >= first * DAY_S && bar.start_s < (today + 1) * DAY_S;
     let mut bars: Vec<&Bar> = bars.iter().filter(is_shown).take(BARS_MAX).collect();
@@ -38,7 +39,8 @@ pub(in super::super) fn timeline(bars: &[Bar], today: i64) -> Markup {
     bars.sort_by_key(|bar| bar.is_alert);
     let alerts = bars.iter().filter(|bar| bar.is_alert).count();
     let summary = format!(
-        "{} connections in thirty days since {}, {alerts} of them in alerts",
+        "{}{} connections in thirty days since {}, {alerts} of them in alerts",
+        if is_cut { "The newest " } else { "" },
         bars.len(),
         date(first)
     );
@@ -97,6 +99,7 @@ mod tests {
         let drawn = timeline(
             &[bar(midnight + 1, midnight + 60), bar(midnight - 3600, midnight + 7200), bar(0, 60)],
             today,
+            false,
         )
         .into_string();
         assert_eq!(
@@ -108,6 +111,8 @@ mod tests {
             drawn.contains("2 connections in thirty days since 2026-10-25, 1 of them in alerts"),
             "{drawn}"
         );
+        let cut = timeline(&[bar(midnight, midnight + 60)], today, true).into_string();
+        assert!(cut.contains("The newest 1 connections in thirty days"), "{cut}");
         // A connection of years is drawn on the days that are shown.
         assert_eq!(days(&bar(0, i64::MAX / 2), today - 29, today).len(), 30);
     }
