@@ -5,6 +5,7 @@ mod alert;
 mod every_page;
 mod first_packet;
 mod hostile_names;
+mod live;
 mod profile;
 mod provider;
 mod sign_in;

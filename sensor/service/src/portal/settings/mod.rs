@@ -76,6 +76,11 @@ pub(super) fn routes() -> Router<Shared> {
 
 /// A page with the ways to the others.
 fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response {
+    page_with(visitor, title, &html! {}, content)
+}
+
+/// The same with more in its head.
+fn page_with(visitor: &Visitor, title: &str, head: &Markup, content: &Markup) -> Response {
     let content = html! {
         nav.tabs aria-label="Settings" {
             @for (path, name) in PAGES {
@@ -84,7 +89,7 @@ fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response {
         }
         (content)
     };
-    frame::page(visitor, title, &content)
+    frame::page_with(visitor, title, head, &content)
 }
 
 async fn view(portal: &Shared) -> Result<View, Refused> {
