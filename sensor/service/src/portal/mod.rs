@@ -9,9 +9,10 @@
 //! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
 //! | `provider`, `by_provider` | signing in by an OpenID provider |
 //! | `frame`, `text`, `days`, `plot/`, `map/` | the page around everything, words and figures on it, days of forms, drawings, maps |
-//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `search`, `connections` | the pages |
+//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `servers`, `search`, `connections` | the pages |
 //! | `settings/` | what administrators set |
 //! | `sessions` | the table of connections |
+//! | `stages` | latency of one stage, chosen by a link |
 //! | `export` | a user's connections as a file |
 //! | `assets`, `wire` | style sheet, script, icon; pages made small for the wire |
 //!
@@ -41,9 +42,11 @@ mod provider;
 mod records;
 mod search;
 mod sensors;
+mod servers;
 mod sessions;
 mod settings;
 mod sign_in;
+mod stages;
 mod text;
 mod throttle;
 mod wire;
@@ -129,7 +132,9 @@ fn router(api: Arc<Api>, is_tls: bool, provider: Option<Oidc>) -> Router {
         .route("/devices", get(device::list))
         .route("/devices/{device}", get(device::page))
         .route("/connections", get(connections::page))
+        .route("/servers", get(servers::page))
         .route("/sensors", get(sensors::page))
+        .route(sensors::PLOTS_PATH, get(sensors::plots_alone))
         .route("/alerts/close", post(alerts::close))
         .route("/alerts/{number}/records", get(records::page))
         .route("/alerts", get(alerts::page))

@@ -8,7 +8,8 @@
 //! | `alert_query` | which alerts there are, and whose connections they list |
 //! | `bulk` | a store made all at once, by a rebuild |
 //! | `forget` | a person goes out, free pages included |
-//! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
+//! | `read` | [`StoreReader`]: users, sessions, devices, places, sensors come out |
+//! | `server` | VPN servers, and who is on line |
 //! | `page` | all that there is about one user |
 //! | `usual` | what is usual for one user |
 //! | `spot`, `days` | where and on which days connections began, for maps and calendars |
@@ -33,6 +34,7 @@ mod location;
 mod page;
 mod read;
 mod row;
+mod server;
 mod spot;
 mod usual;
 mod write;

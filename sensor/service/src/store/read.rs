@@ -6,10 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::{
     StoreError, open_read_only,
-    row::{
-        PlaceRow, SESSION_COLUMNS, SeenRow, ServerRow, SessionRow, Share, UserRow, place_from, rfc3339,
-        session,
-    },
+    row::{PlaceRow, SESSION_COLUMNS, SeenRow, SessionRow, Share, UserRow, place_from, rfc3339, session},
 };
 use crate::fold::Sort;
 
@@ -280,34 +277,6 @@ impl StoreReader {
              FROM place WHERE id > ?1 AND connections > 0 ORDER BY id LIMIT {limit}"
         );
         self.rows(&query, &[Box::new(after)], |row| Ok((place_from(row, 0)?, row.get(12)?)))
-    }
-
-    /// VPN servers with higher numbers than this, by number.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn servers(&self, after: i64, limit: usize) -> Result<Vec<ServerRow>, StoreError> {
-        let query = format!(
-            "WITH open AS MATERIALIZED
-                 (SELECT server, count(*) AS connections FROM session INDEXED BY session_open
-                  WHERE ended IS NULL GROUP BY server)
-             SELECT number, client, identifier, address, first, last, count, coalesce(open.connections, 0)
-             FROM server LEFT JOIN open ON open.server = server.number LEFT JOIN sighting ON sort = 3
-                 AND name = client || char(10) || coalesce(identifier, '') || char(10) || coalesce(address, '')
-             WHERE number > ?1 ORDER BY number LIMIT {limit}"
-        );
-        self.rows(&query, &[Box::new(after)], |row| {
-            Ok(ServerRow {
-                number: row.get(0)?,
-                client: row.get(1)?,
-                nas_identifier: row.get(2)?,
-                nas_address: row.get(3)?,
-                first_seen: rfc3339(row.get::<_, Option<i64>>(4)?.unwrap_or(0)),
-                last_seen: rfc3339(row.get::<_, Option<i64>>(5)?.unwrap_or(0)),
-                connections: row.get::<_, Option<i64>>(6)?.unwrap_or(0),
-                open: row.get(7)?,
-            })
-        })
     }
 
     /// The last record that is in the store.
