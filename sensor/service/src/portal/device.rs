@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::{Problem, query},
-    store::{Feature, NEWEST_COUNTED, SHARES_MAX, SeenRow, SessionFilter},
+    store::{DeviceRow, Feature, NEWEST_COUNTED, RiskPosition, SHARES_MAX, SessionFilter},
 };
 
 /// Rows of the list.
@@ -88,22 +88,19 @@ pub(super) async fn list(
     Extension(visitor): Extension<Visitor>,
     Query(Asked { q, cursor }): Query<Asked>,
 ) -> Result<Response, Refused> {
-    let after: Option<(i64, String)> = query::position(cursor.as_deref())?;
+    let from: Option<RiskPosition> = query::position(cursor.as_deref())?;
     let (shared, who) = (portal.clone(), visitor.name());
     let part = q.trim().to_owned();
     let content = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "devices.list", Some(&*part).filter(|part| !part.is_empty()), None)?;
-        let after = after.as_ref().map(|(last, name)| (*last, &**name));
-        let mut rows = store.devices_with(&part, after, ROWS + 1)?;
-        let next =
-            (rows.len() > ROWS).then(|| query::cursor(&(rows[ROWS - 1].last_unix_ns, &rows[ROWS - 1].name)));
-        rows.truncate(ROWS);
+        let (rows, next) = store.devices_by_risk(&part, from, ROWS)?;
+        let next = next.map(|next| query::cursor(&next));
         Ok(listed(&part, &rows, next.as_deref()))
     });
     Ok(frame::page(&visitor, "Devices", &content.await?))
 }
 
-fn listed(part: &str, rows: &[SeenRow], next: Option<&str>) -> Markup {
+fn listed(part: &str, rows: &[DeviceRow], next: Option<&str>) -> Markup {
     html! {
         (people::box_for("Devices", "/devices", part))
         div #results aria-live="polite" {
@@ -111,13 +108,16 @@ fn listed(part: &str, rows: &[SeenRow], next: Option<&str>) -> Markup {
                 p { "No device" @if !part.is_empty() { " has " (text::stranger(part)) " in its name" } "." }
             } @else {
                 div.wide tabindex="0" role="region" aria-label="Devices" { table.stack {
-                    caption.unseen { "Devices, the latest seen first" }
-                    thead { tr { th scope="col" { "Device" } th scope="col" { "Last seen" } th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }
+                    caption.unseen { "Devices: those with open alerts by severity and score, then the latest seen" }
+                    thead { tr { th scope="col" { "Device" } th scope="col" { "Risk" } th.figure scope="col" { "Open alerts" } th scope="col" { "Last seen" }
+                        th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }
                     tbody { @for row in rows { tr {
-                        td data-label="Device" { (text::device(Some(&row.name))) }
-                        td data-label="Last seen" { (text::moment(&row.last_seen)) }
-                        td data-label="First seen" { (text::moment(&row.first_seen)) }
-                        td.figure data-label="Connections" { (row.count) }
+                        td data-label="Device" { (text::device(Some(&row.seen.name))) }
+                        td data-label="Risk" { (people::risk(row.severity, row.score)) }
+                        td.figure data-label="Open alerts" { @if row.open_alerts > 0 { strong { (row.open_alerts) } } @else { "0" } }
+                        td data-label="Last seen" { (text::moment(&row.seen.last_seen)) }
+                        td data-label="First seen" { (text::moment(&row.seen.first_seen)) }
+                        td.figure data-label="Connections" { (row.seen.count) }
                     } } }
                 } }
             }

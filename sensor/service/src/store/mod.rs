@@ -14,7 +14,8 @@
 //! | `usual` | what is usual for one user |
 //! | `spot`, `days` | where and on which days connections began, for maps and calendars |
 //! | `journey` | the two places of an alert about travel |
-//! | `find` | what one box finds, and who is at risk |
+//! | `find` | what one box finds |
+//! | `risk` | who and what is at risk |
 //! | `indices.sql` | indices by which pages stay quick |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
 //! | `digest` | one number for all that it says |
@@ -33,6 +34,7 @@ pub(crate) mod journey;
 mod location;
 mod page;
 mod read;
+mod risk;
 mod row;
 mod server;
 mod spot;
@@ -50,12 +52,13 @@ pub use alert_query::{AlertFilter, AlertState};
 pub(crate) use bulk::Bulk;
 pub use days::NEWEST_COUNTED;
 pub use digest::Digest;
-pub use find::{FoundPlace, FoundServer, RiskPosition};
+pub use find::{FoundPlace, FoundServer};
 pub use journey::JourneyRow;
 pub use location::LocationRow;
 pub use page::{DayRow, SHARES_MAX, UserPage};
 pub use read::{Feature, SessionFilter, StoreReader};
-pub use row::{PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
+pub use risk::RiskPosition;
+pub use row::{DeviceRow, PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
 pub use spot::SpotRow;
 pub use usual::{Spread, UsualPage, UsualValue};
 
