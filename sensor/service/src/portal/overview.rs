@@ -93,7 +93,7 @@ fn content(seen: &Seen, health: &[Standing], now: Option<&Arc<SensorNow>>, plots
         @for trouble in health {
             section.problem {
                 h2 { (trouble.condition.name()) " " (text::stranger(&trouble.subject)) }
-                p { (text::stranger(&trouble.message)) span.quiet { " Since " (text::moment_ns(trouble.since_unix_ns)) "." } }
+                p { (text::stranger(&trouble.message)) " Since " (text::moment_ns(trouble.since_unix_ns)) "." }
                 ul { @for advice in &trouble.advice { li { (text::stranger(advice)) } } }
             }
         }

@@ -13,6 +13,7 @@ use service::{
     Meaning, api,
     control::{Control, Role},
     fold::{Fold, Resolve, Resolved},
+    health::Standing,
     observed::Observed,
     portal,
     store::{self, Store},
@@ -28,6 +29,8 @@ pub(crate) struct Host {
     pub(crate) control: Control,
     /// Looks at a sensor go here.
     pub(crate) sensor: Observed,
+    /// What keeps the product from its work goes here.
+    pub(crate) health: tokio::sync::watch::Sender<Arc<[Standing]>>,
     address: SocketAddr,
     _folder: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
@@ -122,19 +125,19 @@ impl Host {
         let address = listener.local_addr().unwrap();
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(Meaning::default()));
         let (_, places) = tokio::sync::watch::channel(Arc::default());
-        let (_, health) = tokio::sync::watch::channel(Arc::from([]));
+        let (health, standing) = tokio::sync::watch::channel(Arc::from([]));
         let (_, link) = tokio::sync::watch::channel(None);
         let settings = api::Settings {
             state_dir: state_dir.to_owned(),
             meaning,
             places,
-            health,
+            health: standing,
             link,
             sensor: sensor.clone(),
             administration: None,
         };
         runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
-        Host { control, sensor, address, _folder: folder, _runtime: runtime }
+        Host { control, sensor, health, address, _folder: folder, _runtime: runtime }
     }
 
     pub(crate) fn link(&self, account: &str) -> String {

@@ -7,6 +7,7 @@ mod connections;
 mod desk;
 mod finding;
 mod host;
+mod overview;
 mod profile;
 mod sensing;
 mod settings;
