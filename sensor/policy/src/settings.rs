@@ -140,6 +140,8 @@ pub struct Entry {
     pub has_secret: bool,
     /// Whether it has a second one, while the first is being replaced.
     pub has_previous_secret: bool,
+    /// Of a client: whether one of them is so short that it can be guessed offline from one request.
+    pub has_weak_secret: bool,
     /// Of a client: when it was heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heard: Option<Heard>,

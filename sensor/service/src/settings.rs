@@ -24,6 +24,9 @@ pub trait Administer: Send + Sync + fmt::Debug {
         note: &mut dyn FnMut(&Planned) -> Result<(), String>,
     ) -> Result<Saved, Refusal>;
 
+    /// Whether accounting is on.
+    fn is_accounting(&self) -> bool;
+
     /// Who sends without being let in, the latest first, and which clients were heard.
     fn arrivals(&self) -> Arrivals;
 

@@ -218,6 +218,10 @@ impl Administer for Administration {
         result
     }
 
+    fn is_accounting(&self) -> bool {
+        self.observed.ingest().is_open()
+    }
+
     fn arrivals(&self) -> Arrivals {
         let refused = self.observed.refused();
         let kept = self.observed.specimens();
@@ -264,6 +268,7 @@ fn generated() -> Entry {
         fields: [("address".to_owned(), address)].into_iter().collect(),
         has_secret: true,
         has_previous_secret: false,
+        has_weak_secret: false,
         heard: None,
     }
 }

@@ -11,7 +11,7 @@ use super::{
     document::{entries, value},
     known::{self, Known, PREVIOUS_FILE, SECRET_FILE},
 };
-use crate::{Config, Origin};
+use crate::{Config, Origin, Secret};
 
 const LISTS: [List; 4] = [List::Client, List::Site, List::Sink, List::Exclusion];
 /// Keys of a secret, in any way that a configuration gives one.
@@ -57,6 +57,12 @@ pub fn keys(config: &Config, settings: &Settings) -> Vec<Key> {
 /// Every entry of both layers, the file's first.
 pub fn layer_entries(config: &Config, settings: &Settings) -> Vec<Entry> {
     let file = config.path.as_deref().map(file_table).unwrap_or_default();
+    let is_weak = |name: &str| {
+        let client = config.clients.iter().find(|client| client.name == name);
+        let secrets =
+            client.into_iter().flat_map(|client| [Some(&client.secret), client.previous_secret.as_ref()]);
+        secrets.flatten().any(Secret::is_weak)
+    };
     let mut all = Vec::new();
     for list in LISTS {
         for (index, table) in entries(&file, list).into_iter().enumerate() {
@@ -67,6 +73,9 @@ pub fn layer_entries(config: &Config, settings: &Settings) -> Vec<Entry> {
         for (index, table) in settings.list(list).into_iter().enumerate() {
             all.push(entry(list, index, table, &Origin::Portal));
         }
+    }
+    for entry in all.iter_mut().filter(|entry| entry.list == List::Client) {
+        entry.has_weak_secret = is_weak(&entry.name);
     }
     all
 }
@@ -92,6 +101,7 @@ fn entry(list: List, index: usize, table: &Table, origin: &Origin) -> Entry {
         fields,
         has_secret: has(&SECRET_KEYS[..3]),
         has_previous_secret: has(&SECRET_KEYS[3..]),
+        has_weak_secret: false,
         heard: None,
     }
 }

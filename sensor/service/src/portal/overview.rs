@@ -17,10 +17,12 @@ use super::{
     people::query_part,
     plot::{self, Line},
     sensors, servers, sessions,
+    settings::vpn::REFUSING,
     stages, text,
 };
 use crate::{
     alert::AlertRow,
+    control::Role,
     fold::Sort,
     health::Standing,
     observed::{SensorNow, Series, StageSeries},
@@ -84,8 +86,22 @@ pub(super) async fn page(
     let (now, series) = (sensor.now(), sensor.series(MINUTES));
     let stage = stages::chosen(&series, asked.stage.as_deref());
     let plots = html! { @if now.is_some() { h2 #plots { "The last hour" } (plots(&series, stage)) } };
-    let content = content(&seen.await?, &health, now.as_ref(), &plots);
+    let is_off = portal.api.administration().is_ok_and(|settings| !settings.is_accounting());
+    let content = html! {
+        @if is_off { (accounting_is_off(&visitor)) }
+        (content(&seen.await?, &health, now.as_ref(), &plots))
+    };
     Ok(frame::page(&visitor, "Overview", &content))
+}
+
+fn accounting_is_off(visitor: &Visitor) -> Markup {
+    html! {
+        p.problem {
+            "RADIUS accounting is off: nobody who connects is seen. " (REFUSING) ". "
+            @if visitor.role == Role::Administrator { a href="/settings/vpn" { "Turn it on" } "." }
+            @else { "An administrator can turn it on." }
+        }
+    }
 }
 
 fn content(seen: &Seen, health: &[Standing], now: Option<&Arc<SensorNow>>, plots: &Markup) -> Markup {

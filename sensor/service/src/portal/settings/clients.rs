@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     form::{self, Fields, Sent},
     hidden, origin, page as settings_page, restart, view,
-    vpn::shown_once,
+    vpn::{shown_once, weak},
 };
 use crate::{
     api::Problem,
@@ -47,6 +47,7 @@ fn card(visitor: &Visitor, view: &View, client: &Entry) -> Markup {
     html! {
         section.card {
             h2 { (text::stranger(&client.name)) }
+            (weak(client))
             dl {
                 dt { "Addresses" } dd { (address) }
                 dt { "Vendor" } dd { (vendor) }

@@ -19,7 +19,7 @@ mod people;
 mod sinks;
 mod sites;
 mod tokens;
-mod vpn;
+pub(super) mod vpn;
 
 use axum::{
     Router, middleware,
