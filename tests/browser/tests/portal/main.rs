@@ -8,5 +8,6 @@ mod hostile_names;
 mod live;
 mod profile;
 mod provider;
+mod script;
 mod sign_in;
 mod tls;
