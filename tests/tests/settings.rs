@@ -208,11 +208,15 @@ fn accounting_off_closes_the_port_and_on_opens_it() {
     let listens = || wire.sensor.run("ss", "-Huln sport = :1813").contains("1813");
     nas(&wire, SECRET).ask(&start(1, "before", SECRET));
     let page = carol.get("/settings/vpn");
-    assert!(page.text.contains("then refuse log-ins"), "{}", page.text);
+    let warning = "Some VPN servers (ocserv, strongSwan, accel-ppp) refuse log-ins";
+    assert!(page.text.contains(warning), "{}", page.text);
+    assert!(!carol.get("/").text.contains("accounting is off"), "it is on");
     assert_eq!(carol.submit(&page, "/settings/vpn/accounting", &[("on", "false")]).status, 303);
     wait_until("the port is closed", PATIENCE, || !listens());
     let page = carol.get("/settings/vpn");
-    assert!(page.text.contains("Turn accounting on"), "{}", page.text);
+    assert!(page.text.contains("Turn accounting on") && page.text.contains(warning), "{}", page.text);
+    let overview = carol.get("/").text;
+    assert!(overview.contains("RADIUS accounting is off") && overview.contains(warning), "{overview}");
     assert_eq!(carol.submit(&page, "/settings/vpn/accounting", &[("on", "true")]).status, 303);
     wait_until("the port is open", PATIENCE, listens);
     nas(&wire, SECRET).ask(&start(2, "behind", SECRET));
@@ -223,6 +227,37 @@ fn accounting_off_closes_the_port_and_on_opens_it() {
     let sensor = home.start(&wire.sensor);
     wait_until("the port is closed", PATIENCE, || !listens());
     drop(sensor);
+}
+
+#[test]
+fn a_short_secret_is_warned_of_until_there_is_a_longer_one() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let _sensor = home.start(&wire.sensor);
+    let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
+    let warning = "The secret of <bdi>branch</bdi> is shorter than 16 characters";
+    let pages = ["/settings/vpn", "/settings/clients"];
+    let page = carol.get("/settings/clients");
+    let branch = [("new", "true"), ("name", "branch"), ("address", "203.0.113.0/24"), ("do", "set")];
+    let answer =
+        carol.submit(&page, "/settings/clients", &[&branch[..], &[("secret", "fifteen-octets!")]].concat());
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    for path in pages {
+        let page = carol.get(path);
+        assert_eq!(page.text.matches(warning).count(), 1, "{path}: {}", page.text);
+        assert!(!page.text.contains("fifteen-octets!"), "{path} holds a secret");
+    }
+    // While the short one is accepted as well, it is one of hers.
+    let rotate = [("name", "branch"), ("keep", "true"), ("do", "set"), ("secret", TYPED)];
+    let page = carol.get("/settings/clients");
+    assert_eq!(carol.submit(&page, "/settings/clients/secret", &rotate).status, 303);
+    assert!(carol.get("/settings/clients").text.contains(warning));
+    let page = carol.get("/settings/clients");
+    let end = [("name", "branch"), ("do", "end")];
+    assert_eq!(carol.submit(&page, "/settings/clients/secret", &end).status, 303);
+    for path in pages {
+        assert!(!carol.get(path).text.contains("is shorter than"), "{path}");
+    }
 }
 
 #[test]

@@ -23,12 +23,12 @@ pub(super) fn of(number: u64, users: u64, sessions: u64) -> Visit {
         day.strftime("%Y-%m-%d").to_string()
     };
     let visit = |page, path: String| Visit { page, path };
-    match number % 14 {
+    match number % 16 {
         0 => visit("overview", "/".to_owned()),
         1 => visit("users", "/users".to_owned()),
         2 => visit("search of users", format!("/users?q={}", &Company::user_name(user)[..6])),
         3 | 4 => visit("user", format!("/users/{name}")),
-        5 => visit("export", format!("/users/{name}/connections.csv?from={}&to={}", day(9), day(2))),
+        5 => visit("export", format!("/users/{name}/connections.csv?since={}&until={}", day(9), day(2))),
         6 => visit("devices", format!("/devices?q={}", &device[..9])),
         7 => visit("device", format!("/devices/{device}")),
         8 => visit("alerts", "/alerts?state=any".to_owned()),
@@ -36,11 +36,15 @@ pub(super) fn of(number: u64, users: u64, sessions: u64) -> Visit {
         10 => visit("search", format!("/search?q={}", Company::session_id(session))),
         11 => visit("search", format!("/search?q=user{user}")),
         12 => visit("connections", format!("/connections?remote={}", Company::line(user, 0))),
+        13 => {
+            visit("days of a user", format!("/connections?user={name}&since={}&until={}", day(300), day(2)))
+        }
+        14 => visit("days of a device", format!("/connections?device={device}&since={}", day(300))),
         _ => visit(
             "search",
             format!(
                 "/search?q={}",
-                ["Paris", "Berlin", "LAPTOP-0001", "gw", "10."][number as usize / 14 % 5]
+                ["Paris", "Berlin", "LAPTOP-0001", "gw", "10."][number as usize / 16 % 5]
             ),
         ),
     }
