@@ -32,7 +32,11 @@ const MEMORY_MAX: u64 = 64 << 20;
 
 #[test]
 fn over_plain_http_no_request_is_lost_and_people_are_answered() {
-    attacked("", "127.0.0.1:8813".parse().unwrap(), &[silent, slow_head, endless_body, slow_body]);
+    attacked(
+        "",
+        "127.0.0.1:8813".parse().unwrap(),
+        &[silent, slow_head, endless_body, slow_body, sign_in_and_leave],
+    );
 }
 
 #[test]
@@ -177,6 +181,22 @@ fn endless_body(address: SocketAddr, stop: &AtomicBool, opened: &AtomicUsize) {
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000000000000\r\n\r\naccount="
     );
     slowly(address, stop, opened, &head, &[b'a'; 16 << 10]);
+}
+
+/// Sends sign-ins, whole, and waits for no answer. Each would be 19 MiB and much of a core if as many were looked at as come.
+fn sign_in_and_leave(address: SocketAddr, stop: &AtomicBool, opened: &AtomicUsize) {
+    let form = "account=carol&password=wrong";
+    let request = format!(
+        "POST /sign-in HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    while !stop.load(Relaxed) {
+        if let Some(mut stream) = connect(address, opened) {
+            let _ = stream.write(request.as_bytes());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
 /// The beginning of a ClientHello, and then an octet now and then.

@@ -4,7 +4,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `access` | tokens, audit |
+//! | `access`, `refusals` | tokens, audit; what is told of those who are refused |
 //! | `readers` | the few readers of the store, and how many questions run at once |
 //! | `query` | parameters, bodies, cursors, pages |
 //! | `problem` | errors as RFC 9457 has them |
@@ -26,6 +26,7 @@ mod problem;
 pub(crate) mod query;
 mod readers;
 pub(crate) mod records;
+mod refusals;
 pub(crate) mod search;
 mod sensing;
 mod sessions;
@@ -63,11 +64,11 @@ use crate::{
     settings::Administer,
     store,
 };
-use access::Refusals;
 use deciding::Deciders;
 pub(crate) use deciding::{Decided, decide, decide_all};
 pub(crate) use problem::Problem;
 use readers::Readers;
+pub(crate) use refusals::Refusals;
 
 /// Longest time for one answer. A question to a full store takes well below a second; what takes longer would be asked
 /// again anyway.
@@ -96,6 +97,7 @@ pub struct Settings {
 pub(crate) struct Api {
     pub(crate) readers: Readers,
     control: Mutex<Control>,
+    /// Of tokens that are wrong or expired.
     refusals: Refusals,
     deciders: Deciders,
     settings: Settings,

@@ -7,7 +7,7 @@
 //! | `certificate` | what TLS is spoken with |
 //! | `guard` | what every request and every answer must have; who is signed in |
 //! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
-//! | `provider`, `by_provider` | signing in by an OpenID provider |
+//! | `provider`, `by_provider`, `away` | signing in by an OpenID provider |
 //! | `frame`, `text`, `plot/`, `map/` | the page around everything, words and figures on it, drawings, maps |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `search`, `connections` | the pages |
 //! | `settings/` | what administrators set |
@@ -21,6 +21,7 @@
 mod alert;
 mod alerts;
 mod assets;
+mod away;
 mod by_provider;
 pub mod certificate;
 mod connection;

@@ -95,6 +95,12 @@ pub enum StoreError {
         /// Its release.
         found: i64,
     },
+    /// It takes longer than [`StoreReader::give_up_after`] says.
+    #[error(
+        "the question takes too long and was given up: ask about less, by one user, device, address, place, VPN server or \
+         session id and nothing else, or about a shorter time"
+    )]
+    TooLong,
     /// There is none.
     #[error("there is no store in {}: no service has run with it yet", .0.display())]
     Missing(PathBuf),

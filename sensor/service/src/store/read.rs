@@ -1,8 +1,11 @@
 //! Questions to the store. Each is answered as of one moment, beside a running service or without one.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, params};
 
 use super::{
     StoreError, open_read_only,
@@ -12,6 +15,9 @@ use super::{
     },
 };
 use crate::fold::Sort;
+
+/// Steps of SQLite's machine between two looks at the clock: well below a millisecond.
+const STEPS: i32 = 1_000;
 
 pub(super) const SESSION_TABLES: &str = "session LEFT JOIN server ON server.number = session.server
     LEFT JOIN place ON place.id = session.place";
@@ -108,6 +114,19 @@ impl StoreReader {
     /// [`StoreError`].
     pub fn open(path: &Path) -> Result<StoreReader, StoreError> {
         Ok(StoreReader { connection: open_read_only(path)?, path: path.to_owned() })
+    }
+
+    /// From now on questions have this long, all together; then they are [`StoreError::TooLong`], until this is said again.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn give_up_after(&mut self, time: Duration) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let is_over = move || began.elapsed() >= time;
+        let path = &self.path;
+        self.connection
+            .progress_handler(STEPS, Some(is_over))
+            .map_err(|error| StoreError::Sqlite { path: path.clone(), error })
     }
 
     /// Sessions, the newest first.
@@ -343,6 +362,9 @@ impl StoreReader {
     }
 
     pub(super) fn flawed(&self, error: rusqlite::Error) -> StoreError {
+        if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
+            return StoreError::TooLong;
+        }
         StoreError::Sqlite { path: self.path.clone(), error }
     }
 }

@@ -1,7 +1,7 @@
 //! Accounts and tokens by the API, and who may not. Settings want a running sensor: the package of end-to-end tests has them.
 
 use serde_json::{Value, json};
-use service::control::Right;
+use service::control::{Right, Role};
 
 use crate::host::{Answer, Host};
 
@@ -67,8 +67,14 @@ fn accounts_and_tokens_are_made_changed_and_removed() {
     let analyst = json!({"role": "analyst"});
     assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 409, "the only one");
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 409);
+    let demoting =
+        ask(&host, "post", "accounts/links", setup, &json!({"account": "carol", "role": "analyst"}));
+    let detail = demoting.body["detail"].as_str().unwrap();
+    assert!(demoting.status == 409 && detail.contains("role administrator"), "{detail}");
     assert_eq!(ask(&host, "patch", "accounts/dave", setup, &json!({"role": "administrator"})).status, 204);
+    let link = host.control.add_link("carol", Role::Administrator).unwrap();
     assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 204);
+    assert_eq!(host.control.redeem_link(link.reveal(), "hash").unwrap(), None, "withdrawn with her role");
     assert_eq!(roles(&host), ["analyst", "administrator"]);
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 204);
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 404);

@@ -80,6 +80,10 @@ fn administrators_make_people_and_tokens() {
         carol.post("/settings/people/change", &[("token", &token), ("account", account), ("do", what)]).status
     };
     assert_eq!((change("carol", "analyst"), change("carol", "remove")), (409, 409), "the only one");
+    let demoting = [("token", &*token), ("account", "carol"), ("role", "analyst")];
+    let refused = carol.post("/settings/people", &demoting);
+    assert!(refused.status == 409 && refused.text.contains("only administrator"), "{}", refused.text);
+    assert!(!refused.text.contains("/link/"), "{}", refused.text);
     assert_eq!(change("dave", "administrator"), 303);
     assert_eq!(dave.get("/settings/people").status, 200, "at once");
     assert_eq!((change("dave", "remove"), change("dave", "remove")), (303, 404));

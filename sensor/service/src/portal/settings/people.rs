@@ -51,7 +51,7 @@ pub(super) async fn page(
             } } }
         } }
         h2 { "A new account, or a lost password" }
-        p.quiet { "You get a link, this once, that sets the password: it is good for " (LINK_S / 60) " minutes. Whoever has it has the account." }
+        p.quiet { "You get a link, this once, that sets the password: it is good for " (LINK_S / 60) " minutes. Whoever has it has the account. Another role or a new password withdraws the links of before." }
         form.narrow method="post" action=(HERE) {
             (token)
             label { "Account" input name="account" required maxlength="64" autocomplete="off"; }
