@@ -12,6 +12,7 @@
 //! | `deciding` | the routes by which people decide about alerts |
 //! | `administering` | settings |
 //! | `accounts` | accounts and tokens |
+//! | `audit` | the audit log |
 //!
 //! Called by the portal, which listens for both, and for the documentation ([`openapi`]).
 
@@ -19,6 +20,7 @@ mod access;
 pub(crate) mod accounts;
 pub(crate) mod administering;
 mod alerts;
+mod audit;
 mod deciding;
 mod events;
 mod health;
@@ -68,7 +70,7 @@ use deciding::Deciders;
 pub(crate) use deciding::{Decided, decide, decide_all};
 pub(crate) use problem::Problem;
 use readers::Readers;
-pub(crate) use refusals::Refusals;
+pub(crate) use refusals::{INTERVAL, Refusals};
 
 /// Longest time for one answer. A question to a full store takes well below a second; what takes longer would be asked
 /// again anyway.
@@ -146,7 +148,8 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(accounts::invite))
         .routes(routes!(accounts::change_role, accounts::remove_account))
         .routes(routes!(accounts::tokens, accounts::make_token))
-        .routes(routes!(accounts::remove_token));
+        .routes(routes!(accounts::remove_token))
+        .routes(routes!(audit::audit));
     let (router, mut description) =
         OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes).split_for_parts();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));

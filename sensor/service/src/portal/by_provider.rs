@@ -17,12 +17,10 @@ use super::{
     away::{self, Away},
     frame, guard,
     provider::{Person, Provider},
+    refusing::Why,
     sign_in, text,
 };
-use crate::{
-    api::{Problem, Refusals},
-    control::{AuditEntry, Control},
-};
+use crate::api::{Problem, Refusals};
 
 /// The way there, for links of pages.
 pub(super) const PATH: &str = "/sign-in/provider";
@@ -33,8 +31,6 @@ const COOKIE: &str = "vpn-sensor-sign-in";
 const COOKIE_TLS: &str = "__Host-vpn-sensor-sign-in";
 /// Questions to the provider at once; more are told to come again. It answers in less than a second or not at all.
 const ASKING_MAX: usize = 4;
-/// Who is not known, in the audit log: no account can be called so.
-const NOBODY: &str = "?@portal";
 
 /// The provider, and the way there and back.
 pub(super) struct Doorway {
@@ -91,12 +87,7 @@ fn cannot(error: &str) -> Refused {
 async fn note_unfinished(portal: &Shared, doorway: &Doorway, error: &str) -> Result<(), Refused> {
     let Some(count) = doorway.unfinished.count() else { return Ok(()) };
     tracing::warn!("{count} sign-ins by the provider failed, the last: {error}");
-    let details = format!("{count} by the provider, the last: {error}");
-    let entry = move |control: &Control| {
-        let (who, action) = (NOBODY, "portal.sign-in-refused");
-        control.write_audit(&AuditEntry { who, action, subject: None, details: Some(&details) })
-    };
-    portal.control(move |portal| portal.api.with_control(entry)).await
+    portal.refuse_somebody(format!("{count} by the provider, the last: {error}")).await
 }
 
 fn cookie_name(portal: &Shared) -> &'static str {
@@ -183,7 +174,7 @@ async fn admit(portal: &Shared, doorway: &Doorway, person: Person) -> Result<Res
         let dismiss =
             move |portal: &super::Portal| portal.api.with_control(|control| control.dismiss(&credential));
         let account = portal.control(dismiss).await?.unwrap_or_else(|| name.clone());
-        portal.note(format!("{account}@portal"), "portal.sign-in-refused").await?;
+        portal.refuse(&account, Why::NoAccount).await?;
         let detail = format!(
             "The provider knows you as {name}, and nobody gave you a role here. An administrator names a value of \
              your claim {:?} under portal.oidc.analysts or portal.oidc.administrators.",
@@ -196,7 +187,7 @@ async fn admit(portal: &Shared, doorway: &Doorway, person: Person) -> Result<Res
         portal.api.with_control(|control| control.admit(&wanted, &credential, role))
     };
     let Some(account) = portal.control(admit).await? else {
-        portal.note(format!("{name}@portal"), "portal.sign-in-refused").await?;
+        portal.refuse(&name, Why::NoAccount).await?;
         let detail = format!(
             "There is an account {name} already, and it is not yours: it has a password, or was made for another \
              person of the provider. An administrator can take it away: vpn-sensor portal remove {name}"

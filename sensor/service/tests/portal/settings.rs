@@ -1,10 +1,10 @@
 //! Who sets what: roles, people and tokens. The pages that want a running sensor are tested with one, end to end.
 
-use service::control::Role;
+use service::control::{AuditEntry, Role};
 
-use super::{check, host::Host};
+use super::{HOSTILE, check, host::Host, path};
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 13] = [
     "",
     "/vpn",
     "/listening",
@@ -16,6 +16,8 @@ const PAGES: [&str; 11] = [
     "/health",
     "/sinks",
     "/people",
+    "/tokens",
+    "/audit",
 ];
 
 #[test]
@@ -102,4 +104,55 @@ fn administrators_make_people_and_tokens() {
     let removed = carol.post("/settings/tokens/remove", &[("token", &token), ("name", "reports")]);
     assert_eq!(removed.status, 303);
     assert!(host.control.tokens().unwrap().is_empty());
+}
+
+#[test]
+fn administrators_read_the_audit_log_and_nothing_in_it_does_harm() {
+    let host = Host::start(&HOSTILE);
+    let carol = host.signed_in_as("carol", Role::Administrator);
+    let dave = host.signed_in("dave");
+    for name in HOSTILE {
+        assert_eq!(dave.get(&format!("/users/{}", path(name))).status, 200);
+        assert_eq!(host.stranger().sign_in(name, "wrong").status, 401);
+    }
+    let all = carol.get("/settings/audit");
+    check(&all, "the audit log");
+    assert_eq!(all.status, 200);
+    for part in [
+        "href=\"/settings/audit\" aria-current=\"page\"",
+        "&lt;script&gt;alert(1)&lt;/script&gt;@portal",
+        "U+202Eecila",
+        "user.show",
+        "wrong account or password",
+        "href=\"/settings/audit?who=dave@portal&amp;action=&amp;subject=\"",
+    ] {
+        assert!(all.text.contains(part), "{part:?} is not in {}", all.text);
+    }
+    for name in HOSTILE {
+        let name = path(name);
+        for page in [format!("?who={name}"), format!("?subject={name}"), format!("?action={name}")] {
+            let page = format!("/settings/audit{page}");
+            let answer = carol.get(&page);
+            check(&answer, &page);
+            assert_eq!(answer.status, 200, "{page}");
+        }
+    }
+    let about =
+        carol.get(&format!("/settings/audit?who=dave@portal&action=user.show&subject={}", path(HOSTILE[2])));
+    let lines = about.text.split("<td data-label=\"What\">user.show<").count() - 1;
+    assert_eq!(lines, 1, "{}", about.text);
+
+    for number in 0..150 {
+        let subject = format!("user{number}");
+        let (who, action) = ("reports", "user.show");
+        let entry = AuditEntry { who, action, subject: Some(&subject), details: None };
+        host.control.write_audit(&entry).unwrap();
+    }
+    let first = carol.get("/settings/audit?who=reports").text;
+    assert!(first.contains(">user149<") && first.contains(">user50<") && !first.contains(">user49<"));
+    let (_, rest) = first.split_once("cursor=").unwrap();
+    let next = format!("/settings/audit?who=reports&cursor={}", rest.split('"').next().unwrap());
+    let second = carol.get(&next).text;
+    assert!(second.contains(">user49<") && second.contains(">user0<") && !second.contains("cursor="));
+    assert_eq!(carol.get("/settings/audit?cursor=x").status, 400);
 }

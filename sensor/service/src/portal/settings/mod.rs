@@ -9,7 +9,9 @@
 //! | `keys` | thresholds, retention, health: single values |
 //! | `sites`, `sinks` | named networks; whom messages are sent to |
 //! | `people`, `tokens` | who may sign in, who may ask the API |
+//! | `audit` | who did what |
 
+mod audit;
 mod clients;
 mod form;
 mod guides;
@@ -35,7 +37,7 @@ use crate::{
 };
 
 /// The pages, with their titles.
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 11] = [
     ("/settings/vpn", "VPN"),
     ("/settings/listening", "First packet"),
     ("/settings/clients", "VPN servers"),
@@ -46,6 +48,7 @@ const PAGES: [(&str, &str); 10] = [
     ("/settings/sinks", "Sinks"),
     ("/settings/people", "People"),
     ("/settings/tokens", "Tokens"),
+    ("/settings/audit", "Audit"),
 ];
 
 /// The routes. Whoever is no administrator gets none of them.
@@ -71,6 +74,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/settings/people/change", post(people::change))
         .route("/settings/tokens", get(tokens::page).post(tokens::make))
         .route("/settings/tokens/remove", post(tokens::remove))
+        .route("/settings/audit", get(audit::page))
         .route_layer(middleware::from_fn(guard::require_administrator))
 }
 
