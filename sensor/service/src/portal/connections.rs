@@ -1,4 +1,5 @@
-//! Connections that have one thing in common: an address, a place, a VPN server, a session id. What a search leads to.
+//! Connections that have one thing in common: an address, outside the tunnel or in it, a place, a VPN server, a
+//! session id. What a search leads to.
 
 use axum::{
     Extension,
@@ -21,6 +22,8 @@ const ROWS: usize = 50;
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     remote: Option<String>,
+    /// Inside the tunnel.
+    assigned: Option<String>,
     place: Option<i64>,
     server: Option<i64>,
     session: Option<String>,
@@ -33,6 +36,7 @@ impl Asked {
     fn filter(&self) -> Result<SessionFilter, Problem> {
         Ok(SessionFilter {
             remote: self.remote.clone(),
+            assigned: self.assigned.clone(),
             place: self.place,
             server_number: self.server,
             session: self.session.clone(),
@@ -46,6 +50,7 @@ impl Asked {
     fn said(&self, store: &StoreReader) -> Result<String, Problem> {
         let mut parts = Vec::new();
         parts.extend(self.remote.as_ref().map(|address| format!("from {address}")));
+        parts.extend(self.assigned.as_ref().map(|address| format!("with {address} inside the tunnel")));
         if let Some(place) = self.place {
             let name = store.place_name(place)?;
             parts.push(format!(
@@ -79,6 +84,7 @@ impl Asked {
             value.map(|value| format!("&{name}={value}")).unwrap_or_default()
         };
         address.push_str(&text("remote", &self.remote));
+        address.push_str(&text("assigned", &self.assigned));
         address.push_str(&number("place", self.place));
         address.push_str(&number("server", self.server));
         address.push_str(&text("session", &self.session));

@@ -45,26 +45,33 @@ impl StoreReader {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn addresses_beginning(&self, beginning: &str, limit: usize) -> Result<Vec<String>, StoreError> {
-        self.beginning("remote", beginning, limit)
+        self.beginning("session", "remote", beginning, limit)
     }
 
-    /// Acct-Session-Ids that begin so, ascending.
+    /// Acct-Session-Ids that begin so, in any case of their Latin letters, ascending.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn session_ids_beginning(&self, beginning: &str, limit: usize) -> Result<Vec<String>, StoreError> {
-        self.beginning("session_id", beginning, limit)
+        self.beginning("session", "session_id COLLATE NOCASE", beginning, limit)
     }
 
-    /// Steps through the column's index from value to value: one that a million rows have costs as much as any other.
-    fn beginning(&self, column: &str, beginning: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+    /// Steps through the column's index, in the order that the column is given with, from value to value: one that a
+    /// million rows have costs as much as any other.
+    pub(super) fn beginning(
+        &self,
+        table: &str,
+        column: &str,
+        beginning: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
         // Behind all that begin so: no text has the last character of Unicode twice.
         let end = format!("{beginning}\u{10ffff}\u{10ffff}");
         let query = format!(
             "WITH RECURSIVE found (value, number) AS (
-                 SELECT min({column}), 1 FROM session WHERE {column} >= ?1 AND {column} < ?2
+                 SELECT min({column}), 1 FROM {table} WHERE {column} >= ?1 AND {column} < ?2
                  UNION ALL
-                 SELECT (SELECT min({column}) FROM session WHERE {column} > found.value AND {column} < ?2), number + 1
+                 SELECT (SELECT min({column}) FROM {table} WHERE {column} > found.value AND {column} < ?2), number + 1
                  FROM found WHERE found.value IS NOT NULL AND number < {limit})
              SELECT value FROM found WHERE value IS NOT NULL"
         );

@@ -15,6 +15,7 @@
 //! | `journey` | the two places of an alert about travel |
 //! | `find` | what one box finds, and who is at risk |
 //! | `indices.sql` | indices by which pages stay quick |
+//! | `assigned.sql`, `assigned` | who had an address inside the tunnel |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
 //! | `digest` | one number for all that it says |
 //!
@@ -23,6 +24,7 @@
 
 mod alert;
 mod alert_query;
+mod assigned;
 mod bulk;
 mod days;
 mod digest;
@@ -45,6 +47,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 pub use alert_query::{AlertFilter, AlertState};
+pub use assigned::FoundAssigned;
 pub(crate) use bulk::Bulk;
 pub use days::NEWEST_COUNTED;
 pub use digest::Digest;
@@ -65,8 +68,12 @@ pub const FILE: &str = "store.sqlite";
 const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("alerts.sql"), include_str!("indices.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("alerts.sql"),
+    include_str!("indices.sql"),
+    include_str!("assigned.sql"),
+];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

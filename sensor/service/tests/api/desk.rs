@@ -55,6 +55,9 @@ pub(crate) struct Desk {
     _runtime: tokio::runtime::Runtime,
 }
 
+/// Framed-IPv6-Prefix: 2001:db8:1:2::/64, everybody's.
+const ASSIGNED_PREFIX: [u8; 10] = [0, 64, 0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2];
+
 struct Silent;
 
 impl Wake for Silent {
@@ -77,6 +80,7 @@ fn hear(port: &mut Port, at_s: u64, status: u32, user: usize, session: &str, add
     let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, at_s as u8);
     request.integer(40, status).text(44, session).integer(61, 5).integer(6, 2);
     request.text(1, &format!("user{user}")).text(32, "gateway").text(31, address);
+    request.ipv4(8, [10, 1, 0, user as u8].into()).attribute(97, &ASSIGNED_PREFIX);
     request.vendor(9, 1, format!("mdm-tlv=device-uid={device}").as_bytes());
     let record = NewRecord {
         arrival_unix_ns: at_s * 1_000_000_000,

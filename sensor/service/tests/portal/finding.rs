@@ -73,6 +73,17 @@ fn one_box_finds_everything() {
         check(&connections, asked);
         assert!(connections.text.contains("/users/bob") && connections.text.contains("/users/alice"));
     }
+    // What a firewall's log has is an address inside the tunnel.
+    assert_eq!(carol.get("/search?q=10.1.0.1").header("location"), "/connections?assigned=10.1.0.1");
+    let part = carol.get("/search?q=10.1.0.");
+    check(&part, "addresses inside the tunnel");
+    assert!(part.text.contains("/connections?assigned=10.1.0.2") && part.text.contains("last albert"));
+    let connections = carol.get("/connections?assigned=10.1.0.1");
+    check(&connections, "connections with an address inside the tunnel");
+    assert!(connections.text.contains("/users/bob") && !connections.text.contains("/users/alice"));
+    assert!(connections.text.contains("href=\"/connections?assigned=10.1.0.1\""));
+    assert_eq!(carol.get("/search?q=S001").header("location"), "/connections?session=s001");
+
     assert_eq!(carol.get("/connections?place=999").status, 404);
     assert_eq!(carol.get("/connections?server=999").status, 404);
     assert!(carol.get("/devices?q=pc-b").text.contains("/devices/PC-bob"));
@@ -90,6 +101,7 @@ fn what_is_typed_into_boxes_is_harmless() {
             format!("/devices?q={name}"),
             format!("/connections?session={name}"),
             format!("/connections?remote={name}"),
+            format!("/connections?assigned={name}"),
             format!("/alerts?since={name}"),
         ] {
             let answer = carol.get(&page);

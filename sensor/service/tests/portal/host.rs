@@ -203,6 +203,7 @@ fn agent() -> ureq::Agent {
 fn start<'b>(number: usize, name: &str, buffer: &'b mut [u8]) -> &'b [u8] {
     let mut request = RequestBuilder::new(buffer, Code::AccountingRequest, number as u8);
     request.integer(40, 1).text(1, name).text(44, &format!("s{number:03}")).text(32, "gateway").integer(6, 2);
+    request.ipv4(8, [10, 1, 0, number as u8].into());
     request.text(31, &format!("203.0.113.{number}")).integer(55, (START_S + number as u64) as u32);
     let device = if name.is_ascii() && name.len() < 6 { format!("PC-{name}") } else { name.to_owned() };
     request.vendor(9, 1, format!("mdm-tlv=device-uid={device}").as_bytes());
