@@ -67,7 +67,7 @@ use crate::{
     store,
 };
 use deciding::Deciders;
-pub(crate) use deciding::{Decided, decide, decide_all};
+pub(crate) use deciding::{Decided, Shown, decide, decide_all};
 pub(crate) use problem::Problem;
 use readers::Readers;
 pub(crate) use refusals::{INTERVAL, Refusals};

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     alert::{Alert, COMMENT_OCTETS_MAX, Connection, State as AlertState, Verdict, comment_text},
-    api::{self, Problem},
+    api::{self, Problem, Shown},
     store::JourneyRow,
 };
 
@@ -185,15 +185,9 @@ pub(super) async fn close(
     Form(closing): Form<Closing>,
 ) -> Result<Response, Refused> {
     visitor.check(&closing.token)?;
-    let alert =
-        portal.api.readers.read(move |store| store.alert(number)?.ok_or_else(|| nothing(number))).await?;
-    if alert.revision != closing.revision {
-        let detail =
-            "This alert changed since you looked at it. Go back, load the page again and decide anew.";
-        return Err(Refused(StatusCode::CONFLICT, detail.to_owned()));
-    }
     let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
-    api::decide(&portal.api, &visitor.name(), number, Some(closing.verdict), comment).await?;
+    let shown = Shown { number, revision: Some(closing.revision) };
+    api::decide(&portal.api, &visitor.name(), shown, Some(closing.verdict), comment).await?;
     Ok(back(number))
 }
 
@@ -212,7 +206,8 @@ pub(super) async fn comment(
 ) -> Result<Response, Refused> {
     visitor.check(&token)?;
     let comment = text_of(&comment)?;
-    api::decide(&portal.api, &visitor.name(), number, None, Some(comment)).await?;
+    let shown = Shown { number, revision: None };
+    api::decide(&portal.api, &visitor.name(), shown, None, Some(comment)).await?;
     Ok(back(number))
 }
 

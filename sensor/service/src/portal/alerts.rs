@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{Refused, Shared, alert::text_of, frame, guard::Visitor, people::query_part, text};
 use crate::{
     alert::{AlertRow, COMMENT_OCTETS_MAX, Severity, State as Standing, Verdict},
-    api::{self, Decided, Problem},
+    api::{self, Decided, Shown},
     store::{AlertFilter, AlertState},
 };
 
@@ -262,28 +262,19 @@ pub(super) async fn close(
         return Err(missing("No alert was ticked. Go back and tick those that are to be closed."));
     }
     let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
-    let asked = closing.alerts;
-    let known = portal.api.readers.read(move |store| {
-        let revision = |(number, shown): (u64, u32)| -> Result<(u64, bool), Problem> {
-            Ok((number, store.alert(number)?.is_some_and(|alert| alert.revision == shown)))
-        };
-        asked.into_iter().map(revision).collect::<Result<Vec<_>, _>>()
-    });
-    let (same, changed): (Vec<_>, Vec<_>) = known.await?.into_iter().partition(|(_, is_same)| *is_same);
-    let numbers: Vec<u64> = same.into_iter().map(|(number, _)| number).collect();
-    let decided = api::decide_all(&portal.api, &visitor.name(), &numbers, Some(verdict), comment).await?;
-    let changed: Vec<u64> = changed.into_iter().map(|(number, _)| number).collect();
-    if changed.is_empty() && decided.iter().all(|(_, decided)| matches!(decided, Decided::Taken)) {
+    let shown: Vec<Shown> =
+        closing.alerts.iter().map(|&(number, revision)| Shown { number, revision: Some(revision) }).collect();
+    let decided = api::decide_all(&portal.api, &visitor.name(), &shown, Some(verdict), comment).await?;
+    if decided.iter().all(|(_, decided)| matches!(decided, Decided::Taken)) {
         return Ok(Redirect::to("/alerts").into_response());
     }
-    Ok(frame::page(&visitor, "Closing alerts", &outcome(&decided, &changed)))
+    Ok(frame::page(&visitor, "Closing alerts", &outcome(&decided)))
 }
 
-fn outcome(decided: &[(u64, Decided)], changed: &[u64]) -> Markup {
+fn outcome(decided: &[(u64, Decided)]) -> Markup {
     let alert = |number: u64| html! { a href={ "/alerts/" (number) } { "Alert " (number) } };
     html! {
         ul {
-            @for number in changed { li { (alert(*number)) " changed since you looked at it, and is as it was: look again." } }
             @for (number, decided) in decided { li {
                 (alert(*number)) " "
                 @match decided {

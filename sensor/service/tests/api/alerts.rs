@@ -118,7 +118,12 @@ fn a_comment_and_a_verdict_take_effect_before_they_are_answered() {
         let answer = desk.post(&format!("alerts/{number}/comments"), &json!({"text": "again"}));
         assert_eq!(answer.body["comments"].as_array().unwrap().len(), count, "{}", answer.body);
     }
-    let closing = json!({"verdict": "malicious", "comment": "stolen"});
+    let revision = desk.get(&format!("alerts/{number}")).body["revision"].as_u64().unwrap();
+    let stale = json!({"verdict": "usual", "revision": revision - 1});
+    let answer = desk.post(&format!("alerts/{number}/close"), &stale);
+    assert_eq!((answer.status, &answer.body["state"]["state"]), (409, &"open".into()), "{}", answer.body);
+    assert!(answer.body["detail"].as_str().unwrap().contains("changed since"), "{}", answer.body);
+    let closing = json!({"verdict": "malicious", "comment": "stolen", "revision": revision});
     let answer = desk.post(&format!("alerts/{number}/close"), &closing);
     assert_eq!(answer.status, 200, "{}", answer.body);
     let state = &answer.body["state"];
