@@ -322,6 +322,36 @@ fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
 }
 
 #[test]
+fn a_link_is_shown_once_and_kept_nowhere() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let used = link(&home, &wire.sensor, "carol", "administrator");
+    let carol = Browser::signed_in(&wire.sensor, &used);
+    let waiting = link(&home, &wire.sensor, "dave", "analyst");
+    let token = carol.get("/settings/people").value("token").to_owned();
+    let made = carol.post("/settings/people", &[("token", &token), ("account", "erin"), ("role", "analyst")]);
+    let paths =
+        [&used, &waiting, made.secret()].map(|link| link.trim().strip_prefix(PORTAL).unwrap().to_owned());
+    let [used, waiting, made] = &paths;
+    // Looked at, refused, used up, and with something behind it.
+    let stranger = Browser { namespace: &wire.sensor, cookie: Mutex::default() };
+    assert_eq!(stranger.get(waiting).status, 200);
+    let short = [("account", "dave"), ("password", "short"), ("again", "short")];
+    assert_eq!(stranger.post(made, &short).status, 422);
+    assert_eq!(stranger.get(used).status, 410);
+    assert_eq!(stranger.get(&format!("{waiting}/more")).status, 404);
+    sensor.stop();
+    assert!(home.log().contains("the journal is open"), "{}", home.log());
+    let links = paths.each_ref().map(|path| path.rsplit('/').next().unwrap());
+    assert!(links.iter().all(|link| link.len() > 20), "{links:?}");
+    assert_nowhere(&home, &links);
+    let mut audit = home.command(&wire.sensor, "audit");
+    let audit = String::from_utf8(output(&mut audit).stdout).unwrap();
+    assert!(audit.contains("portal.link") && links.iter().all(|link| !audit.contains(link)), "{audit}");
+}
+
+#[test]
 fn who_is_refused_in_the_kernel_is_shown_and_let_in() {
     let wire = Wire::new();
     let elsewhere = ClientEntry::new("elsewhere", &["198.51.100.0/24"], SECRET);
