@@ -142,9 +142,9 @@ impl Alerts {
             }
             None => assessment.reasons.iter().map(key).collect(),
         };
-        let is_raised = std::mem::take(&mut assessment.is_alert) && !case.is_excluded;
         let session = case.connection.session;
-        if !is_raised {
+        if !assessment.is_alert || case.is_excluded {
+            assessment.is_alert = false;
             // What is said of a session that is over, or of one that is held back, teaches nothing more.
             if let Some(open) = known.and_then(|number| self.open.get_mut(&number))
                 && case.is_unknown
@@ -158,14 +158,10 @@ impl Alerts {
         let is_unknown = case.is_unknown;
         let number = match known {
             Some(number) => {
-                assessment.is_alert = !fresh.is_empty();
-                self.grow(number, case, assessment, fresh);
+                assessment.is_alert = self.grow(number, case, assessment, fresh);
                 number
             }
-            None => {
-                assessment.is_alert = true;
-                self.raise(case, assessment, fresh)
-            }
+            None => self.raise(case, assessment, fresh),
         };
         if let Some(open) = self.open.get_mut(&number)
             && is_unknown
@@ -201,9 +197,14 @@ impl Alerts {
         }
     }
 
-    fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, fresh: Vec<String>) {
-        let Some(open) = self.open.get_mut(&number) else { return };
+    /// Takes a connection into an open alert. Tells whether that is told: what is fresh in it, or that people's rules know
+    /// it only now.
+    fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, fresh: Vec<String>) -> bool {
+        let Some(open) = self.open.get_mut(&number) else { return false };
         let alert = &mut open.alert;
+        let external_id = alert.external_id.or_else(|| words::external_id(assessment));
+        let is_known_now = external_id != alert.external_id;
+        alert.external_id = external_id;
         alert.last_unix_ns = alert.last_unix_ns.max(case.connection.start_unix_ns);
         // More came to be known of one that is here.
         let known = alert.connections.iter().position(|known| known.session == case.connection.session);
@@ -213,9 +214,9 @@ impl Alerts {
         }
         alert.connections.insert(0, case.connection);
         alert.connections.truncate(CONNECTIONS_MAX);
-        if fresh.is_empty() {
+        if fresh.is_empty() && !is_known_now {
             self.changed.push(alert.clone());
-            return;
+            return false;
         }
         let new = assessment.reasons.iter().filter(|reason| fresh.contains(&key(reason)));
         alert.reasons.extend(new.map(words::reason));
@@ -231,6 +232,7 @@ impl Alerts {
         open.keys.truncate(4 * REASONS_MAX);
         let alert = alert.clone();
         self.tell(News::Updated, alert, case.notices_per_day);
+        true
     }
 
     /// Somebody wrote something about an open alert.

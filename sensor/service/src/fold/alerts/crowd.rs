@@ -203,7 +203,8 @@ impl Alerts {
 }
 
 impl Open {
-    /// Takes a connection in. Whether that is worth another word: twice as many users, or more urgent.
+    /// Takes a connection in. Whether that is worth another word: twice as many users, more urgent, or people's rules know
+    /// it only now.
     fn grow(&mut self, case: Case<'_>, assessment: &Assessment) -> bool {
         let alert = &mut self.alert;
         let connection = of_user(&case);
@@ -239,6 +240,9 @@ impl Open {
                 .partial_cmp(&(is_other(other), -other.weight))
                 .unwrap_or(std::cmp::Ordering::Equal)
         });
+        let external_id = alert.external_id.or_else(|| words::external_id(assessment));
+        let is_known_now = external_id != alert.external_id;
+        alert.external_id = external_id;
         let before = alert.severity;
         if assessment.is_alert {
             alert.severity = alert.severity.max(assessment.severity);
@@ -252,7 +256,7 @@ impl Open {
             self.alert.severity = Severity::High;
         }
         let is_first = crowd.told == 0;
-        let is_told = is_twice || self.alert.severity > before;
+        let is_told = is_twice || is_known_now || self.alert.severity > before;
         if is_told || is_first {
             crowd.told = count;
             self.alert.changed_unix_ns = case.now;

@@ -98,6 +98,33 @@ fn equal_reasons_fold_without_a_word_and_say_nothing_of_the_next_score() {
     assert_eq!(told(&mut alerts), [(News::New, 2, false)]);
 }
 
+/// A reason because of which people are told.
+fn telling(reason: Reason) -> Reason {
+    Reason { alert: Some(Severity::Medium), ..reason }
+}
+
+#[test]
+fn the_rule_that_other_peoples_rules_know_is_known_whatever_weighs_most() {
+    let travel = || telling(reason(Detection::ImpossibleTravel, None, "FR", 9.0));
+    let mut alerts = Alerts::default();
+    let mut take = |user: &str, session: u64, reasons: Vec<Reason>| {
+        let mut assessment = medium(reasons);
+        assessment.reasons.sort_by(|one, other| other.log_ratio.total_cmp(&one.log_ratio));
+        alerts.take(of(user, from(session, "192.0.2.1", "A")), &mut assessment);
+        let notices = alerts.take_changes().1.into_iter().map(|notice| notice.alert);
+        (assessment.is_alert, notices.map(|alert| (alert.detection, alert.external_id)).collect::<Vec<_>>())
+    };
+    let named = |external_id| (true, vec![("impossible-travel".to_owned(), external_id)]);
+    assert_eq!(take("alice", 1, vec![travel(), telling(country("FR"))]), named(Some(2025)));
+    // What only explains raises nothing at anybody's. Then it does, though nothing is new but that; once.
+    assert_eq!(take("bob", 2, vec![travel(), country("FR")]), named(None));
+    assert_eq!(take("bob", 3, vec![travel(), country("FR")]), (false, vec![]));
+    assert_eq!(take("bob", 4, vec![travel(), telling(country("FR"))]), named(Some(2025)));
+    assert_eq!(take("bob", 5, vec![travel(), telling(country("FR"))]), (false, vec![]));
+    // It stays so.
+    assert_eq!(take("bob", 6, vec![travel(), device("KALI")]), named(Some(2025)));
+}
+
 #[test]
 fn one_session_counts_once_however_often_it_is_assessed() {
     let mut alerts = Alerts::default();

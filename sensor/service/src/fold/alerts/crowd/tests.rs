@@ -267,3 +267,19 @@ fn a_user_who_is_called_like_an_address_is_no_address() {
     alerts.take(of("address 198.51.100.9", come(50, "192.0.2.1", "A")), &mut medium(vec![device("KALI")]));
     assert_eq!(alerts.open.len(), 2);
 }
+
+#[test]
+fn the_rule_that_other_peoples_rules_know_is_told_when_it_speaks_of_one_of_them() {
+    let mut alerts = Alerts::default();
+    spray(&mut alerts, 1..=5);
+    let ids = |alerts: &mut Alerts| -> Vec<_> {
+        notices(alerts).into_iter().map(|notice| notice.alert.external_id).collect()
+    };
+    assert_eq!(ids(&mut alerts), [None]);
+    for number in [6, 7] {
+        let mut assessment = sprayed(number, None);
+        assessment.reasons.push(Reason { alert: Some(Severity::Medium), ..country("CN") });
+        alerts.take(of(&name(number), come(number, ADDRESS, "KALI")), &mut assessment);
+    }
+    assert_eq!(ids(&mut alerts), [Some(2025)], "once");
+}
