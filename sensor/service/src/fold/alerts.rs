@@ -134,7 +134,8 @@ impl Alerts {
         let fresh: Vec<String> = match known.and_then(|number| self.open.get(&number)) {
             Some(open) => {
                 let said = |reason: &&Reason| open.keys.contains(&key(reason));
-                let twice: f64 = assessment.reasons.iter().filter(said).map(|reason| reason.log_ratio).sum();
+                let counted = |reason: &&Reason| open.keys.iter().any(|key| counts_as(key, reason));
+                let twice: f64 = assessment.reasons.iter().filter(counted).map(|reason| reason.log_ratio).sum();
                 assessment.score -= twice;
                 let fresh = assessment.reasons.iter().filter(|reason| is_news(reason) && !said(reason));
                 let is_told = open.alert.revision < TOLD_MAX || assessment.severity > open.alert.severity;
@@ -197,8 +198,8 @@ impl Alerts {
         }
     }
 
-    /// Takes a connection into an open alert. Tells whether that is told: what is fresh in it, or that people's rules know
-    /// it only now.
+    /// Takes a connection into an open alert. Tells whether that is told: what is fresh in it, that it is more urgent, or
+    /// that people's rules know it only now.
     fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, fresh: Vec<String>) -> bool {
         let Some(open) = self.open.get_mut(&number) else { return false };
         let alert = &mut open.alert;
@@ -214,7 +215,8 @@ impl Alerts {
         }
         alert.connections.insert(0, case.connection);
         alert.connections.truncate(CONNECTIONS_MAX);
-        if fresh.is_empty() && !is_known_now {
+        let is_more_urgent = assessment.severity > alert.severity;
+        if fresh.is_empty() && !is_known_now && !is_more_urgent {
             self.changed.push(alert.clone());
             return false;
         }
@@ -366,13 +368,26 @@ impl Alerts {
     }
 }
 
-/// By what two reasons are one.
+/// By what two reasons are one: another place is another one.
 fn key(reason: &Reason) -> String {
+    use Detection::{AddressChange, ImpossibleTravel, SimultaneousSessions};
     let feature = reason.feature.map_or("", ReasonFeature::name);
     match reason.detection {
         Detection::SuspiciousConnection if is_of_value(reason) => format!("{feature} {}", reason.seen),
         Detection::SuspiciousConnection => feature.to_owned(),
+        detection @ (AddressChange | ImpossibleTravel | SimultaneousSessions) => {
+            format!("{} {}", detection.name(), reason.seen)
+        }
         detection => detection.name().to_owned(),
+    }
+}
+
+/// Whether what a reason adds to the score was counted with one of this key. That somebody travels too fast counts once,
+/// wherever to.
+fn counts_as(known: &str, reason: &Reason) -> bool {
+    match reason.detection {
+        Detection::SuspiciousConnection => known == key(reason),
+        detection => known.split(' ').next() == Some(detection.name()),
     }
 }
 

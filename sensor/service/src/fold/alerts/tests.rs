@@ -126,6 +126,28 @@ fn the_rule_that_other_peoples_rules_know_is_known_whatever_weighs_most() {
 }
 
 #[test]
+fn another_place_is_told_and_counts_once_and_so_is_what_gets_more_urgent_with_nothing_new() {
+    for detection in
+        [Detection::AddressChange, Detection::ImpossibleTravel, Detection::SimultaneousSessions]
+    {
+        let mut alerts = Alerts::default();
+        let mut take = |session: u64, seen: &str, severity: Severity| {
+            let mut assessment = abnormal(severity, vec![reason(detection, None, seen, 4.0)]);
+            alerts.take(of("alice", from(session, "192.0.2.1", "A")), &mut assessment);
+            let (changed, notices) = alerts.take_changes();
+            let last = changed.last().unwrap();
+            assert_eq!((notices.len() == 1, last.severity), (assessment.is_alert, severity));
+            (assessment.is_alert, assessment.score, last.reasons.len())
+        };
+        assert_eq!(take(1, "FR (AS3215 Orange)", Severity::Medium), (true, 4.0, 1));
+        assert_eq!(take(2, "FR (AS3215 Orange)", Severity::Medium), (false, 0.0, 1));
+        assert_eq!(take(3, "CN (AS4134 Chinanet)", Severity::Medium), (true, 0.0, 2), "a third country");
+        assert_eq!(take(4, "CN (AS4134 Chinanet)", Severity::High), (true, 0.0, 2), "more urgent");
+        assert_eq!(take(5, "FR (AS3215 Orange)", Severity::High), (false, 0.0, 2));
+    }
+}
+
+#[test]
 fn one_session_counts_once_however_often_it_is_assessed() {
     let mut alerts = Alerts::default();
     for reasons in [vec![country("CN")], vec![country("CN"), device("KALI")]] {
@@ -269,9 +291,10 @@ fn somebody_who_floods_with_something_new_each_time_fills_nothing_and_hides_nobo
     let mut notices = Vec::new();
     for session in 1..5000 {
         let name = format!("D{session}");
+        let place = reason(Detection::AddressChange, None, &name, 3.5);
         alerts.take(
             of("eve", from(session, "192.0.2.1", &name)),
-            &mut medium(vec![country("CN"), device(&name)]),
+            &mut medium(vec![country("CN"), device(&name), place]),
         );
         notices.append(&mut alerts.take_changes().1);
     }
