@@ -85,6 +85,17 @@ pub(crate) struct Case<'c> {
     pub(crate) connection: Connection,
 }
 
+/// Whether news of an alert is sent; all of it is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// So many of a day are, and all of high severity: what comes from connections.
+    UpTo(u32),
+    /// It is, and takes nothing of the day's away: what people did themselves.
+    Always,
+    /// It is not: what the service did since nobody else does.
+    Never,
+}
+
 /// What closing an alert does to the profiles.
 #[derive(Debug, Default)]
 pub(super) struct Lessons {
@@ -181,7 +192,7 @@ impl Alerts {
         let number = self.raised;
         let alert = words::raised(number, &case, assessment);
         self.subjects.insert(case.subject.to_owned(), number);
-        self.tell(News::New, alert.clone(), case.notices_per_day);
+        self.tell(News::New, alert.clone(), Sending::UpTo(case.notices_per_day));
         let (untaught, taught) = (BTreeSet::new(), Vec::new());
         let subject = case.subject.to_owned();
         self.open.insert(number, Open { subject, alert, keys, untaught, taught, crowd: None });
@@ -194,7 +205,7 @@ impl Alerts {
         let oldest = meant.min_by_key(|(number, open)| (open.alert.changed_unix_ns, **number));
         if let Some(number) = oldest.map(|(number, _)| *number) {
             let by = "no room for more open alerts";
-            self.close(number, Verdict::Unclear, by, case.now, case.notices_per_day);
+            self.close(number, Verdict::Unclear, by, case.now, Sending::UpTo(case.notices_per_day));
         }
     }
 
@@ -233,12 +244,12 @@ impl Alerts {
         open.keys.extend(fresh);
         open.keys.truncate(4 * REASONS_MAX);
         let alert = alert.clone();
-        self.tell(News::Updated, alert, case.notices_per_day);
+        self.tell(News::Updated, alert, Sending::UpTo(case.notices_per_day));
         true
     }
 
     /// Somebody wrote something about an open alert.
-    pub(super) fn comment(&mut self, number: u64, comment: Comment, notices_per_day: u32) {
+    pub(super) fn comment(&mut self, number: u64, comment: Comment) {
         let Some(open) = self.open.get_mut(&number) else { return };
         let alert = &mut open.alert;
         // Taken again after a crash.
@@ -248,7 +259,7 @@ impl Alerts {
         (alert.revision, alert.changed_unix_ns) = (alert.revision + 1, comment.unix_ns);
         alert.comments.push(comment);
         let alert = alert.clone();
-        self.tell(News::Updated, alert, notices_per_day);
+        self.tell(News::Updated, alert, Sending::Always);
     }
 
     /// Open ones below high severity that nothing happened to since then, by number.
@@ -264,7 +275,7 @@ impl Alerts {
         verdict: Verdict,
         by: &str,
         now: u64,
-        notices_per_day: u32,
+        sending: Sending,
     ) -> Option<Lessons> {
         let open = self.open.remove(&number)?;
         self.subjects.remove(&open.subject);
@@ -273,7 +284,7 @@ impl Alerts {
         alert.revision += 1;
         alert.changed_unix_ns = now;
         alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
-        self.tell(News::Closed, alert.clone(), notices_per_day);
+        self.tell(News::Closed, alert.clone(), sending);
         let of_user = |connection: Connection| Lesson {
             user: alert.user_of(&connection).unwrap_or_default().to_owned(),
             connection,
@@ -321,20 +332,31 @@ impl Alerts {
         self.changed.len() + self.told.len()
     }
 
-    /// So many notices of a day are to be sent, and all of high severity.
-    fn tell(&mut self, news: News, alert: Alert, notices_per_day: u32) {
+    fn tell(&mut self, news: News, alert: Alert, sending: Sending) {
         self.notices += 1;
+        let is_held = match sending {
+            Sending::UpTo(notices_per_day) => !self.is_within(notices_per_day, &alert),
+            Sending::Always => false,
+            Sending::Never => true,
+        };
+        self.changed.push(alert.clone());
+        self.told.push(Notice { sequence: self.notices, news, is_held, alert });
+    }
+
+    /// Whether one more of its day is sent; all of high severity are.
+    fn is_within(&mut self, notices_per_day: u32, alert: &Alert) -> bool {
         let day = alert.changed_unix_ns / DAY_NS;
         // Around midnight a VPN server's clock may be in either day: no day begins twice. A clock that was far ahead is
         // another matter.
         if day > self.today.0 || self.today.0 - day > JUMP_DAYS {
             self.today = (day, 0);
         }
-        let is_high = alert.severity == Severity::High;
-        let is_held = !is_high && self.today.1 >= notices_per_day;
-        self.today.1 += u32::from(!is_held && !is_high);
-        self.changed.push(alert.clone());
-        self.told.push(Notice { sequence: self.notices, news, is_held, alert });
+        if alert.severity == Severity::High {
+            return true;
+        }
+        let is_within = self.today.1 < notices_per_day;
+        self.today.1 += u32::from(is_within);
+        is_within
     }
 
     /// What was not touched since is kept no longer.

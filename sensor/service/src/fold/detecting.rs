@@ -7,7 +7,7 @@ use insight::{
 
 use super::{
     DAY_NS, Fold, Placed,
-    alerts::{Case, Lesson, Lessons},
+    alerts::{Case, Lesson, Lessons, Sending},
     learning::{server_label, tells_length},
 };
 use crate::alert::{Comment, Connection, Verdict};
@@ -96,13 +96,12 @@ impl Fold {
     /// What somebody decided.
     pub(super) fn decide(&mut self, decision: &Decision) {
         let Decision { alert, unix_ns, by, verdict, comment } = decision;
-        let notices_per_day = self.meaning.detect.notices_per_day;
         if let Some(text) = comment {
             let comment = Comment { by: by.clone(), unix_ns: *unix_ns, text: text.clone() };
-            self.alerts.comment(*alert, comment, notices_per_day);
+            self.alerts.comment(*alert, comment);
         }
         let Some(verdict) = verdict else { return };
-        if let Some(lessons) = self.alerts.close(*alert, *verdict, by, *unix_ns, notices_per_day) {
+        if let Some(lessons) = self.alerts.close(*alert, *verdict, by, *unix_ns, Sending::Always) {
             self.draw(*verdict, &lessons);
         }
     }
@@ -116,7 +115,7 @@ impl Fold {
         let by = format!("the service (accepted automatically after {days} {unit})");
         let Some(since) = now_unix_ns.checked_sub(u64::from(days) * DAY_NS) else { return };
         for number in self.alerts.left_alone_since(since) {
-            if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, 0) {
+            if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, Sending::Never) {
                 // That many share an address, somebody has to know.
                 self.draw(Verdict::Usual, &Lessons { address: None, ..lessons });
             }

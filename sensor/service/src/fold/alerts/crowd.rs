@@ -15,7 +15,7 @@ use std::{
 use insight::detect::{Assessment, Detection, Reason};
 use serde::{Deserialize, Serialize};
 
-use super::{Alerts, Case, DAY_NS, Lesson, OPEN_MAX, Open};
+use super::{Alerts, Case, DAY_NS, Lesson, OPEN_MAX, Open, Sending};
 use crate::alert::{CONNECTIONS_MAX, Connection, News, REASONS_MAX, Severity, USERS_MAX, words};
 
 /// Alerts about addresses that are open at once.
@@ -136,7 +136,7 @@ impl Alerts {
             Some(number) => number,
             None => self.raise_of_address(address, &case, assessment),
         };
-        let notices_per_day = case.notices_per_day;
+        let sending = Sending::UpTo(case.notices_per_day);
         let Some(open) = self.open.get_mut(&number) else { return };
         if is_unknown {
             open.untaught.insert(session);
@@ -144,8 +144,8 @@ impl Alerts {
         let is_told = open.grow(case, assessment) || known.is_none();
         let alert = open.alert.clone();
         match (is_told, known) {
-            (true, None) => self.tell(News::New, alert, notices_per_day),
-            (true, Some(_)) => self.tell(News::Updated, alert, notices_per_day),
+            (true, None) => self.tell(News::New, alert, sending),
+            (true, Some(_)) => self.tell(News::Updated, alert, sending),
             (false, _) => self.changed.push(alert),
         }
         if !is_told {

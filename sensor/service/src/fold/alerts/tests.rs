@@ -175,6 +175,28 @@ fn so_many_notices_of_a_day_are_sent_and_all_of_high_severity() {
 }
 
 #[test]
+fn what_people_do_themselves_is_sent_and_takes_nothing_of_the_days_away() {
+    let mut alerts = Alerts::default();
+    let raise = |alerts: &mut Alerts, session: u64| {
+        let user = format!("user{session}");
+        alerts.take(of(&user, from(session, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
+        told(alerts)[0].2
+    };
+    assert_eq!([1, 2].map(|session| raise(&mut alerts, session)), [false; 2]);
+    for number in [1, 2] {
+        let comment = Comment { by: "uid 0".into(), unix_ns: DAY * DAY_NS, text: "asked".into() };
+        alerts.comment(number, comment);
+        alerts.close(number, Verdict::Unclear, "uid 0", DAY * DAY_NS, Sending::Always);
+        assert_eq!(told(&mut alerts), [(News::Updated, number, false), (News::Closed, number, false)]);
+    }
+    // Three of a day.
+    assert_eq!([3, 4].map(|session| raise(&mut alerts, session)), [false, true]);
+    alerts.close(4, Verdict::Unclear, "uid 0", DAY * DAY_NS, Sending::Always);
+    alerts.close(3, Verdict::Unclear, "the service", DAY * DAY_NS, Sending::Never);
+    assert_eq!(told(&mut alerts), [(News::Closed, 4, false), (News::Closed, 3, true)]);
+}
+
+#[test]
 fn what_is_excluded_raises_nothing_and_teaches() {
     let mut alerts = Alerts::default();
     let mut assessment = medium(vec![country("CN")]);
@@ -214,16 +236,16 @@ pub(super) fn sessions(lessons: &[Lesson]) -> Vec<u64> {
 fn closed_as_usual_an_alert_teaches_what_it_held_back_once() {
     let mut alerts = stolen();
     assert!(alerts.holds(1) && !alerts.holds(2));
-    let lessons = alerts.close(1, Verdict::Usual, "uid 0", 0, 9).unwrap();
+    let lessons = alerts.close(1, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
     // The fourth was learned when it began.
     assert_eq!((sessions(&lessons.learn), lessons.unlearn.len()), (vec![1], 0));
     assert!(!alerts.holds(1));
-    assert!(alerts.close(1, Verdict::Usual, "uid 0", 0, 9).is_none(), "once");
+    assert!(alerts.close(1, Verdict::Usual, "uid 0", 0, Sending::Always).is_none(), "once");
 }
 
 #[test]
 fn closed_as_malicious_what_the_stranger_taught_is_taken_back_and_the_users_own_stays() {
-    let lessons = stolen().close(1, Verdict::Malicious, "uid 0", 0, 9).unwrap();
+    let lessons = stolen().close(1, Verdict::Malicious, "uid 0", 0, Sending::Always).unwrap();
     // Near the stranger's address; with the stranger's device, once though it is an alert's and a successor's. Not home,
     // though it is in the same provider's network.
     assert_eq!(sessions(&lessons.unlearn), [3, 4]);
@@ -248,7 +270,7 @@ fn what_is_left_alone_is_below_high_severity_and_nothing_happened_to_it_since() 
     alerts.take(later("alice", "KALI"), &mut medium(vec![device("KALI")]));
     assert_eq!(since(&alerts), [2]);
     let comment = Comment { by: "uid 0".into(), unix_ns: DAY * DAY_NS + 1, text: "asked".into() };
-    alerts.comment(2, comment, 9);
+    alerts.comment(2, comment);
     assert_eq!(since(&alerts), [0_u64; 0]);
 }
 

@@ -138,7 +138,7 @@ fn closed_as_usual_it_teaches_all_of_its_users_once() {
         let mut again = sprayed(0, None);
         alerts.take(of(&name(7), come(session, ADDRESS, "KALI")), &mut again);
     }
-    let lessons = alerts.close(2, Verdict::Usual, "uid 0", 0, 9).unwrap();
+    let lessons = alerts.close(2, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
     assert_eq!(lessons.address, ADDRESS.parse().ok());
     let mut users: Vec<&str> = lessons.learn.iter().map(|lesson| lesson.user.as_str()).collect();
     users.dedup();
@@ -150,7 +150,7 @@ fn closed_as_usual_it_teaches_all_of_its_users_once() {
     assert_eq!(users, expected);
     assert!(lessons.learn.is_sorted_by_key(|lesson| lesson.connection.session), "as they came");
     assert!((4..=40).all(|session| !alerts.holds(session)));
-    let own = alerts.close(1, Verdict::Usual, "uid 0", 0, 9).unwrap();
+    let own = alerts.close(1, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
     assert_eq!((sessions(&own.learn), own.address), (vec![], None), "once");
 }
 
@@ -158,7 +158,7 @@ fn closed_as_usual_it_teaches_all_of_its_users_once() {
 fn closed_as_malicious_it_takes_back_what_the_first_of_them_taught() {
     let mut alerts = Alerts::default();
     spray(&mut alerts, 1..=30);
-    let lessons = alerts.close(1, Verdict::Malicious, "uid 0", 0, 9).unwrap();
+    let lessons = alerts.close(1, Verdict::Malicious, "uid 0", 0, Sending::Always).unwrap();
     assert_eq!(sessions(&lessons.unlearn), [1, 2, 3]);
     assert_eq!(sessions(&lessons.rejected), (1..=30).collect::<Vec<_>>());
     assert!(lessons.rejected.iter().all(|lesson| lesson.user == name(lesson.connection.session)));
