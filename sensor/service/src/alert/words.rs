@@ -174,8 +174,8 @@ pub(crate) fn external_id(assessment: &Assessment) -> Option<u16> {
 fn advice(detection: Detection) -> &'static [&'static str] {
     const CONNECTION: &[&str] = &[
         "Ask the user, not by e-mail, whether it was them: a trip, a new device, another provider?",
-        "If nobody can explain it: end the session, reset the password, require a second factor, and look at other users \
-         from the same address and at what the session reached.",
+        "If nobody can explain it: end the session, block the user or the computer, reset the password, require a second \
+         factor, and look at other users from the same address and at what the session reached.",
         "Close the alert as usual if it was the user: from then on it is expected. Close it as malicious if it was not: \
          what it taught is taken back.",
     ];
