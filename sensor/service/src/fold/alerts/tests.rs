@@ -16,6 +16,7 @@ pub(super) fn reason(
         log_ratio,
         user: "alice".into(),
         seen: seen.into(),
+        standing: insight::detect::Standing::New,
         users: 0,
         expected: Vec::new(),
         measure: insight::detect::Measure::None,
