@@ -6,21 +6,18 @@
 //! connection. Its connections do not teach the profile; those of the user that raise nothing do, and are kept beside it
 //! until it is closed: if it was an attacker's, they may have been too.
 //!
-//! An address from which many come has one open alert for all of them: `crowd`.
+//! An address from which many come has one open alert for all of them: `crowd`. What closing one does to profiles:
+//! `closing`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    net::IpAddr,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use insight::detect::{Assessment, Detection, Reason, ReasonFeature};
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::JUMP_DAYS;
+use super::{JUMP_DAYS, learning::End};
 use crate::alert::{
-    Alert, COMMENTS_MAX, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, State,
-    Verdict, words,
+    Alert, COMMENTS_MAX, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, Verdict,
+    words,
 };
 
 /// Alerts that are open at once; beyond, the one that nothing happened to for longest is closed as unclear. At 4 KB each,
@@ -44,6 +41,9 @@ pub(super) struct Alerts {
     subjects: HashMap<String, u64>,
     /// Sessions that teach nothing, since their alert is open; those that are over are not in it.
     held: BTreeMap<u64, u64>,
+    /// How sessions ended whose lessons may have to be taken back, as profiles learned it; by session.
+    #[serde(default)]
+    ends: BTreeMap<u64, End>,
     raised: u64,
     notices: u64,
     /// Notices of the day that are to be sent.
@@ -96,25 +96,6 @@ pub(super) enum Sending {
     Never,
 }
 
-/// What closing an alert does to the profiles.
-#[derive(Debug, Default)]
-pub(super) struct Lessons {
-    /// The oldest first, as they came.
-    pub(super) learn: Vec<Lesson>,
-    pub(super) unlearn: Vec<Lesson>,
-    /// Connections that were somebody else's.
-    pub(super) rejected: Vec<Lesson>,
-    /// The address that it was about.
-    pub(super) address: Option<IpAddr>,
-}
-
-/// A connection and whose it is.
-#[derive(Debug)]
-pub(super) struct Lesson {
-    pub(super) user: String,
-    pub(super) connection: Connection,
-}
-
 impl Alerts {
     /// Behind a checkpoint.
     pub(super) fn restored(mut self) -> Alerts {
@@ -146,7 +127,8 @@ impl Alerts {
             Some(open) => {
                 let said = |reason: &&Reason| open.keys.contains(&key(reason));
                 let counted = |reason: &&Reason| open.keys.iter().any(|key| counts_as(key, reason));
-                let twice: f64 = assessment.reasons.iter().filter(counted).map(|reason| reason.log_ratio).sum();
+                let twice: f64 =
+                    assessment.reasons.iter().filter(counted).map(|reason| reason.log_ratio).sum();
                 assessment.score -= twice;
                 let fresh = assessment.reasons.iter().filter(|reason| is_news(reason) && !said(reason));
                 let is_told = open.alert.revision < TOLD_MAX || assessment.severity > open.alert.severity;
@@ -268,53 +250,6 @@ impl Alerts {
         self.open.iter().filter(|(_, open)| is_left(&open.alert)).map(|(number, _)| *number).collect()
     }
 
-    /// An open alert is closed. What that does to the profile of its user.
-    pub(super) fn close(
-        &mut self,
-        number: u64,
-        verdict: Verdict,
-        by: &str,
-        now: u64,
-        sending: Sending,
-    ) -> Option<Lessons> {
-        let open = self.open.remove(&number)?;
-        self.subjects.remove(&open.subject);
-        self.held.retain(|_, alert| *alert != number);
-        let Open { mut alert, untaught, taught, crowd, .. } = open;
-        alert.revision += 1;
-        alert.changed_unix_ns = now;
-        alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
-        self.tell(News::Closed, alert.clone(), sending);
-        let of_user = |connection: Connection| Lesson {
-            user: alert.user_of(&connection).unwrap_or_default().to_owned(),
-            connection,
-        };
-        let beside = crowd.map(|crowd| crowd.beside).unwrap_or_default();
-        // The oldest first.
-        let listed: Vec<Lesson> =
-            beside.into_iter().chain(alert.connections.iter().rev().cloned()).map(of_user).collect();
-        let is_untaught = |lesson: &Lesson| untaught.contains(&lesson.connection.session);
-        let mut lessons = Lessons { address: alert.address, ..Lessons::default() };
-        match verdict {
-            Verdict::Usual => {
-                lessons.learn = listed.into_iter().filter(is_untaught).collect();
-                lessons.learn.iter().for_each(|lesson| self.has_taught(lesson));
-            }
-            Verdict::Malicious => {
-                // One that an alert came to be about later is among both.
-                let is_told =
-                    |one: &Connection| listed.iter().any(|told| told.connection.session == one.session);
-                let successors = taught.into_iter().filter(|one| !is_told(one) && is_successor(one, &alert));
-                lessons.unlearn = successors.map(of_user).collect();
-                let teachers = listed.iter().filter(|lesson| !is_untaught(lesson));
-                lessons.unlearn.extend(teachers.map(|lesson| of_user(lesson.connection.clone())));
-                lessons.rejected = listed;
-            }
-            Verdict::Unclear => {}
-        }
-        Some(lessons)
-    }
-
     /// What happened since this was asked last: alerts as they stand, and notices of them.
     pub(super) fn take_changes(&mut self) -> (Vec<Alert>, Vec<Notice>) {
         (std::mem::take(&mut self.changed), std::mem::take(&mut self.told))
@@ -364,6 +299,12 @@ impl Alerts {
         self.drop_those(|open| open.alert.changed_unix_ns < unix_ns);
     }
 
+    /// Another day: who came before it to an address is of no alert any more.
+    pub(super) fn forget_old(&mut self, now: u64) {
+        self.strangers.forget_before(now);
+        self.forget_ends();
+    }
+
     /// A person goes out; so does what names that person. Of an alert about several the others stay.
     pub(super) fn forget(&mut self, names: impl Fn(&str) -> bool) {
         self.strangers.forget(&names);
@@ -379,6 +320,7 @@ impl Alerts {
             Some(_) => open.alert.users.is_empty(),
             None => open.alert.names(&names),
         });
+        self.forget_ends();
     }
 
     fn drop_those(&mut self, is_meant: impl Fn(&Open) -> bool) {
@@ -424,28 +366,10 @@ fn is_of_value(reason: &Reason) -> bool {
     matches!(reason.feature, Some(Country | Place | Network | Device))
 }
 
-/// Whether a connection is probably of the stranger whom an alert is about: from the same part of a network, or with a
-/// device that the alert has as new. The network alone says nothing: strangers choose the user's own provider.
-fn is_successor(one: &Connection, alert: &Alert) -> bool {
-    let is_near = alert
-        .connections
-        .iter()
-        .any(|other| one.address.zip(other.address).is_some_and(|(one, other)| part(one) == part(other)));
-    let is_new_device = |reason: &crate::alert::Reason| {
-        reason.feature.as_deref() == Some(ReasonFeature::Device.name())
-            && one.device.as_ref() == Some(&reason.seen)
-    };
-    is_near || alert.reasons.iter().any(is_new_device)
-}
-
-/// The /24 or /48 of an address.
-fn part(address: IpAddr) -> Option<IpNet> {
-    let length = if address.is_ipv4() { 24 } else { 48 };
-    Some(IpNet::new(address, length).ok()?.trunc())
-}
-
+mod closing;
 mod crowd;
 
+pub(super) use closing::{Lesson, Lessons};
 use crowd::{Crowd, Strangers};
 
 #[cfg(test)]

@@ -126,14 +126,17 @@ impl Fold {
     fn draw(&mut self, verdict: Verdict, lessons: &Lessons) {
         let Lessons { learn, unlearn, rejected, address } = lessons;
         let profiles = &mut self.learning.profiles;
-        for Lesson { user, connection } in learn {
+        for Lesson { user, connection, .. } in learn {
             profiles.learn(&connection.observation(user));
             self.detector.accept(user, connection.session);
         }
-        for Lesson { user, connection } in unlearn {
+        for Lesson { user, connection, end } in unlearn {
+            if let Some(end) = end {
+                profiles.unlearn_end(&end.of(user));
+            }
             profiles.unlearn(&connection.observation(user));
         }
-        for Lesson { user, connection } in rejected {
+        for Lesson { user, connection, .. } in rejected {
             self.detector.reject(user, connection.session);
         }
         match (address, verdict) {

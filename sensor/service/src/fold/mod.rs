@@ -414,7 +414,7 @@ impl Fold {
             self.learning.forget_old(now);
             self.accept_overdue(now);
             self.alerts.forget_before(before);
-            self.alerts.forget_strangers(now);
+            self.alerts.forget_old(now);
             self.ties.clear();
             self.sensor.1 = NOBODY;
             self.outcome.forget_before_unix_ns = Some(before);

@@ -60,6 +60,16 @@ impl Strangers {
         self.connections.push_back(of_user(case));
     }
 
+    pub(super) fn has(&self, session: u64) -> bool {
+        self.sessions.contains(&session)
+    }
+
+    /// Two days before are forgotten.
+    pub(super) fn forget_before(&mut self, now: u64) {
+        self.connections.retain(|one| one.start_unix_ns.saturating_add(WINDOW_NS) >= now);
+        self.restore();
+    }
+
     /// Behind a checkpoint.
     pub(super) fn restore(&mut self) {
         self.sessions = self.connections.iter().map(|connection| connection.session).collect();
@@ -186,19 +196,13 @@ impl Alerts {
 
     /// A connection has taught: no other alert that has it is to teach it again.
     pub(super) fn has_taught(&mut self, lesson: &Lesson) {
-        let Lesson { user, connection } = lesson;
+        let Lesson { user, connection, .. } = lesson;
         let address = connection.address.map(|address| subject(address.to_canonical()));
         for subject in [Some(user), address.as_ref()].into_iter().flatten() {
             if let Some(open) = self.subjects.get(subject).and_then(|number| self.open.get_mut(number)) {
                 open.untaught.remove(&connection.session);
             }
         }
-    }
-
-    /// Another day: who came before that is of no alert any more.
-    pub(in crate::fold) fn forget_strangers(&mut self, now: u64) {
-        self.strangers.connections.retain(|one| one.start_unix_ns.saturating_add(WINDOW_NS) >= now);
-        self.strangers.restore();
     }
 }
 
@@ -303,7 +307,7 @@ fn of_user(case: &Case<'_>) -> Connection {
 }
 
 /// By what the alerts that are open know an address; no user is called so, for no decoded text holds that character.
-fn subject(address: IpAddr) -> String {
+pub(super) fn subject(address: IpAddr) -> String {
     format!("\naddress {address}")
 }
 

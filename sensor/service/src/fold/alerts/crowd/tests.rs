@@ -188,7 +188,7 @@ fn who_came_days_before_or_is_excluded_is_not_in_it() {
         .strangers
         .connections
         .extend([Connection { start_unix_ns: DAY * DAY_NS, ..come(9, ADDRESS, "A") }]);
-    alerts.forget_strangers((DAY + 3) * DAY_NS);
+    alerts.forget_old((DAY + 3) * DAY_NS);
     assert!(alerts.strangers.connections.is_empty());
 }
 
