@@ -12,8 +12,8 @@ const HEAD: &str = "# Thresholds
 
 Written by `cargo xtask docs` from the code; [detection.md](detection.md) says what the detections are. Every key is
 optional. A change is taken at SIGHUP, holds from the next connection on, and is written down, so that a rebuild judges old
-connections by what held then. Try one on the past first: `backtest` goes by the file that `--config` names. Scores are natural
-logarithms: 2.3 is ten times as likely an attacker's.
+connections by what held then. Try one on the past first: `backtest` goes by the file that `--config` names, and `--all` prints
+what is known only at Interim-Updates and Stops. Scores are natural logarithms: 2.3 is ten times as likely an attacker's.
 
 ## `[detect]`
 

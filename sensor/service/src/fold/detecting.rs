@@ -12,6 +12,15 @@ use super::{
 };
 use crate::alert::{Comment, Connection, Verdict};
 
+/// Of what detections said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// A connection that began, of which more came to be known, or that moved.
+    OfConnection,
+    /// The end of a session, told or for want of a sign of life; also of one that never began.
+    OfEnd,
+}
+
 /// What somebody decided about an alert.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Decision {
@@ -45,6 +54,7 @@ impl Fold {
         } else {
             self.detector.alive(UserKey::of(user), session.number, session.last_seen_unix_ns);
         }
+        let said = if assessment.is_some() { Said::OfConnection } else { Said::OfEnd };
         if let Some(ending) = ending(change) {
             let ended = self.detector.ended(&ending, profiles);
             if !ended.reasons.is_empty() {
@@ -65,7 +75,7 @@ impl Fold {
         };
         let is_held = self.alerts.take(case, &mut assessment);
         if let Some(assessed) = &mut self.assessed {
-            assessed.push(assessment);
+            assessed.push((said, assessment));
         }
         is_held || self.alerts.holds(session.number)
     }
@@ -91,6 +101,9 @@ impl Fold {
             connection: evidence(change, Some(server), &connection, &assessment),
         };
         self.alerts.take(case, &mut assessment);
+        if let Some(assessed) = &mut self.assessed {
+            assessed.push((Said::OfEnd, assessment));
+        }
     }
 
     /// What somebody decided.
@@ -115,7 +128,8 @@ impl Fold {
         let by = format!("the service (accepted automatically after {days} {unit})");
         let Some(since) = now_unix_ns.checked_sub(u64::from(days) * DAY_NS) else { return };
         for number in self.alerts.left_alone_since(since) {
-            if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, Sending::Never) {
+            if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, Sending::Never)
+            {
                 // That many share an address, somebody has to know.
                 self.draw(Verdict::Usual, &Lessons { address: None, ..lessons });
             }
