@@ -35,7 +35,7 @@ struct Arguments {
     #[arg(long, default_value = "", hide_default_value = true)]
     mix: Mix,
     /// How the generator sends
-    #[arg(long, value_enum, default_value_t = By::Xdp)]
+    #[arg(long, value_enum, default_value_t)]
     by: By,
     /// How the sensor takes it
     #[arg(long, value_enum, default_value_t = Path::Xdp)]
@@ -66,7 +66,9 @@ enum Ack {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    place::enter()?;
+    if !place::enter("load")? {
+        return Ok(());
+    }
     place::raise_file_limit()?;
     let seconds = if arguments.quick { 1.0 } else { arguments.seconds };
     let place = Place::new(arguments.mix.sources)?;
@@ -74,6 +76,13 @@ fn main() -> anyhow::Result<()> {
         Path::Xdp => Kind::SensorXdp,
         Path::Udp => Kind::SensorUdp,
     };
+    let case = match arguments.window {
+        Some(window) => format!("window {window}"),
+        None => format!("{} a second", arguments.rate),
+    };
+    if !kind.can_run("load", &case) {
+        return Ok(());
+    }
     let options = SensorOptions { ack_received: arguments.ack == Ack::Received, ..SensorOptions::default() };
     let peer = Peer::start(&place, kind, &options)?;
     let pace = match arguments.window {
@@ -90,10 +99,6 @@ fn main() -> anyhow::Result<()> {
         .context("the load did not come through")?;
     let report = &done.report;
 
-    let case = match arguments.window {
-        Some(window) => format!("window {window}"),
-        None => format!("{} a second", arguments.rate),
-    };
     let say = |metric: &str, unit: &str, value: f64| {
         Measurement::new("load", &case, kind.name(), metric, unit, &[value]).report();
     };

@@ -45,13 +45,18 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = Arguments::parse();
-    place::enter()?;
+    if !place::enter("memory")? {
+        return Ok(());
+    }
     place::raise_file_limit()?;
     if arguments.quick {
         (arguments.seconds, arguments.steady) = (0.5, 2.0);
     }
     let place = Place::new(arguments.mix.sources)?;
     for kind in [Kind::SensorXdp, Kind::SensorUdp] {
+        if !kind.can_run("memory", "everything") {
+            continue;
+        }
         measure(&place, kind, &arguments).with_context(|| kind.name().to_owned())?;
     }
     Ok(())
@@ -64,7 +69,7 @@ fn measure(place: &Place, kind: Kind, arguments: &Arguments) -> anyhow::Result<(
         Measurement::new("memory", case, kind.name(), metric, unit, values).report();
     };
     say("idle", "resident", "B", &[machine::resident(pid)?.0 as f64]);
-    let mut round = Round::new(place, By::Xdp, &arguments.mix);
+    let mut round = Round::new(place, By::default(), &arguments.mix);
     let step = Duration::from_secs_f64(arguments.seconds);
     let closed = format!("window {WINDOW}");
     let (done, samples) = watched(pid, || round.against(&peer, Pace::Closed { window: WINDOW }, step, None))?;

@@ -121,7 +121,8 @@ fn preceding(stage: &str) -> Option<&'static str> {
 /// The instructions of each stage, counted by callgrind with the best digests that it knows (it has no AVX-512).
 fn instructions(case: &str) -> anyhow::Result<()> {
     if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
-        Measurement::new("replay", case, "valgrind", "missing", "1", &[1.0]).report();
+        let why = "valgrind is not installed: apt-get install valgrind";
+        Measurement::missing("replay", case, "callgrind", why).report();
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
