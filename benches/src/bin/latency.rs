@@ -43,8 +43,8 @@ struct Arguments {
     /// Requests under way at once in the closed loop, as for `wire`
     #[arg(long, default_value_t = 192)]
     window: u32,
-    /// What the traffic is made of, as for `load`
-    #[arg(long, default_value = "", hide_default_value = true)]
+    /// What the traffic is made of, as for `load`, but for storm=
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = Mix::calm)]
     mix: Mix,
     /// Where the journal is to be; its file system is the one measured
     #[arg(long, value_name = "FOLDER")]

@@ -31,7 +31,7 @@ struct Arguments {
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
     /// What the traffic is made of: sizes=100+168+236 (octets) or vendors=rras+f5+check-point+asa or vendors=all,
-    /// sources=8, duplicates=5%, forgeries=10%, storm=5000 (so many at once, half-way)
+    /// sources=8, duplicates=5%, forgeries=10%, storm=5000 (so many at once, half-way; not with --window)
     #[arg(long, default_value = "", hide_default_value = true)]
     mix: Mix,
     /// How the generator sends
@@ -66,6 +66,10 @@ enum Ack {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    if arguments.window.is_some() {
+        let reason = "with --window requests leave when answers come, not by the clock";
+        arguments.mix.refuse_storm(reason).map_err(anyhow::Error::msg)?;
+    }
     if !place::enter("load")? {
         return Ok(());
     }

@@ -35,8 +35,8 @@ struct Arguments {
     /// Steps, per cent of the throughput of a closed loop; above 100 is overload
     #[arg(long, value_delimiter = ',', default_values_t = [10.0, 50.0, 90.0, 200.0])]
     steps: Vec<f64>,
-    /// What the traffic is made of, as for `load`
-    #[arg(long, default_value = "", hide_default_value = true)]
+    /// What the traffic is made of, as for `load`, but for storm=
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = Mix::calm)]
     mix: Mix,
     /// Short steps: to see that everything works
     #[arg(long)]

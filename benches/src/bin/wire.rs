@@ -48,8 +48,8 @@ struct Arguments {
     /// not cleared yet, or in the receive buffer that FreeRADIUS has
     #[arg(long, default_value_t = 192, value_parser = clap::value_parser!(u32).range(1..=16_384))]
     window: u32,
-    /// What the traffic is made of, as for `load`
-    #[arg(long, default_value = "", hide_default_value = true)]
+    /// What the traffic is made of, as for `load`, but for storm=
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = Mix::calm)]
     mix: Mix,
     /// How the generator sends
     #[arg(long, value_enum, default_value_t)]
