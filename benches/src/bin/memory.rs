@@ -20,6 +20,8 @@ use clap::Parser;
 
 /// Requests under way at once in the closed loop that finds the throughput, as for `wire`.
 const WINDOW: u32 = 192;
+/// Points of the line that shows memory over time.
+const TENTHS: usize = 10;
 /// How often memory is looked at.
 const INTERVAL: Duration = Duration::from_millis(50);
 
@@ -90,6 +92,11 @@ fn measure(place: &Place, kind: Kind, arguments: &Arguments) -> anyhow::Result<(
     let case = format!("{} s at half of saturation", arguments.steady);
     say(&case, "resident", "B", &samples);
     say(&case, "requests_per_second", "1/s", &[done.report.answered_per_second()]);
+    // A point for each tenth of the time, of whose looks the median counts.
+    for (samples, tenth) in samples.chunks(samples.len().div_ceil(TENTHS)).zip(1..) {
+        let until = arguments.steady * f64::from(tenth) / TENTHS as f64;
+        say(&format!("{until} s into the steady load"), "resident", "B", samples);
+    }
     // What came in the last three quarters of the time: a leak shows here, what is filled once does not.
     let early = samples[samples.len() / 4];
     let growth = samples.last().map_or(0.0, |last| last - early);
