@@ -19,7 +19,7 @@ pub struct Processors {
     idle_ns: Vec<u64>,
     /// Time that the host of a virtual machine kept for itself, all processors.
     steal_ns: u64,
-    /// What processes of others have spent since they began.
+    /// What processes of others have spent since they began, the kernel's threads not among them.
     others_ns: u64,
 }
 
@@ -30,7 +30,7 @@ pub struct Spent {
     pub wall_ns: f64,
     /// Of each processor: not idle, others' work and time stolen by the host included.
     pub busy_ns: Vec<f64>,
-    /// By processes that are neither this one nor its children: compilers beside us.
+    /// By processes that are neither this one nor its children nor the kernel's threads: compilers beside us.
     pub others_ns: f64,
     /// Not given to us by the host.
     pub steal_ns: f64,
@@ -120,7 +120,12 @@ fn from_timer_list(text: &str) -> Vec<u64> {
 /// USER_HZ is 100 on every architecture that we run on.
 const TICK_NS: u64 = 10_000_000;
 
-/// What all processes but this one and its children have spent, children that they waited for included.
+/// `PF_KTHREAD` (`include/linux/sched.h`): a thread of the kernel.
+const KERNEL_THREAD: u64 = 0x0020_0000;
+
+/// What all processes but this one, its children and the kernel's threads have spent, children that they waited for
+/// included. `ksoftirqd`, `kworker` and `jbd2` do the receiving and the syncing that a server asks for: that is its
+/// cost, not others' work.
 fn others_ns() -> io::Result<u64> {
     let me = std::process::id();
     let mut ticks = 0;
@@ -130,16 +135,38 @@ fn others_ns() -> io::Result<u64> {
         };
         // It may have ended meanwhile.
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        // Behind the name, which may hold anything but ends with the last parenthesis.
-        let Some((_, rest)) = stat.rsplit_once(')') else { continue };
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        let field = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-        // state ppid ... utime(11) stime(12) cutime(13) cstime(14)
-        if pid != me && field(1) != u64::from(me) {
-            ticks += field(11) + field(12) + field(13) + field(14);
+        let Some(process) = Process::parse(&stat) else { continue };
+        if pid != me && process.parent != me && !process.of_kernel {
+            ticks += process.ticks;
         }
     }
     Ok(ticks * TICK_NS)
+}
+
+/// What a line of `/proc/PID/stat` says (proc_pid_stat(5)).
+#[derive(Debug, PartialEq)]
+struct Process {
+    parent: u32,
+    /// A thread of the kernel, which works for whoever asked.
+    of_kernel: bool,
+    /// Spent by it and by children that it waited for, user and system.
+    ticks: u64,
+}
+
+impl Process {
+    /// None for what is no such line.
+    fn parse(stat: &str) -> Option<Process> {
+        // Behind the name, which may hold anything but ends with the last parenthesis.
+        let (_, rest) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        let field = |index: usize| fields.get(index)?.parse::<u64>().ok();
+        // state ppid(1) pgrp session tty tpgid flags(6) ... utime(11) stime(12) cutime(13) cstime(14)
+        Some(Process {
+            parent: field(1)?.try_into().ok()?,
+            of_kernel: field(6)? & KERNEL_THREAD != 0,
+            ticks: field(11)? + field(12)? + field(13)? + field(14)?,
+        })
+    }
 }
 
 /// The time that each thread of a process has run, nanoseconds, by thread id, with its name.
@@ -206,6 +233,19 @@ mod tests {
         assert_eq!(from_timer_list(timers), [636306097729 + 1925045406, 11]);
         let stat = "cpu  1 2 3 4 5 6 7 8 0 0\ncpu0 1 0 3 40 2 0 0 7 0 0\ncpu1 1 0 3 50 0 0 0 1 0 0\nintr 5\n";
         assert_eq!(from_stat(stat), (vec![420_000_000, 500_000_000], 80_000_000));
+    }
+
+    #[test]
+    fn the_kernels_threads_are_told_from_processes() {
+        let softirq = "13 (ksoftirqd/0) S 2 0 0 0 -1 69238848 0 0 0 0 0 4711 0 0 20 0 1 0 17 0 0\n";
+        assert_eq!(Process::parse(softirq), Some(Process { parent: 2, of_kernel: true, ticks: 4711 }));
+        let compiler = "900 (rustc) R 899 899 1 0 -1 4194304 5 6 7 8 100 20 3 4 20 0 1 0 17 0 0\n";
+        assert_eq!(Process::parse(compiler), Some(Process { parent: 899, of_kernel: false, ticks: 127 }));
+        // A name that looks like the rest of a line.
+        let named = "901 (a ) S 2 (b)) S 900 900 1 0 -1 4194560 5 6 7 8 1 2 0 0 20 0 1 0 17 0 0\n";
+        assert_eq!(Process::parse(named), Some(Process { parent: 900, of_kernel: false, ticks: 3 }));
+        assert_eq!(Process::parse("902 (gone"), None);
+        assert_eq!(Process::parse("902 (short) S 1"), None);
     }
 
     #[test]

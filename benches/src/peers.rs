@@ -26,7 +26,7 @@ use end_to_end::{
     wire::SENSOR_V4,
 };
 
-use crate::{load::mmsg::Batch, machine, place::Place};
+use crate::{load::mmsg::Batch, machine, measure::Measurement, place::Place};
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -70,8 +70,20 @@ impl Kind {
             Kind::FreeRadius | Kind::FreeRadiusDetail if !freeradius::is_installed() => {
                 Some("freeradius is not installed: apt-get install freeradius")
             }
+            Kind::SensorXdp if !crate::place::has_af_xdp() => {
+                Some("this kernel has no AF_XDP: it needs CONFIG_XDP_SOCKETS")
+            }
             _ => None,
         }
+    }
+
+    /// Whether it can be measured; if not, says that it is missing in `case` of `bench`, and why.
+    pub fn can_run(self, bench: &str, case: &str) -> bool {
+        let missing = self.missing().map(|why| Measurement::missing(bench, case, self.name(), why));
+        if let Some(missing) = &missing {
+            missing.report();
+        }
+        missing.is_none()
     }
 }
 

@@ -16,7 +16,10 @@ use end_to_end::{
 };
 use ingest::pin::{Topology, pin_current};
 
-use crate::load::sender::{Datagrams, Sender, Way, Xdp};
+use crate::{
+    load::sender::{Datagrams, Sender, Way, Xdp},
+    measure::{Measurement, WHOLE},
+};
 
 /// Says that we are in our namespaces already.
 const INSIDE: &str = "VPN_SENSOR_BENCH_INSIDE";
@@ -27,24 +30,50 @@ const NOBODY_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 99);
 /// And the hardware address that goes with it: locally administered, nobody's.
 const NOBODY_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x99];
 
-/// Runs the rest of this program in network and mount namespaces of its own: returns inside them. Everything that the
-/// benches send stays there.
+/// What this host lacks for a wire of our own; none if nothing.
 ///
 /// # Errors
-/// Without root, `unshare` or the sensor's program.
-pub fn enter() -> anyhow::Result<()> {
+/// When the host does not say which processors it has.
+fn lacking() -> anyhow::Result<Option<String>> {
+    if !rustix::process::geteuid().is_root() {
+        let why = "this bench makes network namespaces and loads XDP programs: run it as root";
+        return Ok(Some(why.to_owned()));
+    }
+    if Topology::read()?.cores().count() < 2 {
+        let why = "generator and server need a processor each, and there is one in all";
+        return Ok(Some(why.to_owned()));
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &str| env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    let programs = [("unshare", "util-linux"), ("setpriv", "util-linux"), ("ip", "iproute2")];
+    let missing = programs.into_iter().find(|(program, _)| !is_there(program));
+    Ok(missing.map(|(program, package)| format!("{program} is not installed: apt-get install {package}")))
+}
+
+/// Whether this kernel has AF_XDP, for generator and sensor.
+pub fn has_af_xdp() -> bool {
+    use rustix::net::{AddressFamily, SocketType, socket};
+    socket(AddressFamily::XDP, SocketType::RAW, None).is_ok()
+}
+
+/// Runs the rest of this program in network and mount namespaces of its own: returns inside them. Everything that the
+/// benches send stays there. On a host that cannot have them it says that `bench` is missing, and returns false.
+///
+/// # Errors
+/// When `unshare` does not run, or the sensor's program is not there.
+pub fn enter(bench: &str) -> anyhow::Result<bool> {
+    if let Some(reason) = lacking()? {
+        Measurement::missing(bench, "everything", WHOLE, &reason).report();
+        return Ok(false);
+    }
     if env::var_os(INSIDE).is_some() {
         // `ip netns` keeps names under /run, and /sys shows the devices of the namespace that it was mounted in.
         for (kind, folder) in [("tmpfs", "/run"), ("sysfs", "/sys")] {
             let status = Command::new("mount").args(["-t", kind, kind, folder]).status()?;
             ensure!(status.success(), "mounting {kind} on {folder}: {status}");
         }
-        return Ok(());
+        return Ok(true);
     }
-    ensure!(
-        rustix::process::geteuid().is_root(),
-        "this bench makes network namespaces and loads XDP programs: run it as root"
-    );
     let me = env::current_exe()?;
     let program = match env::var_os(PROGRAM) {
         Some(path) => PathBuf::from(path),
@@ -68,6 +97,13 @@ pub enum By {
     Xdp,
     /// Ordinary UDP sockets
     Udp,
+}
+
+impl Default for By {
+    /// AF_XDP where there is one.
+    fn default() -> By {
+        if has_af_xdp() { By::Xdp } else { By::Udp }
+    }
 }
 
 impl By {

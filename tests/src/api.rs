@@ -27,6 +27,15 @@ pub fn post(namespace: &Namespace, path: &str, token: &str, body: &Value) -> (u1
     })
 }
 
+/// The same with PATCH.
+pub fn patch(namespace: &Namespace, path: &str, token: &str, body: &Value) -> (u16, Value) {
+    namespace.enter(|| {
+        let request = agent().patch(format!("{API}/{path}")).header("Content-Type", "application/json");
+        let request = request.header("Authorization", format!("Bearer {token}"));
+        answer(request.send(body.to_string()).expect("an answer"))
+    })
+}
+
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into()
 }

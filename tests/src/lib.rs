@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod namespace;
 pub mod nas;
 pub mod packet_socket;
+pub mod portal;
 pub mod radclient;
 pub mod requests;
 pub mod sensor;

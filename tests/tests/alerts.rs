@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
-    fs,
+    fs::{self, File},
     path::Path,
     time::{Duration, Instant},
 };
@@ -58,6 +58,10 @@ fn a_stolen_account_raises_one_alert_that_arrives_is_closed_and_is_never_sent_ag
     };
     // At home in Great Britain, and a moment later in China with another computer.
     connect(1, "hers", "81.2.69.160", "PC-7");
+    sensor.stored();
+    let followed = folder.path().join("followed.json");
+    let mut follow = home.command(&wire.sensor, "alerts --follow --format json");
+    let mut follow = follow.stdout(File::create(&followed).unwrap()).spawn().unwrap();
     let began = Instant::now();
     connect(2, "his", "175.16.199.7", "KALI");
     wait_until("the alert arrives", IN_TIME, || arrived(&all, "alert").len() == 1);
@@ -103,6 +107,24 @@ fn a_stolen_account_raises_one_alert_that_arrives_is_closed_and_is_never_sent_ag
     assert_eq!(closed["comments"][0]["text"], "asked_her", "{closed}");
     let again = output(&mut home.command(&wire.sensor, &format!("alerts close {number} --as usual")));
     assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("closed already"));
+
+    // Whoever follows was told of each: new, a comment, the one of the closing, closed.
+    let stands = || -> Vec<(u64, Value)> {
+        let whole = fs::read_to_string(&followed).unwrap();
+        let whole = whole.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let mut stands: Vec<_> = lines(whole)
+            .iter()
+            .map(|alert| (alert["revision"].as_u64().unwrap(), alert["state"]["state"].clone()))
+            .collect();
+        // What happens as it begins may be told twice.
+        stands.dedup();
+        stands
+    };
+    wait_until("the one who follows is told", IN_TIME, || stands().len() == 4);
+    let open = |revision: u64| (revision, Value::from("open"));
+    assert_eq!(stands(), [open(1), open(2), open(3), (4, "closed".into())]);
+    follow.kill().unwrap();
+    follow.wait().unwrap();
 
     // Neither a start nor a rebuild sends anything again.
     let before = fs::read_to_string(&all).unwrap();

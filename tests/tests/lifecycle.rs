@@ -151,6 +151,37 @@ fn a_second_instance_on_the_same_state_directory_is_refused(path: Path) {
 }
 
 #[test]
+fn a_reload_that_fails_in_the_middle_leaves_nothing_of_the_new_configuration_in_force() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::xdp());
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    nas.ask(&start(1, "before", SECRET));
+    // Sound, and more prefixes than the steer program has room for: workers know the new clients by then.
+    const OTHER: &str = "another secret of twenty octets";
+    let many: Vec<String> =
+        (0..66_000_u32).map(|number| std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string()).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let changed = ClientEntry::new("nas", &["192.0.2.0/24"], OTHER);
+    let more = ClientEntry::new("many", &many, OTHER);
+    home.configure(&Config::xdp().clients(&[changed, more]).lines("[journal]\nmax_bytes = \"1 GiB\""));
+    sensor.reload("the one before stays in force");
+    assert!(!home.log().contains("restart the sensor"), "{}", home.log());
+    nas.ask(&start(2, "behind", SECRET));
+    Nas::new(&wire.nas, end_to_end::wire::NAS_V6, end_to_end::wire::SENSOR_V6, SECRET).ask(&start(
+        3,
+        "another-address-of-before",
+        SECRET,
+    ));
+    let metrics = sensor.settled();
+    assert_eq!((metrics.verdict("bad_authenticator"), metrics.verdict("unknown_client")), (0, 0));
+    // The programs have room again.
+    home.configure(&Config::xdp().clients(&[ClientEntry::new("nas", &["192.0.2.0/24"], OTHER)]));
+    sensor.reload("the configuration is in force");
+    Nas::new(&wire.nas, NAS_V4, SENSOR_V4, OTHER).ask(&start(4, "mended", OTHER));
+}
+
+#[test]
 fn a_second_instance_on_the_same_device_is_refused() {
     let wire = Wire::new();
     let home = Home::new(&Config::xdp());

@@ -2,103 +2,21 @@
 //! secret shown and mended, two tabs, roles, and the file that wins.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path, sync::Mutex, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
+use end_to_end::api::{ask, patch};
 use end_to_end::config::{ClientEntry, Config, SECRET};
+use end_to_end::portal::{Browser, Page, link, path_of};
 use end_to_end::requests::start;
-use end_to_end::sensor::{Home, program};
+use end_to_end::sensor::Home;
 use end_to_end::tools::output;
 use end_to_end::wire::{NAS_V4, SENSOR_V4};
-use end_to_end::{Namespace, Nas, PATIENCE, Wire, wait_until};
+use end_to_end::{Nas, PATIENCE, Wire, wait_until};
 use serde_json::{Value, json};
 
-const PORTAL: &str = "http://127.0.0.1:8813";
-const PASSWORD: &str = "correct horse battery";
 /// What is typed in the portal.
 const TYPED: &str = "the-secret-of-everybody-1";
 const OTHERS: &str = "the-secret-on-the-gateway";
-
-/// One browser in the sensor's namespace, without a script.
-struct Browser<'n> {
-    namespace: &'n Namespace,
-    cookie: Mutex<String>,
-}
-
-struct Page {
-    status: u16,
-    location: String,
-    text: String,
-}
-
-impl Page {
-    fn value(&self, name: &str) -> &str {
-        let (_, rest) = self.text.split_once(&format!("name=\"{name}\" value=\"")).expect("a form");
-        rest.split_once('"').unwrap().0
-    }
-
-    /// What is shown once.
-    fn secret(&self) -> &str {
-        let (_, rest) = self.text.split_once("<code class=\"secret\">").expect("a secret");
-        rest.split_once('<').unwrap().0
-    }
-}
-
-impl Browser<'_> {
-    /// Somebody new, by the link that `portal link` printed.
-    fn signed_in<'n>(namespace: &'n Namespace, link: &str) -> Browser<'n> {
-        let browser = Browser { namespace, cookie: Mutex::default() };
-        let path = link.trim().strip_prefix(PORTAL).expect("a link to this portal");
-        let page = browser.post(path, &[("account", "x"), ("password", PASSWORD), ("again", PASSWORD)]);
-        assert_eq!(page.status, 303, "{}", page.text);
-        browser
-    }
-
-    fn get(&self, path: &str) -> Page {
-        self.namespace.enter(|| {
-            let request = agent().get(format!("{PORTAL}{path}")).header("cookie", self.cookie());
-            self.keep(request.call().expect("a page"))
-        })
-    }
-
-    fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
-        let request = agent().post(format!("{PORTAL}{path}")).header("origin", PORTAL);
-        let request = request.header("cookie", self.cookie());
-        self.namespace.enter(|| self.keep(request.send_form(form.iter().copied()).expect("a page")))
-    }
-
-    fn cookie(&self) -> String {
-        self.cookie.lock().unwrap().clone()
-    }
-
-    /// Fills in the form of a page, as it was loaded.
-    fn submit(&self, page: &Page, path: &str, fields: &[(&str, &str)]) -> Page {
-        let mut form = vec![("token", page.value("token")), ("revision", page.value("revision"))];
-        form.extend(fields);
-        self.post(path, &form)
-    }
-
-    fn keep(&self, mut answer: ureq::http::Response<ureq::Body>) -> Page {
-        let text = answer.body_mut().read_to_string().unwrap();
-        let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap());
-        if let Some((cookie, _)) = header("set-cookie").split_once(';') {
-            *self.cookie.lock().unwrap() = cookie.to_owned();
-        }
-        Page { status: answer.status().as_u16(), location: header("location").to_owned(), text }
-    }
-}
-
-fn agent() -> ureq::Agent {
-    let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
-    config.timeout_global(Some(PATIENCE)).build().into()
-}
-
-fn link(home: &Home, namespace: &Namespace, account: &str, role: &str) -> String {
-    let mut command = namespace.command(program());
-    command.args(["portal", "link", "--account", account, "--role", role, "--state-dir"]).arg(home.state());
-    let output = output(&mut command);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 fn nas(wire: &Wire, secret: &str) -> Nas {
     Nas::new(&wire.nas, NAS_V4, SENSOR_V4, secret)
@@ -214,11 +132,15 @@ fn accounting_off_closes_the_port_and_on_opens_it() {
     let listens = || wire.sensor.run("ss", "-Huln sport = :1813").contains("1813");
     nas(&wire, SECRET).ask(&start(1, "before", SECRET));
     let page = carol.get("/settings/vpn");
-    assert!(page.text.contains("then refuse log-ins"), "{}", page.text);
+    let warning = "Some VPN servers (ocserv, strongSwan, accel-ppp) refuse log-ins";
+    assert!(page.text.contains(warning), "{}", page.text);
+    assert!(!carol.get("/").text.contains("accounting is off"), "it is on");
     assert_eq!(carol.submit(&page, "/settings/vpn/accounting", &[("on", "false")]).status, 303);
     wait_until("the port is closed", PATIENCE, || !listens());
     let page = carol.get("/settings/vpn");
-    assert!(page.text.contains("Turn accounting on"), "{}", page.text);
+    assert!(page.text.contains("Turn accounting on") && page.text.contains(warning), "{}", page.text);
+    let overview = carol.get("/").text;
+    assert!(overview.contains("RADIUS accounting is off") && overview.contains(warning), "{overview}");
     assert_eq!(carol.submit(&page, "/settings/vpn/accounting", &[("on", "true")]).status, 303);
     wait_until("the port is open", PATIENCE, listens);
     nas(&wire, SECRET).ask(&start(2, "behind", SECRET));
@@ -229,6 +151,37 @@ fn accounting_off_closes_the_port_and_on_opens_it() {
     let sensor = home.start(&wire.sensor);
     wait_until("the port is closed", PATIENCE, || !listens());
     drop(sensor);
+}
+
+#[test]
+fn a_short_secret_is_warned_of_until_there_is_a_longer_one() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let _sensor = home.start(&wire.sensor);
+    let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
+    let warning = "The secret of <bdi>branch</bdi> is shorter than 16 characters";
+    let pages = ["/settings/vpn", "/settings/clients"];
+    let page = carol.get("/settings/clients");
+    let branch = [("new", "true"), ("name", "branch"), ("address", "203.0.113.0/24"), ("do", "set")];
+    let answer =
+        carol.submit(&page, "/settings/clients", &[&branch[..], &[("secret", "fifteen-octets!")]].concat());
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    for path in pages {
+        let page = carol.get(path);
+        assert_eq!(page.text.matches(warning).count(), 1, "{path}: {}", page.text);
+        assert!(!page.text.contains("fifteen-octets!"), "{path} holds a secret");
+    }
+    // While the short one is accepted as well, it is one of hers.
+    let rotate = [("name", "branch"), ("keep", "true"), ("do", "set"), ("secret", TYPED)];
+    let page = carol.get("/settings/clients");
+    assert_eq!(carol.submit(&page, "/settings/clients/secret", &rotate).status, 303);
+    assert!(carol.get("/settings/clients").text.contains(warning));
+    let page = carol.get("/settings/clients");
+    let end = [("name", "branch"), ("do", "end")];
+    assert_eq!(carol.submit(&page, "/settings/clients/secret", &end).status, 303);
+    for path in pages {
+        assert!(!carol.get(path).text.contains("is shorter than"), "{path}");
+    }
 }
 
 #[test]
@@ -256,13 +209,16 @@ fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
     assert!(wrong.status == 422 && wrong.text.contains("must lie between 100 and"), "{}", wrong.text);
 
     // Names and prefixes that the file has.
-    for (name, address) in [("nas", "203.0.113.0/24"), ("other", "192.0.2.0/24")] {
+    for (name, address, reason) in [
+        ("nas", "203.0.113.0/24", "there are two clients of the name &quot;nas&quot; (in "),
+        ("other", "192.0.2.0/24", "192.0.2.0/24 belongs to client &quot;nas&quot; already (in "),
+    ] {
         let page = carol.get("/settings/clients");
         let fields =
             [("new", "true"), ("name", name), ("address", address), ("secret", TYPED), ("do", "set")];
         let answer = carol.submit(&page, "/settings/clients", &fields);
         assert_eq!(answer.status, 422, "{}", answer.text);
-        assert!(answer.text.contains("already"), "{}", answer.text);
+        assert!(answer.text.contains(&format!("{reason}{file}:")), "{}", answer.text);
     }
 
     // Another administrator makes an account for an analyst, who then sees people and no settings.
@@ -292,7 +248,7 @@ fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
         &[("token", people.value("token")), ("name", "setup"), ("may", "administer"), ("days", "1")],
     );
     let setup = made.secret().to_owned();
-    let settings = ask(&wire.sensor, "GET", &setup, "settings", None).1;
+    let settings = ask(&wire.sensor, "settings", Some(&setup)).1;
     let revision = settings["revision"].as_str().unwrap();
     let key = |settings: &Value, name: &str| {
         settings["keys"].as_array().unwrap().iter().find(|key| key["key"] == name).unwrap().clone()
@@ -306,17 +262,17 @@ fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
         {"set": {"key": "journal.max_bytes", "value": "1 GiB"}},
     ]);
     let change = json!({"revision": revision, "edits": edits});
-    let (status, saved) = ask(&wire.sensor, "PATCH", &setup, "settings", Some(&change));
+    let (status, saved) = patch(&wire.sensor, "settings", &setup, &change);
     assert_eq!((status, &saved["restart_needed"]), (200, &json!([])), "{saved}");
-    assert_eq!(ask(&wire.sensor, "PATCH", &setup, "settings", Some(&change)).0, 409);
-    let settings = ask(&wire.sensor, "GET", &setup, "settings", None).1;
+    assert_eq!(patch(&wire.sensor, "settings", &setup, &change).0, 409);
+    let settings = ask(&wire.sensor, "settings", Some(&setup)).1;
     assert_eq!(key(&settings, "detect.travel_kmh")["origin"]["layer"], "default");
     assert!(!settings.to_string().contains(OTHERS));
     let reads = carol.post(
         "/settings/tokens",
         &[("token", people.value("token")), ("name", "reads"), ("may", "read"), ("days", "1")],
     );
-    assert_eq!(ask(&wire.sensor, "GET", reads.secret(), "settings", None).0, 403);
+    assert_eq!(ask(&wire.sensor, "settings", Some(reads.secret())).0, 403);
 
     let mut audit = home.command(&wire.sensor, "audit --limit 100");
     let audit = String::from_utf8(output(&mut audit).stdout).unwrap();
@@ -325,6 +281,35 @@ fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
     }
     assert!(!audit.contains(OTHERS) && !audit.contains(TYPED));
     assert_nowhere(&home, &[TYPED, OTHERS]);
+}
+
+#[test]
+fn a_link_is_shown_once_and_kept_nowhere() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let used = link(&home, &wire.sensor, "carol", "administrator");
+    let carol = Browser::signed_in(&wire.sensor, &used);
+    let waiting = link(&home, &wire.sensor, "dave", "analyst");
+    let token = carol.get("/settings/people").value("token").to_owned();
+    let made = carol.post("/settings/people", &[("token", &token), ("account", "erin"), ("role", "analyst")]);
+    let paths = [&used, &waiting, made.secret()].map(|link| path_of(link).to_owned());
+    let [used, waiting, made] = &paths;
+    // Looked at, refused, used up, and with something behind it.
+    let stranger = Browser::stranger(&wire.sensor);
+    assert_eq!(stranger.get(waiting).status, 200);
+    let short = [("account", "dave"), ("password", "short"), ("again", "short")];
+    assert_eq!(stranger.post(made, &short).status, 422);
+    assert_eq!(stranger.get(used).status, 410);
+    assert_eq!(stranger.get(&format!("{waiting}/more")).status, 404);
+    sensor.stop();
+    assert!(home.log().contains("the journal is open"), "{}", home.log());
+    let links = paths.each_ref().map(|path| path.rsplit('/').next().unwrap());
+    assert!(links.iter().all(|link| link.len() > 20), "{links:?}");
+    assert_nowhere(&home, &links);
+    let mut audit = home.command(&wire.sensor, "audit");
+    let audit = String::from_utf8(output(&mut audit).stdout).unwrap();
+    assert!(audit.contains("portal.link") && links.iter().all(|link| !audit.contains(link)), "{audit}");
 }
 
 #[test]
@@ -354,22 +339,4 @@ fn who_is_refused_in_the_kernel_is_shown_and_let_in() {
     let answer = carol.submit(&page, mend, &fields);
     assert_eq!(answer.status, 303, "{}", answer.text);
     nas(&wire, TYPED).ask(&start(3, "let in", TYPED));
-}
-
-/// Asks the API: status and body.
-fn ask(namespace: &Namespace, method: &str, token: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-    namespace.enter(|| {
-        let (url, token) = (format!("{PORTAL}/api/v1/{path}"), format!("Bearer {token}"));
-        let answer = match body {
-            None => agent().get(url).header("authorization", token).call(),
-            Some(body) => {
-                assert_eq!(method, "PATCH");
-                let request = agent().patch(url).header("authorization", token);
-                request.header("content-type", "application/json").send(body.to_string())
-            }
-        };
-        let mut answer = answer.expect("an answer");
-        let text = answer.body_mut().read_to_string().unwrap();
-        (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null))
-    })
 }

@@ -1,15 +1,16 @@
 //! `cargo xtask bench`: builds and runs the benches, gathers their results ([`crate::report`]).
 
 use std::{
-    io::{BufRead as _, BufReader},
-    process::Stdio,
+    io::{BufRead as _, BufReader, Read, Write as _},
+    process::{Command, Stdio},
+    thread,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 
 use crate::{
     program::{self, cargo_for, sensor},
-    report::Files,
+    report::{Files, Gathering, missing},
 };
 
 /// What there is to run: programs of the package `benches`, but for the first, each printing lines of JSON.
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut gathering = arguments.files.gather(names.is_empty())?;
     // The whole-path benches run the sensor itself.
     let sensor = sensor(true)?;
+    let mut failed = Vec::new();
     for name in BENCHES.iter().filter(|name| names.is_empty() || names.iter().any(|n| n == *name)) {
         let mut bench = cargo_for("run", name);
         bench.args(["--quiet", "--release", "--"]);
@@ -48,23 +50,85 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             bench.arg("--quick");
         }
         bench.args(options).env(program::PROGRAM, &sensor);
-        let mut child =
-            bench.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {bench:?}"))?;
-        if let Some(output) = child.stdout.take() {
-            for line in BufReader::new(output).lines() {
-                let line = line?;
-                if !line.starts_with('{') {
-                    // Help, say: the results themselves are shown on standard error.
-                    println!("{line}");
-                } else if let Some(gathering) = &mut gathering {
-                    gathering.add(&line)?;
+        if let Some(reason) = gathered(&mut bench, gathering.as_mut())? {
+            eprintln!("the bench {name} is missing: {reason}");
+            if let Some(gathering) = &mut gathering {
+                match missing(name, &reason) {
+                    Ok(line) => gathering.add(&line)?,
+                    Err(error) => eprintln!("the results do not say so: {error:#}"),
                 }
             }
+            failed.push(*name);
         }
-        let status = child.wait()?;
-        ensure!(status.success(), "the bench {name} failed: {status}");
     }
-    gathering.map_or(Ok(()), |gathering| gathering.finish())
+    if let Some(gathering) = gathering {
+        gathering.finish()?;
+    }
+    ensure!(
+        failed.is_empty(),
+        "these benches failed and are missing: {}; what they said is above, and `cargo xtask bench {}` runs them again",
+        failed.join(", "),
+        failed.join(" ")
+    );
+    Ok(())
+}
+
+/// Runs one bench to its end and gathers its lines. What a bench fails by is no error here, since the others can be
+/// measured without it: returns the reason.
+///
+/// # Errors
+/// When the lines cannot be kept.
+fn gathered(bench: &mut Command, mut gathering: Option<&mut Gathering>) -> anyhow::Result<Option<String>> {
+    let mut child = match bench.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok(Some(format!("it cannot be run: {error}"))),
+    };
+    let said = child.stderr.take().map(|errors| thread::spawn(move || passed_on(errors)));
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            let line = line?;
+            if !line.starts_with('{') {
+                // Help, say: the results themselves are shown on standard error.
+                println!("{line}");
+            } else if let Some(gathering) = &mut gathering {
+                gathering.add(&line)?;
+            }
+        }
+    }
+    let status = child.wait()?;
+    let said = said.and_then(|thread| thread.join().ok()).unwrap_or_default();
+    Ok((!status.success()).then(|| match last_error(&said) {
+        error if error.is_empty() => status.to_string(),
+        error => format!("{error} ({status})"),
+    }))
+}
+
+/// So much of what a bench said last is kept for the reason of its failure, octets.
+const KEPT: usize = 4096;
+
+/// Passes on what a bench says to whoever watches, at once; returns the end of it.
+fn passed_on(mut errors: impl Read) -> String {
+    let mut last = Vec::new();
+    let mut buffer = [0; 1024];
+    while let Ok(count @ 1..) = errors.read(&mut buffer) {
+        let _ = std::io::stderr().write_all(&buffer[..count]);
+        last.extend_from_slice(&buffer[..count]);
+        last.drain(..last.len().saturating_sub(KEPT));
+    }
+    String::from_utf8_lossy(&last).into_owned()
+}
+
+/// The error that a program ended with, on one line: from the last `Error:` or `error:` on, else the last line.
+fn last_error(said: &str) -> String {
+    /// As much as a page has room for, characters.
+    const LONGEST: usize = 300;
+    let begins = ["Error: ", "error: "].iter().filter_map(|word| Some(said.rfind(word)? + word.len())).max();
+    let error = match begins {
+        Some(begin) => &said[begin..],
+        None => said.trim_end().lines().next_back().unwrap_or_default(),
+    };
+    let line = error.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(LONGEST).collect()
 }
 
 #[cfg(test)]
@@ -103,5 +167,33 @@ mod tests {
         assert!(arguments("speed").unwrap_err().to_string().contains("digest, replay"));
         let two = arguments("wire load -- --rate 5").unwrap();
         assert!(run(&two).unwrap_err().to_string().contains("name that one"));
+    }
+
+    #[test]
+    fn a_bench_that_fails_is_a_reason_and_what_it_measured_before_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let json = folder.path().join("results.jsonl");
+        let files = Files::of_json(json.clone());
+        let mut gathering = files.gather(false).unwrap().unwrap();
+        let mut shell = |script: &str| {
+            let mut shell = Command::new("sh");
+            gathered(shell.args(["-c", script]), Some(&mut gathering)).unwrap()
+        };
+        let fails = "echo '{\"first\":1}'; printf 'round 1\\r' >&2
+            printf 'Error: no wire\\n\\nCaused by:\\n    it is cut\\n' >&2; exit 3";
+        assert_eq!(shell(fails).unwrap(), "no wire Caused by: it is cut (exit status: 3)");
+        assert_eq!(shell("kill -KILL $$").unwrap(), "signal: 9 (SIGKILL)");
+        assert_eq!(shell("echo '{\"second\":2}'; echo 'error: all is well' >&2"), None);
+        let absent = gathered(&mut Command::new("/no/such/program"), None).unwrap().unwrap();
+        assert!(absent.contains("cannot be run"), "{absent}");
+        gathering.finish().unwrap();
+        assert_eq!(std::fs::read_to_string(&json).unwrap(), "{\"first\":1}\n{\"second\":2}\n");
+    }
+
+    #[test]
+    fn the_reason_is_one_line_of_bounded_length() {
+        assert_eq!(last_error("thread panicked\nnote: run with a backtrace\n"), "note: run with a backtrace");
+        assert_eq!(last_error(&"é".repeat(1000)).chars().count(), 300);
+        assert_eq!(last_error(""), "");
     }
 }

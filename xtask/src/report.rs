@@ -5,9 +5,10 @@ use std::{
     fs::{self, File},
     io::Write as _,
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use crate::program::{cargo_for, succeed};
 
@@ -28,6 +29,18 @@ pub(crate) struct Files {
     against: Option<PathBuf>,
 }
 
+/// The line of results that says that a bench is missing, and why.
+///
+/// # Errors
+/// When the program that writes it does not run.
+pub(crate) fn missing(bench: &str, reason: &str) -> anyhow::Result<String> {
+    let mut report = cargo_for("run", "report");
+    report.args(["--quiet", "--release", "--", "--missing", bench, reason]).stderr(Stdio::null());
+    let output = report.output().with_context(|| format!("cannot run {report:?}"))?;
+    ensure!(output.status.success(), "{report:?}: {}", output.status);
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
 /// Results as they come in.
 pub(crate) struct Gathering {
     json: PathBuf,
@@ -39,6 +52,12 @@ pub(crate) struct Gathering {
 }
 
 impl Files {
+    /// Results alone.
+    #[cfg(test)]
+    pub(crate) fn of_json(json: PathBuf) -> Files {
+        Files { json: Some(json), html: None, against: None }
+    }
+
     /// Begins to write; none if no file is wanted. `all`: whether all benches run.
     pub(crate) fn gather(&self, all: bool) -> anyhow::Result<Option<Gathering>> {
         let default = |name: &str| all.then(|| Path::new(FOLDER).join(name));

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use etherparse::PacketBuilder;
 use ingest::clients::{Client, Clients, Secret};
-use traffic::{Session, Status, Vendor};
+use radius::attribute::kind::MESSAGE_AUTHENTICATOR;
+use traffic::{Attribute, Session, Status, Vendor};
 
 /// Where frames lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +25,11 @@ pub struct FrameOptions {
     pub clients: usize,
     /// Where they lie.
     pub placement: Placement,
-    /// Pad every request to this length with Class attributes; none: as the VPN servers send them.
+    /// Pad every request to this length with Class attributes, and give it nothing else; none: as the VPN servers send
+    /// them.
     pub length: Option<usize>,
+    /// Every request has a Message-Authenticator, and so has its answer.
+    pub message_authenticator: bool,
     /// Frames of different seeds tell of different sessions, and so are different requests.
     pub seed: u64,
 }
@@ -38,6 +42,7 @@ impl Default for FrameOptions {
             clients: 1000,
             placement: Placement::Slots(2048),
             length: None,
+            message_authenticator: false,
             seed: 7,
         }
     }
@@ -116,7 +121,10 @@ impl Frames {
                     let vendor = Vendor::ALL[number % 4];
                     let status = statuses[number / 4 % 4];
                     let session = Session::made_up(vendor, options.seed, number as u64);
-                    let attributes = session.attributes(status, 1_790_000_000);
+                    let mut attributes = session.attributes(status, 1_790_000_000);
+                    if options.message_authenticator {
+                        attributes.push(Attribute::new(MESSAGE_AUTHENTICATOR, []));
+                    }
                     traffic::write(&mut buffer, status, number as u8, &[0; 16], &attributes, &secret)?
                 }
             };

@@ -24,6 +24,11 @@ use journal::{Options, RealStorage, Retention, Writer};
 /// pay its system calls once for some 1,000 requests.
 pub const BURSTS_PER_COMMIT: usize = 8;
 
+/// Octets of a segment, and of all that are kept: memory file systems are small. The oldest segment makes room for the
+/// newest, soon, so that what is measured is writing and not a machine that gets memory for the first time.
+pub const SEGMENT_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 3 * SEGMENT_BYTES;
+
 /// Requests before anything is measured: some 100 MB of records.
 const WARM_UP: u64 = 250_000;
 
@@ -70,10 +75,8 @@ impl Replay {
     ) -> anyhow::Result<Replay> {
         let storage = RealStorage::create(folder)?;
         let journal = Options {
-            // Memory file systems are small: the oldest segment makes room for the newest, soon, so that what is
-            // measured is writing and not a machine that gets memory for the first time.
-            segment_bytes: 16 << 20,
-            retention: Retention { max_bytes: 48 << 20, free_reserve_bytes: 0, ..Retention::default() },
+            segment_bytes: SEGMENT_BYTES,
+            retention: Retention { max_bytes: MAX_BYTES, free_reserve_bytes: 0, ..Retention::default() },
             ..Options::default()
         };
         let mut opened = journal::open(storage, journal).map_err(|error| anyhow::anyhow!("{error}"))?;

@@ -33,6 +33,9 @@ pub struct Measurement {
     /// Median over the pairs of interleaved runs of baseline / this for times (so that larger is better), or
     /// this / baseline for rates; absent where nothing is compared.
     pub ratio: Option<f64>,
+    /// Why there is nothing, where the metric is [`MISSING`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The host: its name and processor.
     pub host: String,
     /// The kernel's release.
@@ -40,6 +43,11 @@ pub struct Measurement {
     /// The commit that was built, `+` behind it if the tree had changes.
     pub commit: String,
 }
+
+/// The metric by which a bench says that there is nothing to measure, with the reason.
+pub const MISSING: &str = "missing";
+/// The path of what is missing if that is the bench as a whole.
+pub const WHOLE: &str = "the whole bench";
 
 static PLACE: LazyLock<[String; 3]> = LazyLock::new(|| {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
@@ -89,10 +97,17 @@ impl Measurement {
             runs: runs.len(),
             baseline: None,
             ratio: None,
+            reason: None,
             host,
             kernel,
             commit,
         }
+    }
+
+    /// Says that this path of a bench, or [`WHOLE`], is not measured, and why: what this host lacks, or what failed.
+    pub fn missing(bench: &str, case: &str, path: &str, reason: &str) -> Measurement {
+        let missing = Measurement::new(bench, case, path, MISSING, "1", &[1.0]);
+        Measurement { reason: Some(reason.to_owned()), ..missing }
     }
 
     /// The same, compared with another path of the same interleaved runs: `ratios` has one value a pair.
@@ -108,6 +123,10 @@ impl Measurement {
         // Figures are finite numbers and strings: they always have a JSON form.
         if let Ok(line) = serde_json::to_string(self) {
             let _ = writeln!(std::io::stdout().lock(), "{line}");
+        }
+        if let Some(reason) = &self.reason {
+            eprintln!("{:<8} {:<28} {:<18} missing: {reason}", self.bench, self.case, self.path);
+            return;
         }
         let ratio = match (&self.baseline, self.ratio) {
             (Some(baseline), Some(ratio)) => format!("  {ratio:.2}x {baseline}"),
@@ -169,5 +188,10 @@ mod tests {
         assert_eq!((measured.value, measured.p10, measured.p90, measured.ratio), (2.0, 1.2, 2.8, Some(8.5)));
         let line = serde_json::to_string(&measured).unwrap();
         assert_eq!(serde_json::from_str::<Measurement>(&line).unwrap(), measured);
+        assert!(!line.contains("reason"), "{line}");
+        let missing = Measurement::missing("wire", "all", "freeradius", "not installed");
+        let line = serde_json::to_string(&missing).unwrap();
+        assert!(line.contains(r#""reason":"not installed""#), "{line}");
+        assert_eq!(serde_json::from_str::<Measurement>(&line).unwrap(), missing);
     }
 }

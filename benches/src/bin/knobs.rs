@@ -105,7 +105,9 @@ const CORES: &[&str] = &["beside the writer", "the writer elsewhere", "beside th
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = Arguments::parse();
-    place::enter()?;
+    if !place::enter("knobs")? {
+        return Ok(());
+    }
     place::raise_file_limit()?;
     if arguments.quick {
         arguments.rounds = 1;
@@ -122,7 +124,7 @@ fn main() -> anyhow::Result<()> {
     for number in 0..arguments.rounds {
         eprintln!("round {} of {}", number + 1, arguments.rounds);
         for &knob in &knobs {
-            for &kind in knob.kinds {
+            for &kind in knob.kinds.iter().filter(|kind| kind.missing().is_none()) {
                 for (index, value) in knob.values.iter().enumerate() {
                     if !arguments.quick || index == 0 || index + 1 == knob.values.len() {
                         bench.run(knob, kind, value)?;
@@ -181,7 +183,7 @@ impl Bench<'_> {
                 (pace, Mix { storm: STORM, ..Mix::default() })
             }
         };
-        let done = Round::new(self.place, By::Xdp, &mix).against(&peer, pace, duration, None)?;
+        let done = Round::new(self.place, By::default(), &mix).against(&peer, pace, duration, None)?;
         if let Some(fault) = done.report.fault() {
             bail!("{case}, {}: {fault}", kind.name());
         }
@@ -217,6 +219,9 @@ impl Bench<'_> {
     }
 
     fn report(&self, knobs: &[&Knob]) {
+        for &kind in BOTH {
+            kind.can_run("knobs", "everything");
+        }
         for knob in knobs {
             let baseline = format!("{} {}", knob.name, knob.values[0]);
             for ((case, path, metric), values) in &self.figures {

@@ -43,8 +43,8 @@ struct Arguments {
     /// Requests under way at once in the closed loop, as for `wire`
     #[arg(long, default_value_t = 192)]
     window: u32,
-    /// What the traffic is made of, as for `load`
-    #[arg(long, default_value = "", hide_default_value = true)]
+    /// What the traffic is made of, as for `load`, but for storm=
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = Mix::calm)]
     mix: Mix,
     /// Where the journal is to be; its file system is the one measured
     #[arg(long, value_name = "FOLDER")]
@@ -70,7 +70,9 @@ struct Stage {
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = Arguments::parse();
-    place::enter()?;
+    if !place::enter("latency")? {
+        return Ok(());
+    }
     place::raise_file_limit()?;
     if arguments.quick {
         arguments.rounds = 1;
@@ -92,6 +94,9 @@ fn main() -> anyhow::Result<()> {
     for number in 0..arguments.rounds {
         eprintln!("round {} of {}", number + 1, arguments.rounds);
         for kind in [Kind::SensorXdp, Kind::SensorUdp] {
+            if kind.missing().is_some() {
+                continue;
+            }
             for received in [false, true] {
                 bench.sweep(kind, received)?;
             }
@@ -145,7 +150,7 @@ impl<'a> Bench<'a> {
             machine::wait_for_quiet(OTHERS, PATIENCE)?;
         }
         let peer = Peer::start(self.place, kind, &self.options(received))?;
-        let mut round = Round::new(self.place, By::Xdp, mix);
+        let mut round = Round::new(self.place, By::default(), mix);
         let done = round.against(&peer, pace, self.duration(), None).context(kind.name())?;
         match done.report.fault() {
             Some(fault) => bail!("{}: {fault}", kind.name()),
@@ -280,6 +285,9 @@ impl<'a> Bench<'a> {
     }
 
     fn report(&self) {
+        for kind in [Kind::SensorXdp, Kind::SensorUdp] {
+            kind.can_run("latency", "everything");
+        }
         for (name @ (case, path, metric), values) in &self.figures {
             let unit = match metric.as_str() {
                 "requests_per_second" => "1/s",

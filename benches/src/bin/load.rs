@@ -31,11 +31,11 @@ struct Arguments {
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
     /// What the traffic is made of: sizes=100+168+236 (octets) or vendors=rras+f5+check-point+asa or vendors=all,
-    /// sources=8, duplicates=5%, forgeries=10%, storm=5000 (so many at once, half-way)
+    /// sources=8, duplicates=5%, forgeries=10%, storm=5000 (so many at once, half-way; not with --window)
     #[arg(long, default_value = "", hide_default_value = true)]
     mix: Mix,
     /// How the generator sends
-    #[arg(long, value_enum, default_value_t = By::Xdp)]
+    #[arg(long, value_enum, default_value_t)]
     by: By,
     /// How the sensor takes it
     #[arg(long, value_enum, default_value_t = Path::Xdp)]
@@ -66,7 +66,13 @@ enum Ack {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    place::enter()?;
+    if arguments.window.is_some() {
+        let reason = "with --window requests leave when answers come, not by the clock";
+        arguments.mix.refuse_storm(reason).map_err(anyhow::Error::msg)?;
+    }
+    if !place::enter("load")? {
+        return Ok(());
+    }
     place::raise_file_limit()?;
     let seconds = if arguments.quick { 1.0 } else { arguments.seconds };
     let place = Place::new(arguments.mix.sources)?;
@@ -74,6 +80,13 @@ fn main() -> anyhow::Result<()> {
         Path::Xdp => Kind::SensorXdp,
         Path::Udp => Kind::SensorUdp,
     };
+    let case = match arguments.window {
+        Some(window) => format!("window {window}"),
+        None => format!("{} a second", arguments.rate),
+    };
+    if !kind.can_run("load", &case) {
+        return Ok(());
+    }
     let options = SensorOptions { ack_received: arguments.ack == Ack::Received, ..SensorOptions::default() };
     let peer = Peer::start(&place, kind, &options)?;
     let pace = match arguments.window {
@@ -90,10 +103,6 @@ fn main() -> anyhow::Result<()> {
         .context("the load did not come through")?;
     let report = &done.report;
 
-    let case = match arguments.window {
-        Some(window) => format!("window {window}"),
-        None => format!("{} a second", arguments.rate),
-    };
     let say = |metric: &str, unit: &str, value: f64| {
         Measurement::new("load", &case, kind.name(), metric, unit, &[value]).report();
     };

@@ -20,6 +20,8 @@ use clap::Parser;
 
 /// Requests under way at once in the closed loop that finds the throughput, as for `wire`.
 const WINDOW: u32 = 192;
+/// Points of the line that shows memory over time.
+const TENTHS: usize = 10;
 /// How often memory is looked at.
 const INTERVAL: Duration = Duration::from_millis(50);
 
@@ -35,8 +37,8 @@ struct Arguments {
     /// Steps, per cent of the throughput of a closed loop; above 100 is overload
     #[arg(long, value_delimiter = ',', default_values_t = [10.0, 50.0, 90.0, 200.0])]
     steps: Vec<f64>,
-    /// What the traffic is made of, as for `load`
-    #[arg(long, default_value = "", hide_default_value = true)]
+    /// What the traffic is made of, as for `load`, but for storm=
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = Mix::calm)]
     mix: Mix,
     /// Short steps: to see that everything works
     #[arg(long)]
@@ -45,13 +47,18 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = Arguments::parse();
-    place::enter()?;
+    if !place::enter("memory")? {
+        return Ok(());
+    }
     place::raise_file_limit()?;
     if arguments.quick {
         (arguments.seconds, arguments.steady) = (0.5, 2.0);
     }
     let place = Place::new(arguments.mix.sources)?;
     for kind in [Kind::SensorXdp, Kind::SensorUdp] {
+        if !kind.can_run("memory", "everything") {
+            continue;
+        }
         measure(&place, kind, &arguments).with_context(|| kind.name().to_owned())?;
     }
     Ok(())
@@ -64,7 +71,7 @@ fn measure(place: &Place, kind: Kind, arguments: &Arguments) -> anyhow::Result<(
         Measurement::new("memory", case, kind.name(), metric, unit, values).report();
     };
     say("idle", "resident", "B", &[machine::resident(pid)?.0 as f64]);
-    let mut round = Round::new(place, By::Xdp, &arguments.mix);
+    let mut round = Round::new(place, By::default(), &arguments.mix);
     let step = Duration::from_secs_f64(arguments.seconds);
     let closed = format!("window {WINDOW}");
     let (done, samples) = watched(pid, || round.against(&peer, Pace::Closed { window: WINDOW }, step, None))?;
@@ -85,6 +92,11 @@ fn measure(place: &Place, kind: Kind, arguments: &Arguments) -> anyhow::Result<(
     let case = format!("{} s at half of saturation", arguments.steady);
     say(&case, "resident", "B", &samples);
     say(&case, "requests_per_second", "1/s", &[done.report.answered_per_second()]);
+    // A point for each tenth of the time, of whose looks the median counts.
+    for (samples, tenth) in samples.chunks(samples.len().div_ceil(TENTHS)).zip(1..) {
+        let until = arguments.steady * f64::from(tenth) / TENTHS as f64;
+        say(&format!("{until} s into the steady load"), "resident", "B", samples);
+    }
     // What came in the last three quarters of the time: a leak shows here, what is filled once does not.
     let early = samples[samples.len() / 4];
     let growth = samples.last().map_or(0.0, |last| last - early);

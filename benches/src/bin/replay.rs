@@ -52,6 +52,16 @@ struct Arguments {
     bursts: Option<usize>,
 }
 
+impl Arguments {
+    /// What this program is told to run one stage of the same requests, in the same places, by the same digests.
+    fn of_stage(&self, stage: &str, bursts: usize) -> Vec<String> {
+        let mut all = vec![format!("--stage={stage}"), format!("--bursts={bursts}")];
+        all.extend([format!("--clients={}", self.clients), format!("--slot={}", self.slot)]);
+        all.extend(self.lanes.map(|lanes| format!("--lanes={lanes}")));
+        all
+    }
+}
+
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let placement = if arguments.slot == 0 { Placement::Packed } else { Placement::Slots(arguments.slot) };
@@ -105,7 +115,7 @@ fn main() -> anyhow::Result<()> {
         };
         Measurement::new("replay", &case, "tmpfs", &format!("stage_{stage}"), "ns", &runs).report();
     }
-    instructions(&case)
+    instructions(&case, &arguments)
 }
 
 /// What a stage begins with although it is a stage of its own, and so is to be taken off: `commit` fills its batches as
@@ -119,16 +129,22 @@ fn preceding(stage: &str) -> Option<&'static str> {
 }
 
 /// The instructions of each stage, counted by callgrind with the best digests that it knows (it has no AVX-512).
-fn instructions(case: &str) -> anyhow::Result<()> {
+fn instructions(case: &str, arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.lanes == Some(Path::Avx512) {
+        let why = "valgrind knows no AVX-512: run with --lanes avx2 for the instructions of that path";
+        Measurement::missing("replay", case, "callgrind", why).report();
+        return Ok(());
+    }
     if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
-        Measurement::new("replay", case, "valgrind", "missing", "1", &[1.0]).report();
+        let why = "valgrind is not installed: apt-get install valgrind";
+        Measurement::missing("replay", case, "callgrind", why).report();
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
     let mut counts = Vec::new();
     for stage in STAGES {
         // Start and end fall out of the difference of two runs.
-        let [few, many] = [16, 80].map(|bursts| count(folder.path(), stage, bursts));
+        let [few, many] = [16, 80].map(|bursts| count(folder.path(), &arguments.of_stage(stage, bursts)));
         counts.push((many? - few?) / (64 * BURST) as f64);
     }
     let of =
@@ -143,14 +159,30 @@ fn instructions(case: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn count(folder: &std::path::Path, stage: &str, bursts: usize) -> anyhow::Result<f64> {
+fn count(folder: &std::path::Path, arguments: &[String]) -> anyhow::Result<f64> {
     let profile = folder.join("callgrind.out");
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--quiet", "--tool=callgrind"]).arg(format!("--callgrind-out-file={}", profile.display()));
-    valgrind.arg(std::env::current_exe()?).args(["--stage", stage, "--bursts", &bursts.to_string()]);
+    valgrind.arg(std::env::current_exe()?).args(arguments);
     let output = valgrind.output().context("cannot run valgrind")?;
     ensure!(output.status.success(), "{valgrind:?}: {}", String::from_utf8_lossy(&output.stderr));
     let text = std::fs::read_to_string(&profile).context("cannot read what callgrind wrote")?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: ")).context("callgrind's total")?;
     Ok(total.trim().parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_alone_is_run_over_what_the_whole_is_run_over() {
+        for line in [&["replay"][..], &["replay", "--clients", "7", "--slot", "0", "--lanes", "scalar"]] {
+            let whole = Arguments::parse_from(line);
+            let child = whole.of_stage("verify", 16);
+            let one = Arguments::parse_from([line[0]].into_iter().chain(child.iter().map(String::as_str)));
+            assert_eq!((one.stage.as_deref(), one.bursts), (Some("verify"), Some(16)));
+            assert_eq!((one.clients, one.slot, one.lanes), (whole.clients, whole.slot, whole.lanes));
+        }
+    }
 }

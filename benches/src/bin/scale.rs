@@ -64,6 +64,16 @@ impl Case {
         let replay = Replay::new(folder.path(), clients(frames.clients)?, Frames::build(frames)?, options)?;
         Ok(Case { name, replay, _folder: folder })
     }
+
+    /// Has the duplicate table hold so many others from now on.
+    fn remember(&mut self, count: u64) -> anyhow::Result<()> {
+        self.replay.remember(count);
+        ensure!(
+            self.replay.remembered() as u64 >= count - count / 100,
+            "the table does not hold {count} requests"
+        );
+        Ok(())
+    }
 }
 
 fn main() -> anyhow::Result<()> {
@@ -94,11 +104,7 @@ fn main() -> anyhow::Result<()> {
             ..IngestOptions::default()
         };
         let mut case = Case::new(&arguments, format!("{count} remembered"), &usual, &options)?;
-        case.replay.remember(count);
-        ensure!(
-            case.replay.remembered() as u64 >= count - count / 100,
-            "the table does not hold {count} requests"
-        );
+        case.remember(count)?;
         cases.push(case);
     }
     // A table that lies in the second-level cache: what ten millions are compared with. In a smaller one some bucket is
@@ -106,6 +112,8 @@ fn main() -> anyhow::Result<()> {
     let small = IngestOptions { duplicate_entries: 1 << 16, ..IngestOptions::default() };
     cases.insert(0, Case::new(&arguments, "table of 65536".to_owned(), &usual, &small)?);
     report(&arguments, "remembered requests", &mut cases)?;
+    drop(cases);
+    few_and_many(&arguments, &usual, &small)?;
 
     let mut cases = Vec::new();
     for burst in [1, 4, 16, 64, 128, 256] {
@@ -126,8 +134,49 @@ fn main() -> anyhow::Result<()> {
     workers(&arguments, &cores)
 }
 
+/// Clients and remembered requests together: a sensor that has much of both, against one that has next to nothing and a
+/// table to match.
+fn few_and_many(arguments: &Arguments, usual: &FrameOptions, small: &IngestOptions) -> anyhow::Result<()> {
+    let large = IngestOptions {
+        duplicate_entries: 1 << 24,
+        duplicate_window: Duration::from_secs(300),
+        ..IngestOptions::default()
+    };
+    let mut cases = Vec::new();
+    for (count, remembered, options) in [(1, 1000, small), (100_000, 10_000_000, &large)] {
+        let name = format!("{count} and {remembered}");
+        let frames = FrameOptions { clients: count, ..usual.clone() };
+        let mut case = Case::new(arguments, name, &frames, options)?;
+        case.remember(remembered)?;
+        cases.push(case);
+    }
+    let runs = in_turn(arguments, &mut cases)?;
+    let few = cases.first().map(|case| case.name.clone()).context("a case")?;
+    for (case, times) in cases.iter().zip(&runs) {
+        let what = "clients and remembered requests";
+        let mut measured = Measurement::new("scale", what, &case.name, "time_per_request", "ns", times);
+        if case.name != few {
+            measured = measured.against(&few, &speedups(&runs[0], times));
+        }
+        measured.report();
+    }
+    Ok(())
+}
+
 /// Runs the cases in turn and compares each with the first.
 fn report(arguments: &Arguments, what: &str, cases: &mut [Case]) -> anyhow::Result<()> {
+    let runs = in_turn(arguments, cases)?;
+    let baseline = cases.first().map(|case| case.name.clone()).context("a case")?;
+    for (case, times) in cases.iter().zip(&runs) {
+        Measurement::new("scale", &case.name, what, "time_per_request", "ns", times)
+            .against(&baseline, &speedups(&runs[0], times))
+            .report();
+    }
+    Ok(())
+}
+
+/// Nanoseconds a request of each case, a value a round.
+fn in_turn(arguments: &Arguments, cases: &mut [Case]) -> anyhow::Result<Vec<Vec<f64>>> {
     let (rounds, requests) = if arguments.quick { (5, 50_000) } else { (25, 100_000) };
     let mut runs = vec![Vec::new(); cases.len()];
     for case in &mut *cases {
@@ -138,33 +187,26 @@ fn report(arguments: &Arguments, what: &str, cases: &mut [Case]) -> anyhow::Resu
             runs.push(case.replay.run(requests)?.ns_per_request());
         }
     }
-    let baseline = cases.first().map(|case| case.name.clone()).context("a case")?;
-    for (case, times) in cases.iter().zip(&runs) {
-        Measurement::new("scale", &case.name, what, "time_per_request", "ns", times)
-            .against(&baseline, &speedups(&runs[0], times))
-            .report();
-    }
-    Ok(())
+    Ok(runs)
 }
 
 /// Workers on their own threads, as many as there are cores, with one journal and its writer's thread between them: the
 /// rate of all together.
 fn workers(arguments: &Arguments, cores: &[usize]) -> anyhow::Result<()> {
     let (rounds, requests) = if arguments.quick { (3, 100_000) } else { (15, 400_000) };
-    for count in 1..=cores.len() {
-        let mut rates = Vec::new();
-        for _ in 0..rounds {
+    let mut rates = vec![Vec::new(); cores.len()];
+    for _ in 0..rounds {
+        for (rates, count) in rates.iter_mut().zip(1..) {
             rates.push(together(arguments, &cores[cores.len() - count..], requests)?);
         }
-        Measurement::new(
-            "scale",
-            &format!("{count} workers"),
-            "workers",
-            "requests_per_second",
-            "1/s",
-            &rates,
-        )
-        .report();
+    }
+    for (all, count) in rates.iter().zip(1..) {
+        // Of rates this / baseline: how many times one worker's.
+        let ratios = speedups(all, &rates[0]);
+        let case = format!("{count} workers");
+        Measurement::new("scale", &case, "workers", "requests_per_second", "1/s", all)
+            .against("1 workers", &ratios)
+            .report();
     }
     Ok(())
 }

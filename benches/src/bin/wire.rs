@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::ensure;
 use benches::{
     load::{Mix, Pace},
     machine,
@@ -48,11 +48,11 @@ struct Arguments {
     /// not cleared yet, or in the receive buffer that FreeRADIUS has
     #[arg(long, default_value_t = 192, value_parser = clap::value_parser!(u32).range(1..=16_384))]
     window: u32,
-    /// What the traffic is made of, as for `load`
-    #[arg(long, default_value = "", hide_default_value = true)]
+    /// What the traffic is made of, as for `load`, but for storm=
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = Mix::calm)]
     mix: Mix,
     /// How the generator sends
-    #[arg(long, value_enum, default_value_t = By::Xdp)]
+    #[arg(long, value_enum, default_value_t)]
     by: By,
     /// Two short rounds: to see that everything works
     #[arg(long)]
@@ -67,6 +67,8 @@ struct Runs {
     /// In the closed loop.
     full: Loop,
     generator_limits: usize,
+    /// Why it was not measured to the end.
+    failed: Option<String>,
 }
 
 /// A figure a run.
@@ -103,7 +105,9 @@ impl Loop {
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = Arguments::parse();
-    place::enter()?;
+    if !place::enter("wire")? {
+        return Ok(());
+    }
     place::raise_file_limit()?;
     if arguments.quick {
         (arguments.rounds, arguments.seconds) = (1, 0.4);
@@ -118,12 +122,18 @@ fn main() -> anyhow::Result<()> {
     for number in 0..arguments.rounds {
         eprint!("round {} of {}\r", number + 1, arguments.rounds);
         for (index, kind) in Kind::ALL.into_iter().enumerate() {
-            if kind.missing().is_none() {
-                bench.measure(index, kind).with_context(|| format!("measuring {}", kind.name()))?;
+            if kind.missing().is_none() && bench.runs[index].failed.is_none() {
+                // The others can be measured without it.
+                bench.runs[index].failed = bench.measure(index, kind).err().map(|error| format!("{error:#}"));
             }
         }
     }
     bench.report();
+    let failed = Kind::ALL.into_iter().zip(&bench.runs);
+    let failed: Vec<_> = failed
+        .filter_map(|(kind, runs)| Some(format!("{}: {}", kind.name(), runs.failed.as_ref()?)))
+        .collect();
+    ensure!(failed.is_empty(), "{}", failed.join("; "));
     Ok(())
 }
 
@@ -172,9 +182,11 @@ impl Bench<'_> {
         let rate = format!("{} a second", self.arguments.rate);
         let window = format!("window {}", self.arguments.window);
         for (kind, runs) in Kind::ALL.into_iter().zip(&self.runs) {
-            if let Some(missing) = kind.missing() {
-                eprintln!("{}: {missing}", kind.name());
-                Measurement::new("wire", &rate, kind.name(), "missing", "1", &[1.0]).report();
+            if !kind.can_run("wire", &rate) {
+                continue;
+            }
+            if let Some(reason) = &runs.failed {
+                Measurement::missing("wire", &rate, kind.name(), reason).report();
                 continue;
             }
             for (case, figures, of) in
@@ -217,6 +229,7 @@ impl Bench<'_> {
         let mut all = Vec::new();
         for baseline in [Kind::FreeRadiusDetail, Kind::Echo] {
             let theirs = Kind::ALL.into_iter().position(|kind| kind == baseline);
+            let theirs = theirs.filter(|&index| self.runs[index].failed.is_none());
             let theirs = theirs.map(|index| values(&self.runs[index])).unwrap_or_default();
             if theirs.is_empty() || baseline.name() == figure.path {
                 continue;

@@ -41,6 +41,33 @@ impl Default for Mix {
     }
 }
 
+impl Mix {
+    /// As [`Mix::from_str`], for a bench that paces its loads itself: a storm, which none of them would have, is
+    /// refused.
+    ///
+    /// # Errors
+    /// As [`Mix::from_str`], or for a storm.
+    pub fn calm(text: &str) -> Result<Mix, String> {
+        let mix: Mix = text.parse()?;
+        mix.refuse_storm("this bench sets the pace of its loads itself")?;
+        Ok(mix)
+    }
+
+    /// Refuses a storm where none can be due, for this reason.
+    ///
+    /// # Errors
+    /// When the mix has one.
+    pub fn refuse_storm(&self, reason: &str) -> Result<(), String> {
+        match self.storm {
+            0 => Ok(()),
+            storm => Err(format!(
+                "storm={storm} would change nothing: {reason}. `cargo xtask bench load -- --rate 20000 --mix \
+                 storm={storm}` has a storm beside a load by the clock"
+            )),
+        }
+    }
+}
+
 impl FromStr for Mix {
     type Err = String;
 
@@ -157,6 +184,14 @@ mod tests {
             let error = text.parse::<Mix>().unwrap_err();
             assert!(error.contains(word), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_storm_is_refused_where_none_would_come() {
+        let error = Mix::calm("sources=8,storm=5000").unwrap_err();
+        assert!(error.contains("storm=5000 would change nothing") && error.contains("bench load"), "{error}");
+        assert_eq!(Mix::calm("sources=8,storm=0").unwrap().sources, 8);
+        assert!(Mix::calm("size=100").unwrap_err().contains("there is no `size`"));
     }
 
     #[test]

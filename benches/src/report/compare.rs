@@ -2,10 +2,10 @@
 
 use super::{
     figure::{figure, times},
-    results::{MISSING, Results, same},
+    results::{Results, same},
     wording::{self, Better},
 };
-use crate::measure::Measurement;
+use crate::measure::{MISSING, Measurement};
 
 /// Fewer runs have no spread to judge by.
 const RUNS_TO_JUDGE: usize = 3;

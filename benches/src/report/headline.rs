@@ -27,6 +27,7 @@ pub(super) fn headlines(results: &Results) -> Vec<Headline> {
         replay(results),
         digest(results),
         latency(results),
+        scale(results),
     ]
     .into_iter()
     .flatten()
@@ -135,6 +136,30 @@ fn latency(results: &Results) -> Option<Headline> {
     })
 }
 
+/// What much of everything costs against next to nothing of it.
+fn scale(results: &Results) -> Option<Headline> {
+    let many = results.of("scale").find(|it| {
+        it.case == "clients and remembered requests" && it.metric == "time_per_request" && it.ratio.is_some()
+    })?;
+    let number = |text: &str| text.parse().map_or_else(|_| text.to_owned(), |number| figure(number, "1"));
+    let in_words = |path: &str| match path.split_once(" and ") {
+        Some((clients, remembered)) => {
+            format!("{} clients and {} remembered requests", number(clients), number(remembered))
+        }
+        None => path.to_owned(),
+    };
+    Some(Headline {
+        // How many times as long, not how many times as fast.
+        figure: times(1.0 / many.ratio?),
+        sentence: format!(
+            "the time a request with {}: {}, against {}",
+            in_words(&many.path),
+            figure(many.median, &many.unit),
+            in_words(many.baseline.as_deref()?)
+        ),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
@@ -218,6 +243,22 @@ mod tests {
                 "21× verification against md-5 one by one: 30 ns a request with avx512 (200 octets, batch 1024)",
                 "900 µs median wait for a durable answer by XDP at 50 % of saturation; p99 2 ms",
             ]
+        );
+    }
+
+    #[test]
+    fn much_of_everything_is_compared_with_next_to_nothing() {
+        let case = "clients and remembered requests";
+        let time = |path, ns| measured(["scale", case, path, "time_per_request"], "ns", spread(ns));
+        let few = time("1 and 1000", 400.0);
+        let run = results(&[few, time("100000 and 10000000", 500.0).against("1 and 1000", &[0.8])]);
+        let said = headlines(&run);
+        assert_eq!(said.len(), 1);
+        assert_eq!(said[0].figure, "1.25×");
+        assert_eq!(
+            said[0].sentence,
+            "the time a request with 100 k clients and 10 M remembered requests: 500 ns, against 1 clients and 1 k \
+             remembered requests"
         );
     }
 

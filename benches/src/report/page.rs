@@ -64,6 +64,10 @@ fn first_screen(
     all: &[(&str, Vec<Row<'_>>)],
 ) -> anyhow::Result<Markup> {
     let headlines = headlines(results);
+    let failed: Vec<_> = all
+        .iter()
+        .filter_map(|(bench, _)| Some(format!("{bench} ({})", results.whole_missing(bench)?)))
+        .collect();
     let not_run: Vec<_> = all.iter().filter(|(_, rows)| rows.is_empty()).map(|(bench, _)| *bench).collect();
     let cpu = costs(results).into_iter().map(|it| bar_plot(results, it)).collect::<Result<Vec<_>, _>>()?;
     let processor = of_the_processor(results);
@@ -85,6 +89,7 @@ fn first_screen(
                     @if headlines.is_empty() { p { "Nothing of what the first screen shows was measured." } }
                 }
                 @if !missing.is_empty() { p.note { "Missing on this host: " (missing.join(", ")) "." } }
+                @if !failed.is_empty() { p.note { "Missing benches: " (failed.join("; ")) "." } }
                 @if !not_run.is_empty() {
                     p.note { "Not run: " (not_run.join(", ")) "." }
                 }
@@ -223,6 +228,7 @@ fn section(
         section.bench id=(bench) {
             h2 { (bench) }
             p { (about) }
+            @if let Some(reason) = results.whole_missing(bench) { p.note { "Missing: " (reason) "." } }
             @if rows.is_empty() {
                 p.note { "Not run: cargo xtask bench " (bench) }
             } @else {
@@ -295,7 +301,7 @@ fn table_row(row: &Row<'_>, with_bench: bool, compared: bool) -> Markup {
             td { (it.path) }
             @if row.is_missing() {
                 td { "missing" }
-                td.number colspan="4" { "not there on this host" }
+                td.number colspan="4" { (it.reason.as_deref().unwrap_or("not there on this host")) }
                 td {}
             } @else {
                 td { (wording::metric(&it.metric)) }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::Context as _;
 
-use crate::measure::Measurement;
+use crate::measure::{MISSING, Measurement, WHOLE};
 
 /// What a run measured, in the order of its file. A figure that is there twice counts as it was last.
 #[derive(Debug, Default)]
@@ -51,7 +51,14 @@ impl Results {
 
     /// The paths of a bench that could not be measured on that host.
     pub(super) fn missing(&self, bench: &str) -> Vec<&str> {
-        self.of(bench).filter(|measurement| measurement.metric == MISSING).map(|it| &*it.path).collect()
+        let missing = self.of(bench).filter(|it| it.metric == MISSING && it.path != WHOLE);
+        missing.map(|it| &*it.path).collect()
+    }
+
+    /// Why a bench as a whole is missing, or what of it was not measured any more.
+    pub(super) fn whole_missing(&self, bench: &str) -> Option<&str> {
+        let missing = self.of(bench).find(|it| it.metric == MISSING && it.path == WHOLE)?;
+        Some(missing.reason.as_deref().unwrap_or("no reason is known"))
     }
 
     /// The values of one field, each once, in order.
@@ -65,9 +72,6 @@ impl Results {
         values
     }
 }
-
-/// The metric by which a bench says that there is nothing to measure.
-pub(super) const MISSING: &str = "missing";
 
 /// Whether both are the same figure, whatever it is compared with.
 pub(super) fn same(one: &Measurement, other: &Measurement) -> bool {
@@ -98,6 +102,7 @@ pub(super) mod tests {
             runs: 20,
             baseline: None,
             ratio: None,
+            reason: None,
             host: "host".to_owned(),
             kernel: "6.12".to_owned(),
             commit: "0123456789ab".to_owned(),

@@ -20,7 +20,7 @@ const DRAWN: [(&str, &[&str]); 6] = [
     ("replay", &["time_per_request"]),
     ("digest", &["time_per_request"]),
     ("latency", &["latency_p50", "latency_p99", "latency_p99.9"]),
-    ("scale", &["time_per_request"]),
+    ("scale", &["time_per_request", "requests_per_second"]),
     ("memory", &["resident"]),
 ];
 
@@ -49,10 +49,38 @@ pub(super) fn plots(results: &Results, bench: &str) -> anyhow::Result<Vec<Plot>>
     for group in groups(&swept, |it| (sweep(&it.case).map_or("", |(_, rest)| rest), chart_of(it))) {
         plots.extend(line_plot(&group)?);
     }
-    for group in groups(&single, |it| (&*it.case, &*it.metric)) {
-        plots.push(bar_plot(results, group[0])?);
+    // Cases that differ in their number only, too few for a line: bars beside each other, if there is one path.
+    for group in groups(&single, |it| (sweep(&it.case).map_or(&*it.case, |(_, rest)| rest), &*it.metric)) {
+        let first = group[0];
+        if group.iter().any(|it| it.case != first.case) && group.iter().all(|it| it.path == first.path) {
+            plots.push(case_plot(&group)?);
+            continue;
+        }
+        for case in groups(&group, |it| &*it.case) {
+            plots.push(bar_plot(results, case[0])?);
+        }
     }
     Ok(plots)
+}
+
+/// One metric of several cases by the only path that they have.
+fn case_plot(group: &[&Measurement]) -> anyhow::Result<Plot> {
+    let bar = |it: &&Measurement| Bar {
+        name: it.case.clone(),
+        spread: Some([it.median, it.p10, it.p90]),
+        figure: figure(it.median, &it.unit),
+        ink: Ink::Series(0),
+    };
+    let all: Vec<Bar> = group.iter().map(bar).collect();
+    let what = sweep(&group[0].case).map_or(&*group[0].case, |(_, rest)| rest);
+    let title = format!("{} by {what}", capital(&wording::metric(&group[0].metric)));
+    Ok(Plot {
+        words: in_words(&title, &all),
+        title,
+        better: wording::better(&group[0].metric),
+        drawing: bars(&all, &group[0].unit)?,
+        legend: Vec::new(),
+    })
 }
 
 /// One metric of one case by each path that has it, and those that are missing.
@@ -221,19 +249,33 @@ mod tests {
         measured(["scale", case, path, "time_per_request"], "ns", [ns - 1.0, ns, ns + 1.0])
     }
 
+    /// As the bench says what its workers reach.
+    fn rate(case: &str, rate: f64) -> Measurement {
+        measured(["scale", case, "workers", "requests_per_second"], "1/s", [rate - 1.0, rate, rate + 1.0])
+    }
+
     #[test]
     fn cases_that_differ_in_a_number_are_one_line_and_others_have_bars() {
         let run = results(&[
             scale("1000 clients", "tmpfs", 310.0),
             scale("10 clients", "tmpfs", 300.0),
             scale("100000 clients", "tmpfs", 330.0),
-            scale("1 workers", "tmpfs", 300.0),
-            scale("2 workers", "tmpfs", 200.0),
+            scale("clients and remembered requests", "1 and 1000", 300.0),
+            scale("clients and remembered requests", "100000 and 10000000", 330.0),
+            rate("1 workers", 2e6),
+            rate("2 workers", 3.8e6),
         ]);
         let plots = plots(&run, "scale").unwrap();
         let titles: Vec<_> = plots.iter().map(|plot| &*plot.title).collect();
-        let bars = ["Time per request, 1 workers", "Time per request, 2 workers"];
-        assert_eq!(titles, ["Time per request against clients", bars[0], bars[1]]);
+        let both = "Time per request, clients and remembered requests";
+        assert_eq!(titles, ["Time per request against clients", both, "Requests per second by workers"]);
+        assert!(
+            plots[1].words.ends_with("; 1 and 1000 300 ns, 100000 and 10000000 330 ns"),
+            "{}",
+            plots[1].words
+        );
+        assert!(plots[2].words.ends_with("; 1 workers 2 M/s, 2 workers 3.80 M/s"), "{}", plots[2].words);
+        assert_eq!(plots[2].better, Some(Better::Larger));
         assert!(plots[0].drawing.svg.contains("polyline"));
         assert_eq!(plots[0].legend, [(Ink::Series(0), "tmpfs".to_owned())]);
     }

@@ -21,7 +21,9 @@ fn run(xdp_ns: f64, udp_ns: f64) -> Vec<Measurement> {
         let cost = measured(["wire", "window 192", path, "cpu_per_request"], "ns", spread(ns));
         run.push(cost.against("freeradius-detail", &[40_000.0 / ns]));
     }
-    run.push(measured(["wire", "10000 a second", "freeradius", "missing"], "1", [1.0; 3]));
+    let mut missing = measured(["wire", "10000 a second", "freeradius", "missing"], "1", [1.0; 3]);
+    missing.reason = Some("freeradius is not installed".to_owned());
+    run.push(missing);
     for (metric, ns) in [("time_per_request", 300.0), ("stage_verify", 200.0), ("stage_append", 90.0)] {
         run.push(measured(["replay", "four vendors", "tmpfs", metric], "ns", spread(ns)));
     }
@@ -87,7 +89,28 @@ fn a_bench_that_was_not_run_says_so_and_a_missing_peer_is_a_row() {
     assert!(between(&page, "id=\"digest\"", "</section>").contains("Not run: cargo xtask bench digest"));
     let wire = between(&page, "id=\"wire\"", "</section>");
     assert!(!wire.contains("Not run"));
-    assert!(wire.contains("<td>freeradius</td><td>missing</td>"), "{wire}");
+    let row = between(wire, "<td>freeradius</td><td>missing</td>", "</tr>");
+    assert!(row.contains(">freeradius is not installed<"), "{row}");
+}
+
+#[test]
+fn a_bench_that_failed_says_so_and_shows_what_it_had_measured() {
+    let mut run = run(3000.0, 8000.0);
+    run.retain(|it| it.bench != "latency");
+    for bench in ["latency", "replay"] {
+        let mut failed = measured([bench, "everything", crate::measure::WHOLE, "missing"], "1", [1.0; 3]);
+        failed.reason = Some(format!("{bench} fell over"));
+        run.push(failed);
+    }
+    let page = shown(&run, None);
+    let first = between(&page, "<main>", "</main>");
+    assert!(first.contains("Missing benches: replay (replay fell over); latency (latency fell over)."));
+    assert!(!between(first, "Not run:", "</p>").contains("latency"));
+    assert!(between(&page, "id=\"latency\"", "</section>").contains("Missing: latency fell over."));
+    let replay = between(&page, "id=\"replay\"", "</section>");
+    assert!(replay.contains("Missing: replay fell over.") && replay.contains("<svg"), "{replay}");
+    // No path of that name.
+    assert!(!page.contains("the whole bench missing"));
 }
 
 #[test]
@@ -105,6 +128,7 @@ fn nothing_in_a_result_becomes_part_of_the_page() {
         {
             field.insert_str(0, HOSTILE);
         }
+        it.reason = it.reason.map(|_| HOSTILE.to_owned());
         it.baseline = Some(HOSTILE.to_owned());
         it.ratio = Some(2.0);
         // Once where it is drawn, as a stage, and once as a bench and metric of its own.

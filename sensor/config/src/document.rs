@@ -56,6 +56,11 @@ impl<'a> Document<'a> {
         self.problems.borrow_mut().push((span.start, message.into()));
     }
 
+    /// Whether a problem was noted.
+    pub(super) fn has_problems(&self) -> bool {
+        !self.problems.borrow().is_empty()
+    }
+
     /// Line and column, both from 1, of an octet of the text. Columns count characters.
     pub(super) fn position(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
@@ -65,11 +70,7 @@ impl<'a> Document<'a> {
 
     /// The keys that were set when no problem was noted; else all problems in the order of the file.
     pub(super) fn finish(self) -> Result<(Lines, EntryLines), ConfigError> {
-        if self.problems.borrow().is_empty() {
-            Ok((self.set.take(), self.entries.take()))
-        } else {
-            Err(self.into_error())
-        }
+        if self.has_problems() { Err(self.into_error()) } else { Ok((self.set.take(), self.entries.take())) }
     }
 
     /// The problems noted, in the order of the file.
@@ -131,11 +132,6 @@ impl<'a, 'i> Section<'a, 'i> {
     fn table_of(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'i>>> {
         self.asked.borrow_mut().push(key);
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
-    }
-
-    /// Where a key stands, whatever a layer above says.
-    pub(super) fn given(&self, key: &'static str) -> Option<Range<usize>> {
-        self.table_of(key).map(Spanned::span)
     }
 
     /// The file and the line in which the table begins.

@@ -120,6 +120,10 @@ pub struct Config {
     pub warnings: Vec<String>,
     /// Which layer set which keys.
     pub origins: Origins,
+    /// What the file says, for whoever shows it. Holds no secret.
+    pub file_says: settings::Said,
+    /// What the portal's document says, the same.
+    pub portal_says: settings::Said,
     /// The lines of the entries of the file's lists, by the list's name and their place in it, from 0.
     pub entry_lines: BTreeMap<(&'static str, usize), usize>,
 }
@@ -289,6 +293,8 @@ impl Config {
             sinks: Vec::new(),
             warnings: Vec::new(),
             origins: Origins::default(),
+            file_says: settings::Said::default(),
+            portal_says: settings::Said::default(),
             entry_lines: BTreeMap::new(),
         }
     }
@@ -389,14 +395,12 @@ pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
     load_over(path, None)
 }
 
-/// The same, with what was set in the portal below this state directory, whatever the file says of it.
-pub fn load_over(path: Option<&Path>, state_dir: Option<&Path>) -> Result<Config, ConfigError> {
+/// The same for a command that only asks, which anybody may run: what was set in the portal is left out, with a warning,
+/// where it may not be read.
+pub fn load_to_ask(path: Option<&Path>) -> Result<Config, ConfigError> {
     let config = load_file(path)?;
-    let document = settings::document_path(state_dir.unwrap_or(&config.state_dir));
+    let document = settings::document_path(&config.state_dir);
     match fs::read_to_string(&document) {
-        Ok(text) => read::read_below(config, &document, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(config),
-        // Commands that only ask need not be the service's own user.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let mut config = config;
             config
@@ -404,7 +408,23 @@ pub fn load_over(path: Option<&Path>, state_dir: Option<&Path>) -> Result<Config
                 .push(format!("what was set in the portal is left out: {}: {error}", document.display()));
             Ok(config)
         }
-        Err(error) => Err(unreadable(&document, &error)),
+        text => read_below(config, &document, text),
+    }
+}
+
+/// What [`load`] reads, with what was set in the portal below this state directory, whatever the file says of it.
+pub fn load_over(path: Option<&Path>, state_dir: Option<&Path>) -> Result<Config, ConfigError> {
+    let config = load_file(path)?;
+    let document = settings::document_path(state_dir.unwrap_or(&config.state_dir));
+    let text = fs::read_to_string(&document);
+    read_below(config, &document, text)
+}
+
+fn read_below(config: Config, document: &Path, text: io::Result<String>) -> Result<Config, ConfigError> {
+    match text {
+        Ok(text) => read::read_below(config, document, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(config),
+        Err(error) => Err(unreadable(document, &error)),
     }
 }
 
@@ -416,7 +436,13 @@ fn load_file(path: Option<&Path>) -> Result<Config, ConfigError> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
-    let message = format!("cannot read it: {error}");
+    let remedy = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            ": run this as the user whom it belongs to, or give it to the user who runs this (chown)"
+        }
+        _ => "",
+    };
+    let message = format!("cannot read it: {error}{remedy}");
     ConfigError { problems: vec![Problem { file: path.to_owned(), line: 0, column: 0, message }] }
 }
 

@@ -15,6 +15,8 @@ pub struct Origins {
     pub file: BTreeMap<String, usize>,
     /// Keys that the portal set and the file did not.
     pub portal: BTreeSet<String>,
+    /// Whether the portal set clients, sites, sinks or exclusions.
+    pub portal_has_entries: bool,
 }
 
 /// Who set something.
@@ -64,7 +66,6 @@ impl Config {
 
     /// Whether anything in force was set in the portal.
     pub fn has_portal_settings(&self) -> bool {
-        let clients = self.clients.iter().any(|client| client.origin == Origin::Portal);
-        clients || !self.origins.portal.is_empty()
+        self.origins.portal_has_entries || !self.origins.portal.is_empty()
     }
 }

@@ -121,15 +121,6 @@ fn issuer(text: &str) -> Result<String, String> {
     }
 }
 
-/// What is set in the portal names no file of the host.
-pub(super) fn keep_within(section: &Section<'_, '_>) {
-    for key in ["certificate", "key", "oidc"] {
-        if let Some(span) = section.given(key) {
-            section.problem(span, format!("`portal.{key}` is for the configuration file alone"));
-        }
-    }
-}
-
 /// Certificate and key, which must go together.
 pub(super) fn read_identity(
     section: &Section<'_, '_>,

@@ -7,21 +7,25 @@ use toml::de::DeTable;
 use super::{
     AckWhen, Config, ConfigError, DedupLimits, JournalLimits, Listen, XdpMode, clients, detect,
     document::{Document, EntryLines, Lines, Section},
-    health, meaning, places, portal, sinks, values,
+    health, meaning, places, portal,
+    settings::{self, Said},
+    sinks, values,
 };
 
 /// Reads a file onto the defaults.
 pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let base = Config { path: Some(path.to_owned()), ..Config::built_in() };
-    let (mut config, (lines, entries)) = read_onto(base, Layer::File, path, text)?;
-    (config.origins.file, config.entry_lines) = (lines, entries);
+    let (mut config, said, (lines, entries)) = read_onto(base, Layer::File, path, text)?;
+    (config.file_says, config.origins.file, config.entry_lines) = (said, lines, entries);
     Ok(config)
 }
 
 /// Reads what the portal set below what the file says: a key of the file wins.
 pub(super) fn read_below(config: Config, path: &Path, text: &str) -> Result<Config, ConfigError> {
-    let (mut config, (lines, _)) = read_onto(config, Layer::Portal, path, text)?;
+    let (mut config, said, (lines, entries)) = read_onto(config, Layer::Portal, path, text)?;
+    config.portal_says = said;
     config.origins.portal = lines.into_keys().collect();
+    config.origins.portal_has_entries = !entries.is_empty();
     Ok(config)
 }
 
@@ -39,7 +43,7 @@ fn read_onto(
     layer: Layer,
     path: &Path,
     text: &str,
-) -> Result<(Config, (Lines, EntryLines)), ConfigError> {
+) -> Result<(Config, Said, (Lines, EntryLines)), ConfigError> {
     let above = config.origins.file.clone();
     let document = Document::new(path, text, &above);
     let table = match DeTable::parse(text) {
@@ -50,11 +54,15 @@ fn read_onto(
             return Err(document.into_error());
         }
     };
+    if layer == Layer::Portal {
+        // Before anything that it names is looked at.
+        settings::keep_within(&document, table.get_ref());
+        if document.has_problems() {
+            return Err(document.into_error());
+        }
+    }
     let top = Section::new(&document, "", &table);
     let base = path.parent().unwrap_or(Path::new("."));
-    if let Some(span) = top.given("state_dir").filter(|_| layer == Layer::Portal) {
-        top.problem(span, "`state_dir` is for the configuration file alone");
-    }
     if let Some((directory, span)) = top.string("state_dir") {
         if directory.is_empty() {
             top.problem(span, "`state_dir` must not be empty");
@@ -88,9 +96,6 @@ fn read_onto(
         }
         if let Some(link) = section.parsed("link", values::link) {
             config.portal_link = Some(link);
-        }
-        if layer == Layer::Portal {
-            portal::keep_within(&section);
         }
         if let Some(identity) = portal::read_identity(&section, base, &mut config.warnings) {
             config.portal_identity = Some(identity);
@@ -133,7 +138,7 @@ fn read_onto(
     sinks::read(&top, base, layer, &mut config);
     top.finish();
     let lines = document.finish()?;
-    Ok((config, lines))
+    Ok((config, Said::of(table.get_ref()), lines))
 }
 
 fn read_listen(section: Section<'_, '_>, listen: &mut Listen) {

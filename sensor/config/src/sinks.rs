@@ -41,14 +41,20 @@ const KEYS: [(&str, &[&str]); 9] = [
 
 /// Reads the sinks of a layer behind those of the layers before it.
 pub(super) fn read(top: &Section<'_, '_>, base: &Path, layer: Layer, config: &mut Config) {
-    let Config { sinks, warnings, .. } = config;
+    let Config { sinks, warnings, path, entry_lines, .. } = config;
     for section in top.sections("sink") {
         let name = section.parsed("name", name);
-        match (&name, section.string("name")) {
-            (Some(name), Some((_, span))) if sinks.iter().any(|sink| sink.name == *name) => {
-                section.problem(span, format!("there are two sinks of the name {name:?}"));
+        let other = sinks.iter().position(|sink| name.as_ref() == Some(&sink.name));
+        match (&name, other, section.string("name")) {
+            (Some(name), Some(other), Some((_, span))) => {
+                // Of those before it, the file's alone have a line.
+                let line = entry_lines.get(&("sink", other)).filter(|_| layer == Layer::Portal);
+                let place =
+                    line.zip(path.as_ref()).map(|(line, path)| format!(" (in {}:{line})", path.display()));
+                let place = place.unwrap_or_default();
+                section.problem(span, format!("there are two sinks of the name {name:?}{place}"));
             }
-            (_, None) => {
+            (_, _, None) => {
                 section.problem(section.span.clone(), "a sink wants `name`: letters, digits, - and _")
             }
             _ => {}

@@ -4,7 +4,7 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     thread::{self, JoinHandle},
@@ -113,6 +113,7 @@ impl Ingest {
             stop: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             closed_workers: AtomicUsize::new(0),
+            closed_because: Mutex::default(),
             failed_monotonic_ns: AtomicU64::new(0),
         };
         Ingest {
@@ -273,6 +274,11 @@ impl Ingest {
     /// Workers whose source is closed.
     pub fn closed_workers(&self) -> usize {
         self.shared.closed_workers.load(SeqCst)
+    }
+
+    /// Why one of them could not be opened again, the last time that it was tried.
+    pub fn closed_because(&self) -> Option<String> {
+        self.shared.closed_because.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The duplicate table, for its numbers.

@@ -51,6 +51,7 @@ pub(crate) struct Cells {
     pub(crate) responses_dropped: Count,
     pub(crate) status_silent: Count,
     pub(crate) notices_lost: Count,
+    pub(crate) specimens_lost: Count,
     pub(crate) passwords_blanked: Count,
     pub(crate) bursts: Count,
     pub(crate) batches: Count,
@@ -79,6 +80,8 @@ pub struct WorkerSnapshot {
     pub status_silent: u64,
     /// Notices that found their queue full.
     pub notices_lost: u64,
+    /// Refused requests of which no copy was kept: all buffers were taken.
+    pub specimens_lost: u64,
     /// Attributes with a password that were blanked before the request was recorded.
     pub passwords_blanked: u64,
     /// Bursts that held at least one datagram.
@@ -144,6 +147,7 @@ impl WorkerCounters {
             responses_dropped: cells.responses_dropped.get(),
             status_silent: cells.status_silent.get(),
             notices_lost: cells.notices_lost.get(),
+            specimens_lost: cells.specimens_lost.get(),
             passwords_blanked: cells.passwords_blanked.get(),
             bursts: cells.bursts.get(),
             batches: cells.batches.get(),

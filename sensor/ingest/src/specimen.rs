@@ -1,7 +1,7 @@
 //! Copies of refused Accounting-Requests, so that people can try secrets on them: a few fixed buffers go round between
 //! the workers and the control thread. A worker without a free buffer keeps no copy, and neither allocates nor waits.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use crossbeam::queue::ArrayQueue;
 use radius::MAX_LENGTH;
@@ -9,26 +9,11 @@ use radius::MAX_LENGTH;
 /// Buffers: what may be refused between two looks of the control thread. 64 take 256 KiB.
 const BUFFERS: usize = 64;
 
-/// One refused request.
-#[derive(Clone)]
-pub struct Specimen {
-    /// Who sent it.
-    pub source: SocketAddr,
+/// One refused request: its octets are as long as its header says.
+struct Specimen {
+    source: SocketAddr,
     length: usize,
     buffer: [u8; MAX_LENGTH],
-}
-
-impl Specimen {
-    /// The request as it was sent, as long as its header says.
-    pub fn octets(&self) -> &[u8] {
-        &self.buffer[..self.length]
-    }
-}
-
-impl fmt::Debug for Specimen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Specimen").field("source", &self.source).finish_non_exhaustive()
-    }
 }
 
 /// The buffers of all workers. Cheap to clone; all clones are the same.
@@ -49,26 +34,32 @@ impl Specimens {
         specimens
     }
 
-    /// The oldest that was kept. To be given back.
-    pub fn next(&self) -> Option<Box<Specimen>> {
-        self.taken.pop()
+    /// Shows sender and octets of what was kept, the oldest first, and takes the buffers back: at most as many as there
+    /// are, however fast workers fill them again.
+    pub fn look(&self, mut see: impl FnMut(SocketAddr, &[u8])) {
+        for specimen in std::iter::from_fn(|| self.taken.pop()).take(BUFFERS) {
+            see(specimen.source, &specimen.buffer[..specimen.length]);
+            self.give_back(specimen);
+        }
     }
 
-    /// Its buffer can be used again.
-    pub fn give_back(&self, specimen: Box<Specimen>) {
+    fn give_back(&self, specimen: Box<Specimen>) {
         // There is room: as many places as buffers.
         let _ = self.free.push(specimen);
     }
 
-    /// Keeps a copy, if there is a free buffer.
-    pub(crate) fn keep(&self, source: SocketAddr, octets: &[u8]) {
-        let Some(mut specimen) = self.free.pop() else { return };
-        let Some(buffer) = specimen.buffer.get_mut(..octets.len()) else { return self.give_back(specimen) };
+    /// Keeps a copy, if there is a free buffer. Whether there was one.
+    #[must_use]
+    pub(crate) fn keep(&self, source: SocketAddr, octets: &[u8]) -> bool {
+        let Some(mut specimen) = self.free.pop() else { return false };
+        let Some(buffer) = specimen.buffer.get_mut(..octets.len()) else {
+            self.give_back(specimen);
+            return false;
+        };
         buffer.copy_from_slice(octets);
         (specimen.source, specimen.length) = (source, octets.len());
-        if let Err(specimen) = self.taken.push(specimen) {
-            self.give_back(specimen);
-        }
+        // There is room, as above.
+        self.taken.push(specimen).is_ok()
     }
 }
 
@@ -79,20 +70,31 @@ mod tests {
     #[test]
     fn what_is_kept_is_whole_and_never_more_than_there_are_buffers() {
         let specimens = Specimens::new();
-        let source = SocketAddr::from(([192, 0, 2, 7], 1000));
-        for number in 0..BUFFERS + 10 {
-            specimens.keep(source, &[number as u8; 20]);
-        }
+        let from = SocketAddr::from(([192, 0, 2, 7], 1000));
+        let kept = (0..BUFFERS + 10).filter(|number| specimens.keep(from, &[*number as u8; 20])).count();
+        assert_eq!(kept, BUFFERS, "the newest find no buffer and are let go");
         let mut count = 0;
-        while let Some(specimen) = specimens.next() {
-            assert_eq!((specimen.source, specimen.octets()), (source, &[count as u8; 20][..]));
+        specimens.look(|source, octets| {
+            assert_eq!((source, octets), (from, &[count as u8; 20][..]));
             count += 1;
-            specimens.give_back(specimen);
-        }
-        assert_eq!(count, BUFFERS, "the newest find no buffer and are let go");
-        specimens.keep(source, &[1; 4096]);
-        specimens.keep(source, &[1; 4097]);
-        assert_eq!(specimens.next().unwrap().octets().len(), 4096);
-        assert!(specimens.next().is_none());
+        });
+        assert_eq!(count, BUFFERS);
+        assert!(specimens.keep(from, &[1; 4096]) && !specimens.keep(from, &[1; 4097]));
+        let mut lengths = Vec::new();
+        specimens.look(|_, octets| lengths.push(octets.len()));
+        assert_eq!(lengths, [4096]);
+    }
+
+    #[test]
+    fn a_look_ends_however_fast_workers_keep_more() {
+        let specimens = Specimens::new();
+        let source = SocketAddr::from(([192, 0, 2, 7], 1000));
+        assert!(specimens.keep(source, &[1; 20]));
+        let mut count = 0;
+        specimens.look(|source, octets| {
+            count += 1;
+            assert!(specimens.keep(source, octets));
+        });
+        assert_eq!(count, BUFFERS);
     }
 }

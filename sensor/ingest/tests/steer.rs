@@ -333,6 +333,11 @@ fn more_prefixes_than_there_is_room_for_are_an_error() {
         let error =
             steer.set_clients(clients(&["10.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24"])).unwrap_err();
         assert!(matches!(error, SteerError::Full { map: "CLIENTS_V4" }), "{error:?}");
+        // Of these at least one has found room before another found none: it has gone again.
+        let others = ["198.51.100.0/24", "203.0.113.0/24"];
+        steer.set_clients(clients(&["10.0.0.0/8"])).unwrap();
+        steer.set_clients(clients(&others)).unwrap_err();
+        steer.set_clients(clients(&["10.0.0.0/8", "192.0.2.0/24"])).unwrap();
         steer.set_clients(clients(&["10.0.0.0/8"])).unwrap();
         steer.set_clients(clients(&["10.0.0.0/8", "198.51.100.0/24"])).unwrap();
     });

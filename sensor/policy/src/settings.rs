@@ -140,9 +140,14 @@ pub struct Entry {
     pub has_secret: bool,
     /// Whether it has a second one, while the first is being replaced.
     pub has_previous_secret: bool,
+    /// Of a client: whether one of them is so short that it can be guessed offline from one request.
+    pub has_weak_secret: bool,
     /// Of a client: when it was heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heard: Option<Heard>,
+    /// Of an exclusion: when it ends, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<String>,
 }
 
 /// What was heard of a client since the sensor's start.
@@ -212,7 +217,17 @@ pub enum Edit {
         /// Its dotted name.
         key: String,
     },
-    /// Makes an entry, or changes one.
+    /// Makes an entry. A name that is taken is refused.
+    Add {
+        /// What it is.
+        list: List,
+        /// Its name; of an exclusion empty.
+        name: String,
+        /// Its keys without secrets.
+        #[schema(value_type = Object)]
+        fields: Map<String, Value>,
+    },
+    /// Changes an entry, or makes it where there is none of the name.
     Put {
         /// What it is.
         list: List,
@@ -282,8 +297,17 @@ pub enum Refusal {
     },
     /// It would make no sound configuration: why, in words.
     Invalid(String),
+    /// What it would change is not there, or not any more: what, in words.
+    Gone(String),
     /// It cannot be kept or put in force now: why, in words.
     Failed(String),
+}
+
+impl From<String> for Refusal {
+    /// A reason alone is one why there would be no sound configuration.
+    fn from(reason: String) -> Refusal {
+        Refusal::Invalid(reason)
+    }
 }
 
 /// Who sends, whether let in or not.

@@ -5,24 +5,27 @@ use std::{fmt, net::IpAddr};
 
 pub use policy::settings::*;
 
+/// Writes down what is going to be done. Behind an error, which says why it cannot, that is not done.
+pub type Note<'a> = dyn FnMut(&Planned) -> Result<(), String> + 'a;
+
 /// What changes the configuration of a running sensor.
 pub trait Administer: Send + Sync + fmt::Debug {
-    /// What is set, and by whom.
+    /// What is in force, and who set it.
     ///
     /// # Errors
-    /// The configuration on disk cannot be read: why, in words.
+    /// The document of what was set here cannot be read: why, in words.
     fn view(&self) -> Result<View, String>;
 
     /// Makes a change: all of it is in force, durably, when this returns, or nothing is. `note` is called once it is known
-    /// to be sound and before anything of it is done; where it fails, nothing is.
+    /// to be sound and before anything of it is done; where it fails, nothing is. It is called once more, from the revision
+    /// behind the change to the one before, if what was noted cannot be done.
     ///
     /// # Errors
     /// [`Refusal`].
-    fn change(
-        &self,
-        change: &Change,
-        note: &mut dyn FnMut(&Planned) -> Result<(), String>,
-    ) -> Result<Saved, Refusal>;
+    fn change(&self, change: &Change, note: &mut Note<'_>) -> Result<Saved, Refusal>;
+
+    /// Whether accounting is on.
+    fn is_accounting(&self) -> bool;
 
     /// Who sends without being let in, the latest first, and which clients were heard.
     fn arrivals(&self) -> Arrivals;

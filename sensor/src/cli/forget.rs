@@ -50,7 +50,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
-        let mut config = common.load_config()?;
+        let mut config = common.load_whole_config()?;
         if let Some(state_dir) = self.state_dir {
             config.state_dir = state_dir;
         }

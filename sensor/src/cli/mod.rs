@@ -66,14 +66,23 @@ pub struct Common {
 }
 
 impl Common {
-    /// The configuration in force: the file's if one was named, else the defaults. Warnings go to the log.
+    /// The configuration in force, for a command that only asks: without what was set in the portal where whoever asks may
+    /// not read that. Warnings go to the log.
     pub fn load_config(&self) -> Result<Config, Failure> {
-        let config = config::load(self.config.as_deref())?;
-        for warning in &config.warnings {
-            tracing::warn!("{warning}");
-        }
-        Ok(config)
+        Ok(warned(config::load_to_ask(self.config.as_deref())?))
     }
+
+    /// The same for a command that does something by it: all layers, or an error.
+    pub fn load_whole_config(&self) -> Result<Config, Failure> {
+        Ok(warned(config::load(self.config.as_deref())?))
+    }
+}
+
+fn warned(config: Config) -> Config {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    config
 }
 
 /// The form of a log line.

@@ -40,7 +40,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
-        let config = common.load_config()?;
+        let config = common.load_whole_config()?;
         let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
         let journal = records::folder(state_dir)?;
         let folder = service::folder(state_dir);

@@ -9,6 +9,6 @@ pub(super) struct Arguments {}
 
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
-        run::run(common.load_config()?)
+        run::run(common.load_whole_config()?)
     }
 }

@@ -69,13 +69,16 @@ pub(super) struct Selection {
     /// Only from this address
     #[arg(long, value_name = "ADDRESS")]
     remote: Option<std::net::IpAddr>,
+    /// Only those that had this address inside the tunnel, or the prefix that it lies in
+    #[arg(long, value_name = "ADDRESS")]
+    assigned: Option<String>,
     /// Only from this country, two letters
     #[arg(long, value_name = "CODE")]
     country: Option<String>,
     /// Only through VPN servers of this client or NAS-Identifier
     #[arg(long, value_name = "NAME")]
     server: Option<String>,
-    /// Only with this Acct-Session-Id
+    /// Only with this Acct-Session-Id, in any case of its Latin letters
     #[arg(long, value_name = "ID")]
     session: Option<String>,
     /// Only those that are not over
@@ -98,6 +101,7 @@ impl Selection {
             user,
             device: self.device,
             remote: self.remote.map(|address| address.to_string()),
+            assigned: self.assigned,
             country: self.country.map(|code| code.to_uppercase()),
             server: self.server,
             session: self.session,

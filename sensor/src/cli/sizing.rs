@@ -198,7 +198,15 @@ fn one(capacity: &Capacity, figures: &Figures) -> String {
             "workers",
             format!("XDP {} (receive queues of the card), UDP {} (listen.workers)", xdp.workers, udp.workers),
         ),
-        ("memory", format!("XDP {}, UDP {}", units::bytes(xdp.memory_bytes), units::bytes(udp.memory_bytes))),
+        (
+            "memory",
+            format!(
+                "XDP {}, UDP {}; of which the service {}",
+                units::bytes(xdp.memory_bytes),
+                units::bytes(udp.memory_bytes),
+                units::bytes(capacity.service_bytes)
+            ),
+        ),
         (
             "duplicate table",
             format!(
@@ -340,6 +348,18 @@ mod tests {
             let config = config::load(Some(&path)).unwrap_or_else(|error| panic!("{error}\n{toml}"));
             assert_eq!(config.dedup.entries as u64, capacity.dedup_entries, "{toml}");
         }
+    }
+
+    #[test]
+    fn a_million_users_need_the_memory_of_the_service() {
+        let (capacity, figures) = capacity(1_000_000, None);
+        let least = 1_000_000.0 * 800.0;
+        assert!(capacity.service_bytes >= least, "{}", capacity.service_bytes);
+        for needs in [&capacity.xdp, &capacity.udp] {
+            assert!(needs.memory_bytes > capacity.service_bytes, "{}", needs.memory_bytes);
+        }
+        let text = one(&capacity, &figures);
+        assert!(text.contains("of which the service 1."), "{text}");
     }
 
     #[test]

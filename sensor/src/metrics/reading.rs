@@ -95,6 +95,8 @@ pub struct WorkerReading {
     pub responses: u64,
     /// Answers that could not be given to the kernel.
     pub responses_lost: u64,
+    /// Refused requests of which no copy was kept.
+    pub copies_lost: u64,
 }
 
 /// What the steer program decided about datagrams that no worker saw.

@@ -10,11 +10,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use ingest::notice::Notices;
+use ingest::{capture::udp::RECEIVE_BUFFER, clients::Clients, notice::Notices};
 use journal::Event;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{MissedTickBehavior, interval},
 };
 
@@ -25,7 +25,7 @@ use super::{
     observe::Observed,
     portal::Portal,
     service::Insight,
-    settings::Order,
+    settings::{InForce, Order},
     xdp::{Interfaces, Upkeep},
 };
 use crate::{
@@ -62,6 +62,8 @@ pub(super) struct Slow<'a> {
     pub(super) health: &'a Health,
     /// Shows it to people.
     pub(super) portal: &'a Portal,
+    /// Tells the portal what it can set, and is in force.
+    pub(super) in_force: &'a watch::Sender<InForce>,
 }
 
 /// Runs until the sensor is to stop.
@@ -92,7 +94,7 @@ pub(super) async fn run(
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut evicted = 0;
-    let mut closed_since = None;
+    let (mut closed_since, mut is_short_told) = (None, false);
     let end = loop {
         tokio::select! {
             _ = terminate.recv() => break End::Signal("SIGTERM"),
@@ -104,6 +106,7 @@ pub(super) async fn run(
             }
             _ = seconds.tick() => {
                 tell_closed(observed, &mut closed_since);
+                tell_short_buffers(observed, &mut is_short_told);
                 let counts = upkeep.tell_unknown(Instant::now());
                 observed.refused_sources().note_steered(counts, SystemTime::now());
                 let now_evicted = observed.ingest().duplicates().evicted();
@@ -146,7 +149,7 @@ fn tell_evicted(entries: u64, configured: usize) {
     }
 }
 
-/// Says that ports cannot be opened again: another program took them meanwhile.
+/// Says that ports cannot be opened again: another program took them meanwhile, or only a start may.
 fn tell_closed(observed: &Observed, since: &mut Option<Instant>) {
     let ingest = observed.ingest();
     if !ingest.is_open() || ingest.closed_workers() == 0 {
@@ -154,7 +157,25 @@ fn tell_closed(observed: &Observed, since: &mut Option<Instant>) {
     } else if since.get_or_insert_with(Instant::now).elapsed() >= CLOSED_LINE_AFTER {
         *since = Some(Instant::now());
         tracing::error!(
-            "accounting is on and its ports cannot be opened: `ss -ulpn` shows which program has them"
+            "accounting is on and its ports cannot be opened: {}; `ss -ulpn` shows which program has them, and ports below \
+             1024 are opened at a start alone: restart the sensor",
+            ingest.closed_because().unwrap_or_default()
+        );
+    }
+}
+
+/// Says once that the kernel keeps fewer datagrams for a busy worker than it was asked to: without CAP_NET_ADMIN, which is
+/// gone when ports are opened again, `net.core.rmem_max` bounds them.
+fn tell_short_buffers(observed: &Observed, is_told: &mut bool) {
+    let least = observed.captured.iter().filter_map(|captured| captured.receive_buffer()).min();
+    let short = least.filter(|granted| *granted < RECEIVE_BUFFER as u64);
+    if let Some(granted) = short.filter(|_| !*is_told) {
+        *is_told = true;
+        tracing::warn!(
+            granted,
+            wanted = RECEIVE_BUFFER,
+            "UDP sockets have smaller receive buffers than they want and lose more in a burst; set net.core.rmem_max to \
+             {RECEIVE_BUFFER} and restart the sensor"
         );
     }
 }
@@ -168,8 +189,10 @@ fn tell(notices: &Notices, log: &mut NoticeLog, observed: &Observed) {
         refused.note(&notice, today);
     }
     drop(refused);
-    let specimens = observed.ingest().specimens().clone();
-    observed.specimens().take(&specimens, today);
+    let ingest = observed.ingest();
+    let (specimens, clients) = (ingest.specimens().clone(), ingest.clients().current());
+    drop(ingest);
+    observed.specimens().take(&specimens, &clients, today);
     observed.notices_suppressed.store(log.suppressed(), Relaxed);
     while let Some(event) = observed.journal.next_event() {
         tell_event(&event);
@@ -238,6 +261,7 @@ fn reload(
     result
 }
 
+/// All of the new configuration that needs no restart is in force afterwards, or, behind an error, none of it.
 fn try_reload(
     config: &mut Config,
     observed: &Observed,
@@ -255,21 +279,46 @@ fn try_reload(
     new.generate_client()?;
     let snapshot = clients::snapshot(&new.clients).map_err(|error| error.to_string())?;
     let certificate = slow.portal.read_again(&new)?;
-    // Workers first: whom the steer program lets through, a worker must know.
-    observed.ingest().clients().replace(snapshot);
-    let current = observed.ingest().clients().current();
-    interfaces.set_clients(&current)?;
+    steer(observed, interfaces, snapshot, (config.listen.accounting, new.listen.accounting))?;
+    // Nothing fails from here on.
     slow.insight.reload(&new);
     slow.health.reload(&new.health);
     observed.journal.set_retention(super::retention(&new.journal));
     if new.listen.accounting != config.listen.accounting {
-        interfaces.set_armed(new.listen.accounting)?;
         observed.ingest().set_open(new.listen.accounting);
         let state = if new.listen.accounting { "on" } else { "off: its ports are closed" };
         tracing::warn!("accounting is {state}");
     }
     config.listen.accounting = new.listen.accounting;
     slow.portal.renew(certificate);
-    config.clients = new.clients;
+    config.clients.clone_from(&new.clients);
+    slow.in_force.send_replace(InForce { config: Arc::new(new), restart: restart.clone() });
     Ok(restart)
+}
+
+/// Lets workers and steer programs know of other clients, and of whether accounting is on; what was in force before is so
+/// again behind an error.
+fn steer(
+    observed: &Observed,
+    interfaces: &Interfaces,
+    clients: Clients,
+    (was_on, is_on): (bool, bool),
+) -> Result<(), String> {
+    let before = observed.ingest().clients().current();
+    // Workers first: whom the steer program lets through, a worker must know.
+    observed.ingest().clients().replace(clients);
+    let current = observed.ingest().clients().current();
+    let steered = interfaces.set_clients(&current).and_then(|()| match was_on == is_on {
+        true => Ok(()),
+        false => interfaces.set_armed(is_on),
+    });
+    let Err(reason) = steered else { return Ok(()) };
+    let undone = [interfaces.set_clients(&before), interfaces.set_armed(was_on)];
+    for error in undone.into_iter().filter_map(Result::err) {
+        tracing::error!(
+            "the steer programs hold some of a configuration that was refused: {error}; restart the sensor"
+        );
+    }
+    observed.ingest().clients().restore(before);
+    Err(reason)
 }

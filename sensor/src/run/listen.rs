@@ -74,6 +74,10 @@ impl Captured for UdpCaptured {
         };
         vec![drops("socket_buffer_full", self.counters.socket_drops())]
     }
+
+    fn receive_buffer(&self) -> Option<u64> {
+        Some(self.counters.receive_buffer())
+    }
 }
 
 /// Binds without SO_REUSEPORT for a moment: with it, two sensors of one user would share the port unnoticed.

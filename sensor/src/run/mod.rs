@@ -121,7 +121,8 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let outlets =
         health::Outlets { sinks: told, standing: stands, places: insight.places(), sensor: insight.sensor() };
     let health = health::Health::start(&config, &observed, outlets)?;
-    let (administration, orders) = settings::Administration::new(&config, &observed);
+    let (administration, settings::Control { orders, in_force }) =
+        settings::Administration::new(&config, &observed);
     if let Some(listener) = portal_listener {
         portal.start(listener, insight.api(&config, administration))?;
     }
@@ -133,7 +134,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         metrics,
         upkeep,
         orders,
-        Slow { insight: &insight, health: &health, portal: &portal },
+        Slow { insight: &insight, health: &health, portal: &portal, in_force: &in_force },
     ));
 
     observed.stopping.store(true, SeqCst);

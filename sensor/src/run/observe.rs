@@ -35,6 +35,11 @@ pub(super) trait Captured: Send + Sync {
     }
     /// Losses before a worker.
     fn drops(&self) -> Vec<KernelDrops>;
+    /// Octets of receive buffer that the kernel granted each of its sockets, if it has sockets: what it asked for is
+    /// [`RECEIVE_BUFFER`](ingest::capture::udp::RECEIVE_BUFFER).
+    fn receive_buffer(&self) -> Option<u64> {
+        None
+    }
     /// Where the frames are, if the capture has frames.
     fn frames(&self) -> Vec<FrameReading> {
         Vec::new()
@@ -125,6 +130,7 @@ impl Service for Observed {
             pending: worker.pending,
             responses: worker.responses,
             responses_lost: worker.responses_dropped,
+            copies_lost: worker.specimens_lost,
         });
         let lost: u64 = snapshots.iter().map(|worker| worker.notices_lost).sum();
         Reading {

@@ -13,25 +13,26 @@ use std::{
 use crossbeam::channel::{self, bounded};
 use ingest::clients::{Clients, Secret};
 use service::settings::{
-    Administer, Arrivals, Change, Edit, Entry, Heard, List, Planned, Refusal, RefusedSource, Saved,
+    Administer, Arrivals, Change, Edit, Entry, Heard, List, Note, Planned, Refusal, RefusedSource, Saved,
     SecretText, View,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::observe::Observed;
 use crate::{
     config::{
-        self, Config, ConfigError, GENERATED_CLIENT, XdpMode,
+        self, Config, ConfigError, GENERATED_CLIENT, Origin, XdpMode,
         settings::{
-            Settings, discard, document_path, keep_secret, keys, layer_entries, origin_of,
-            remove_unused_secrets, replace, with_document,
+            NotReplaced, Settings, check_destinations, discard, document_path, keep_secret, keys,
+            layer_entries, origin_of, remove_leftovers, remove_unused_secrets, replace, with_document,
         },
     },
     metrics::Service as _,
 };
 
-/// How long the control loop may take to put a change in force: the answer to the browser must be within 30 s.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the control loop may take to put a change in force, and then to undo it: the answer to the browser must be
+/// within 30 s.
+const PATIENCE: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(5)];
 /// Orders that wait; there is one at a time.
 const ORDERS_MAX: usize = 1;
 /// Longest secret, octets: VPN servers take fewer.
@@ -44,12 +45,31 @@ pub(super) struct Order {
     pub(super) answer: channel::Sender<Result<Vec<&'static str>, String>>,
 }
 
+/// What the control loop last put in force.
+pub(super) struct InForce {
+    /// As it was read.
+    pub(super) config: Arc<Config>,
+    /// Keys that wait for a restart.
+    pub(super) restart: Vec<&'static str>,
+}
+
+/// The control loop's end.
+pub(super) struct Control {
+    /// What is to be done.
+    pub(super) orders: mpsc::Receiver<Order>,
+    /// What was.
+    pub(super) in_force: watch::Sender<InForce>,
+}
+
 /// The way from the portal to the configuration.
 pub(super) struct Administration {
     /// As the sensor was started.
     started: Config,
     observed: Arc<Observed>,
     orders: mpsc::Sender<Order>,
+    in_force: watch::Receiver<InForce>,
+    /// [`PATIENCE`].
+    patience: [Duration; 2],
     /// Held for a whole change.
     one: Mutex<()>,
 }
@@ -61,14 +81,16 @@ impl fmt::Debug for Administration {
 }
 
 impl Administration {
-    /// With the control loop's end of it.
-    pub(super) fn new(
-        started: &Config,
-        observed: &Arc<Observed>,
-    ) -> (Arc<Administration>, mpsc::Receiver<Order>) {
+    /// With the control loop's end of it. What a crash left of a change is taken away.
+    pub(super) fn new(started: &Config, observed: &Arc<Observed>) -> (Arc<Administration>, Control) {
+        remove_leftovers(&started.state_dir);
         let (orders, taken) = mpsc::channel(ORDERS_MAX);
         let (started, observed) = (started.clone(), Arc::clone(observed));
-        (Arc::new(Administration { started, observed, orders, one: Mutex::default() }), taken)
+        let first = InForce { config: Arc::new(started.clone()), restart: Vec::new() };
+        let (told, in_force) = watch::channel(first);
+        let one = Mutex::default();
+        let administration = Administration { started, observed, orders, in_force, patience: PATIENCE, one };
+        (Arc::new(administration), Control { orders: taken, in_force: told })
     }
 
     fn state_dir(&self) -> &Path {
@@ -87,18 +109,14 @@ impl Administration {
         Ok((text, settings))
     }
 
-    /// Has the control loop read the configuration again.
-    fn put_in_force(&self) -> Result<Vec<&'static str>, String> {
-        let (answer, answered) = bounded(1);
-        let stopping = || "the sensor is stopping".to_owned();
-        self.orders.blocking_send(Order { answer }).map_err(|_| stopping())?;
-        match answered.recv_timeout(PATIENCE) {
-            Ok(answer) => answer,
-            Err(channel::RecvTimeoutError::Disconnected) => Err(stopping()),
-            Err(channel::RecvTimeoutError::Timeout) => {
-                Err("the sensor is busy: look again in a moment whether it took the change".to_owned())
+    /// The next turn of the control loop: nothing is written that would have to wait for another one.
+    fn turn(&self) -> Result<mpsc::Permit<'_, Order>, String> {
+        self.orders.try_reserve().map_err(|error| match error {
+            mpsc::error::TrySendError::Full(()) => {
+                "the sensor is busy with a change before this one: try again in a moment".to_owned()
             }
-        }
+            mpsc::error::TrySendError::Closed(()) => stopping(),
+        })
     }
 
     /// The edits with their secrets kept, of which the files are put into `kept`.
@@ -120,7 +138,7 @@ impl Administration {
                 kept.push(name);
             }
             let file = secret.and_then(|_| kept.last()).map(String::as_str);
-            words.push(settings.edit(edit, file).map_err(Refusal::Invalid)?);
+            words.push(settings.edit(edit, file)?);
         }
         Ok(words)
     }
@@ -128,7 +146,7 @@ impl Administration {
     fn try_change(
         &self,
         change: &Change,
-        note: &mut dyn FnMut(&Planned) -> Result<(), String>,
+        note: &mut Note<'_>,
         kept: &mut Vec<String>,
     ) -> Result<Saved, Refusal> {
         let (old, mut settings) = self.document().map_err(Refusal::Failed)?;
@@ -139,29 +157,74 @@ impl Administration {
         if change.edits.is_empty() || change.edits.len() > EDITS_MAX {
             return Err(Refusal::Invalid(format!("a change has 1 to {EDITS_MAX} edits")));
         }
+        let document = settings.clone();
         let edits = self.edit(&mut settings, &change.edits, kept)?;
+        check_destinations(&document, &settings).map_err(Refusal::Invalid)?;
         let (text, after) = (settings.text(), settings.revision());
         let (text, after) = (text.map_err(Refusal::Invalid)?, after.map_err(Refusal::Invalid)?);
         let file = self.started.path.as_deref();
         let checked = with_document(file, self.state_dir(), &text);
         checked.map_err(|error| Refusal::Invalid(self.words(&error)))?;
-        note(&Planned { edits, before, after: after.clone() }).map_err(Refusal::Failed)?;
-        replace(self.state_dir(), &text).map_err(Refusal::Failed)?;
-        match self.put_in_force() {
-            Ok(restart) => {
-                kept.clear();
-                remove_unused_secrets(self.state_dir(), &settings);
-                let restart_needed = restart.into_iter().map(str::to_owned).collect();
-                Ok(Saved { revision: after, restart_needed })
-            }
-            Err(reason) => {
-                // What is not in force must not be so after the next start either.
-                if let Err(error) = replace(self.state_dir(), &old) {
-                    tracing::error!("a refused change of the settings stays on disk: {error}");
+        let turn = self.turn().map_err(Refusal::Failed)?;
+        let planned = Planned { edits, before, after };
+        note(&planned).map_err(Refusal::Failed)?;
+        let [patience, _] = self.patience;
+        let reason = match replace(self.state_dir(), &text) {
+            Ok(()) => match put_in_force(turn, patience) {
+                Ok(restart) => {
                     kept.clear();
+                    remove_unused_secrets(self.state_dir(), &settings);
+                    let restart_needed = restart.into_iter().map(str::to_owned).collect();
+                    return Ok(Saved { revision: planned.after, restart_needed });
                 }
-                Err(Refusal::Failed(reason))
+                Err(reason) => reason,
+            },
+            Err(NotReplaced { reason, is_in_doubt }) => {
+                drop(turn);
+                if !is_in_doubt {
+                    self.note_undone(&planned, &reason, true, note);
+                    return Err(Refusal::Failed(reason));
+                }
+                reason
             }
+        };
+        let is_undone = self.undo(&old, kept);
+        self.note_undone(&planned, &reason, is_undone, note);
+        Err(Refusal::Failed(reason))
+    }
+
+    /// Puts the document before back, and in force again: what was reported as not made must not be so now, however late the
+    /// control loop came to it, nor after the next start. Whether the document before is there.
+    fn undo(&self, old: &str, kept: &mut Vec<String>) -> bool {
+        if let Err(NotReplaced { reason, .. }) = replace(self.state_dir(), old) {
+            tracing::error!(
+                "a change of the settings that was refused may be in force after the next start: {reason}"
+            );
+            // Either document may be the one that is read then: the secrets of both stay.
+            kept.clear();
+            return false;
+        }
+        let [_, patience] = self.patience;
+        // Where there is no turn, one waits that has not begun: it will read what was put back.
+        let again = self.turn().map_or(Ok(Vec::new()), |turn| put_in_force(turn, patience));
+        if let Err(reason) = again {
+            tracing::error!("the settings before a refused change are not in force again yet: {reason}");
+        }
+        true
+    }
+
+    /// The audit log said what would be done.
+    fn note_undone(&self, planned: &Planned, reason: &str, is_undone: bool, note: &mut Note<'_>) {
+        let Planned { before, after, .. } = planned.clone();
+        let (what, now) = match is_undone {
+            true => ("not made", before),
+            false => ("not in force, and it cannot be undone", after.clone()),
+        };
+        let undone = Planned { edits: vec![format!("{what}: {reason}")], before: after, after: now };
+        if let Err(error) = note(&undone) {
+            tracing::error!(
+                "the audit log names a change of the settings that was not made: {reason}; {error}"
+            );
         }
     }
 
@@ -179,10 +242,13 @@ impl Administration {
 impl Administer for Administration {
     fn view(&self) -> Result<View, String> {
         let (_, settings) = self.document()?;
-        let config = config::load_over(self.started.path.as_deref(), Some(self.state_dir()));
-        let config = config.map_err(|error| error.to_string())?;
+        let (config, mut restart_needed) = {
+            let InForce { config, restart } = &*self.in_force.borrow();
+            (Arc::clone(config), restart.clone())
+        };
         let mut entries = layer_entries(&config, &settings);
-        if config.clients.is_empty() {
+        let is_generated = config.clients.iter().any(|client| client.origin == Origin::Default);
+        if is_generated {
             entries.insert(0, generated());
         }
         let clients = self.observed.ingest().clients().current();
@@ -190,32 +256,28 @@ impl Administer for Administration {
         for entry in entries.iter_mut().filter(|entry| entry.list == List::Client) {
             entry.heard = heard.get(&entry.name).cloned();
         }
-        let mut restart_needed = self.started.needs_restart(&config);
-        if self.started.listen.xdp != XdpMode::Off
-            && self.started.has_generated_client()
-            && !config.clients.is_empty()
-        {
+        if self.started.listen.xdp != XdpMode::Off && self.started.has_generated_client() && !is_generated {
             // Who is on loopback alone is captured by no interface, and interfaces are opened with privileges.
             restart_needed.push("capture by XDP, where the host can");
         }
         Ok(View {
             revision: settings.revision()?,
-            keys: keys(&config, &settings),
+            keys: keys(&config),
             entries,
             restart_needed: restart_needed.into_iter().map(str::to_owned).collect(),
         })
     }
 
-    fn change(
-        &self,
-        change: &Change,
-        note: &mut dyn FnMut(&Planned) -> Result<(), String>,
-    ) -> Result<Saved, Refusal> {
+    fn change(&self, change: &Change, note: &mut Note<'_>) -> Result<Saved, Refusal> {
         let _one = self.one.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = Vec::new();
         let result = self.try_change(change, note, &mut kept);
         discard(self.state_dir(), &kept);
         result
+    }
+
+    fn is_accounting(&self) -> bool {
+        self.observed.ingest().is_open()
     }
 
     fn arrivals(&self) -> Arrivals {
@@ -254,17 +316,36 @@ impl Administer for Administration {
     }
 }
 
+fn stopping() -> String {
+    "the sensor is stopping: try again when it runs".to_owned()
+}
+
+/// Has the control loop read the configuration again.
+fn put_in_force(turn: mpsc::Permit<'_, Order>, patience: Duration) -> Result<Vec<&'static str>, String> {
+    let (answer, answered) = bounded(1);
+    turn.send(Order { answer });
+    match answered.recv_timeout(patience) {
+        Ok(answer) => answer,
+        Err(channel::RecvTimeoutError::Disconnected) => Err(stopping()),
+        Err(channel::RecvTimeoutError::Timeout) => {
+            Err("the sensor is too busy to take it: try again in a moment".to_owned())
+        }
+    }
+}
+
 /// The client that there is while nobody set one.
 fn generated() -> Entry {
     let address = serde_json::json!(["127.0.0.0/8", "::1"]);
     Entry {
         list: List::Client,
         name: GENERATED_CLIENT.to_owned(),
-        origin: origin_of(&config::Origin::Default),
+        origin: origin_of(&Origin::Default),
         fields: [("address".to_owned(), address)].into_iter().collect(),
         has_secret: true,
         has_previous_secret: false,
+        has_weak_secret: false,
         heard: None,
+        ends: None,
     }
 }
 
@@ -298,3 +379,6 @@ fn heard(clients: &Clients) -> BTreeMap<String, Heard> {
     };
     clients.iter().map(of).collect()
 }
+
+#[cfg(test)]
+mod tests;

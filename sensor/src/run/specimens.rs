@@ -7,7 +7,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ingest::{clients::Client, specimen::Specimens};
+use ingest::{
+    clients::{Client, Clients},
+    specimen::Specimens,
+};
 use radius::{Framed, Request};
 
 /// Sources remembered, as many as are shown as refused; 4 KiB each at most.
@@ -18,12 +21,15 @@ const AGE_MAX: Duration = Duration::from_secs(3600);
 const NAS_IDENTIFIER: u8 = 32;
 const NAS_IP_ADDRESS: u8 = 4;
 
-/// The table. When it is full the oldest leaves.
+/// The table. When it is full the oldest leaves, one without a client before one with: sources can be invented, and a flood
+/// of them must not take away the request of the VPN server whose secret is wrong.
 #[derive(Debug, Default)]
 pub(super) struct Kept(HashMap<IpAddr, One>);
 
 struct One {
     at: SystemTime,
+    /// Whether a client held the source when it was kept.
+    is_client: bool,
     octets: Vec<u8>,
 }
 
@@ -35,22 +41,22 @@ impl std::fmt::Debug for One {
 
 impl Kept {
     /// Takes what the workers left, and gives them their buffers back.
-    pub(super) fn take(&mut self, specimens: &Specimens, now: SystemTime) {
+    pub(super) fn take(&mut self, specimens: &Specimens, clients: &Clients, now: SystemTime) {
         self.0.retain(|_, one| now.duration_since(one.at).is_ok_and(|age| age < AGE_MAX));
-        while let Some(specimen) = specimens.next() {
-            self.keep(specimen.source.ip(), specimen.octets(), now);
-            specimens.give_back(specimen);
-        }
+        specimens.look(|source, octets| {
+            let is_client = clients.lookup(source.ip()).is_some();
+            self.keep(source.ip(), octets, is_client, now);
+        });
     }
 
-    fn keep(&mut self, source: IpAddr, octets: &[u8], now: SystemTime) {
+    fn keep(&mut self, source: IpAddr, octets: &[u8], is_client: bool, now: SystemTime) {
         if !self.0.contains_key(&source) && self.0.len() >= SOURCES_MAX {
-            let oldest = self.0.iter().min_by_key(|(_, one)| one.at).map(|(source, _)| *source);
-            if let Some(oldest) = oldest {
-                self.0.remove(&oldest);
+            let least = self.0.iter().min_by_key(|(_, one)| (one.is_client, one.at));
+            if let Some(source) = least.map(|(source, _)| *source) {
+                self.0.remove(&source);
             }
         }
-        self.0.insert(source, One { at: now, octets: octets.to_vec() });
+        self.0.insert(source, One { at: now, is_client, octets: octets.to_vec() });
     }
 
     /// Whether the latest request of a source was made with this secret.
@@ -95,8 +101,8 @@ mod tests {
     fn a_secret_is_tried_on_the_latest_request_of_its_source() {
         let (mut kept, now) = (Kept::default(), SystemTime::UNIX_EPOCH);
         let source = "192.0.2.7".parse().unwrap();
-        kept.keep(source, &request(b"the first one"), now);
-        kept.keep(source, &request(b"the second one"), now);
+        kept.keep(source, &request(b"the first one"), true, now);
+        kept.keep(source, &request(b"the second one"), true, now);
         assert_eq!(kept.is_made_with(source, b"the first one"), Some(false));
         assert_eq!(kept.is_made_with(source, b"the second one"), Some(true));
         assert_eq!(kept.nas(source), Some(Some("branch gateway".to_owned())));
@@ -105,13 +111,16 @@ mod tests {
     }
 
     #[test]
-    fn sources_that_are_made_up_fill_no_memory() {
+    fn sources_that_are_made_up_fill_no_memory_and_take_no_clients_request_away() {
         let mut kept = Kept::default();
+        let branch = "2001:db8::7".parse().unwrap();
+        kept.keep(branch, &request(b"x"), true, SystemTime::UNIX_EPOCH);
         for number in 0..3 * SOURCES_MAX as u32 {
-            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::from(number));
-            kept.keep(IpAddr::from(number.to_be_bytes()), b"x", at);
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1 + u64::from(number));
+            kept.keep(IpAddr::from(number.to_be_bytes()), b"x", false, at);
         }
         assert_eq!(kept.0.len(), SOURCES_MAX);
         assert!(kept.0.contains_key(&IpAddr::from((3 * SOURCES_MAX as u32 - 1).to_be_bytes())));
+        assert_eq!(kept.is_made_with(branch, b"x"), Some(true));
     }
 }

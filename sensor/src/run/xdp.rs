@@ -193,7 +193,8 @@ impl Interfaces {
         }
     }
 
-    /// Takes from the next packet on, or lets everything pass to the kernel's path.
+    /// Takes from the next packet on, or lets everything pass to the kernel's path. Behind an error some interfaces do, and
+    /// some do not.
     pub(super) fn set_armed(&self, armed: bool) -> Result<(), String> {
         for covered in &self.covered {
             let mut steer = covered.steer();
@@ -203,7 +204,8 @@ impl Interfaces {
         Ok(())
     }
 
-    /// Lets the steer programs know of other clients. Workers know them already.
+    /// Lets the steer programs know of other clients. Workers know them already. Behind an error some interfaces know the
+    /// new ones, the others those before.
     pub(super) fn set_clients(&self, clients: &Clients) -> Result<(), String> {
         for covered in &self.covered {
             let result = covered.steer().set_clients(prefixes(clients));

@@ -6,6 +6,7 @@
 //! | `browser` | one browser: opening pages, reading and using them |
 //! | `driver` | WebDriver to a chromedriver of its own |
 //! | `inspect` | what a page must never do: errors, requests to other hosts, barriers (axe-core), what the keyboard misses |
+//! | `lists` | sinks, sites and exclusions that an administrator set |
 //! | `openid` | an OpenID provider |
 //! | `picture` | pictures made small |
 //! | `people` | accounts that sign in, VPN users that connect |
@@ -17,6 +18,7 @@
 mod browser;
 mod driver;
 mod inspect;
+pub mod lists;
 pub mod openid;
 pub mod people;
 pub mod picture;

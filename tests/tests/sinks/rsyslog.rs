@@ -63,13 +63,12 @@ impl Rsyslog {
             let message = message.trim_start_matches('\u{feff}');
             let event: Value =
                 serde_json::from_str(message).unwrap_or_else(|error| panic!("{error}: {line}"));
-            // Which detection weighs most depends on the hour: a journey is the less possible the sooner it ends.
-            let told = &event["unmapped"];
-            let expected = match told["external_id"].as_u64() {
-                Some(2025) => "AbnormalVpnSecurityAlert",
-                _ => told["detection"].as_str().unwrap(),
-            };
-            assert_eq!(id, expected, "{line}");
+            // Whatever weighs most: everybody here is learned, and a theft is never like the user's own.
+            assert_eq!(
+                (id, &event["unmapped"]["external_id"]),
+                ("AbnormalVpnSecurityAlert", &2025.into()),
+                "{line}"
+            );
             message.to_owned()
         };
         whole.lines().map(message).collect()

@@ -9,40 +9,64 @@ use anyhow::{Context as _, ensure};
 use super::baseline::Figure;
 use crate::program;
 
-/// Rotations of the kernel's code for four vectors: 16 steps stand in it, a loop a round, each step once a vector.
-const ROTATIONS: usize = 4 * 16;
+/// Rotations that the kernel's code for three vectors has, and for one, which is unrolled further, nearly: 16 steps
+/// stand in it, a loop a round, each step once a vector. What has more is for four vectors, the one that a full batch
+/// takes.
+const ROTATIONS_OF_THREE: u64 = 3 * 16;
 
-/// One function of a disassembly.
-#[derive(Default)]
+/// One function of a disassembly: instructions, of all kinds and of those that a step is made of.
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Function {
     instructions: u64,
-    rotations: usize,
+    /// `vprold`, one a step.
+    rotations: u64,
+    /// `vpternlogd`, one a step: F, G, H or I.
+    logic: u64,
+    /// `vpaddd`, four a step, and those at the end.
+    sums: u64,
+    /// A vector copied to another register.
+    moves: u64,
     /// Vectors to the stack or from it.
     spills: u64,
 }
 
-/// Counts of the largest instance, of which there is one for each kind of authenticator.
+/// Counts of each instance for four vectors, of which there is one for each kind of work between the steps.
 pub(super) fn avx512() -> anyhow::Result<Vec<Figure>> {
     let program = program::build("digest", true, &[])?;
-    let functions = kernels(&program)?;
-    let full: Vec<_> = functions.iter().filter(|function| function.rotations == ROTATIONS).collect();
+    let figures = figures(kernels(&program)?);
     ensure!(
-        !full.is_empty(),
-        "no function in {} has the {ROTATIONS} rotations of the kernel for four vectors; has `turn` in \
+        !figures.is_empty(),
+        "no function in {} has more than {ROTATIONS_OF_THREE} rotations, as the kernel for four vectors has; has `turn` in \
          sensor/md5-lanes/src/x86/avx512.rs been renamed, inlined or unrolled?",
         program.display()
     );
-    let most = |count: fn(&Function) -> u64| full.iter().map(|function| count(function)).max().unwrap_or(0);
-    let figure = |path: &str, count: fn(&Function) -> u64, tolerance| Figure {
-        bench: "avx512".to_owned(),
-        path: path.to_owned(),
-        instructions: most(count) as f64,
-        tolerance,
+    Ok(figures)
+}
+
+/// The instances differ in nothing that has a name in a disassembly: they are numbered by their size, the smallest
+/// first, wherever the linker put them. One too many or too few is missing in the baseline, or stale.
+fn figures(functions: Vec<Function>) -> Vec<Figure> {
+    let mut full: Vec<_> =
+        functions.into_iter().filter(|function| function.rotations > ROTATIONS_OF_THREE).collect();
+    full.sort_by_key(|function| function.instructions);
+    let of = |(number, function): (usize, &Function)| {
+        // What stands between the steps moves with whatever the compiler does; a step has six instructions and no more.
+        [
+            ("code", function.instructions, 0.03),
+            ("vprold", function.rotations, 0.0),
+            ("vpternlogd", function.logic, 0.0),
+            ("vpaddd", function.sums, 0.0),
+            ("moves", function.moves, 0.0),
+            ("spills", function.spills, 0.0),
+        ]
+        .map(|(what, count, tolerance)| Figure {
+            bench: "avx512".to_owned(),
+            path: format!("{what} {}", number + 1),
+            instructions: count as f64,
+            tolerance,
+        })
     };
-    Ok(vec![
-        figure("code", |function| function.instructions, 0.03),
-        figure("spills", |function| function.spills, 0.0),
-    ])
+    full.iter().enumerate().flat_map(of).collect()
 }
 
 /// The functions of the kernel, one for each number of vectors and kind of authenticator.
@@ -68,8 +92,16 @@ fn parse(disassembly: &str) -> Vec<Function> {
             && let Some((_, instruction)) = line.split_once(":\t")
         {
             function.instructions += 1;
-            function.rotations += usize::from(instruction.starts_with("vprold"));
-            function.spills += u64::from(instruction.contains("%zmm") && instruction.contains("(%rsp"));
+            let (name, operands) = instruction.split_once(' ').unwrap_or((instruction, ""));
+            let vector = operands.contains("%zmm");
+            match name {
+                "vprold" => function.rotations += 1,
+                "vpternlogd" => function.logic += 1,
+                "vpaddd" => function.sums += 1,
+                _ if vector && name.starts_with("vmov") && !operands.contains('(') => function.moves += 1,
+                _ => {}
+            }
+            function.spills += u64::from(vector && operands.contains("(%rsp"));
         }
     }
     functions
@@ -77,7 +109,10 @@ fn parse(disassembly: &str) -> Vec<Function> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::baseline::{Baseline, Verdict},
+        *,
+    };
 
     #[test]
     fn counts_only_the_kernel() {
@@ -85,15 +120,49 @@ mod tests {
 0000000000001000 <md5_lanes::x86::avx512::turn>:
     1000:\tvprold $0x7,%zmm9,%zmm9
     1007:\tvmovdqu64 %zmm20,0x350(%rsp)
-    100f:\tmov    %rax,0x8(%rsp)
-    1014:\tret
+    100f:\tvmovdqa64 %zmm1,%zmm2
+    1014:\tvpternlogd $0xca,%zmm3,%zmm2,%zmm1
+    101b:\tvpaddd (%rsi,%rax,1),%zmm1,%zmm1
+    1021:\tmov    %rax,0x8(%rsp)
+    1026:\tret
 
 0000000000002000 <md5_lanes::x86::avx512::load>:
     2000:\tvprold $0x7,%zmm9,%zmm9
 ";
-        let functions = parse(disassembly);
-        assert_eq!(functions.len(), 1);
-        let Function { instructions, rotations, spills } = functions[0];
-        assert_eq!((instructions, rotations, spills), (4, 1, 1));
+        let counted = Function { instructions: 7, rotations: 1, logic: 1, sums: 1, moves: 1, spills: 1 };
+        assert_eq!(parse(disassembly), [counted]);
+    }
+
+    /// Functions with their steps alone, and how many of each kind of instruction a step has.
+    fn functions(steps: &[(u64, u64)]) -> Vec<Function> {
+        let function = |&(vectors, sums): &(u64, u64)| Function {
+            instructions: 16 * vectors * (2 + sums) + 10 * sums,
+            rotations: 16 * vectors,
+            logic: 16 * vectors,
+            sums: 16 * vectors * sums,
+            ..Function::default()
+        };
+        steps.iter().map(function).collect()
+    }
+
+    #[test]
+    fn one_instruction_more_a_step_in_one_instance_is_above_the_baseline() {
+        let usual = functions(&[(4, 4), (3, 4), (4, 4), (1, 4)]);
+        let baseline = Baseline::default().replaced_by(&figures(usual.clone()));
+        assert!(figures(usual).iter().all(|figure| baseline.compare(figure) == Verdict::Within));
+        let verdicts = |functions: Vec<Function>| -> Vec<(String, Verdict)> {
+            let all = figures(functions).into_iter();
+            let all = all.map(|figure| (figure.path.clone(), baseline.compare(&figure)));
+            all.filter(|(_, verdict)| *verdict != Verdict::Within).collect()
+        };
+        let sum = verdicts(functions(&[(4, 4), (3, 4), (4, 5), (1, 4)]));
+        assert_eq!(sum, [("code 2".to_owned(), Verdict::Above), ("vpaddd 2".to_owned(), Verdict::Above)]);
+        // A single one, which the tolerance of the whole code would let pass.
+        let mut moved = functions(&[(4, 4), (3, 4), (4, 4), (1, 4)]);
+        (moved[0].instructions, moved[0].moves) = (moved[0].instructions + 1, 1);
+        assert_eq!(verdicts(moved), [("moves 2".to_owned(), Verdict::Above)]);
+        // An instance more.
+        let more = verdicts(functions(&[(4, 4), (4, 4), (4, 4)]));
+        assert!(more.len() == 6 && more.iter().all(|(_, verdict)| *verdict == Verdict::Missing), "{more:?}");
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let callgrind = Callgrind::new()?;
     println!("instructions a request, counted by {}", callgrind.version);
     println!(
-        "{:<8} {:<8} {:>10} {:>10} {:>9} {:>9}",
+        "{:<8} {:<12} {:>10} {:>10} {:>9} {:>9}",
         "bench", "path", "counted", "baseline", "change", "allowed"
     );
     let mut figures = Vec::new();
@@ -80,7 +80,7 @@ fn line(figure: &Figure, baseline: &Baseline) -> String {
         format!("{expected:>10.1} {change:>+8.2}% {:>+8.2}%", base.tolerance * 100.0)
     });
     let verdict = baseline.compare(figure);
-    format!("{:<8} {:<8} {count:>10.1} {compared:<30}  {verdict}", figure.bench, figure.path)
+    format!("{:<8} {:<12} {count:>10.1} {compared:<30}  {verdict}", figure.bench, figure.path)
 }
 
 /// An error if anything costs more than it may, or is not compared at all.

@@ -33,6 +33,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Records made before and taken within one measured step: few enough to stay in the cache on their way as they would
 /// from the journal.
 const STEP_RECORDS: usize = 4096;
+/// Users enough for a figure a user.
+const SIZING_USERS: u64 = 100_000;
 /// When the bench's population begins to connect: 1 November 2026.
 const START_UNIX_S: u64 = 1_793_491_200;
 
@@ -144,7 +146,12 @@ fn memory(arguments: &Arguments, places: &Places, folder: &tempfile::TempDir) ->
     let after = machine::resident(process::id())?.0;
     say(&format!("{users} users connected"), "resident", "B", &[after as f64]);
     let case = format!("{users} users connected");
-    say(&case, "resident_per_user", "B", &[after.saturating_sub(before) as f64 / users as f64]);
+    let per_user = after.saturating_sub(before) as f64 / users as f64;
+    say(&case, "resident_per_user", "B", &[per_user]);
+    // What `vpn-sensor sizing --bench` takes; of few users most is what each has a part in.
+    if users >= SIZING_USERS {
+        Measurement::new("sizing", &case, "service", "bytes_per_user", "B", &[per_user]).report();
+    }
 
     let began = Instant::now();
     let octets = fold.save()?;

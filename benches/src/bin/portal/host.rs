@@ -143,7 +143,8 @@ impl Host {
     /// By a link, as an administrator does.
     pub(super) fn sign_in(&self) -> anyhow::Result<Browser<'_>> {
         let mut link = Command::new(program());
-        link.args(["portal", "link", "--account", "bench", "--config"]).arg(configuration(&self.home));
+        link.args(["portal", "link", "--account", "bench", "--role", "administrator", "--config"])
+            .arg(configuration(&self.home));
         let output = link.output()?;
         let url = String::from_utf8(output.stdout)?;
         let form = [("account", "bench"), ("password", PASSWORD), ("again", PASSWORD)];
@@ -180,6 +181,14 @@ impl Host {
 }
 
 impl Browser<'_> {
+    /// A page's text.
+    pub(super) fn text(&self, path: &str) -> anyhow::Result<String> {
+        let request = self.agent.get(format!("http://{PORTAL}{path}")).header("cookie", &self.cookie);
+        let mut answer = request.call()?;
+        ensure!(answer.status() == 200, "{path}: {}", answer.status());
+        Ok(answer.body_mut().read_to_string()?)
+    }
+
     /// A page; its length as it came.
     pub(super) fn get(&self, path: &str) -> anyhow::Result<usize> {
         let request = self.agent.get(format!("http://{PORTAL}{path}"));

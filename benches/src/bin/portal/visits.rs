@@ -1,6 +1,9 @@
-//! What is looked at: all pages, of busy and of usual users, near and far back.
+//! What is looked at: all pages, of busy and of usual users, near and far back, first pages and second ones.
 
-use super::company::{BUSY, Company};
+use super::{
+    company::{BUSY, Company},
+    host::Browser,
+};
 
 pub(super) struct Visit {
     /// Its kind.
@@ -8,8 +11,64 @@ pub(super) struct Visit {
     pub(super) path: String,
 }
 
-/// The visit of this number; the same in each run.
-pub(super) fn of(number: u64, users: u64, sessions: u64) -> Visit {
+/// Pages that follow from what is in the store: found on others before anything is measured.
+pub(super) struct Known {
+    alert: Option<String>,
+    place: Option<String>,
+    server: Option<String>,
+    /// The second pages of lists.
+    second: Vec<String>,
+}
+
+/// Lists with more than one page.
+const LISTS: [&str; 4] = ["/users", "/devices", "/alerts?state=all", "/connections?open=true"];
+/// What administrators see.
+const SETTINGS: [&str; 6] = ["vpn", "clients", "detections", "people", "tokens", "audit"];
+/// Parts of names of places, devices and VPN servers, and the beginnings of addresses outside the tunnel and in it.
+const PARTS: [&str; 6] = ["Paris", "Berlin", "LAPTOP-0001", "gw", "81.", "10."];
+
+impl Known {
+    pub(super) fn look(browser: &Browser<'_>) -> anyhow::Result<Known> {
+        let first = |page: &str, beginning: &str| -> anyhow::Result<Option<String>> {
+            Ok(links(&browser.text(page)?).into_iter().find(|link| link.starts_with(beginning)))
+        };
+        let known = Known {
+            alert: first("/alerts?state=all", "/alerts/")?,
+            place: first("/connections?open=true", "/connections?place=")?,
+            // The client of all: what alone is found is opened at once.
+            server: first("/search?q=vpn", "/connections?server=")?,
+            second: LISTS
+                .iter()
+                .map(|list| Ok(links(&browser.text(list)?).into_iter().find(|link| is_second(link))))
+                .filter_map(Result::transpose)
+                .collect::<anyhow::Result<_>>()?,
+        };
+        for (what, is_there) in [
+            ("alert", known.alert.is_some()),
+            ("place", known.place.is_some()),
+            ("VPN server", known.server.is_some()),
+            ("second page", !known.second.is_empty()),
+        ] {
+            if !is_there {
+                eprintln!("this company has no {what}: such pages are not measured");
+            }
+        }
+        Ok(known)
+    }
+}
+
+fn is_second(link: &str) -> bool {
+    link.contains("cursor=") || link.contains("before=")
+}
+
+/// Where a page leads to.
+fn links(page: &str) -> Vec<String> {
+    let links = page.split(" href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    links.map(|link| link.replace("&amp;", "&")).collect()
+}
+
+/// The visit of this number; the same in each run over one state. None: the company has nothing of the kind.
+pub(super) fn of(number: u64, users: u64, sessions: u64, known: &Known) -> Option<Visit> {
     let dice = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24;
     // Every other one is of somebody busy.
     let user = if dice.is_multiple_of(2) { dice / 2 % BUSY.min(users) } else { dice % users };
@@ -22,26 +81,37 @@ pub(super) fn of(number: u64, users: u64, sessions: u64) -> Visit {
             jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * i64::try_from(back).unwrap_or(1));
         day.strftime("%Y-%m-%d").to_string()
     };
-    let visit = |page, path: String| Visit { page, path };
-    match number % 14 {
-        0 => visit("overview", "/".to_owned()),
-        1 => visit("users", "/users".to_owned()),
-        2 => visit("search of users", format!("/users?q={}", &Company::user_name(user)[..6])),
-        3 | 4 => visit("user", format!("/users/{name}")),
-        5 => visit("export", format!("/users/{name}/connections.csv?from={}&to={}", day(9), day(2))),
-        6 => visit("devices", format!("/devices?q={}", &device[..9])),
-        7 => visit("device", format!("/devices/{device}")),
-        8 => visit("alerts", "/alerts?state=any".to_owned()),
-        9 => visit("search", format!("/search?q={}", Company::line(user, session))),
-        10 => visit("search", format!("/search?q={}", Company::session_id(session))),
-        11 => visit("search", format!("/search?q=user{user}")),
-        12 => visit("connections", format!("/connections?remote={}", Company::line(user, 0))),
-        _ => visit(
-            "search",
-            format!(
-                "/search?q={}",
-                ["Paris", "Berlin", "LAPTOP-0001", "gw", "10."][number as usize / 14 % 5]
-            ),
-        ),
-    }
+    // A week, a month, a quarter, all that there is.
+    let back = [9, 32, 95, 180][number as usize / 30 % 4];
+    let export =
+        |kind: &str| format!("/users/{name}/connections.{kind}?since={}&until={}", day(back), day(2));
+    let among = |list: &[&str]| list[number as usize / 30 % list.len()].to_owned();
+    let (page, path) = match number % 30 {
+        0 => ("overview", "/".to_owned()),
+        1 => ("users", "/users".to_owned()),
+        2 => ("search of users", format!("/users?q={}", &Company::user_name(user)[..6])),
+        3..=6 => ("user", format!("/users/{name}")),
+        7 => ("export as CSV", export("csv")),
+        8 => ("export as JSON", export("json")),
+        9 => ("devices", format!("/devices?q={}", &device[..9])),
+        10 | 11 => ("device", format!("/devices/{device}")),
+        12 => ("alerts", format!("/alerts?state={}", ["open", "all", "closed"][number as usize / 30 % 3])),
+        13 => ("alerts of a user", format!("/alerts?state=all&user={name}&since={}", day(back))),
+        14 => ("alert", known.alert.clone()?),
+        15 => ("records of an alert", format!("{}/records", known.alert.as_ref()?)),
+        16 => ("search", format!("/search?q={}", Company::line(user, session))),
+        17 => ("search", format!("/search?q={}", Company::session_id(session))),
+        18 => ("search", format!("/search?q=user{user}")),
+        19 | 20 => ("search", format!("/search?q={}", among(&PARTS))),
+        21 => ("connections from an address", format!("/connections?remote={}", Company::line(user, 0))),
+        22 => ("connections from a place", known.place.clone()?),
+        23 => ("connections through a VPN server", known.server.clone()?),
+        24 => ("connections on line", "/connections?open=true".to_owned()),
+        25 => ("second page", known.second.get(number as usize / 30 % known.second.len().max(1)).cloned()?),
+        26 => ("days of a user", format!("/connections?user={name}&since={}&until={}", day(300), day(2))),
+        27 => ("days of a device", format!("/connections?device={device}&since={}", day(300))),
+        28 => ("sensors", "/sensors".to_owned()),
+        _ => ("settings", format!("/settings/{}", among(&SETTINGS))),
+    };
+    Some(Visit { page, path })
 }

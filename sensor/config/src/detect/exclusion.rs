@@ -6,15 +6,20 @@ use policy::Exclusion;
 
 use crate::{document::Section, values};
 
-/// Each connection is held against all of them.
+/// Of all layers together: each connection is held against all of them.
 const EXCLUSIONS_MAX: usize = 1000;
 /// Octets; a sentence or two, and the ticket's number.
 const REASON_MAX: usize = 500;
 /// What an exclusion can name.
 const CRITERIA: [&str; 4] = ["user", "network", "asn", "place"];
 
-pub(super) fn read(section: &Section<'_, '_>, realms: &Realms, warnings: &mut Vec<String>) -> Vec<Exclusion> {
-    let mut exclusions = Vec::new();
+/// Reads the exclusions of a layer behind those of the layers before it.
+pub(super) fn read(
+    section: &Section<'_, '_>,
+    realms: &Realms,
+    warnings: &mut Vec<String>,
+    exclusions: &mut Vec<Exclusion>,
+) {
     let now = Timestamp::now();
     for section in section.sections("exclusion") {
         if exclusions.len() == EXCLUSIONS_MAX {
@@ -45,16 +50,18 @@ pub(super) fn read(section: &Section<'_, '_>, realms: &Realms, warnings: &mut Ve
             until_unix_s: until.map_or(0, |until| u64::try_from(until.as_second()).unwrap_or(0)),
         };
         if let Some(until) = until.filter(|until| *until <= now) {
-            let line = section.line();
+            let (file, line) = section.origin();
+            let file = file.display();
             warnings.push(format!(
-                "the exclusion in line {line} ended at {until}: take it out, or give it another `until` if its reason \
+                "the exclusion at {file}:{line} ended at {until}: take it out, or give it another `until` if its reason \
                  still holds"
             ));
         }
+        // Told to those who look at the list; nothing goes by it.
+        let (_by, _at) = (section.string("set_by"), section.moment("set_at"));
         section.finish();
         exclusions.push(exclusion);
     }
-    exclusions
 }
 
 /// The key under which records of this name are known.

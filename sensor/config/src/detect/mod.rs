@@ -62,7 +62,7 @@ pub(super) fn read(
     if let Some(after) = section.parsed("accept_after", accept_after) {
         detecting.accept_after_days = after;
     }
-    detecting.exclusions.extend(exclusion::read(&section, realms, warnings));
+    exclusion::read(&section, realms, warnings, &mut detecting.exclusions);
     section.finish();
 }
 

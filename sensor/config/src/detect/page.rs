@@ -12,14 +12,14 @@ const HEAD: &str = "# Thresholds
 
 Written by `cargo xtask docs` from the code; [detection.md](detection.md) says what the detections are. Every key is
 optional. A change is taken at SIGHUP, holds from the next connection on, and is written down, so that a rebuild judges old
-connections by what held then. Try one on the past first: `backtest` goes by the file that `--config` names. Scores are natural
-logarithms: 2.3 is ten times as likely an attacker's.
+connections by what held then. Try one on the past first: `backtest` goes by the file that `--config` names, and `--all` prints
+what is known only at Interim-Updates and Stops. Scores are natural logarithms: 2.3 is ten times as likely an attacker's.
 
 ## `[detect]`
 
 | key | default | allowed | what it does, and why it is so |
 |---|---|---|---|
-| `notices_per_day` | 50 | 1 to 1000000 | So many notices of alerts are sent in a day (UTC), those of high severity not counted among them and never held back. All alerts are listed. 50: what two people can look at in a morning. |
+| `notices_per_day` | 50 | 1 to 1000000 | So many notices of alerts are sent in a day (UTC), those of high severity and what people closed or wrote not counted among them and never held back. All alerts are listed. 50: what two people can look at in a morning. |
 | `accept_after` | \"off\" | 1d to 90d, or \"off\" | An alert below high severity that nothing happened to for so long, and that nobody decided about, is closed as usual and teaches the profile. Off: whoever stays unnoticed for long enough would become usual. |
 ";
 
@@ -48,6 +48,7 @@ Connections that have all that is named raise no alert and teach the profile as 
 | `place` | a place as alerts name it, or a country by its two letters |
 | `reason` | why, for those who come later; not empty |
 | `until` | from then on it does not hold any more: a date (to its end, UTC), or a date-time with an offset |
+| `set_by`, `set_at` | who made or changed it last, and when: written by the service where it was the portal or the API, shown there, and optional |
 ";
 
 /// The page.

@@ -310,7 +310,7 @@ fn an_exclusion_that_ended_is_a_warning() {
     )
     .unwrap();
     let [warning] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
-    assert!(warning.contains("in line 1 ended at 2020-01-02T00:00:00Z: take it out"), "{warning}");
+    assert!(warning.contains(".toml:1 ended at 2020-01-02T00:00:00Z: take it out"), "{warning}");
     assert!(detecting_summary(&config.detect, NOW).contains("exclusions: 2, of which 1 ended;"));
 }
 
@@ -337,9 +337,27 @@ fn what_the_guide_shows_is_taken() {
     let detect = load_text(block.split("```").next().unwrap()).unwrap().detect;
     assert_eq!(
         (detect.thresholds.alert_score, detect.notices_per_day, detect.exclusions.len()),
-        (4.0, 30, 2)
+        (7.5, 30, 2)
     );
     assert_eq!(detect.exclusions[0].user.as_deref(), Some("alice@contoso"));
+}
+
+#[test]
+fn what_guides_call_the_default_is_the_default() {
+    let mut thresholds = Thresholds::default();
+    let defaults = keys::of(&mut thresholds).into_iter().map(|key| (key.name, key.value.shown()));
+    let defaults: std::collections::BTreeMap<_, _> = defaults.into_iter().collect();
+    let mut count = 0;
+    let pages = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs")).unwrap();
+    for page in pages.map(|page| page.unwrap().path()).filter(|page| page.is_file()) {
+        for line in fs::read_to_string(&page).unwrap().lines() {
+            let Some((example, _)) = line.split_once(" as it comes") else { continue };
+            let (key, default) = (example.split_once(" = ").unwrap().0, example.rsplit(' ').next().unwrap());
+            assert_eq!(defaults[key], default, "{}: {line}", page.display());
+            count += 1;
+        }
+    }
+    assert!(count > 0);
 }
 
 #[test]

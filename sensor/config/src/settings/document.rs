@@ -1,7 +1,7 @@
 //! The document, and edits of it. Knows which keys there are, and leaves to the reader of configurations what they may
 //! hold: a document is sound when that takes it.
 
-use policy::settings::{Edit, List};
+use policy::settings::{Edit, List, Refusal};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
@@ -41,11 +41,6 @@ impl Settings {
         Ok(digest.iter().take(8).map(|octet| format!("{octet:02x}")).collect())
     }
 
-    /// The value of a dotted key.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        value(&self.table, key)
-    }
-
     /// The entries of a list.
     pub fn list(&self, list: List) -> Vec<&Table> {
         entries(&self.table, list)
@@ -65,14 +60,21 @@ impl Settings {
     }
 
     /// Makes an edit, and says it in words. A secret's file, which is there already, is given as the document names it.
-    pub fn edit(&mut self, edit: &Edit, secret_file: Option<&str>) -> Result<String, String> {
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] and [`Refusal::Gone`]; the document is not to be used then.
+    pub fn edit(&mut self, edit: &Edit, secret_file: Option<&str>) -> Result<String, Refusal> {
         match edit {
-            Edit::Set { key, value } => self.set(key, value),
+            Edit::Set { key, value } => Ok(self.set(key, value)?),
             Edit::Unset { key } => {
                 check_key(key)?;
                 let before = unset(&mut self.table, key);
                 let before = before.ok_or_else(|| format!("`{key}` is not set here"))?;
                 Ok(format!("{key}: {before} -> default"))
+            }
+            Edit::Add { list, name, fields } => {
+                self.check_free(*list, name.trim())?;
+                self.put(*list, name, fields)
             }
             Edit::Put { list, name, fields } => self.put(*list, name, fields),
             Edit::Remove { list, name } => {
@@ -93,6 +95,14 @@ impl Settings {
             }
             Edit::Rotate { name, .. } => {
                 let entry = self.entry(List::Client, name)?;
+                if entry.contains_key(known::PREVIOUS_FILE) {
+                    return Err(format!(
+                        "client {name:?} still accepts the secret before this one, and there are two at most: once no VPN \
+                         server uses that one, end it (`Accept the secret before no more`, or `end-rotation`), then do this \
+                         again"
+                    )
+                    .into());
+                }
                 let before = entry.insert(known::SECRET_FILE.to_owned(), of(secret_file)?);
                 let before = before.ok_or_else(|| format!("client {name:?} has no secret to replace"))?;
                 entry.insert(known::PREVIOUS_FILE.to_owned(), before);
@@ -120,15 +130,23 @@ impl Settings {
         Ok(format!("{key}: {} -> {shown}", before.map_or("default".to_owned(), |before| before.to_string())))
     }
 
-    fn put(&mut self, list: List, name: &str, fields: &Map<String, Json>) -> Result<String, String> {
+    fn put(&mut self, list: List, name: &str, fields: &Map<String, Json>) -> Result<String, Refusal> {
         if let Some(key) = fields.keys().find(|key| key.contains("secret")) {
-            return Err(format!("`{key}`: secrets are set by edits of their own"));
+            return Err(format!("`{key}`: secrets are set by edits of their own").into());
+        }
+        if fields.contains_key("name") {
+            // It would be found by another name than the one that it is called by here, or by none.
+            let reason = "`name`: an entry keeps its name; take it away and make another one";
+            return Err(reason.to_owned().into());
         }
         let name = name.trim();
-        if name.is_empty() && list != List::Exclusion {
-            return Err(format!("a {} wants a name", list.name()));
-        }
-        let found = if name.is_empty() { None } else { self.position(list, name).ok() };
+        let found = match (list, name.is_empty()) {
+            (List::Exclusion, true) => None,
+            // A number names what is there: nobody calls a new one by it.
+            (List::Exclusion, false) => Some(self.position(list, name)?),
+            (_, true) => return Err(format!("a {} wants a name", list.name()).into()),
+            (_, false) => self.position(list, name).ok(),
+        };
         let tables = make_tables(&mut self.table, list)?;
         let at = match found {
             Some(at) => at,
@@ -142,7 +160,7 @@ impl Settings {
             }
         };
         let entry = tables.get_mut(at).and_then(Value::as_table_mut);
-        let entry = entry.ok_or("the document is damaged")?;
+        let entry = entry.ok_or_else(damaged)?;
         for (key, value) in fields {
             if value.is_null() {
                 entry.remove(key);
@@ -151,27 +169,45 @@ impl Settings {
             }
         }
         let said: Vec<String> = fields.iter().map(|(key, value)| in_words(key, value)).collect();
+        let number = (at + 1).to_string();
+        let name = if name.is_empty() { &*number } else { name };
         let made = if found.is_some() { "changed" } else { "made" };
         Ok(format!("{} {name}: {made}: {}", list.name(), said.join(", ")))
     }
 
-    fn entry(&mut self, list: List, name: &str) -> Result<&mut Table, String> {
-        let at = self.position(list, name)?;
-        let entry = tables(&mut self.table, list).and_then(|tables| tables.get_mut(at)?.as_table_mut());
-        entry.ok_or_else(|| "the document is damaged".to_owned())
+    /// What is new must not change what is there. Names of the file are refused when both are read together.
+    fn check_free(&self, list: List, name: &str) -> Result<(), Refusal> {
+        let what = list.name();
+        match list {
+            List::Exclusion if name.is_empty() => Ok(()),
+            List::Exclusion => {
+                Err("a new exclusion gets its number by itself: leave its name empty".to_owned().into())
+            }
+            _ if self.position(list, name).is_err() => Ok(()),
+            _ => Err(format!(
+                "there is a {what} of the name {name:?} already: change that one, or take another name"
+            )
+            .into()),
+        }
     }
 
-    fn position(&self, list: List, name: &str) -> Result<usize, String> {
+    fn entry(&mut self, list: List, name: &str) -> Result<&mut Table, Refusal> {
+        let at = self.position(list, name)?;
+        let entry = tables(&mut self.table, list).and_then(|tables| tables.get_mut(at)?.as_table_mut());
+        Ok(entry.ok_or_else(damaged)?)
+    }
+
+    fn position(&self, list: List, name: &str) -> Result<usize, Refusal> {
         let entries = self.list(list);
         let found = match list {
             List::Exclusion => name.parse::<usize>().ok().and_then(|number| number.checked_sub(1)),
             _ => entries.iter().position(|entry| entry.get("name").and_then(Value::as_str) == Some(name)),
         };
         found.filter(|at| *at < entries.len()).ok_or_else(|| {
-            format!(
-                "there is no {} {name:?} that was set here; what the file sets is changed there",
+            Refusal::Gone(format!(
+                "there is no {} {name:?} that was set here, or not any more: look again; what the file sets is changed there",
                 list.name()
-            )
+            ))
         })
     }
 }
@@ -194,7 +230,11 @@ pub(super) fn entries(table: &Table, list: List) -> Vec<&Table> {
     tables.into_iter().flatten().filter_map(Value::as_table).collect()
 }
 
-fn path(list: List) -> &'static str {
+/// All lists of a document.
+pub(super) const LISTS: [List; 4] = [List::Client, List::Site, List::Sink, List::Exclusion];
+
+/// Where a list stands.
+pub(super) fn path(list: List) -> &'static str {
     match list {
         List::Client => "client",
         List::Site => "site",
@@ -210,7 +250,6 @@ fn tables(table: &mut Table, list: List) -> Option<&mut Vec<Value>> {
 }
 
 fn make_tables(table: &mut Table, list: List) -> Result<&mut Vec<Value>, String> {
-    let damaged = || "the document is damaged".to_owned();
     let (folder, last) = path(list).rsplit_once('.').unwrap_or(("", path(list)));
     let table = if folder.is_empty() {
         table
@@ -220,6 +259,11 @@ fn make_tables(table: &mut Table, list: List) -> Result<&mut Vec<Value>, String>
     };
     let tables = table.entry(last).or_insert_with(|| Value::Array(Vec::new()));
     tables.as_array_mut().ok_or_else(damaged)
+}
+
+/// Not what this module writes.
+fn damaged() -> String {
+    "the document of the settings is damaged: restore it from a backup, or move it away".to_owned()
 }
 
 /// Takes a key away, and tables that it leaves empty.
@@ -237,7 +281,7 @@ fn check_key(key: &str) -> Result<(), String> {
     if known::names().iter().any(|name| name == key) {
         return Ok(());
     }
-    Err(format!("`{key}` cannot be set here: set it in the configuration file"))
+    Err(known::refusal(key))
 }
 
 fn toml_of(value: &Json) -> Result<Value, String> {

@@ -1,14 +1,18 @@
 //! The single keys that can be set in the portal, with their defaults. What is not here is for the configuration file
-//! alone: it needs a restart, or names files of the host.
+//! alone: a document with anything else is refused, whoever wrote it.
 
 use policy::{
     Detecting,
     settings::{Kind, Page},
 };
 
+use toml::de::{DeTable, DeValue};
+
+use super::document::{LISTS, path};
 use crate::{
     Config,
     detect::{self, ThresholdKey},
+    document::Document,
     values,
 };
 
@@ -29,6 +33,29 @@ pub(super) struct Known {
 /// All their names.
 pub(super) fn names() -> Vec<String> {
     all().into_iter().map(|known| known.name).collect()
+}
+
+/// What is said of a key that is not among them.
+pub(super) fn refusal(key: &str) -> String {
+    format!("`{key}` cannot be set here: set it in the configuration file")
+}
+
+/// Notes a problem for each key of the portal's document that is neither one of them nor a list.
+pub(crate) fn keep_within(document: &Document<'_>, table: &DeTable<'_>) {
+    let mut known = names();
+    known.extend(LISTS.map(|list| path(list).to_owned()));
+    look(document, table, "", &known);
+}
+
+fn look(document: &Document<'_>, table: &DeTable<'_>, folder: &str, known: &[String]) {
+    for (key, value) in table.iter() {
+        let name = format!("{folder}{}", key.get_ref());
+        match value.get_ref() {
+            _ if known.contains(&name) => {}
+            DeValue::Table(table) => look(document, table, &format!("{name}."), known),
+            _ => document.problem(key.span(), refusal(&name)),
+        }
+    }
 }
 
 /// All of them, in the order of the pages.

@@ -3,13 +3,17 @@
 //!
 //! | file | what lives there |
 //! |---|---|
+//! | `destinations` | secrets go to nobody but whom they were given for |
 //! | `document` | the document, and edits of it |
 //! | `known` | the single keys that can be set, with their defaults |
+//! | `said` | what a layer in force says, without its secrets |
 //! | `view` | what is set and by whom, as the portal shows it |
 //! | `write` | documents and secrets on the disk: whole or not there |
 
+mod destinations;
 mod document;
 mod known;
+mod said;
 mod view;
 mod write;
 
@@ -18,9 +22,12 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use destinations::check_destinations;
 pub use document::Settings;
+pub(super) use known::keep_within;
+pub use said::Said;
 pub use view::{keys, layer_entries, origin_of};
-pub use write::{discard, keep_secret, remove_unused_secrets, replace};
+pub use write::{NotReplaced, discard, keep_secret, remove_leftovers, remove_unused_secrets, replace};
 
 use super::{Config, ConfigError, load_file, read};
 

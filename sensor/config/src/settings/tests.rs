@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use policy::settings::{Edit, Layer, List, SecretText};
+use policy::settings::{Edit, Layer, List, Refusal, SecretText};
 use serde_json::json;
 
 use super::*;
@@ -62,13 +62,35 @@ fn the_file_wins_key_by_key_and_each_value_knows_who_set_it() {
     assert_eq!(config.origin("detect.alert_score"), Origin::File { path: house.file(), line: 3 });
     assert_eq!(config.origin("detect.travel_kmh"), Origin::Portal);
     assert_eq!(config.origin("detect.travel_km_min"), Origin::Default);
-    let settings = Settings::parse(&fs::read_to_string(document_path(&house.state_dir())).unwrap()).unwrap();
-    let shown = keys(&config, &settings);
+    // What is in force is shown, whatever the file says by now.
+    fs::write(house.file(), "").unwrap();
+    let shown = keys(&config);
     let of = |key: &str| shown.iter().find(|shown| shown.key == key).unwrap();
     let (score, kmh) = (of("detect.alert_score"), of("detect.travel_kmh"));
     assert_eq!((&*score.value, score.origin.line, score.origin.layer), ("5.5", Some(3), Layer::File));
     assert_eq!((&*kmh.value, kmh.origin.layer), ("777", Layer::Portal));
     assert_eq!(of("detect.alive").value, of("detect.alive").default);
+}
+
+#[test]
+fn what_a_file_says_is_kept_as_it_says_it_and_its_secrets_are_not() {
+    let house = House::new(
+        &format!(
+            "[detect]\nalert_score = 5.5\n[[detect.exclusion]]\nuser = \"a\"\nreason = \"x\"\nuntil = 2099-12-31\n\
+             [[client]]\nname = \"branch\"\naddress = [\"192.0.2.0/24\"]\nsecret = \"{SECRET}\"\nmax_rate = 1_000\n"
+        ),
+        "",
+    );
+    let config = house.load().unwrap();
+    assert!(!format!("{:?}", config.file_says.0).contains(SECRET));
+    let entries = layer_entries(&config, &Settings::default());
+    let shown: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.list, &*entry.name, entry.has_secret, json!(entry.fields)))
+        .collect();
+    let branch = json!({"name": "branch", "address": ["192.0.2.0/24"], "max_rate": 1000});
+    let exclusion = json!({"user": "a", "reason": "x", "until": "2099-12-31"});
+    assert_eq!(shown, [(List::Client, "branch", true, branch), (List::Exclusion, "1", false, exclusion)]);
 }
 
 #[test]
@@ -127,6 +149,26 @@ fn nothing_that_is_set_here_reads_or_writes_other_files() {
 }
 
 #[test]
+fn a_document_that_was_edited_by_hand_sets_nothing_but_what_the_portal_may() {
+    let house = House::new("[listen]\naddresses = [\"127.0.0.1:1813\"]\n", "");
+    for (document, key) in [
+        ("[geo]\ndatabases = [\"/etc/passwd\"]", "geo.databases"),
+        // The file sets it as well: it is wrong here all the same.
+        ("listen.addresses = [\"0.0.0.0:1813\"]", "listen.addresses"),
+        ("[listen]\naccounting = true\nworkers = 64", "listen.workers"),
+        ("metrics = { address = \"0.0.0.0:9813\" }", "metrics.address"),
+        ("[portal]\nlink = \"https://elsewhere.example\"", "portal.link"),
+        ("[journal]\nsegment_bytes = \"1 MiB\"", "journal.segment_bytes"),
+        ("[detect.model]\nno_such_key = 1", "detect.model.no_such_key"),
+        ("[users]\nrealms = []", "users.realms"),
+    ] {
+        let error = load_error(with_document(Some(&house.file()), &house.state_dir(), document));
+        let wanted = format!("`{key}` cannot be set here: set it in the configuration file");
+        assert!(error.contains("settings.toml:") && error.contains(&wanted), "{document}: {error}");
+    }
+}
+
+#[test]
 fn edits_make_a_document_and_take_it_away_again() {
     let mut settings = Settings::default();
     let empty = settings.revision().unwrap();
@@ -141,6 +183,9 @@ fn edits_make_a_document_and_take_it_away_again() {
     let words = settings.edit(&rotate, Some("secrets/2.secret")).unwrap();
     assert!(!words.contains(SECRET) && !format!("{rotate:?}").contains(SECRET));
     assert_eq!(settings.secret_files(), ["secrets/2.secret", "secrets/1.secret"]);
+    // VPN servers may use either of the two: none of them is dropped for a third.
+    let third = settings.clone().edit(&rotate, Some("secrets/3.secret")).unwrap_err();
+    assert!(matches!(&third, Refusal::Invalid(reason) if reason.contains("end-rotation")), "{third:?}");
     settings.edit(&Edit::EndRotation { name: "branch".into() }, None).unwrap();
     assert_eq!(settings.secret_files(), ["secrets/2.secret"]);
     let hook = json!({"kind": "webhook", "url": "https://hooks.example/T0/secret-part"});
@@ -157,6 +202,12 @@ fn edits_make_a_document_and_take_it_away_again() {
             name: "branch".into(),
             fields: json!({"secret": SECRET}).as_object().unwrap().clone(),
         },
+        // Whoever looks for it by its name would find another one.
+        Edit::Put {
+            list: List::Client,
+            name: "branch".into(),
+            fields: json!({"name": "elsewhere"}).as_object().unwrap().clone(),
+        },
         Edit::Remove { list: List::Client, name: "other".into() },
         Edit::EndRotation { name: "branch".into() },
     ] {
@@ -165,6 +216,115 @@ fn edits_make_a_document_and_take_it_away_again() {
     settings.edit(&Edit::Unset { key: "detect.model.feature_max".into() }, None).unwrap();
     settings.edit(&Edit::Remove { list: List::Client, name: "branch".into() }, None).unwrap();
     assert_eq!((settings.text().unwrap().as_str(), settings.revision().unwrap()), ("", empty));
+}
+
+#[test]
+fn a_number_that_is_gone_makes_no_exclusion() {
+    let mut settings = Settings::default();
+    let put = |name: &str, user: &str| {
+        let fields = json!({"user": user, "reason": "on call", "until": "2099-12-31"});
+        Edit::Put {
+            list: List::Exclusion,
+            name: name.to_owned(),
+            fields: fields.as_object().unwrap().clone(),
+        }
+    };
+    settings.edit(&put("", "alice"), None).unwrap();
+    settings.edit(&put("1", "bob"), None).unwrap();
+    assert_eq!(settings.list(List::Exclusion).len(), 1);
+    // Somebody else took the second one away, and would find it again.
+    for name in ["2", "0", "alice"] {
+        let refused = settings.clone().edit(&put(name, "carol"), None).unwrap_err();
+        assert!(matches!(refused, Refusal::Gone(_)), "{name}: {refused:?}");
+    }
+    let remove = Edit::Remove { list: List::Client, name: "other".into() };
+    assert!(matches!(settings.edit(&remove, None), Err(Refusal::Gone(_))));
+}
+
+#[test]
+fn exclusions_of_both_layers_together_are_bounded() {
+    let exclusions = |count: usize| {
+        let one = |number: usize| {
+            format!("[[detect.exclusion]]\nuser = \"u{number}\"\nreason = \"x\"\nuntil = 2099-12-31\n")
+        };
+        (0..count).map(one).collect::<String>()
+    };
+    let house = House::new(&exclusions(600), "");
+    keep_document(&house.state_dir(), &exclusions(400));
+    assert_eq!(house.load().unwrap().detect.exclusions.len(), 1000);
+    keep_document(&house.state_dir(), &exclusions(401));
+    let error = load_error(house.load());
+    assert!(error.contains("settings.toml:1601:") && error.contains("at most 1000"), "{error}");
+}
+
+#[test]
+fn whatever_the_portal_set_is_something_that_it_set() {
+    let of = |document: &str| House::new("[detect]\nalert_score = 5.5\n", document).load().unwrap();
+    let ended = "[[detect.exclusion]]\nuser = \"a\"\nreason = \"x\"\nuntil = 2020-01-01\n";
+    for document in [
+        "[detect]\ntravel_kmh = 777\n",
+        "[[site]]\nname = \"Berlin\"\naddress = [\"10.0.0.0/8\"]\n",
+        "[[sink]]\nname = \"a\"\nkind = \"syslog\"\naddress = \"siem.example\"\n",
+        ended,
+    ] {
+        assert!(of(document).has_portal_settings(), "{document}");
+    }
+    assert!(!of("").has_portal_settings());
+    assert!(!of("[detect]\nalert_score = 4.25\n").has_portal_settings(), "the file wins");
+    // A line alone would be looked for in the other file.
+    let warnings = of(ended).warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("settings.toml:1 ended at")), "{warnings:?}");
+}
+
+#[test]
+fn what_is_new_takes_no_name_that_is_there() {
+    let file = "[[sink]]\nname = \"siem\"\nkind = \"syslog\"\naddress = \"127.0.0.1\"\n";
+    let house = House::new(file, "");
+    let syslog = json!({"kind": "syslog", "address": "192.0.2.9", "tls": false});
+    let add = |list: List, name: &str, fields: &serde_json::Value| Edit::Add {
+        list,
+        name: name.to_owned(),
+        fields: fields.as_object().unwrap().clone(),
+    };
+    let mut settings = Settings::default();
+    settings.edit(&add(List::Sink, "desk", &syslog), None).unwrap();
+    let before = settings.clone();
+    for again in ["desk", " desk "] {
+        let refused = settings.edit(&add(List::Sink, again, &json!({"address": "evil.example"})), None);
+        assert!(refused.is_err() && format!("{refused:?}").contains("already"), "{refused:?}");
+    }
+    assert_eq!(settings, before, "nothing of it is merged into the one that is there");
+    let exclusion = json!({"asn": 64500, "reason": "a test", "until": "2099-12-31"});
+    for _ in 0..2 {
+        settings.edit(&add(List::Exclusion, "", &exclusion), None).unwrap();
+    }
+    assert!(settings.edit(&add(List::Exclusion, "1", &exclusion), None).is_err(), "no number is chosen");
+    assert_eq!(settings.list(List::Exclusion).len(), 2);
+    let text = settings.text().unwrap();
+    with_document(Some(&house.file()), &house.state_dir(), &text).unwrap();
+
+    settings.edit(&add(List::Sink, "siem", &syslog), None).unwrap();
+    let text = settings.text().unwrap();
+    let error = load_error(with_document(Some(&house.file()), &house.state_dir(), &text));
+    let place = format!("two sinks of the name \"siem\" (in {}:2)", house.file().display());
+    assert!(error.contains(&place), "{error}");
+}
+
+#[test]
+fn an_exclusion_is_shown_with_its_end_and_with_who_set_it() {
+    let file = "[[detect.exclusion]]\nuser = \"bob\"\nreason = \"old\"\nuntil = 2026-01-31\n";
+    let document = "[[detect.exclusion]]\nasn = 64500\nreason = \"a test\"\nuntil = \"2099-12-31T18:00:00+01:00\"\n\
+                    set_by = \"carol@portal\"\nset_at = \"2026-11-26T10:00:00Z\"\n";
+    let house = House::new(file, document);
+    let config = house.load().unwrap();
+    assert_eq!(config.detect.exclusions.len(), 2);
+    let shown = layer_entries(&config, &Settings::parse(document).unwrap());
+    let [old, new] = &shown[..] else { panic!("{shown:?}") };
+    assert_eq!((old.origin.line, old.ends.as_deref()), (Some(2), Some("2026-02-01T00:00:00Z")));
+    assert_eq!((new.origin.layer, new.ends.as_deref()), (Layer::Portal, Some("2099-12-31T17:00:00Z")));
+    assert_eq!((&new.fields["set_by"], &new.fields["asn"]), (&json!("carol@portal"), &json!(64500)));
+    let wrong = document.replace("2026-11-26T10", "yesterday");
+    load_error(with_document(Some(&house.file()), &house.state_dir(), &wrong));
 }
 
 #[test]
@@ -186,8 +346,46 @@ fn documents_and_secrets_are_for_their_owner_alone_and_unused_ones_go() {
 }
 
 #[test]
+fn a_document_that_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
+    let house = House::new("", "");
+    let document = document_path(&house.state_dir());
+    fs::remove_file(&document).unwrap();
+    fs::create_dir_all(document.join("in the way")).unwrap();
+    let failed = replace(&house.state_dir(), "x = 1").unwrap_err();
+    assert!(!failed.is_in_doubt && failed.reason.contains("settings.toml"), "{failed:?}");
+    assert!(document.is_dir() && !document.with_extension("new").exists());
+    let secrets = folder(&house.state_dir()).join(SECRETS);
+    fs::remove_dir(&secrets).unwrap();
+    fs::write(&secrets, "in the way").unwrap();
+    assert!(keep_secret(&house.state_dir(), SECRET).unwrap_err().contains("secrets/"));
+}
+
+#[test]
+fn what_a_crash_left_behind_goes_at_the_next_start_and_what_the_document_names_stays() {
+    let house = House::new("", "");
+    let document = house.client("a", "192.0.2.1");
+    keep_document(&house.state_dir(), &document);
+    keep_secret(&house.state_dir(), "of a change that was never made").unwrap();
+    let half = document_path(&house.state_dir()).with_extension("new");
+    fs::write(&half, "[[cli").unwrap();
+    remove_leftovers(&house.state_dir());
+    let secrets = || fs::read_dir(folder(&house.state_dir()).join(SECRETS)).unwrap().count();
+    assert_eq!((secrets(), half.exists(), house.load().unwrap().clients.len()), (1, false, 1));
+    // A document that somebody moved away for a while finds its secrets again.
+    fs::remove_file(document_path(&house.state_dir())).unwrap();
+    remove_leftovers(&house.state_dir());
+    assert_eq!(secrets(), 1);
+}
+
+#[test]
 fn every_key_that_can_be_set_is_one_that_the_configuration_knows() {
     let house = House::new("", "");
+    // All but who set it.
+    let meant = |config: Config| {
+        let (origins, portal_says) = Default::default();
+        format!("{:?}", Config { origins, portal_says, ..config })
+    };
+    let usual = meant(house.load().unwrap());
     for known in known::all() {
         if known.default == "none" {
             continue;
@@ -202,6 +400,6 @@ fn every_key_that_can_be_set_is_one_that_the_configuration_knows() {
         let config = with_document(Some(&house.file()), &house.state_dir(), &text);
         let config = config.unwrap_or_else(|error| panic!("{}: {error}", known.name));
         assert_eq!(config.origin(&known.name), Origin::Portal, "{}", known.name);
-        assert_eq!(config.detect, Config::built_in().detect, "{}: the default is the default", known.name);
+        assert_eq!(meant(config), usual, "{}: the default is the default", known.name);
     }
 }

@@ -1,22 +1,16 @@
 //! What is set and by whom, as the portal shows it: secrets never, and what the file sets with its line.
 
-use std::{fs, path::Path};
-
 use policy::settings::{self as shown, Entry, Key, Layer, List};
 use serde_json::{Map, Value as Json};
 use toml::{Table, Value};
 
 use super::{
     Settings,
-    document::{entries, value},
-    known::{self, Known, PREVIOUS_FILE, SECRET_FILE},
+    document::{LISTS, entries, value},
+    known::{self, Known},
+    said::SECRET_KEYS,
 };
-use crate::{Config, Origin};
-
-const LISTS: [List; 4] = [List::Client, List::Site, List::Sink, List::Exclusion];
-/// Keys of a secret, in any way that a configuration gives one.
-const SECRET_KEYS: [&str; 6] =
-    ["secret", SECRET_FILE, "secret_env", "previous_secret", PREVIOUS_FILE, "previous_secret_env"];
+use crate::{Config, Origin, Secret, values};
 
 /// The same in the portal's words.
 pub fn origin_of(origin: &Origin) -> shown::Origin {
@@ -30,14 +24,13 @@ pub fn origin_of(origin: &Origin) -> shown::Origin {
     }
 }
 
-/// Every single key with its value in force.
-pub fn keys(config: &Config, settings: &Settings) -> Vec<Key> {
-    let file = config.path.as_deref().map(file_table).unwrap_or_default();
+/// Every single key with its value in this configuration.
+pub fn keys(config: &Config) -> Vec<Key> {
     let key = |Known { name, page, kind, default, allowed, about }: Known| {
         let origin = config.origin(&name);
         let set = match origin {
-            Origin::File { .. } => value(&file, &name),
-            Origin::Portal => settings.get(&name),
+            Origin::File { .. } => value(&config.file_says.0, &name),
+            Origin::Portal => value(&config.portal_says.0, &name),
             Origin::Default => None,
         };
         Key {
@@ -54,12 +47,17 @@ pub fn keys(config: &Config, settings: &Settings) -> Vec<Key> {
     known::all().into_iter().map(key).collect()
 }
 
-/// Every entry of both layers, the file's first.
+/// Every entry of both layers: those of this configuration's file first, then those of the document, which edits change.
 pub fn layer_entries(config: &Config, settings: &Settings) -> Vec<Entry> {
-    let file = config.path.as_deref().map(file_table).unwrap_or_default();
+    let is_weak = |name: &str| {
+        let client = config.clients.iter().find(|client| client.name == name);
+        let secrets =
+            client.into_iter().flat_map(|client| [Some(&client.secret), client.previous_secret.as_ref()]);
+        secrets.flatten().any(Secret::is_weak)
+    };
     let mut all = Vec::new();
     for list in LISTS {
-        for (index, table) in entries(&file, list).into_iter().enumerate() {
+        for (index, table) in entries(&config.file_says.0, list).into_iter().enumerate() {
             let path = config.path.clone().unwrap_or_default();
             let line = config.entry_lines.get(&(list.name(), index)).copied().unwrap_or(1);
             all.push(entry(list, index, table, &Origin::File { path, line }));
@@ -67,6 +65,9 @@ pub fn layer_entries(config: &Config, settings: &Settings) -> Vec<Entry> {
         for (index, table) in settings.list(list).into_iter().enumerate() {
             all.push(entry(list, index, table, &Origin::Portal));
         }
+    }
+    for entry in all.iter_mut().filter(|entry| entry.list == List::Client) {
+        entry.has_weak_secret = is_weak(&entry.name);
     }
     all
 }
@@ -85,6 +86,10 @@ fn entry(list: List, index: usize, table: &Table, origin: &Origin) -> Entry {
     let fields: Map<String, Json> = fields
         .filter_map(|(key, value)| Some((key.clone(), serde_json::to_value(plain(value)).ok()?)))
         .collect();
+    let ends = match list {
+        List::Exclusion => table.get("until").and_then(|until| values::moment(&text(until)).ok()),
+        _ => None,
+    };
     Entry {
         list,
         name: name.unwrap_or_default(),
@@ -92,7 +97,9 @@ fn entry(list: List, index: usize, table: &Table, origin: &Origin) -> Entry {
         fields,
         has_secret: has(&SECRET_KEYS[..3]),
         has_previous_secret: has(&SECRET_KEYS[3..]),
+        has_weak_secret: false,
         heard: None,
+        ends: ends.map(|moment| moment.to_string()),
     }
 }
 
@@ -102,11 +109,6 @@ fn plain(value: &Value) -> Value {
         Value::Datetime(moment) => Value::String(moment.to_string()),
         other => other.clone(),
     }
-}
-
-/// What the file says, as it says it. That it can be read was seen when the configuration was.
-fn file_table(path: &Path) -> Table {
-    fs::read_to_string(path).ok().and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 fn text(value: &Value) -> String {

@@ -12,27 +12,61 @@ use rand::distr::{Alphanumeric, SampleString as _};
 
 use super::{SECRET_SUFFIX, SECRETS, Settings, document_path, folder};
 
-/// Puts a document in the place of the one before, durably.
-pub fn replace(state_dir: &Path, text: &str) -> Result<(), String> {
-    make_folders(state_dir)?;
-    let path = document_path(state_dir);
-    let new = path.with_extension("new");
-    // What a crash left behind.
-    drop(fs::remove_file(&new));
-    write_new(state_dir, &new, text.as_bytes())?;
-    fs::rename(&new, &path).map_err(|error| failed(&path, &error))?;
-    sync_folder(&folder(state_dir))
+/// What a document ends with until it is whole.
+const NEW: &str = "new";
+
+/// Why a document is not durably in the place of the one before.
+#[derive(Debug)]
+pub struct NotReplaced {
+    /// Why, in words.
+    pub reason: String,
+    /// Whether the new one may be there all the same, now or behind a crash; else the one before is.
+    pub is_in_doubt: bool,
 }
 
-/// Keeps a secret in a file of its own, durably; its name, as the document has it.
+/// Puts a document in the place of the one before, durably.
+///
+/// # Errors
+/// The disk's. While it is in doubt which document is there, the secrets of both must stay.
+pub fn replace(state_dir: &Path, text: &str) -> Result<(), NotReplaced> {
+    let path = document_path(state_dir);
+    let new = path.with_extension(NEW);
+    let written = make_folders(state_dir).and_then(|()| {
+        // What a crash left behind.
+        drop(fs::remove_file(&new));
+        write_new(state_dir, &new, text.as_bytes())?;
+        fs::rename(&new, &path).map_err(|error| {
+            drop(fs::remove_file(&new));
+            failed(&path, &error)
+        })
+    });
+    written.map_err(|reason| NotReplaced { reason, is_in_doubt: false })?;
+    sync_folder(&folder(state_dir)).map_err(|reason| NotReplaced { reason, is_in_doubt: true })
+}
+
+/// Keeps a secret in a file of its own, durably; its name, as the document has it. Behind an error there is no file.
 pub fn keep_secret(state_dir: &Path, secret: &str) -> Result<String, String> {
     make_folders(state_dir)?;
     let name = format!("{SECRETS}/{}{SECRET_SUFFIX}", Alphanumeric.sample_string(&mut rand::rng(), 16));
     let path = folder(state_dir).join(&name);
     let text = zeroize::Zeroizing::new(format!("{secret}\n"));
     write_new(state_dir, &path, text.as_bytes())?;
-    sync_folder(&folder(state_dir).join(SECRETS))?;
+    if let Err(reason) = sync_folder(&folder(state_dir).join(SECRETS)) {
+        remove(&path);
+        return Err(reason);
+    }
     Ok(name)
+}
+
+/// Takes away what a crash left behind: half a document, and secrets that the document does not name. Where there is no
+/// document, or it cannot be read, secrets stay: somebody may have moved it away for a while.
+pub fn remove_leftovers(state_dir: &Path) {
+    let path = document_path(state_dir);
+    drop(fs::remove_file(path.with_extension(NEW)));
+    let settings = fs::read_to_string(path).ok().and_then(|text| Settings::parse(&text).ok());
+    if let Some(settings) = settings {
+        remove_unused_secrets(state_dir, &settings);
+    }
 }
 
 /// Takes secrets away that were kept for a change which was not made.
@@ -61,9 +95,14 @@ fn remove(path: &Path) {
 }
 
 fn make_folders(state_dir: &Path) -> Result<(), String> {
-    for path in [folder(state_dir), folder(state_dir).join(SECRETS)] {
+    for (above, path) in
+        [(state_dir.to_owned(), folder(state_dir)), (folder(state_dir), folder(state_dir).join(SECRETS))]
+    {
         match fs::DirBuilder::new().mode(0o700).create(&path) {
-            Ok(()) => give_to_owner(state_dir, &path)?,
+            Ok(()) => {
+                give_to_owner(state_dir, &path)?;
+                sync_folder(&above)?;
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(failed(&path, &error)),
         }
@@ -71,14 +110,12 @@ fn make_folders(state_dir: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Behind an error there is no file, unless there was one before.
 fn write_new(state_dir: &Path, path: &Path, octets: &[u8]) -> Result<(), String> {
-    let written = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(octets)?;
-        file.sync_all()
-    };
-    written().map_err(|error| failed(path, &error))?;
-    give_to_owner(state_dir, path)
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = file.map_err(|error| failed(path, &error))?;
+    let written = file.write_all(octets).and_then(|()| file.sync_all()).map_err(|error| failed(path, &error));
+    written.and_then(|()| give_to_owner(state_dir, path)).inspect_err(|_| drop(fs::remove_file(path)))
 }
 
 fn sync_folder(path: &Path) -> Result<(), String> {
@@ -100,5 +137,5 @@ fn give_to_owner(state_dir: &Path, path: &Path) -> Result<(), String> {
 }
 
 fn failed(path: &Path, error: &io::Error) -> String {
-    format!("{}: {error}", path.display())
+    format!("{}: {error}; the sensor's user must be able to write there, and find room", path.display())
 }

@@ -54,6 +54,9 @@ pub enum SourceError {
     /// The network device was removed.
     #[error("the network device is gone")]
     DeviceGone,
+    /// A listening address cannot be had again.
+    #[error(transparent)]
+    Bind(#[from] udp::BindError),
     /// The kernel refused an operation that works on a sound socket.
     #[error("{operation}: {error}")]
     Io {
@@ -81,8 +84,8 @@ pub trait Source: Send {
     fn distrust(&self, index: usize) {
         let _ = index;
     }
-    /// Closes its sockets, so that senders see that nobody listens, or opens them again. Nothing is in flight then. Sources
-    /// that somebody else keeps from delivering have nothing to do.
+    /// Closes its sockets, so that senders see that nobody listens, or opens them again. Nothing is in flight then, and
+    /// until it is open again nothing is sent. Sources that somebody else keeps from delivering have nothing to do.
     ///
     /// # Errors
     /// What could not be opened; then all stays closed.

@@ -323,6 +323,11 @@ impl ClientsHandle {
         self.0.store(Arc::new(clients));
     }
 
+    /// Puts a snapshot in force again that was so before: what was remembered of its clients meanwhile stays.
+    pub fn restore(&self, before: Arc<Clients>) {
+        self.0.store(before);
+    }
+
     /// The snapshot now in force.
     pub fn current(&self) -> Arc<Clients> {
         self.0.load_full()
@@ -415,5 +420,17 @@ mod tests {
         assert_eq!(now.state(after).bad_authenticators(), 1);
         assert_eq!(now.state(after).genuine(), 1);
         assert_eq!(now.state(ClientIndex(0)).bad_authenticators(), 0);
+    }
+
+    #[test]
+    fn a_snapshot_that_is_put_back_knows_what_was_seen_meanwhile() {
+        let handle = ClientsHandle::new(Clients::build(vec![client("a", &["10.0.0.1/32"])]).unwrap());
+        let before = handle.current();
+        handle.replace(Clients::build(vec![client("a", &["10.0.0.0/8"])]).unwrap());
+        handle.current().state(ClientIndex(0)).count_genuine(3);
+        handle.restore(before);
+        let now = handle.current();
+        assert_eq!(now.lookup("10.0.0.2".parse().unwrap()), None);
+        assert_eq!(now.state(ClientIndex(0)).genuine(), 3);
     }
 }

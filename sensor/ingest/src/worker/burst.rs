@@ -84,8 +84,8 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
                 Err(reason) => {
                     let client = owner.map(|client| clients.get(client));
                     let number = first + u64::from(*index);
-                    if reason == Reason::UnknownClient {
-                        self.keep_specimen(datagram.source, *framed);
+                    if reason == Reason::UnknownClient && framed.code() == u8::from(Code::AccountingRequest) {
+                        self.keep_specimen(datagram.source, framed.octets());
                     }
                     self.refuse(number, datagram.source, datagram.destination, client, reason);
                 }
@@ -183,7 +183,7 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
                 Reason::BadAuthenticator => {
                     burst.source.distrust(candidate.index as usize);
                     state.note_bad_authenticator();
-                    self.shared.specimens.keep(candidate.source, candidate.request.octets());
+                    self.keep_specimen(candidate.source, candidate.request.octets());
                 }
                 _ => state.note_bad_message_authenticator(),
             }
@@ -363,9 +363,9 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
     }
 
     /// Leaves a copy for whoever wants to try secrets on it.
-    fn keep_specimen(&self, source: SocketAddr, framed: Framed<'_>) {
-        if framed.code() == u8::from(Code::AccountingRequest) {
-            self.shared.specimens.keep(source, framed.octets());
+    fn keep_specimen(&self, source: SocketAddr, octets: &[u8]) {
+        if !self.shared.specimens.keep(source, octets) {
+            self.counters.cells().specimens_lost.add(1);
         }
     }
 

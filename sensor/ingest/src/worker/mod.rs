@@ -16,7 +16,7 @@ mod verify;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{
             AtomicBool, AtomicU64, AtomicUsize,
             Ordering::{Relaxed, SeqCst},
@@ -98,6 +98,8 @@ pub(crate) struct Shared {
     pub(crate) closed: AtomicBool,
     /// Workers whose source is closed.
     pub(crate) closed_workers: AtomicUsize,
+    /// Why a source could not be opened again, the last time that one could not. No worker waits for it in a burst.
+    pub(crate) closed_because: Mutex<Option<String>>,
     /// When a batch last failed, ns of `CLOCK_MONOTONIC`; 0 for never.
     pub(crate) failed_monotonic_ns: AtomicU64,
 }
@@ -116,6 +118,8 @@ struct Flight<R> {
 pub struct Worker<S: Source, O: Observer = ()> {
     source: S,
     is_closed: bool,
+    /// Whether it was to be closed when that was last looked at, and done as far as it could be.
+    closed_seen: bool,
     spin: Duration,
     pipeline: Pipeline<S::Route, O>,
 }
@@ -193,7 +197,7 @@ impl<S: Source, O: Observer> Worker<S, O> {
             latency,
             observer,
         };
-        Worker { source, is_closed: false, spin, pipeline }
+        Worker { source, is_closed: false, closed_seen: false, spin, pipeline }
     }
 
     /// Turns and sleeps until it is told to stop, then waits for the batches in flight and answers them. An error is
@@ -206,7 +210,8 @@ impl<S: Source, O: Observer> Worker<S, O> {
 
     fn serve(&mut self) -> Result<(), SourceError> {
         while !self.pipeline.shared.stop.load(Relaxed) {
-            if self.pipeline.shared.closed.load(Relaxed) != self.is_closed {
+            self.closed_seen = self.pipeline.shared.closed.load(Relaxed);
+            if self.closed_seen != self.is_closed {
                 self.open_or_close();
             }
             if !self.turn()? && !self.look_on()? {
@@ -222,15 +227,19 @@ impl<S: Source, O: Observer> Worker<S, O> {
         let closing = !self.is_closed;
         if closing {
             self.drain();
+            self.pipeline.drop_outgoing();
         }
-        if self.source.set_open(!closing).is_ok() {
+        let done = self.source.set_open(!closing);
+        let shared = &self.pipeline.shared;
+        match &done {
+            Ok(()) if closing => shared.closed_workers.fetch_add(1, SeqCst),
+            Ok(()) => shared.closed_workers.fetch_sub(1, SeqCst),
+            Err(_) => 0,
+        };
+        let because = done.as_ref().err().map(SourceError::to_string);
+        *shared.closed_because.lock().unwrap_or_else(PoisonError::into_inner) = because;
+        if done.is_ok() {
             self.is_closed = closing;
-            let count = &self.pipeline.shared.closed_workers;
-            if closing {
-                count.fetch_add(1, SeqCst)
-            } else {
-                count.fetch_sub(1, SeqCst)
-            };
         }
     }
 
@@ -327,7 +336,10 @@ impl<S: Source, O: Observer> Worker<S, O> {
         let pipeline = &mut self.pipeline;
         pipeline.wake.announce_sleep();
         // Whoever rings after this is heard. Whoever was too early to ring is found here.
-        let found = pipeline.complete() | pipeline.latency.exchange() | pipeline.shared.stop.load(SeqCst);
+        let found = pipeline.complete()
+            | pipeline.latency.exchange()
+            | pipeline.shared.stop.load(SeqCst)
+            | (pipeline.shared.closed.load(SeqCst) != self.closed_seen);
         let slept = if found {
             Ok(())
         } else {
@@ -492,6 +504,19 @@ impl<R, O: Observer> Pipeline<R, O> {
         }
     }
 
+    /// Answers that the way out does not take before it is closed: their requests are recorded, and will be repeated.
+    fn drop_outgoing(&mut self) {
+        while let Some(slot) = self.outgoing.pop_front() {
+            let flight = &mut self.flights[slot];
+            self.counters.cells().responses_dropped.add(flight.answers.unsent() as u64);
+            flight.answered = true;
+            // As for those that were sent: under `received` the batch may still be with the journal.
+            if flight.batch.is_some() {
+                self.free(slot);
+            }
+        }
+    }
+
     fn drop_direct(&mut self) {
         let unsent = self.direct.unsent() as u64;
         if unsent > 0 {
@@ -516,3 +541,6 @@ fn send_all<S: Source>(source: &mut S, answers: &mut Answers<S::Route>) -> Resul
     }
     Ok(handed)
 }
+
+#[cfg(test)]
+mod tests;

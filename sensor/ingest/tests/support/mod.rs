@@ -95,6 +95,7 @@ impl Sensor {
             total.responses_dropped += next.responses_dropped;
             total.status_silent += next.status_silent;
             total.notices_lost += next.notices_lost;
+            total.specimens_lost += next.specimens_lost;
             total.passwords_blanked += next.passwords_blanked;
             total.sleeps += next.sleeps;
         }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    assessment::{Assessment, Detection, Measure, Reason, Severity},
+    assessment::{Assessment, Detection, Measure, Reason, Severity, Standing},
     threshold::Thresholds,
 };
 
@@ -97,6 +97,7 @@ impl Accounting {
             log_ratio: 3.0,
             user: String::new(),
             seen: server.to_owned(),
+            standing: Standing::New,
             users: 0,
             expected: Vec::new(),
             measure: Measure::Count { seen: u64::from(lacking.stops), usual },

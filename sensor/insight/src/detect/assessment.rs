@@ -206,6 +206,22 @@ pub enum Measure {
     Days(u32),
 }
 
+/// How the value of a reason stands with the user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// The user never had it within the thirty days; or the reason is not about a value.
+    #[default]
+    New,
+    /// The user has it, if seldom.
+    Known,
+    /// The user had it and has another since.
+    Left {
+        /// The last time, seconds since 1970 UTC.
+        last_unix_s: u32,
+    },
+}
+
 /// One reason for a score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
@@ -220,6 +236,8 @@ pub struct Reason {
     pub user: String,
     /// What was seen, ready to be read: `AS64500 Example Hosting`.
     pub seen: String,
+    /// Whether the user has that.
+    pub standing: Standing,
     /// Other users who have that.
     pub users: u32,
     /// What is usual, the most usual first; at most [`EXPECTED_MAX`].

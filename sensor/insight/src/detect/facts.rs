@@ -3,7 +3,7 @@
 
 use super::{
     adoption::{Adoption, Adoptions},
-    assessment::{EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature},
+    assessment::{EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature, Standing},
     connection::{Connection, Cover},
     people::{Person, Slot, country_key, device_key},
     rhythm::Rhythm,
@@ -191,6 +191,17 @@ impl<'f> Facts<'f> {
             && profile.newest(feature).is_some_and(|newest| newest != value)
     }
 
+    /// How the value of a feature stands with the user.
+    fn standing(&self, feature: Feature) -> Standing {
+        let known = self.profile.zip(self.value(feature));
+        match known.and_then(|(profile, value)| profile.value(feature, value)) {
+            Some(usual) if self.is_back(feature) => Standing::Left { last_unix_s: usual.last_unix_s },
+            Some(_) => Standing::Known,
+            None if self.remembers(feature) => Standing::Known,
+            None => Standing::New,
+        }
+    }
+
     /// A reason with what is usual for a feature.
     pub(super) fn reason(
         &self,
@@ -206,6 +217,7 @@ impl<'f> Facts<'f> {
             log_ratio,
             user: self.connection.user.to_owned(),
             seen,
+            standing: feature.map(|feature| self.standing(feature)).unwrap_or_default(),
             users: feature.map_or(0, |feature| self.others(feature)),
             expected,
             measure: Measure::None,

@@ -48,7 +48,7 @@ mod threshold;
 mod travel;
 
 pub use assessment::{
-    Assessment, Detection, EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature, Severity,
+    Assessment, Detection, EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature, Severity, Standing,
 };
 pub use connection::{Connection, Spot};
 pub use snapshot::SnapshotError;

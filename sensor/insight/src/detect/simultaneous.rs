@@ -9,7 +9,7 @@
 //! that the user has had on two days her phone that roams: it adds a little and is no alert. Excluded is what impossible travel excludes.
 
 use super::{
-    assessment::{Assessment, Detection, Expected, Measure, Reason, Severity},
+    assessment::{Assessment, Detection, Expected, Measure, Reason, Severity, Standing},
     facts::Facts,
     people::{Person, Slot},
     spread::Ending,
@@ -74,6 +74,7 @@ pub(super) fn assess_end(
         log_ratio: 4.0,
         user: ending.user.to_owned(),
         seen: over.text(),
+        standing: Standing::New,
         users: 0,
         expected: vec![Expected { value: other.text(), connections: 0, days: 0, last_unix_s: other.start() }],
         measure: Measure::Travel { km: km as u32, seconds: 0 },

@@ -6,7 +6,7 @@
 //! left on over a weekend are not told. Low: what it means depends on what the user does.
 
 use super::{
-    assessment::{Assessment, Detection, Measure, Reason, Severity},
+    assessment::{Assessment, Detection, Measure, Reason, Severity, Standing},
     text,
     threshold::Thresholds,
 };
@@ -64,6 +64,7 @@ fn reason(ending: &Ending<'_>, detection: Detection, seen: String, measure: Meas
         log_ratio: 1.5,
         user: ending.user.to_owned(),
         seen,
+        standing: Standing::New,
         users: 0,
         expected: Vec::new(),
         measure,

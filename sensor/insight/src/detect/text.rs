@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::assessment::{Assessment, Detection, Expected, Measure, Reason, ReasonFeature};
+use super::assessment::{Assessment, Detection, Expected, Measure, Reason, ReasonFeature, Standing};
 
 impl Display for Reason {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -25,8 +25,17 @@ impl Display for Reason {
             }
             (Detection::SuspiciousConnection, feature) => {
                 let name = feature.map_or("connection", noun);
-                let how = if self.is_new() { "never seen" } else { "seldom seen" };
-                write!(f, "{name} {how} for {user}: {seen}")?;
+                match self.standing {
+                    Standing::New => write!(f, "{name} never seen for {user}: {seen}")?,
+                    Standing::Known => write!(f, "{name} seldom seen for {user}: {seen}")?,
+                    Standing::Left { last_unix_s } => {
+                        let last = Date(last_unix_s);
+                        write!(
+                            f,
+                            "{user} goes back to the {name} {seen}, which was left; the last time: {last}"
+                        )?;
+                    }
+                }
             }
             (Detection::ImpossibleTravel, _) => {
                 write!(f, "{user} cannot have travelled so fast: now {seen}")?;
@@ -68,11 +77,6 @@ impl Display for Reason {
 }
 
 impl Reason {
-    /// The value is new to the user, not only rare.
-    fn is_new(&self) -> bool {
-        self.expected.iter().all(|expected| expected.value != self.seen)
-    }
-
     fn write_measure(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.measure {
             Measure::None => Ok(()),

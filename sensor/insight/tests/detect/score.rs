@@ -6,7 +6,7 @@ use insight::{
 };
 
 use crate::{
-    DAY_S, HOUR_S, MONDAY, NINE, Service, address, brazil, cable, germany, has, home, hosting, kinds,
+    DAY_S, HOUR_S, MONDAY, NINE, SECOND, Service, address, brazil, cable, germany, has, home, hosting, kinds,
 };
 
 fn stranger() -> Connection<'static> {
@@ -331,6 +331,34 @@ fn whoever_goes_back_to_what_was_left_is_likelier_a_stranger() {
     // Although she had it on three times as many days.
     assert!(line > stays + 0.2, "{line} {stays}");
     assert!(software > stays + 0.2, "{software} {stays}");
+    // On another device, so that there is something to tell.
+    let mut service = since();
+    service.detector.set_thresholds(Thresholds { reason_log_ratio: 0.1, ..Thresholds::default() });
+    let both = service.opens(at, &Connection { device: Some("DESKTOP-66"), ..home("alice") });
+    let text = both.to_string();
+    let software = "alice goes back to the client software AnyConnect Windows 5.1.2, which was left; \
+                    the last time: 2026-11-20";
+    assert!(text.contains(software) && !text.contains("software seldom"), "{text}");
+}
+
+#[test]
+fn a_value_that_is_not_among_the_most_usual_is_not_called_never_seen() {
+    // Three cities more often than the fourth, which she left a fortnight ago.
+    let lines = [("203.0.113.4", 20), ("203.0.114.4", 15), ("203.0.115.4", 10), ("203.0.116.4", 2)];
+    let mut service = Service::new();
+    service.works(&["bob", "carol"]);
+    for (line, days) in lines {
+        for day in (MONDAY - 29..MONDAY).filter(|day| (day * 7 % 29) < days) {
+            let from = Connection { remote: address(line), device: None, ..home("alice") };
+            service.profiles.learn(&Connection { start_unix_ns: day * DAY_S * SECOND, ..from }.observation());
+        }
+    }
+    let fourth = Connection { remote: address("203.0.116.4"), device: Some("DESKTOP-66"), ..home("alice") };
+    let assessment = service.opens(NINE, &fourth);
+    let reason = assessment.reasons.iter().find(|reason| reason.feature == Some(ReasonFeature::Prefix));
+    let reason = reason.unwrap_or_else(|| panic!("{assessment}"));
+    assert!(!reason.expected.iter().any(|usual| usual.value == reason.seen), "{reason}");
+    assert!(!reason.to_string().contains("never seen"), "{reason}");
 }
 
 #[test]

@@ -12,8 +12,8 @@ pub struct Detecting {
     pub thresholds: Thresholds,
     /// What raises no alert.
     pub exclusions: Vec<Exclusion>,
-    /// So many notices of alerts are sent in a day (UTC), those of high severity not counted among them; the others are
-    /// listed as held back. 50: what two people can look at in a morning.
+    /// So many notices of alerts are sent in a day (UTC), those of high severity and what people closed or wrote not
+    /// counted among them; the others are listed as held back. 50: what two people can look at in a morning.
     pub notices_per_day: u32,
     /// An alert below high severity that nothing happened to for so many days, and that nobody decided about, is closed as
     /// usual. None: never, since whoever stays unnoticed for long enough would become usual.

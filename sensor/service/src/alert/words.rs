@@ -12,14 +12,14 @@ const NAMED_MAX: usize = 10;
 
 /// A new alert.
 pub(crate) fn raised(number: u64, case: &Case<'_>, assessment: &Assessment) -> Alert {
-    let detection = weightiest(assessment);
+    let detection = named_after(assessment);
     let start = case.connection.start_unix_ns;
     let mut alert = Alert {
         number,
         revision: 1,
         detection: detection.name().to_owned(),
         title: detection.title().to_owned(),
-        external_id: detection.external_id(),
+        external_id: external_id(assessment),
         severity: assessment.severity,
         score: assessment.score,
         message: String::new(),
@@ -57,7 +57,7 @@ pub(crate) fn raised_of_address(
         revision: 1,
         detection: detection.name().to_owned(),
         title: detection.title().to_owned(),
-        external_id: detection.external_id(),
+        external_id: external_id(assessment),
         severity: assessment.severity,
         score: scores.fold(assessment.score, f64::max),
         message: String::new(),
@@ -159,16 +159,23 @@ pub(crate) fn say(alert: &mut Alert) {
     alert.message = message;
 }
 
-/// What an alert is named after: the rule that cannot be explained away, else the weightiest.
-fn weightiest(assessment: &Assessment) -> Detection {
+/// What an alert is named after: its weightiest reason, whether people are told because of that one or of another.
+fn named_after(assessment: &Assessment) -> Detection {
     assessment.reasons.first().map_or(Detection::SuspiciousConnection, |reason| reason.detection)
+}
+
+/// By what SIEM rules know it: that of any detection because of which people are told, whatever weighs most. What raises
+/// Microsoft's alert must raise theirs also where somebody has travelled too fast besides.
+pub(crate) fn external_id(assessment: &Assessment) -> Option<u16> {
+    let mut telling = assessment.reasons.iter().filter(|reason| reason.alert.is_some());
+    telling.find_map(|reason| reason.detection.external_id())
 }
 
 fn advice(detection: Detection) -> &'static [&'static str] {
     const CONNECTION: &[&str] = &[
         "Ask the user, not by e-mail, whether it was them: a trip, a new device, another provider?",
-        "If nobody can explain it: end the session, reset the password, require a second factor, and look at other users \
-         from the same address and at what the session reached.",
+        "If nobody can explain it: end the session, block the user or the computer, reset the password, require a second \
+         factor, and look at other users from the same address and at what the session reached.",
         "Close the alert as usual if it was the user: from then on it is expected. Close it as malicious if it was not: \
          what it taught is taken back.",
     ];

@@ -1,9 +1,6 @@
 //! Who may ask, who may decide, and what is written down of it.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::PoisonError;
 
 use axum::{
     Extension,
@@ -19,8 +16,6 @@ use crate::{
     control::{AuditEntry, Bearer, Control, ControlError, Right},
 };
 
-/// At most one line of the log in this time says that tokens were refused, and how many: guessing must not fill a disk.
-const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// Longest token that is looked at, octets. Ours have 48.
 const TOKEN_OCTETS_MAX: usize = 256;
 
@@ -71,21 +66,6 @@ impl Caller {
     }
 }
 
-/// Tokens refused since the log last said so.
-#[derive(Default)]
-pub(super) struct Refusals(Mutex<(u64, Option<Instant>)>);
-
-impl Refusals {
-    fn count(&self) {
-        let mut refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        refusals.0 += 1;
-        if refusals.1.is_none_or(|last| last.elapsed() >= LOG_INTERVAL) {
-            tracing::warn!("the API refused {} requests with a wrong or expired token", refusals.0);
-            *refusals = (0, Some(Instant::now()));
-        }
-    }
-}
-
 /// Lets a request through that carries a good token.
 pub(super) async fn require_token(
     State(api): State<Shared>,
@@ -99,7 +79,9 @@ pub(super) async fn require_token(
     let bearer =
         api.readers.run(move || Ok(checked.with_control(|control| control.check_token(&token))?)).await?;
     let Some(bearer) = bearer else {
-        api.refusals.count();
+        if let Some(count) = api.refusals.count() {
+            tracing::warn!("the API refused {count} requests with a wrong or expired token");
+        }
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "the token is wrong, removed or expired"));
     };
     request.extensions_mut().insert(Caller(bearer));

@@ -48,7 +48,9 @@ pub(super) struct Link {
 
 /// Makes a link by which an account, new or old, gets a password: once, within 15 minutes.
 #[utoipa::path(post, path = "/accounts/links", request_body = Invited, responses(
-    (status = 200, body = Link), (status = "default", body = Problem)))]
+    (status = 200, body = Link),
+    (status = 409, description = "Nobody would be left who may administer", body = Problem),
+    (status = "default", body = Problem)))]
 pub(super) async fn invite(
     State(api): TheApi,
     Administrator(who): Administrator,
@@ -63,7 +65,14 @@ pub(crate) async fn link(api: &Shared, who: &str, account: String, role: Role) -
     let (shared, who) = (Arc::clone(api), who.to_owned());
     let made = api.readers.run(move || {
         shared.audit_as(&who, "portal.link", Some(&account), Some(role.name()))?;
-        let made = shared.with_control(|control| control.add_link(&account, role)).map_err(refused)?;
+        let made = shared.with_control(|control| control.add_link(&account, role));
+        let made = made.map_err(|error| match error {
+            ControlError::LastAdministrator(_) => {
+                let detail = format!("{error}, or have the link made for the role administrator");
+                Problem::new(StatusCode::CONFLICT, detail)
+            }
+            error => refused(error),
+        })?;
         Ok(format!("/link/{}", made.reveal()))
     });
     made.await
@@ -77,7 +86,7 @@ pub(super) struct NewRole {
     role: Role,
 }
 
-/// Gives an account another role.
+/// Gives an account another role, and withdraws its links.
 #[utoipa::path(patch, path = "/accounts/{account}", params(("account" = String, Path, description = "Its name")),
     request_body = NewRole, responses(
     (status = 204, description = "It has it"),

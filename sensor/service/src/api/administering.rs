@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     control::AuditRow,
-    settings::{Administer, Arrivals, Change, Planned, Refusal, Saved, SecretText, View},
+    settings::{Administer, Arrivals, Change, Edit, List, Planned, Refusal, Saved, SecretText, View},
 };
 
 /// What a change of the settings is in the audit log.
@@ -76,9 +76,10 @@ pub(crate) async fn view(api: &Shared) -> Result<View, Problem> {
 }
 
 /// Changes settings for somebody by name.
-pub(crate) async fn change(api: &Shared, who: &str, change: Change) -> Result<Saved, NotChanged> {
+pub(crate) async fn change(api: &Shared, who: &str, mut change: Change) -> Result<Saved, NotChanged> {
     let administration = api.administration()?;
     let (shared, who) = (Arc::clone(api), who.to_owned());
+    sign(&mut change, &who);
     let done = api.readers.run(move || {
         let mut note = |planned: &Planned| {
             let Planned { edits, before, after } = planned;
@@ -97,12 +98,25 @@ pub(crate) async fn change(api: &Shared, who: &str, change: Change) -> Result<Sa
     match done.await?? {
         Ok(saved) => Ok(saved),
         Err(Refusal::Invalid(reason)) => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, reason).into()),
+        Err(Refusal::Gone(reason)) => Err(Problem::not_found(reason).into()),
         Err(Refusal::Failed(reason)) => {
             tracing::error!("settings are not changed: {reason}");
             Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was changed: {reason}"))
                 .into())
         }
         Err(Refusal::Changed { .. }) => Err(NotChanged::Conflict(Vec::new())),
+    }
+}
+
+/// Exclusions keep who set them and when, whatever the caller says of it: those who come later ask.
+fn sign(change: &mut Change, who: &str) {
+    for edit in &mut change.edits {
+        if let Edit::Add { list: List::Exclusion, fields, .. }
+        | Edit::Put { list: List::Exclusion, fields, .. } = edit
+        {
+            fields.insert("set_by".to_owned(), who.into());
+            fields.insert("set_at".to_owned(), format!("{:.0}", jiff::Timestamp::now()).into());
+        }
     }
 }
 
@@ -138,6 +152,7 @@ pub(super) async fn settings(
 /// Makes edits together: all are in force when the answer comes, or none is.
 #[utoipa::path(patch, path = "/settings", request_body = Change, responses(
     (status = 200, description = "In force", body = Saved),
+    (status = 404, description = "What an edit would change is not there", body = Problem),
     (status = 409, description = "Others changed settings since `revision`", body = Problem),
     (status = 422, description = "They make no sound configuration: `detail` says why", body = Problem),
     (status = "default", body = Problem)))]

@@ -54,6 +54,8 @@ pub(super) struct Closing {
     /// Why; at most 4096 octets of UTF-8.
     #[schema(max_length = 4096)]
     comment: Option<String>,
+    /// The alert's `revision` as it was read: one that changed since is not closed. Without it it is closed as it stands.
+    revision: Option<u32>,
 }
 
 /// What is written beside an alert.
@@ -78,17 +80,18 @@ pub(super) struct Accepted {
     request_body = Closing, responses(
     (status = 200, description = "It is closed", body = AlertNow),
     (status = 202, description = "The service has not taken it yet, and will", body = Accepted),
-    (status = 409, description = "It was closed before: `state` tells how", body = Problem),
+    (status = 409, description = "It was closed before, `state` tells how, or is of another revision", body = Problem),
     (status = "default", body = Problem)))]
 pub(super) async fn close(
     State(api): TheApi,
     Decider(who): Decider,
     Named(number): Named,
     Parameters(NoQuery {}): Parameters<NoQuery>,
-    Body(Closing { verdict, comment }): Body<Closing>,
+    Body(Closing { verdict, comment, revision }): Body<Closing>,
 ) -> Result<Response, Problem> {
     let comment = comment.as_deref().map(text).transpose()?;
-    answer(&api, &who, alert_number(&number)?, Some(verdict), comment).await
+    let alert = Shown { number: alert_number(&number)?, revision };
+    answer(&api, &who, alert, Some(verdict), comment).await
 }
 
 /// Writes something beside an open alert. The token must be one that may decide.
@@ -106,22 +109,30 @@ pub(super) async fn comment(
     Body(Writing { text: written }): Body<Writing>,
 ) -> Result<Response, Problem> {
     let comment = text(&written)?;
-    answer(&api, &who, alert_number(&number)?, None, Some(comment)).await
+    answer(&api, &who, Shown { number: alert_number(&number)?, revision: None }, None, Some(comment)).await
 }
 
 fn text(comment: &str) -> Result<String, Problem> {
     comment_text(comment).map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
 }
 
+/// An alert as somebody has seen it who decides about it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown {
+    pub(crate) number: u64,
+    /// Of which revision; none: whatever it is by now.
+    pub(crate) revision: Option<u32>,
+}
+
 async fn answer(
     api: &Shared,
     who: &Caller,
-    number: u64,
+    alert: Shown,
     verdict: Option<Verdict>,
     comment: Option<String>,
 ) -> Result<Response, Problem> {
-    if decide(api, who.name(), number, verdict, comment).await? {
-        return now(api, number).await;
+    if decide(api, who.name(), alert, verdict, comment).await? {
+        return now(api, alert.number).await;
     }
     let detail = "the service has not taken it yet and will: read the alert again in a moment";
     Ok((StatusCode::ACCEPTED, Json(Accepted { detail })).into_response())
@@ -141,11 +152,11 @@ pub(crate) enum Decided {
 pub(crate) async fn decide(
     api: &Shared,
     who: &str,
-    number: u64,
+    alert: Shown,
     verdict: Option<Verdict>,
     comment: Option<String>,
 ) -> Result<bool, Problem> {
-    match decide_all(api, who, &[number], verdict, comment).await?.pop() {
+    match decide_all(api, who, &[alert], verdict, comment).await?.pop() {
         Some((_, Decided::Taken)) => Ok(true),
         Some((_, Decided::Refused(problem))) => Err(problem),
         Some((_, Decided::Waits)) | None => Ok(false),
@@ -159,16 +170,17 @@ pub(crate) async fn decide(
 pub(crate) async fn decide_all(
     api: &Shared,
     who: &str,
-    numbers: &[u64],
+    alerts: &[Shown],
     verdict: Option<Verdict>,
     comment: Option<String>,
 ) -> Result<Vec<(u64, Decided)>, Problem> {
     let busy = || Problem::busy("too many decisions at once: send it again in a moment");
     let _place = api.deciders.0.try_acquire().map_err(|_| busy())?;
-    let mut decided = Vec::with_capacity(numbers.len());
+    let mut decided = Vec::with_capacity(alerts.len());
     let mut waiting = Vec::new();
-    for &number in numbers {
-        match put(api, who, number, verdict, comment.clone()).await {
+    for &alert in alerts {
+        let number = alert.number;
+        match put(api, who, alert, verdict, comment.clone()).await {
             Ok(decision) => waiting.push((number, decision)),
             Err(problem) => decided.push((number, Decided::Refused(problem))),
         }
@@ -210,7 +222,7 @@ pub(crate) async fn decide_all(
 async fn put(
     api: &Shared,
     who: &str,
-    number: u64,
+    Shown { number, revision }: Shown,
     verdict: Option<Verdict>,
     comment: Option<String>,
 ) -> Result<Decision, Problem> {
@@ -218,6 +230,14 @@ async fn put(
     api.readers
         .read(move |store| {
             let alert = store.alert(number)?.ok_or_else(|| missing(number))?;
+            if let Some(shown) = revision.filter(|shown| *shown != alert.revision) {
+                let detail = format!(
+                    "alert {number} changed since you looked at it: it is of revision {}, not {shown}. Read it again and \
+                     decide anew",
+                    alert.revision
+                );
+                return Err(Problem::conflict(detail, alert.state.clone()));
+            }
             let (action, details) = match verdict {
                 Some(verdict) => ("alert.close", format!("alert {number} as {}", verdict.name())),
                 None => ("alert.comment", format!("alert {number}")),

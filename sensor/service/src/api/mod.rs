@@ -4,7 +4,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `access` | tokens, audit |
+//! | `access`, `refusals` | tokens, audit; what is told of those who are refused |
 //! | `readers` | the few readers of the store, and how many questions run at once |
 //! | `query` | parameters, bodies, cursors, pages |
 //! | `problem` | errors as RFC 9457 has them |
@@ -12,6 +12,7 @@
 //! | `deciding` | the routes by which people decide about alerts |
 //! | `administering` | settings |
 //! | `accounts` | accounts and tokens |
+//! | `audit` | the audit log |
 //!
 //! Called by the portal, which listens for both, and for the documentation ([`openapi`]).
 
@@ -19,6 +20,7 @@ mod access;
 pub(crate) mod accounts;
 pub(crate) mod administering;
 mod alerts;
+mod audit;
 mod deciding;
 mod events;
 mod health;
@@ -26,6 +28,7 @@ mod problem;
 pub(crate) mod query;
 mod readers;
 pub(crate) mod records;
+mod refusals;
 pub(crate) mod search;
 mod sensing;
 mod sessions;
@@ -66,11 +69,11 @@ use crate::{
     settings::Administer,
     store,
 };
-use access::Refusals;
 use deciding::Deciders;
-pub(crate) use deciding::{Decided, decide, decide_all};
+pub(crate) use deciding::{Decided, Shown, decide, decide_all};
 pub(crate) use problem::Problem;
 use readers::Readers;
+pub(crate) use refusals::{INTERVAL, Refusals};
 
 /// Longest time for one answer. A question to a full store takes well below a second; what takes longer would be asked
 /// again anyway.
@@ -99,6 +102,7 @@ pub struct Settings {
 pub(crate) struct Api {
     pub(crate) readers: Readers,
     control: Mutex<Control>,
+    /// Of tokens that are wrong or expired.
     refusals: Refusals,
     deciders: Deciders,
     settings: Settings,
@@ -147,7 +151,8 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(accounts::invite))
         .routes(routes!(accounts::change_role, accounts::remove_account))
         .routes(routes!(accounts::tokens, accounts::make_token))
-        .routes(routes!(accounts::remove_token));
+        .routes(routes!(accounts::remove_token))
+        .routes(routes!(audit::audit));
     let (router, mut description) =
         OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes).split_for_parts();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));

@@ -20,9 +20,13 @@ const READERS: usize = 4;
 const WAITING: usize = 64;
 /// How long one waits before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the store may think about one. What has an index takes milliseconds; filters of which each takes millions of
+/// connections and which together take none could take minutes. No longer than others wait: they get their turn.
+const THINKING: Duration = PATIENCE;
 
 pub(crate) struct Readers {
     path: PathBuf,
+    thinking: Duration,
     /// Each with the number of the file it reads: a rebuild puts another in its place.
     idle: Arc<Mutex<Vec<(StoreReader, u64)>>>,
     admitted: Semaphore,
@@ -33,6 +37,7 @@ impl Readers {
     pub(super) fn new(path: PathBuf) -> Readers {
         Readers {
             path,
+            thinking: THINKING,
             idle: Arc::default(),
             admitted: Semaphore::new(READERS + WAITING),
             running: Arc::new(Semaphore::new(READERS)),
@@ -61,14 +66,15 @@ impl Readers {
         &self,
         work: impl FnOnce(&StoreReader) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        let (path, idle, thinking) = (self.path.clone(), Arc::clone(&self.idle), self.thinking);
         self.run(move || {
             let file = file_number(&path);
             let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let (reader, file) = match kept {
+            let (mut reader, file) = match kept {
                 Some((reader, of)) if Some(of) == file => (reader, file),
                 _ => (StoreReader::open(&path)?, file),
             };
+            reader.give_up_after(thinking)?;
             let outcome = work(&reader);
             if let Some(file) = file {
                 idle.lock().unwrap_or_else(PoisonError::into_inner).push((reader, file));
@@ -87,6 +93,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match error {
             StoreError::Missing(_) => Problem::busy("there is no store yet: the service is starting"),
+            error @ StoreError::TooLong => Problem::busy(error.to_string()),
             error if error.may_pass() => {
                 tracing::warn!("the API cannot answer: {error}");
                 Problem::busy("the store is busy: ask again in a moment")
@@ -103,6 +110,32 @@ mod tests {
     use axum::{http::StatusCode, response::IntoResponse as _};
 
     use super::*;
+    use crate::store::{SessionFilter, Store};
+
+    /// A store in which one VPN server and one place have many connections each, and none in common.
+    fn store_of_two_halves(path: &Path) {
+        drop(Store::open(path).unwrap());
+        let fill =
+            "WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 20000)
+            INSERT INTO session (number, server, place, session_id, start, start_source, last_seen, assigned)
+            SELECT n, 1 + n % 2, 1 + n % 2, 's', n, 'arrival', n, '[]' FROM counted";
+        rusqlite::Connection::open(path).unwrap().execute_batch(fill).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_question_that_the_store_thinks_about_for_long_is_given_up_and_the_next_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(crate::store::FILE);
+        store_of_two_halves(&path);
+        let mut readers = Readers { thinking: Duration::ZERO, ..Readers::new(path) };
+        let filter = SessionFilter { server_number: Some(1), place: Some(2), ..SessionFilter::default() };
+        let ask = |filter: SessionFilter| move |store: &StoreReader| Ok(store.sessions(&filter, 50)?.len());
+        let refused = readers.read(ask(filter.clone())).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(refused.detail().contains("ask about less"), "{}", refused.detail());
+        readers.thinking = THINKING;
+        assert_eq!(readers.read(ask(filter)).await.unwrap(), 0, "by the same reader of the store");
+    }
 
     #[tokio::test]
     async fn more_questions_than_there_is_room_for_are_told_to_come_again() {

@@ -84,33 +84,49 @@ impl Api {
             moments.extend(last.filter(is_other).map(|last| (last, &connection.session_id)));
         }
         moments.sort_unstable();
-        let mut found: Vec<Record> = Vec::new();
-        let mut complete = true;
-        for (moment, session_id) in moments {
-            let from = moment.saturating_sub(AROUND_NS);
-            for (read, record) in reader.records_since(from).map_err(Problem::internal)?.enumerate() {
-                if began.elapsed() > patience || read >= READ_MAX || found.len() >= RECORDS_MAX {
-                    complete = false;
-                    break;
-                }
-                let record = match record {
-                    Ok(record) => record,
-                    // What is missing here the sensor's log and `journal verify` tell.
-                    Err(ReadError::Damaged(_) | ReadError::Removed { .. }) => continue,
-                    Err(error) => return Err(Problem::internal(error)),
-                };
-                if record.arrival_unix_ns > moment.saturating_add(AROUND_NS) {
-                    break;
-                }
-                let is_known = found.iter().any(|known| known.sequence == record.sequence);
-                if !is_known && holds(&record.octets, session_id.as_bytes()) {
-                    found.push(record);
-                }
+        around(&reader, &moments, began, patience).map_err(Problem::internal)
+    }
+}
+
+/// The records around moments, ns since 1970 UTC, that hold the session ids which they come with; whether there was time
+/// for all.
+fn around(
+    reader: &Reader,
+    moments: &[(u64, &String)],
+    began: Instant,
+    patience: Duration,
+) -> Result<(Vec<Record>, bool), ReadError> {
+    let mut found: Vec<Record> = Vec::new();
+    let mut complete = true;
+    for &(moment, session_id) in moments {
+        // To begin at a moment takes a look at many files.
+        if began.elapsed() > patience {
+            complete = false;
+            break;
+        }
+        let records = reader.records_since(moment.saturating_sub(AROUND_NS))?;
+        for (read, record) in records.enumerate() {
+            if began.elapsed() > patience || read >= READ_MAX || found.len() >= RECORDS_MAX {
+                complete = false;
+                break;
+            }
+            let record = match record {
+                Ok(record) => record,
+                // What is missing here the sensor's log and `journal verify` tell.
+                Err(ReadError::Damaged(_) | ReadError::Removed { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            if record.arrival_unix_ns > moment.saturating_add(AROUND_NS) {
+                break;
+            }
+            let is_known = found.iter().any(|known| known.sequence == record.sequence);
+            if !is_known && holds(&record.octets, session_id.as_bytes()) {
+                found.push(record);
             }
         }
-        found.sort_unstable_by_key(|record| record.sequence);
-        Ok((found, complete))
     }
+    found.sort_unstable_by_key(|record| record.sequence);
+    Ok((found, complete))
 }
 
 /// Whether octets hold an Acct-Session-Id attribute with this value.
@@ -122,7 +138,23 @@ fn holds(octets: &[u8], session_id: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::holds;
+    use journal::{Options, RealStorage};
+
+    use super::*;
+
+    #[test]
+    fn without_time_nothing_is_looked_at_and_that_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = RealStorage::create(folder.path().join("journal")).unwrap();
+        drop(journal::open(storage, Options::default()).unwrap());
+        let reader = Reader::open(folder.path().join("journal")).unwrap();
+        let session_id = "s1".to_owned();
+        let moments = [(1, &session_id), (u64::MAX, &session_id)];
+        for (patience, complete) in [(PATIENCE, true), (Duration::ZERO, false)] {
+            let (found, is_complete) = around(&reader, &moments, Instant::now(), patience).unwrap();
+            assert!(found.is_empty() && is_complete == complete, "{patience:?}");
+        }
+    }
 
     #[test]
     fn a_session_id_is_found_as_an_attribute() {

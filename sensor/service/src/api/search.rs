@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Problem, TheApi, access::Who, query::Parameters};
-use crate::store::{FoundPlace, FoundServer, SeenRow, StoreReader, UserRow};
+use crate::store::{FoundAssigned, FoundPlace, FoundServer, SeenRow, StoreReader, UserRow};
 
 /// Rows of each sort.
 const ROWS: usize = 10;
@@ -29,11 +29,13 @@ pub(crate) struct Found {
     pub(crate) devices: Vec<SeenRow>,
     /// Addresses outside the tunnel that begin so.
     pub(crate) addresses: Vec<String>,
+    /// Addresses and prefixes inside the tunnel that begin so, or that an IPv6 address lies in, each with who had it last.
+    pub(crate) assigned: Vec<FoundAssigned>,
     /// Places whose name or network holds it.
     pub(crate) places: Vec<FoundPlace>,
     /// VPN servers whose name or address holds it.
     pub(crate) servers: Vec<FoundServer>,
-    /// Acct-Session-Ids that begin so.
+    /// Acct-Session-Ids that begin so, in any case of their Latin letters.
     pub(crate) sessions: Vec<String>,
 }
 
@@ -48,6 +50,7 @@ impl Found {
             users: store.users(Some(&q.to_lowercase()), None, ROWS)?,
             devices: store.devices_with(&q, None, ROWS)?,
             addresses: store.addresses_beginning(&q, ROWS)?,
+            assigned: store.assigned_beginning(&q, ROWS)?,
             places: store.places_with(&q, ROWS)?,
             servers: store.servers_with(&q, ROWS)?,
             sessions: store.session_ids_beginning(&q, ROWS)?,
@@ -58,6 +61,7 @@ impl Found {
         self.users.is_empty()
             && self.devices.is_empty()
             && self.addresses.is_empty()
+            && self.assigned.is_empty()
             && self.places.is_empty()
             && self.servers.is_empty()
             && self.sessions.is_empty()

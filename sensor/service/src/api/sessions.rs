@@ -23,6 +23,8 @@ pub(super) struct SessionsQuery {
     /// From this address.
     #[param(value_type = Option<String>)]
     remote: Option<std::net::IpAddr>,
+    /// That had this address inside the tunnel, or the prefix that it lies in: `10.1.2.3`, `2001:db8::/64`.
+    assigned: Option<String>,
     /// From the place with this number.
     place: Option<i64>,
     /// From this country, two letters.
@@ -31,7 +33,7 @@ pub(super) struct SessionsQuery {
     server: Option<String>,
     /// Through the VPN server with this number.
     server_number: Option<i64>,
-    /// With this Acct-Session-Id.
+    /// With this Acct-Session-Id, in any case of its Latin letters.
     session: Option<String>,
     /// `true`: only those that are not over.
     open: Option<bool>,
@@ -58,6 +60,7 @@ pub(super) async fn sessions(
         user: api.user_key_of(query.user.as_deref()).await?,
         device: query.device,
         remote: query.remote.map(|address| address.to_string()),
+        assigned: query.assigned.map(|text| assigned(&text)).transpose()?,
         place: query.place,
         country: query.country.map(|country| country.to_ascii_uppercase()),
         server: query.server,
@@ -76,6 +79,19 @@ pub(super) async fn sessions(
             Ok(Json(Page::new(rows, limit, |row| (row.start_unix_ns, row.number))))
         })
         .await
+}
+
+/// An address inside the tunnel, or a prefix of such.
+fn assigned(text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    let (address, length) =
+        text.split_once('/').map_or((text, None), |(address, rest)| (address, Some(rest)));
+    let is_good = address.parse::<std::net::IpAddr>().is_ok_and(|address| {
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        length.is_none_or(|length| length.parse::<u8>().is_ok_and(|length| length <= bits))
+    });
+    let refused = || Problem::bad_request(format!("assigned: {text:?} is no address and no prefix"));
+    is_good.then(|| text.to_owned()).ok_or_else(refused)
 }
 
 /// One VPN connection.

@@ -12,7 +12,8 @@ use super::{
     query::{Named, Page, Parameters, cursor, limit, position},
 };
 use crate::store::{
-    Feature, RiskPosition, SeenRow, SessionFilter, SessionRow, Share, SpotRow, StoreReader, UserPage, UserRow,
+    DeviceRow, Feature, RiskPosition, SessionFilter, SessionRow, Share, SpotRow, StoreReader, UserPage,
+    UserRow,
 };
 
 /// The newest connections on a user's page; `/sessions` has the others.
@@ -34,7 +35,7 @@ pub(super) struct UsersQuery {
     limit: Option<u32>,
 }
 
-/// The order of users.
+/// The order of users and devices.
 #[derive(Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum UserSort {
@@ -138,30 +139,41 @@ pub(super) struct SeenQuery {
 pub(super) struct DevicesQuery {
     /// Only devices whose name holds this text, in any case of its Latin letters.
     q: Option<String>,
+    /// `seen` by default.
+    sort: Option<UserSort>,
     /// The `next` of the page before.
     cursor: Option<String>,
     /// 1 to 1000, by default 100.
     limit: Option<u32>,
 }
 
-/// Devices, the latest seen first.
+/// Devices, the latest seen or the riskiest first; `open_alerts`, `severity` and `score` are of the latter.
 #[utoipa::path(get, path = "/devices", params(DevicesQuery), responses(
-    (status = 200, body = Page<SeenRow>), (status = "default", body = Problem)))]
+    (status = 200, body = Page<DeviceRow>), (status = "default", body = Problem)))]
 pub(super) async fn devices(
     State(api): TheApi,
     Extension(who): Who,
     Parameters(query): Parameters<DevicesQuery>,
-) -> Result<Json<Page<SeenRow>>, Problem> {
+) -> Result<Json<Page<DeviceRow>>, Problem> {
     let limit = limit(query.limit)?;
-    let after: Option<(i64, String)> = position(query.cursor.as_deref())?;
+    let by_risk = matches!(query.sort.unwrap_or_default(), UserSort::Risk);
+    let (from, after): (Option<RiskPosition>, Option<(i64, String)>) = match by_risk {
+        true => (position(query.cursor.as_deref())?, None),
+        false => (None, position(query.cursor.as_deref())?),
+    };
     let shared = api.clone();
     api.readers
         .read(move |store| {
             let part = query.q.unwrap_or_default();
             shared.audit(&who, "devices.list", Some(&*part).filter(|part| !part.is_empty()), None)?;
+            if by_risk {
+                let (items, next) = store.devices_by_risk(&part, from, limit)?;
+                return Ok(Json(Page { items, next: next.map(|next| cursor(&next)) }));
+            }
             let after = after.as_ref().map(|(last, name)| (*last, &**name));
             let rows = store.devices_with(&part, after, limit + 1)?;
-            Ok(Json(Page::new(rows, limit, |row| (row.last_unix_ns, row.name.clone()))))
+            let rows = rows.into_iter().map(DeviceRow::from).collect();
+            Ok(Json(Page::new(rows, limit, |row: &DeviceRow| (row.seen.last_unix_ns, row.seen.name.clone()))))
         })
         .await
 }

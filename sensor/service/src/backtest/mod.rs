@@ -24,7 +24,7 @@ pub use line::LineError;
 use crate::{
     Meaning, MeaningError,
     event::received,
-    fold::{Fold, Resolve, Resolved},
+    fold::{Fold, Resolve, Resolved, Said},
     inputs::Input,
 };
 use line::Line;
@@ -52,6 +52,41 @@ pub struct Scored {
     pub alert: bool,
 }
 
+/// An alert that no Start raised: at an Interim-Update, at a Stop, or since a session fell silent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Later {
+    /// Number of the line, record or datagram with which it was known.
+    pub n: u64,
+    /// What that one is: `Stop`.
+    pub at: String,
+    /// The user's key; none where it is about a VPN server.
+    pub user: Option<String>,
+    /// As of a Start: what it adds, where only the end speaks.
+    pub score: f64,
+    /// What speaks for an attacker, the weightiest first.
+    pub reasons: Vec<String>,
+    /// The weightiest detection because of which people are told, by its name.
+    pub detection: &'static str,
+    /// `true`: only alerts are told.
+    pub alert: bool,
+}
+
+impl Later {
+    fn of(n: u64, status: Status, assessment: &Assessment) -> Option<Later> {
+        let Assessment { score, reasons, is_alert, .. } = assessment;
+        let telling = reasons.iter().find(|reason| reason.alert.is_some()).filter(|_| *is_alert)?;
+        Some(Later {
+            n,
+            at: status.to_string(),
+            user: Some(telling.user.clone()).filter(|user| !user.is_empty()),
+            score: *score,
+            reasons: reasons.iter().map(ToString::to_string).collect(),
+            detection: telling.detection.name(),
+            alert: true,
+        })
+    }
+}
+
 /// A run over the past.
 #[derive(Debug)]
 pub struct Backtest<'p> {
@@ -62,6 +97,7 @@ pub struct Backtest<'p> {
     /// From then on addresses are where these say.
     update: Option<(u64, &'p Places)>,
     latest_unix_ns: u64,
+    later: Vec<Later>,
 }
 
 #[derive(Debug)]
@@ -89,12 +125,18 @@ impl<'p> Backtest<'p> {
             today: Today(places),
             update: None,
             latest_unix_ns: 0,
+            later: Vec::new(),
         })
     }
 
     /// From this time on (ns since 1970 UTC) addresses are where these say, as if databases had been added then.
     pub fn update(&mut self, unix_ns: u64, places: &'p Places) {
         self.update = Some((unix_ns, places));
+    }
+
+    /// Alerts that no Start raised, since this was asked last.
+    pub fn take_later(&mut self) -> Vec<Later> {
+        std::mem::take(&mut self.later)
     }
 
     /// Takes a line that holds an event. `n` is its number.
@@ -144,14 +186,19 @@ impl<'p> Backtest<'p> {
             let outcome = self.fold.finish();
             self.fold.reuse(outcome);
         }
-        let assessed = self.fold.take_assessed();
-        if event.status != Status::Start {
+        let is_start = event.status == Status::Start;
+        let assessed = self.fold.take_assessed().into_iter();
+        let (of_start, later): (Vec<_>, Vec<_>) =
+            assessed.partition(|(said, _)| is_start && *said == Said::OfConnection);
+        let later = later.iter().filter_map(|(_, assessment)| Later::of(n, event.status, assessment));
+        self.later.extend(later);
+        if !is_start {
             return None;
         }
         let user = event.user.as_ref().map(|user| user.key.clone().into_owned());
         // Most Starts begin one session. One that tells again what is known begins none, and is no news.
-        let assessment =
-            assessed.into_iter().max_by(|one, other| one.score.total_cmp(&other.score)).unwrap_or_default();
+        let of_start = of_start.into_iter().map(|(_, assessment)| assessment);
+        let assessment = of_start.max_by(|one, other| one.score.total_cmp(&other.score)).unwrap_or_default();
         let Assessment { score, reasons, is_alert, .. } = assessment;
         let reasons = reasons.iter().map(ToString::to_string).collect();
         Some(Scored { n, user, score, reasons, alert: is_alert })

@@ -66,11 +66,14 @@ impl Control {
     /// so does an old one.
     ///
     /// # Errors
-    /// [`ControlError::AccountName`], [`ControlError::Sqlite`].
+    /// [`ControlError::AccountName`], [`ControlError::LastAdministrator`], [`ControlError::Sqlite`].
     pub fn add_link(&self, account: &str, role: Role) -> Result<NewToken, ControlError> {
         let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-' | b'@');
         if !(1..=64).contains(&account.len()) || !account.bytes().all(allowed) {
             return Err(ControlError::AccountName(account.to_owned()));
+        }
+        if role != Role::Administrator {
+            self.keep_an_administrator(account)?;
         }
         let link = random("");
         let now = now_unix_s();
@@ -98,8 +101,9 @@ impl Control {
             .map_err(|error| self.flawed(error))
     }
 
-    /// Uses up a link: its account has this password now, given as argon2id's string, and all its visits end. The
-    /// account's name; `None` if the link is not good.
+    /// Uses up a link: its account has this password now, given as argon2id's string, and the link's role, and all its
+    /// visits end. Whoever has become the only administrator since the link was made stays one. The account's name;
+    /// `None` if the link is not good.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
@@ -115,8 +119,11 @@ impl Control {
             let Some((account, role)) = found else { return Ok(None) };
             step.execute(
                 "INSERT INTO account (name, role, password, made) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (name) DO UPDATE SET role = ?2, password = ?3",
-                params![account, role, password, now],
+                 ON CONFLICT (name) DO UPDATE SET password = ?3, role = CASE
+                     WHEN role = ?5 AND NOT EXISTS
+                         (SELECT 1 FROM account AS other WHERE other.role = ?5 AND other.name <> ?1)
+                     THEN role ELSE ?2 END",
+                params![account, role, password, now, Role::Administrator.name()],
             )?;
             step.execute("DELETE FROM visit WHERE account = ?1", [&account])?;
             step.execute("DELETE FROM link WHERE account = ?1", [&account])?;
@@ -148,7 +155,8 @@ impl Control {
         read().map_err(|error| self.flawed(error))
     }
 
-    /// Gives an account another role, from its next page on; whether there is one. Links that wait keep theirs.
+    /// Gives an account another role, from its next page on; whether there is one. Its links are withdrawn: each brings
+    /// the role along that was meant before.
     ///
     /// # Errors
     /// [`ControlError::LastAdministrator`], [`ControlError::Sqlite`].
@@ -156,9 +164,17 @@ impl Control {
         if role != Role::Administrator {
             self.keep_an_administrator(name)?;
         }
-        let set =
-            self.connection.execute("UPDATE account SET role = ?2 WHERE name = ?1", [name, role.name()]);
-        set.map(|count| count > 0).map_err(|error| self.flawed(error))
+        let change = || {
+            let step = self.connection.unchecked_transaction()?;
+            let count = step.execute("UPDATE account SET role = ?2 WHERE name = ?1", [name, role.name()])?;
+            if count > 0 {
+                step.execute("DELETE FROM link WHERE account = ?1", [name])?;
+            }
+            step.commit()?;
+            Ok(count > 0)
+        };
+        let changed: rusqlite::Result<bool> = change();
+        changed.map_err(|error| self.flawed(error))
     }
 
     /// Refuses when all who may set anything are this account.
@@ -287,6 +303,8 @@ mod tests {
                 assert!(!octets.windows(secret.len()).any(|part| part == secret));
             }
         }
+        let other = control.add_link("dave", Role::Administrator).unwrap();
+        control.redeem_link(other.reveal(), "hash").unwrap();
         let lost = control.add_link("carol", Role::Analyst).unwrap();
         control.redeem_link(lost.reveal(), "other").unwrap();
         assert_eq!(control.visitor(cookie.reveal()).unwrap(), None, "whoever had the old password is out");
@@ -307,9 +325,33 @@ mod tests {
         assert!(matches!(last, Err(ControlError::LastAdministrator(name)) if name == "carol"));
         assert!(control.set_role("dave", Role::Administrator).unwrap());
         assert_eq!(control.visitor(cookie.reveal()).unwrap().unwrap().1, Role::Administrator);
+        let link = control.add_link("carol", Role::Administrator).unwrap();
+        let another = control.add_link("erin", Role::Analyst).unwrap();
         assert!(control.set_role("carol", Role::Analyst).unwrap());
-        assert!(!control.set_role("nobody", Role::Analyst).unwrap());
+        assert_eq!(control.redeem_link(link.reveal(), "hash").unwrap(), None, "withdrawn with her role");
+        assert!(!control.set_role("erin", Role::Analyst).unwrap(), "who is only to be");
+        assert_eq!(control.link_account(another.reveal()).unwrap().as_deref(), Some("erin"));
         assert!(control.keep_an_administrator("carol").is_ok());
+    }
+
+    #[test]
+    fn no_link_takes_the_role_of_the_only_administrator() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        for name in ["carol", "dave"] {
+            let link = control.add_link(name, Role::Administrator).unwrap();
+            control.redeem_link(link.reveal(), "hash").unwrap();
+        }
+        let early = control.add_link("carol", Role::Analyst).unwrap();
+        assert!(control.remove_account("dave").unwrap());
+        let late = control.add_link("carol", Role::Analyst);
+        assert!(matches!(late, Err(ControlError::LastAdministrator(name)) if name == "carol"));
+        // One that was made while there were two sets the password and nothing else.
+        control.redeem_link(early.reveal(), "other").unwrap();
+        assert_eq!(control.password("carol").unwrap().as_deref(), Some("other"));
+        assert_eq!(control.accounts().unwrap()[0].role, Role::Administrator);
+        let lost = control.add_link("carol", Role::Administrator).unwrap();
+        assert_eq!(control.redeem_link(lost.reveal(), "hash").unwrap().as_deref(), Some("carol"));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `schema.sql`, `schema-2.sql` to `schema-6.sql` | the tables |
+//! | `schema.sql`, `schema-2.sql` to `schema-7.sql` | the tables |
 //! | `token` | who may ask the API, and who may decide |
 //! | `account` | who may sign in at the portal |
-//! | `audit` | who looked at whom, and how a person is forgotten in it |
+//! | `audit` | who looked at whom, how long that is kept, and how a person is forgotten in it |
 //! | `decision` | what people decided about alerts, on its way to the service |
 //! | `request` | whom the running service is to forget, and what is left of those that it has |
 //!
@@ -30,7 +30,7 @@ use std::{
 use rusqlite::Connection;
 
 pub use account::{AccountRow, IDLE_S, LINK_S, Role, VISIT_S};
-pub use audit::{AuditEntry, AuditRow};
+pub use audit::{AuditEntry, AuditFilter, AuditRow};
 pub use request::{ForgetRequest, ForgetState, Names, Tombstone};
 pub(crate) use token::Bearer;
 pub use token::{NewToken, Right, TokenRow};
@@ -38,13 +38,14 @@ pub use token::{NewToken, Right, TokenRow};
 /// Name of the file in the service's folder.
 pub const FILE: &str = "control.sqlite";
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
     include_str!("schema-6.sql"),
+    include_str!("schema-7.sql"),
 ];
 /// What `user_version` must be once [`MIGRATIONS`] were made.
 const RELEASE: i64 = MIGRATIONS.len() as i64;

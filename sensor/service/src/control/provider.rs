@@ -1,34 +1,69 @@
 //! Accounts of people whom an OpenID provider knows. What ties one to its person stands where others keep a password's
 //! digest, so that no password opens it.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use super::{Control, ControlError, Role, now_unix_s};
 
 impl Control {
-    /// Makes the account of a person whom the provider knows, or gives it the role that she has now; whether the
-    /// account is hers.
+    /// Gives a person whom the provider knows the role that she has now; makes her account if there is none. Its name,
+    /// which stays when she is renamed; `None` if the account of her name is another's.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
-    pub(crate) fn admit(&self, account: &str, credential: &str, role: Role) -> Result<bool, ControlError> {
-        let admitted = self.connection.execute(
-            "INSERT INTO account (name, role, password, made) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (name) DO UPDATE SET role = ?2 WHERE password = ?3",
-            params![account, role.name(), credential, now_unix_s()],
-        );
-        admitted.map(|rows| rows > 0).map_err(|error| self.flawed(error))
+    pub(crate) fn admit(
+        &self,
+        name: &str,
+        credential: &str,
+        role: Role,
+    ) -> Result<Option<String>, ControlError> {
+        let admit = || {
+            let step = self.connection.unchecked_transaction()?;
+            let known: Option<(String, String)> = step
+                .query_row("SELECT name, role FROM account WHERE password = ?1", [credential], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            let admitted = if let Some((known, before)) = known {
+                if before != role.name() {
+                    step.execute("UPDATE account SET role = ?2 WHERE name = ?1", [&*known, role.name()])?;
+                    step.execute("DELETE FROM link WHERE account = ?1", [&known])?;
+                }
+                Some(known)
+            } else {
+                let made = step.execute(
+                    "INSERT INTO account (name, role, password, made) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                    params![name, role.name(), credential, now_unix_s()],
+                )?;
+                (made > 0).then(|| name.to_owned())
+            };
+            step.commit()?;
+            Ok(admitted)
+        };
+        let admitted: rusqlite::Result<_> = admit();
+        admitted.map_err(|error| self.flawed(error))
     }
 
-    /// Takes away the account of a person who has no role any more, with its visits, if it is hers.
+    /// Takes away the account of a person who has no role any more, whatever it is called, with its visits and links. Its
+    /// name, if there was one.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
-    pub(crate) fn dismiss(&self, account: &str, credential: &str) -> Result<(), ControlError> {
-        let remove =
-            "DELETE FROM visit WHERE account = (SELECT name FROM account WHERE name = ?1 AND password = ?2)";
-        self.change(remove, params![account, credential])?;
-        self.change("DELETE FROM account WHERE name = ?1 AND password = ?2", params![account, credential])
+    pub(crate) fn dismiss(&self, credential: &str) -> Result<Option<String>, ControlError> {
+        let mut dismissed = None;
+        while let Some(name) = self.account_of(credential)? {
+            self.remove_account(&name)?;
+            dismissed.get_or_insert(name);
+        }
+        Ok(dismissed)
+    }
+
+    fn account_of(&self, credential: &str) -> Result<Option<String>, ControlError> {
+        let query = "SELECT name FROM account WHERE password = ?1";
+        self.connection
+            .query_row(query, [credential], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.flawed(error))
     }
 }
 
@@ -40,20 +75,43 @@ mod tests {
     fn an_account_belongs_to_one_person_and_goes_with_her_role() {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).unwrap();
-        assert!(control.admit("dora", "oidc:1", Role::Analyst).unwrap());
+        let dora = Some("dora".to_owned());
+        assert_eq!(control.admit("dora", "oidc:1", Role::Analyst).unwrap(), dora);
         let cookie = control.begin_visit("dora").unwrap();
-        assert!(control.admit("dora", "oidc:1", Role::Administrator).unwrap());
+        assert_eq!(control.admit("dora", "oidc:1", Role::Administrator).unwrap(), dora);
         let seen = control.visitor(cookie.reveal()).unwrap();
         assert_eq!(seen, Some(("dora".to_owned(), Role::Administrator)), "at once");
-        assert!(!control.admit("dora", "oidc:2", Role::Administrator).unwrap(), "another of her name");
-        control.dismiss("dora", "oidc:2").unwrap();
+        let another = control.admit("dora", "oidc:2", Role::Administrator).unwrap();
+        assert_eq!(another, None, "another of her name");
+        assert_eq!(control.dismiss("oidc:2").unwrap(), None);
         assert_eq!(control.accounts().unwrap().len(), 1);
-        control.dismiss("dora", "oidc:1").unwrap();
+        let link = control.add_link("dora", Role::Administrator).unwrap();
+        assert_eq!(control.dismiss("oidc:1").unwrap(), dora);
         assert_eq!((control.visitor(cookie.reveal()).unwrap(), control.accounts().unwrap().len()), (None, 0));
+        assert_eq!(control.link_account(link.reveal()).unwrap(), None, "no way back in");
 
         let link = control.add_link("carol", Role::Analyst).unwrap();
         control.redeem_link(link.reveal(), "hash").unwrap();
-        assert!(!control.admit("carol", "oidc:3", Role::Administrator).unwrap(), "she has a password");
+        let another = control.admit("carol", "oidc:3", Role::Administrator).unwrap();
+        assert_eq!(another, None, "she has a password");
         assert_eq!(control.accounts().unwrap()[0].role, Role::Analyst);
+    }
+
+    #[test]
+    fn whoever_is_renamed_at_the_provider_keeps_her_account_and_loses_it_under_the_new_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let control = Control::open(folder.path()).unwrap();
+        control.admit("dora.fox", "oidc:1", Role::Administrator).unwrap();
+        let cookie = control.begin_visit("dora.fox").unwrap();
+        let link = control.add_link("dora.fox", Role::Administrator).unwrap();
+        let admitted = control.admit("dora.hunter", "oidc:1", Role::Analyst).unwrap();
+        assert_eq!(admitted.as_deref(), Some("dora.fox"));
+        let accounts = control.accounts().unwrap();
+        assert_eq!((accounts.len(), &*accounts[0].name, accounts[0].role), (1, "dora.fox", Role::Analyst));
+        assert_eq!(control.link_account(link.reveal()).unwrap(), None, "it has the role of before");
+        // Her old name is given to another person.
+        assert_eq!(control.admit("dora.fox", "oidc:2", Role::Analyst).unwrap(), None);
+        assert_eq!(control.dismiss("oidc:1").unwrap().as_deref(), Some("dora.fox"));
+        assert_eq!((control.visitor(cookie.reveal()).unwrap(), control.accounts().unwrap().len()), (None, 0));
     }
 }

@@ -6,21 +6,18 @@
 //! connection. Its connections do not teach the profile; those of the user that raise nothing do, and are kept beside it
 //! until it is closed: if it was an attacker's, they may have been too.
 //!
-//! An address from which many come has one open alert for all of them: `crowd`.
+//! An address from which many come has one open alert for all of them: `crowd`. What closing one does to profiles:
+//! `closing`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    net::IpAddr,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use insight::detect::{Assessment, Detection, Reason, ReasonFeature};
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::JUMP_DAYS;
+use super::{JUMP_DAYS, learning::End};
 use crate::alert::{
-    Alert, COMMENTS_MAX, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, State,
-    Verdict, words,
+    Alert, COMMENTS_MAX, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, Verdict,
+    words,
 };
 
 /// Alerts that are open at once; beyond, the one that nothing happened to for longest is closed as unclear. At 4 KB each,
@@ -44,6 +41,9 @@ pub(super) struct Alerts {
     subjects: HashMap<String, u64>,
     /// Sessions that teach nothing, since their alert is open; those that are over are not in it.
     held: BTreeMap<u64, u64>,
+    /// How sessions ended whose lessons may have to be taken back, as profiles learned it; by session.
+    #[serde(default)]
+    ends: BTreeMap<u64, End>,
     raised: u64,
     notices: u64,
     /// Notices of the day that are to be sent.
@@ -85,23 +85,15 @@ pub(crate) struct Case<'c> {
     pub(crate) connection: Connection,
 }
 
-/// What closing an alert does to the profiles.
-#[derive(Debug, Default)]
-pub(super) struct Lessons {
-    /// The oldest first, as they came.
-    pub(super) learn: Vec<Lesson>,
-    pub(super) unlearn: Vec<Lesson>,
-    /// Connections that were somebody else's.
-    pub(super) rejected: Vec<Lesson>,
-    /// The address that it was about.
-    pub(super) address: Option<IpAddr>,
-}
-
-/// A connection and whose it is.
-#[derive(Debug)]
-pub(super) struct Lesson {
-    pub(super) user: String,
-    pub(super) connection: Connection,
+/// Whether news of an alert is sent; all of it is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// So many of a day are, and all of high severity: what comes from connections.
+    UpTo(u32),
+    /// It is, and takes nothing of the day's away: what people did themselves.
+    Always,
+    /// It is not: what the service did since nobody else does.
+    Never,
 }
 
 impl Alerts {
@@ -134,7 +126,9 @@ impl Alerts {
         let fresh: Vec<String> = match known.and_then(|number| self.open.get(&number)) {
             Some(open) => {
                 let said = |reason: &&Reason| open.keys.contains(&key(reason));
-                let twice: f64 = assessment.reasons.iter().filter(said).map(|reason| reason.log_ratio).sum();
+                let counted = |reason: &&Reason| open.keys.iter().any(|key| counts_as(key, reason));
+                let twice: f64 =
+                    assessment.reasons.iter().filter(counted).map(|reason| reason.log_ratio).sum();
                 assessment.score -= twice;
                 let fresh = assessment.reasons.iter().filter(|reason| is_news(reason) && !said(reason));
                 let is_told = open.alert.revision < TOLD_MAX || assessment.severity > open.alert.severity;
@@ -142,9 +136,9 @@ impl Alerts {
             }
             None => assessment.reasons.iter().map(key).collect(),
         };
-        let is_raised = std::mem::take(&mut assessment.is_alert) && !case.is_excluded;
         let session = case.connection.session;
-        if !is_raised {
+        if !assessment.is_alert || case.is_excluded {
+            assessment.is_alert = false;
             // What is said of a session that is over, or of one that is held back, teaches nothing more.
             if let Some(open) = known.and_then(|number| self.open.get_mut(&number))
                 && case.is_unknown
@@ -158,14 +152,10 @@ impl Alerts {
         let is_unknown = case.is_unknown;
         let number = match known {
             Some(number) => {
-                assessment.is_alert = !fresh.is_empty();
-                self.grow(number, case, assessment, fresh);
+                assessment.is_alert = self.grow(number, case, assessment, fresh);
                 number
             }
-            None => {
-                assessment.is_alert = true;
-                self.raise(case, assessment, fresh)
-            }
+            None => self.raise(case, assessment, fresh),
         };
         if let Some(open) = self.open.get_mut(&number)
             && is_unknown
@@ -184,7 +174,7 @@ impl Alerts {
         let number = self.raised;
         let alert = words::raised(number, &case, assessment);
         self.subjects.insert(case.subject.to_owned(), number);
-        self.tell(News::New, alert.clone(), case.notices_per_day);
+        self.tell(News::New, alert.clone(), Sending::UpTo(case.notices_per_day));
         let (untaught, taught) = (BTreeSet::new(), Vec::new());
         let subject = case.subject.to_owned();
         self.open.insert(number, Open { subject, alert, keys, untaught, taught, crowd: None });
@@ -197,13 +187,18 @@ impl Alerts {
         let oldest = meant.min_by_key(|(number, open)| (open.alert.changed_unix_ns, **number));
         if let Some(number) = oldest.map(|(number, _)| *number) {
             let by = "no room for more open alerts";
-            self.close(number, Verdict::Unclear, by, case.now, case.notices_per_day);
+            self.close(number, Verdict::Unclear, by, case.now, Sending::UpTo(case.notices_per_day));
         }
     }
 
-    fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, fresh: Vec<String>) {
-        let Some(open) = self.open.get_mut(&number) else { return };
+    /// Takes a connection into an open alert. Tells whether that is told: what is fresh in it, that it is more urgent, or
+    /// that people's rules know it only now.
+    fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, fresh: Vec<String>) -> bool {
+        let Some(open) = self.open.get_mut(&number) else { return false };
         let alert = &mut open.alert;
+        let external_id = alert.external_id.or_else(|| words::external_id(assessment));
+        let is_known_now = external_id != alert.external_id;
+        alert.external_id = external_id;
         alert.last_unix_ns = alert.last_unix_ns.max(case.connection.start_unix_ns);
         // More came to be known of one that is here.
         let known = alert.connections.iter().position(|known| known.session == case.connection.session);
@@ -213,9 +208,10 @@ impl Alerts {
         }
         alert.connections.insert(0, case.connection);
         alert.connections.truncate(CONNECTIONS_MAX);
-        if fresh.is_empty() {
+        let is_more_urgent = assessment.severity > alert.severity;
+        if fresh.is_empty() && !is_known_now && !is_more_urgent {
             self.changed.push(alert.clone());
-            return;
+            return false;
         }
         let new = assessment.reasons.iter().filter(|reason| fresh.contains(&key(reason)));
         alert.reasons.extend(new.map(words::reason));
@@ -230,11 +226,12 @@ impl Alerts {
         open.keys.extend(fresh);
         open.keys.truncate(4 * REASONS_MAX);
         let alert = alert.clone();
-        self.tell(News::Updated, alert, case.notices_per_day);
+        self.tell(News::Updated, alert, Sending::UpTo(case.notices_per_day));
+        true
     }
 
     /// Somebody wrote something about an open alert.
-    pub(super) fn comment(&mut self, number: u64, comment: Comment, notices_per_day: u32) {
+    pub(super) fn comment(&mut self, number: u64, comment: Comment) {
         let Some(open) = self.open.get_mut(&number) else { return };
         let alert = &mut open.alert;
         // Taken again after a crash.
@@ -244,60 +241,13 @@ impl Alerts {
         (alert.revision, alert.changed_unix_ns) = (alert.revision + 1, comment.unix_ns);
         alert.comments.push(comment);
         let alert = alert.clone();
-        self.tell(News::Updated, alert, notices_per_day);
+        self.tell(News::Updated, alert, Sending::Always);
     }
 
     /// Open ones below high severity that nothing happened to since then, by number.
     pub(super) fn left_alone_since(&self, unix_ns: u64) -> Vec<u64> {
         let is_left = |alert: &Alert| alert.severity < Severity::High && alert.changed_unix_ns <= unix_ns;
         self.open.iter().filter(|(_, open)| is_left(&open.alert)).map(|(number, _)| *number).collect()
-    }
-
-    /// An open alert is closed. What that does to the profile of its user.
-    pub(super) fn close(
-        &mut self,
-        number: u64,
-        verdict: Verdict,
-        by: &str,
-        now: u64,
-        notices_per_day: u32,
-    ) -> Option<Lessons> {
-        let open = self.open.remove(&number)?;
-        self.subjects.remove(&open.subject);
-        self.held.retain(|_, alert| *alert != number);
-        let Open { mut alert, untaught, taught, crowd, .. } = open;
-        alert.revision += 1;
-        alert.changed_unix_ns = now;
-        alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
-        self.tell(News::Closed, alert.clone(), notices_per_day);
-        let of_user = |connection: Connection| Lesson {
-            user: alert.user_of(&connection).unwrap_or_default().to_owned(),
-            connection,
-        };
-        let beside = crowd.map(|crowd| crowd.beside).unwrap_or_default();
-        // The oldest first.
-        let listed: Vec<Lesson> =
-            beside.into_iter().chain(alert.connections.iter().rev().cloned()).map(of_user).collect();
-        let is_untaught = |lesson: &Lesson| untaught.contains(&lesson.connection.session);
-        let mut lessons = Lessons { address: alert.address, ..Lessons::default() };
-        match verdict {
-            Verdict::Usual => {
-                lessons.learn = listed.into_iter().filter(is_untaught).collect();
-                lessons.learn.iter().for_each(|lesson| self.has_taught(lesson));
-            }
-            Verdict::Malicious => {
-                // One that an alert came to be about later is among both.
-                let is_told =
-                    |one: &Connection| listed.iter().any(|told| told.connection.session == one.session);
-                let successors = taught.into_iter().filter(|one| !is_told(one) && is_successor(one, &alert));
-                lessons.unlearn = successors.map(of_user).collect();
-                let teachers = listed.iter().filter(|lesson| !is_untaught(lesson));
-                lessons.unlearn.extend(teachers.map(|lesson| of_user(lesson.connection.clone())));
-                lessons.rejected = listed;
-            }
-            Verdict::Unclear => {}
-        }
-        Some(lessons)
     }
 
     /// What happened since this was asked last: alerts as they stand, and notices of them.
@@ -317,25 +267,42 @@ impl Alerts {
         self.changed.len() + self.told.len()
     }
 
-    /// So many notices of a day are to be sent, and all of high severity.
-    fn tell(&mut self, news: News, alert: Alert, notices_per_day: u32) {
+    fn tell(&mut self, news: News, alert: Alert, sending: Sending) {
         self.notices += 1;
+        let is_held = match sending {
+            Sending::UpTo(notices_per_day) => !self.is_within(notices_per_day, &alert),
+            Sending::Always => false,
+            Sending::Never => true,
+        };
+        self.changed.push(alert.clone());
+        self.told.push(Notice { sequence: self.notices, news, is_held, alert });
+    }
+
+    /// Whether one more of its day is sent; all of high severity are.
+    fn is_within(&mut self, notices_per_day: u32, alert: &Alert) -> bool {
         let day = alert.changed_unix_ns / DAY_NS;
         // Around midnight a VPN server's clock may be in either day: no day begins twice. A clock that was far ahead is
         // another matter.
         if day > self.today.0 || self.today.0 - day > JUMP_DAYS {
             self.today = (day, 0);
         }
-        let is_high = alert.severity == Severity::High;
-        let is_held = !is_high && self.today.1 >= notices_per_day;
-        self.today.1 += u32::from(!is_held && !is_high);
-        self.changed.push(alert.clone());
-        self.told.push(Notice { sequence: self.notices, news, is_held, alert });
+        if alert.severity == Severity::High {
+            return true;
+        }
+        let is_within = self.today.1 < notices_per_day;
+        self.today.1 += u32::from(is_within);
+        is_within
     }
 
     /// What was not touched since is kept no longer.
     pub(super) fn forget_before(&mut self, unix_ns: u64) {
         self.drop_those(|open| open.alert.changed_unix_ns < unix_ns);
+    }
+
+    /// Another day: who came before it to an address is of no alert any more.
+    pub(super) fn forget_old(&mut self, now: u64) {
+        self.strangers.forget_before(now);
+        self.forget_ends();
     }
 
     /// A person goes out; so does what names that person. Of an alert about several the others stay.
@@ -353,6 +320,7 @@ impl Alerts {
             Some(_) => open.alert.users.is_empty(),
             None => open.alert.names(&names),
         });
+        self.forget_ends();
     }
 
     fn drop_those(&mut self, is_meant: impl Fn(&Open) -> bool) {
@@ -364,13 +332,26 @@ impl Alerts {
     }
 }
 
-/// By what two reasons are one.
+/// By what two reasons are one: another place is another one.
 fn key(reason: &Reason) -> String {
+    use Detection::{AddressChange, ImpossibleTravel, SimultaneousSessions};
     let feature = reason.feature.map_or("", ReasonFeature::name);
     match reason.detection {
         Detection::SuspiciousConnection if is_of_value(reason) => format!("{feature} {}", reason.seen),
         Detection::SuspiciousConnection => feature.to_owned(),
+        detection @ (AddressChange | ImpossibleTravel | SimultaneousSessions) => {
+            format!("{} {}", detection.name(), reason.seen)
+        }
         detection => detection.name().to_owned(),
+    }
+}
+
+/// Whether what a reason adds to the score was counted with one of this key. That somebody travels too fast counts once,
+/// wherever to.
+fn counts_as(known: &str, reason: &Reason) -> bool {
+    match reason.detection {
+        Detection::SuspiciousConnection => known == key(reason),
+        detection => known.split(' ').next() == Some(detection.name()),
     }
 }
 
@@ -385,28 +366,10 @@ fn is_of_value(reason: &Reason) -> bool {
     matches!(reason.feature, Some(Country | Place | Network | Device))
 }
 
-/// Whether a connection is probably of the stranger whom an alert is about: from the same part of a network, or with a
-/// device that the alert has as new. The network alone says nothing: strangers choose the user's own provider.
-fn is_successor(one: &Connection, alert: &Alert) -> bool {
-    let is_near = alert
-        .connections
-        .iter()
-        .any(|other| one.address.zip(other.address).is_some_and(|(one, other)| part(one) == part(other)));
-    let is_new_device = |reason: &crate::alert::Reason| {
-        reason.feature.as_deref() == Some(ReasonFeature::Device.name())
-            && one.device.as_ref() == Some(&reason.seen)
-    };
-    is_near || alert.reasons.iter().any(is_new_device)
-}
-
-/// The /24 or /48 of an address.
-fn part(address: IpAddr) -> Option<IpNet> {
-    let length = if address.is_ipv4() { 24 } else { 48 };
-    Some(IpNet::new(address, length).ok()?.trunc())
-}
-
+mod closing;
 mod crowd;
 
+pub(super) use closing::{Lesson, Lessons};
 use crowd::{Crowd, Strangers};
 
 #[cfg(test)]

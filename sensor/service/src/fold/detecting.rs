@@ -7,10 +7,19 @@ use insight::{
 
 use super::{
     DAY_NS, Fold, Placed,
-    alerts::{Case, Lesson, Lessons},
+    alerts::{Case, Lesson, Lessons, Sending},
     learning::{server_label, tells_length},
 };
 use crate::alert::{Comment, Connection, Verdict};
+
+/// Of what detections said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// A connection that began, of which more came to be known, or that moved.
+    OfConnection,
+    /// The end of a session, told or for want of a sign of life; also of one that never began.
+    OfEnd,
+}
 
 /// What somebody decided about an alert.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -45,6 +54,7 @@ impl Fold {
         } else {
             self.detector.alive(UserKey::of(user), session.number, session.last_seen_unix_ns);
         }
+        let said = if assessment.is_some() { Said::OfConnection } else { Said::OfEnd };
         if let Some(ending) = ending(change) {
             let ended = self.detector.ended(&ending, profiles);
             if !ended.reasons.is_empty() {
@@ -65,7 +75,7 @@ impl Fold {
         };
         let is_held = self.alerts.take(case, &mut assessment);
         if let Some(assessed) = &mut self.assessed {
-            assessed.push(assessment);
+            assessed.push((said, assessment));
         }
         is_held || self.alerts.holds(session.number)
     }
@@ -91,18 +101,20 @@ impl Fold {
             connection: evidence(change, Some(server), &connection, &assessment),
         };
         self.alerts.take(case, &mut assessment);
+        if let Some(assessed) = &mut self.assessed {
+            assessed.push((Said::OfEnd, assessment));
+        }
     }
 
     /// What somebody decided.
     pub(super) fn decide(&mut self, decision: &Decision) {
         let Decision { alert, unix_ns, by, verdict, comment } = decision;
-        let notices_per_day = self.meaning.detect.notices_per_day;
         if let Some(text) = comment {
             let comment = Comment { by: by.clone(), unix_ns: *unix_ns, text: text.clone() };
-            self.alerts.comment(*alert, comment, notices_per_day);
+            self.alerts.comment(*alert, comment);
         }
         let Some(verdict) = verdict else { return };
-        if let Some(lessons) = self.alerts.close(*alert, *verdict, by, *unix_ns, notices_per_day) {
+        if let Some(lessons) = self.alerts.close(*alert, *verdict, by, *unix_ns, Sending::Always) {
             self.draw(*verdict, &lessons);
         }
     }
@@ -116,7 +128,8 @@ impl Fold {
         let by = format!("the service (accepted automatically after {days} {unit})");
         let Some(since) = now_unix_ns.checked_sub(u64::from(days) * DAY_NS) else { return };
         for number in self.alerts.left_alone_since(since) {
-            if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, 0) {
+            if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, Sending::Never)
+            {
                 // That many share an address, somebody has to know.
                 self.draw(Verdict::Usual, &Lessons { address: None, ..lessons });
             }
@@ -127,14 +140,17 @@ impl Fold {
     fn draw(&mut self, verdict: Verdict, lessons: &Lessons) {
         let Lessons { learn, unlearn, rejected, address } = lessons;
         let profiles = &mut self.learning.profiles;
-        for Lesson { user, connection } in learn {
+        for Lesson { user, connection, .. } in learn {
             profiles.learn(&connection.observation(user));
             self.detector.accept(user, connection.session);
         }
-        for Lesson { user, connection } in unlearn {
+        for Lesson { user, connection, end } in unlearn {
+            if let Some(end) = end {
+                profiles.unlearn_end(&end.of(user));
+            }
             profiles.unlearn(&connection.observation(user));
         }
-        for Lesson { user, connection } in rejected {
+        for Lesson { user, connection, .. } in rejected {
             self.detector.reject(user, connection.session);
         }
         match (address, verdict) {

@@ -87,8 +87,8 @@ impl Fold {
         self.detect_stray(change);
         if is_held {
             self.learning.pass_by(number);
-        } else {
-            self.learning.follow(change, self.sessions.server(change.server), placed);
+        } else if let Some(end) = self.learning.follow(change, self.sessions.server(change.server), placed) {
+            self.alerts.keep_end(&change.session, end);
         }
         if change.session.end().is_some() {
             self.alerts.release(number);

@@ -39,6 +39,22 @@ pub(super) struct Learning {
     missing: HashMap<u64, Missing, BuildHasherDefault<NumberHasher>>,
 }
 
+/// How a session ended, as its user's profile learned it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct End {
+    end_unix_ns: u64,
+    seconds: u64,
+    octets: Option<u64>,
+}
+
+impl End {
+    /// Of this user's session.
+    pub(super) fn of<'a>(&self, user: &'a str) -> Ended<'a> {
+        let End { end_unix_ns, seconds, octets } = *self;
+        Ended { user, end_unix_ns, seconds, octets }
+    }
+}
+
 /// What of one session is not learned yet.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Missing {
@@ -59,13 +75,19 @@ impl Learning {
         missing
     }
 
-    /// Takes a change of a session through this VPN server, whose address was found there.
-    pub(super) fn follow(&mut self, change: &Change, server: Option<&Server>, placed: Option<&Placed>) {
+    /// Takes a change of a session through this VPN server, whose address was found there. How it ended, if that was
+    /// learned.
+    pub(super) fn follow(
+        &mut self,
+        change: &Change,
+        server: Option<&Server>,
+        placed: Option<&Placed>,
+    ) -> Option<End> {
         let session = &change.session;
         let number = session.number;
         if matches!(change.happening, Happening::Merged { .. }) {
             self.missing.remove(&number);
-            return;
+            return None;
         }
         let before = self.before(change);
         let mut left = before & !self.learn(before, session, server, placed);
@@ -73,12 +95,11 @@ impl Learning {
             left |= ENDED;
         }
         let is_over = session.end().is_some();
-        if is_over && change.happening != Happening::Updated && left & ENDED == 0 {
-            self.learn_end(session);
-        }
+        let is_learned = is_over && change.happening != Happening::Updated && left & ENDED == 0;
+        let end = if is_learned { self.learn_end(session) } else { None };
         if is_over || left == 0 {
             self.missing.remove(&number);
-            return;
+            return end;
         }
         let has_room = self.missing.len() < MISSING_MAX;
         match self.missing.get_mut(&number) {
@@ -89,6 +110,7 @@ impl Learning {
             }
             None => {}
         }
+        end
     }
 
     /// What was not learned of a session before a change.
@@ -154,18 +176,19 @@ impl Learning {
         learned
     }
 
-    fn learn_end(&mut self, session: &Session) {
-        let (Some(user), Some(end)) = (session.details.user(), session.end()) else { return };
+    fn learn_end(&mut self, session: &Session) -> Option<End> {
+        let (user, end) = session.details.user().zip(session.end())?;
         if !tells_length(end.reason.name()) {
-            return;
+            return None;
         }
         let octets = [session.input_octets(), session.output_octets()];
-        self.profiles.learn_end(&Ended {
-            user,
+        let end = End {
             end_unix_ns: end.unix_ns,
             seconds: end.unix_ns.saturating_sub(session.start_unix_ns) / 1_000_000_000,
             octets: octets.into_iter().flatten().reduce(u64::saturating_add),
-        });
+        };
+        self.profiles.learn_end(&end.of(user));
+        Some(end)
     }
 
     /// Lets the time go on.

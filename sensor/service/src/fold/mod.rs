@@ -47,6 +47,7 @@ pub(crate) use alerts::Case;
 pub use checkpoint::CheckpointError;
 pub use clocks::ClientClock;
 pub use detecting::Decision;
+pub(crate) use detecting::Said;
 pub(crate) use learning::{options as profile_options, server_label, tells_length};
 pub(crate) use near::NEAR;
 pub use outcome::{Activity, Outcome, SessionChange};
@@ -93,7 +94,7 @@ pub struct Fold {
     detector: Detector,
     alerts: Alerts,
     /// What detections said since it was asked last; `None`: nobody asks.
-    assessed: Option<Vec<Assessment>>,
+    assessed: Option<Vec<(Said, Assessment)>>,
     /// What became of sessions since it was asked last; `None`: nobody asks.
     activities: Option<Vec<Activity>>,
     ties: Ties,
@@ -274,7 +275,7 @@ impl Fold {
     }
 
     /// What detections said since this was asked last.
-    pub(crate) fn take_assessed(&mut self) -> Vec<Assessment> {
+    pub(crate) fn take_assessed(&mut self) -> Vec<(Said, Assessment)> {
         self.assessed.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
@@ -414,7 +415,7 @@ impl Fold {
             self.learning.forget_old(now);
             self.accept_overdue(now);
             self.alerts.forget_before(before);
-            self.alerts.forget_strangers(now);
+            self.alerts.forget_old(now);
             self.ties.clear();
             self.sensor.1 = NOBODY;
             self.outcome.forget_before_unix_ns = Some(before);

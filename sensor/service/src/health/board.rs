@@ -45,7 +45,7 @@ pub struct Standing {
     pub since_unix_ns: u64,
     /// When it was told last, ns since 1970 UTC.
     pub told_unix_ns: u64,
-    /// In sentences, as it was told last.
+    /// In sentences, as it was told last, without since when.
     pub message: String,
     /// What to do about it, a sentence each.
     pub advice: Vec<String>,
@@ -104,7 +104,6 @@ impl Board {
 fn raised(finding: Finding, now: Now) -> Standing {
     let Finding { condition, subject, severity, since_unix_ns, message, mut advice } = finding;
     advice.push(condition.runbook());
-    let message = format!("{message} Since {}.", moment(since_unix_ns));
     Standing { condition, subject, severity, since_unix_ns, told_unix_ns: now.unix_ns, message, advice }
 }
 
@@ -115,7 +114,7 @@ fn message(standing: &Standing, now: Now) -> Health {
         severity: standing.severity,
         is_over: false,
         about: about(standing),
-        message: standing.message.clone(),
+        message: format!("{} Since {}.", standing.message, moment(standing.since_unix_ns)),
         advice: standing.advice.clone(),
     }
 }

@@ -92,7 +92,7 @@ impl Condition {
     /// Where people read on, the last sentence of the advice.
     pub(super) fn runbook(self) -> String {
         let name = self.name();
-        format!("The runbook has more: docs/runbook.md, section '{name}'.")
+        format!("The runbook of this product has more, in its section '{name}'.")
     }
 
     /// That it is over, in a sentence.

@@ -13,11 +13,12 @@ use super::{
     Refused, Shared, alerts, frame,
     guard::Visitor,
     map::{self, Spot},
-    text,
+    settings, text,
 };
 use crate::{
     alert::{Alert, COMMENT_OCTETS_MAX, Connection, State as AlertState, Verdict, comment_text},
-    api::{self, Problem},
+    api::{self, Problem, Shown},
+    control::Role,
     store::JourneyRow,
 };
 
@@ -83,6 +84,9 @@ fn content(visitor: &Visitor, alert: &Alert, journey: Option<&JourneyRow>) -> Ma
         p { a href={ "/alerts/" (alert.number) "/records" } { "The raw records of these connections" } }
         h2 { "Decide" }
         (decide(visitor, alert))
+        @if let Some(way) = settings::offered(alert).filter(|_| visitor.role == Role::Administrator) {
+            p { a href=(way) { "Exclude this network for a while" } }
+        }
         @if !alert.comments.is_empty() {
             h2 { "Comments" }
             @for comment in &alert.comments {
@@ -185,15 +189,9 @@ pub(super) async fn close(
     Form(closing): Form<Closing>,
 ) -> Result<Response, Refused> {
     visitor.check(&closing.token)?;
-    let alert =
-        portal.api.readers.read(move |store| store.alert(number)?.ok_or_else(|| nothing(number))).await?;
-    if alert.revision != closing.revision {
-        let detail =
-            "This alert changed since you looked at it. Go back, load the page again and decide anew.";
-        return Err(Refused(StatusCode::CONFLICT, detail.to_owned()));
-    }
     let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
-    api::decide(&portal.api, &visitor.name(), number, Some(closing.verdict), comment).await?;
+    let shown = Shown { number, revision: Some(closing.revision) };
+    api::decide(&portal.api, &visitor.name(), shown, Some(closing.verdict), comment).await?;
     Ok(back(number))
 }
 
@@ -212,7 +210,8 @@ pub(super) async fn comment(
 ) -> Result<Response, Refused> {
     visitor.check(&token)?;
     let comment = text_of(&comment)?;
-    api::decide(&portal.api, &visitor.name(), number, None, Some(comment)).await?;
+    let shown = Shown { number, revision: None };
+    api::decide(&portal.api, &visitor.name(), shown, None, Some(comment)).await?;
     Ok(back(number))
 }
 

@@ -10,10 +10,10 @@ use insight::detect::{Detection, ReasonFeature};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Refused, Shared, alert::text_of, frame, guard::Visitor, people::query_part, text};
+use super::{Refused, Shared, alert::text_of, days, frame, guard::Visitor, people::query_part, text};
 use crate::{
     alert::{AlertRow, COMMENT_OCTETS_MAX, Severity, State as Standing, Verdict},
-    api::{self, Decided, Problem},
+    api::{self, Decided, Shown},
     store::{AlertFilter, AlertState},
 };
 
@@ -68,7 +68,7 @@ impl Asked {
             state: state.2,
             severity: self.severity,
             reason,
-            since_unix_ns: day(&self.since)?,
+            since_unix_ns: days::begins(&self.since)?,
             before: self.before,
             ..AlertFilter::default()
         })
@@ -85,19 +85,6 @@ impl Asked {
             query_part(&self.since)
         )
     }
-}
-
-/// When a day of UTC begins, ns since 1970.
-fn day(text: &str) -> Result<Option<i64>, Refused> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let read = || {
-        let begins: jiff::Timestamp = format!("{}T00:00:00Z", text.trim()).parse().ok()?;
-        i64::try_from(begins.as_nanosecond()).ok()
-    };
-    let refused = || Refused(StatusCode::BAD_REQUEST, format!("{text:?} is no day: write it as 2026-01-31."));
-    read().map(Some).ok_or_else(refused)
 }
 
 pub(super) async fn page(
@@ -262,28 +249,19 @@ pub(super) async fn close(
         return Err(missing("No alert was ticked. Go back and tick those that are to be closed."));
     }
     let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
-    let asked = closing.alerts;
-    let known = portal.api.readers.read(move |store| {
-        let revision = |(number, shown): (u64, u32)| -> Result<(u64, bool), Problem> {
-            Ok((number, store.alert(number)?.is_some_and(|alert| alert.revision == shown)))
-        };
-        asked.into_iter().map(revision).collect::<Result<Vec<_>, _>>()
-    });
-    let (same, changed): (Vec<_>, Vec<_>) = known.await?.into_iter().partition(|(_, is_same)| *is_same);
-    let numbers: Vec<u64> = same.into_iter().map(|(number, _)| number).collect();
-    let decided = api::decide_all(&portal.api, &visitor.name(), &numbers, Some(verdict), comment).await?;
-    let changed: Vec<u64> = changed.into_iter().map(|(number, _)| number).collect();
-    if changed.is_empty() && decided.iter().all(|(_, decided)| matches!(decided, Decided::Taken)) {
+    let shown: Vec<Shown> =
+        closing.alerts.iter().map(|&(number, revision)| Shown { number, revision: Some(revision) }).collect();
+    let decided = api::decide_all(&portal.api, &visitor.name(), &shown, Some(verdict), comment).await?;
+    if decided.iter().all(|(_, decided)| matches!(decided, Decided::Taken)) {
         return Ok(Redirect::to("/alerts").into_response());
     }
-    Ok(frame::page(&visitor, "Closing alerts", &outcome(&decided, &changed)))
+    Ok(frame::page(&visitor, "Closing alerts", &outcome(&decided)))
 }
 
-fn outcome(decided: &[(u64, Decided)], changed: &[u64]) -> Markup {
+fn outcome(decided: &[(u64, Decided)]) -> Markup {
     let alert = |number: u64| html! { a href={ "/alerts/" (number) } { "Alert " (number) } };
     html! {
         ul {
-            @for number in changed { li { (alert(*number)) " changed since you looked at it, and is as it was: look again." } }
             @for (number, decided) in decided { li {
                 (alert(*number)) " "
                 @match decided {
@@ -321,12 +299,5 @@ mod tests {
         }
         assert!(read(&[("other", "1")]).is_err());
         assert!(read(&[("alert", "1.1"); ROWS + 1]).is_err());
-    }
-
-    #[test]
-    fn a_day_is_a_day() {
-        assert_eq!(day("").ok().unwrap(), None);
-        assert_eq!(day("1970-01-02").ok().unwrap(), Some(86_400_000_000_000));
-        assert!(day("yesterday").is_err() && day("9999-12-31").is_err());
     }
 }

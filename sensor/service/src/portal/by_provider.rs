@@ -1,10 +1,6 @@
 //! Signing in by an OpenID provider: the way there, and back.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use axum::{
     extract::{Query, State},
@@ -12,17 +8,19 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use maud::html;
-use rand::distr::{Alphanumeric, SampleString as _};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
 use super::{
-    Refused, Shared, frame, guard,
-    provider::{Begun, Person, Provider},
+    Refused, Shared,
+    away::{self, Away},
+    frame, guard,
+    provider::{Person, Provider},
+    refusing::Why,
     sign_in, text,
 };
-use crate::api::Problem;
+use crate::api::{Problem, Refusals};
 
 /// The way there, for links of pages.
 pub(super) const PATH: &str = "/sign-in/provider";
@@ -31,23 +29,29 @@ pub(super) const BACK_PATH: &str = "/sign-in/provider/back";
 /// The cookie that ties a sign-in to the browser in which it began.
 const COOKIE: &str = "vpn-sensor-sign-in";
 const COOKIE_TLS: &str = "__Host-vpn-sensor-sign-in";
-/// How long somebody may take at the provider.
-const AWAY_MAX: Duration = Duration::from_secs(600);
-/// Sign-ins that wait for their people; the oldest is forgotten.
-const WAITING_MAX: usize = 1024;
 /// Questions to the provider at once; more are told to come again. It answers in less than a second or not at all.
 const ASKING_MAX: usize = 4;
 
-/// The provider, and who is on the way.
+/// The provider, and the way there and back.
 pub(super) struct Doorway {
     provider: Provider,
-    waiting: Mutex<HashMap<String, (Instant, Begun)>>,
-    asking: Semaphore,
+    away: Away,
+    asking: Arc<Semaphore>,
+    /// Sign-ins that could not begin, and those that came back and were not good: told in the log once a minute, and
+    /// the latter in the audit log, for anybody can make as many as he likes.
+    unbegun: Refusals,
+    unfinished: Refusals,
 }
 
 impl Doorway {
     pub(super) fn new(provider: Provider) -> Arc<Doorway> {
-        Arc::new(Doorway { provider, waiting: Mutex::default(), asking: Semaphore::new(ASKING_MAX) })
+        Arc::new(Doorway {
+            provider,
+            away: Away::default(),
+            asking: Arc::new(Semaphore::new(ASKING_MAX)),
+            unbegun: Refusals::default(),
+            unfinished: Refusals::default(),
+        })
     }
 
     /// The provider's name for people.
@@ -55,43 +59,35 @@ impl Doorway {
         self.provider.host()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<String, (Instant, Begun)>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remember(&self, cookie: &str, begun: Begun) {
-        let mut waiting = self.waiting();
-        waiting.retain(|_, (when, _)| when.elapsed() < AWAY_MAX);
-        if waiting.len() >= WAITING_MAX {
-            let oldest = waiting.iter().min_by_key(|(_, (when, _))| *when).map(|(cookie, _)| cookie.clone());
-            oldest.map(|oldest| waiting.remove(&oldest));
-        }
-        waiting.insert(cookie.to_owned(), (Instant::now(), begun));
-    }
-
-    /// Once: who comes a second time begins anew.
-    fn recall(&self, cookie: &str) -> Option<Begun> {
-        let (when, begun) = self.waiting().remove(cookie)?;
-        (when.elapsed() < AWAY_MAX).then_some(begun)
-    }
-
+    /// What the provider answered, or why it did not. Whoever went away keeps the place until then.
     async fn ask<T: Send + 'static>(
         self: &Arc<Doorway>,
         work: impl FnOnce(&Provider) -> Result<T, String> + Send + 'static,
-    ) -> Result<T, Refused> {
+    ) -> Result<Result<T, String>, Refused> {
         let busy = || Refused::from(Problem::busy("Too many people sign in at once: try again in a moment."));
-        let _asking = self.asking.try_acquire().map_err(|_| busy())?;
+        let asking = Arc::clone(&self.asking).try_acquire_owned().map_err(|_| busy())?;
         let doorway = Arc::clone(self);
-        let answer = tokio::task::spawn_blocking(move || work(&doorway.provider)).await;
-        answer.map_err(Problem::internal)?.map_err(|error| {
-            tracing::warn!("signing in by the provider fails: {error}");
-            Refused(StatusCode::BAD_GATEWAY, format!("You cannot be signed in now: {error}."))
-        })
+        let answer = tokio::task::spawn_blocking(move || {
+            let _asking = asking;
+            work(&doorway.provider)
+        });
+        Ok(answer.await.map_err(Problem::internal)?)
     }
 }
 
 fn doorway(portal: &Shared) -> Result<Arc<Doorway>, Refused> {
     portal.doorway.clone().ok_or_else(|| Problem::not_found("There is no such page.").into())
+}
+
+fn cannot(error: &str) -> Refused {
+    Refused(StatusCode::BAD_GATEWAY, format!("You cannot be signed in now: {error}."))
+}
+
+/// Somebody came back, and nobody knows who.
+async fn note_unfinished(portal: &Shared, doorway: &Doorway, error: &str) -> Result<(), Refused> {
+    let Some(count) = doorway.unfinished.count() else { return Ok(()) };
+    tracing::warn!("{count} sign-ins by the provider failed, the last: {error}");
+    portal.refuse_somebody(format!("{count} by the provider, the last: {error}")).await
 }
 
 fn cookie_name(portal: &Shared) -> &'static str {
@@ -101,11 +97,15 @@ fn cookie_name(portal: &Shared) -> &'static str {
 /// Sends somebody to the provider.
 pub(super) async fn go(State(portal): State<Shared>) -> Result<Response, Refused> {
     let doorway = doorway(&portal)?;
-    let (url, begun) = doorway.ask(Provider::begin).await?;
-    let cookie = Alphanumeric.sample_string(&mut rand::rng(), 43);
-    doorway.remember(&cookie, begun);
+    let (cookie, begun) = doorway.away.begin();
+    let url = doorway.ask(move |provider| provider.begin(&begun)).await?.map_err(|error| {
+        if let Some(count) = doorway.unbegun.count() {
+            tracing::warn!("{count} sign-ins by the provider could not begin, the last: {error}");
+        }
+        cannot(&error)
+    })?;
     let mut answer = Redirect::to(&url).into_response();
-    set_cookie(&portal, &mut answer, &cookie, AWAY_MAX.as_secs() as i64);
+    set_cookie(&portal, &mut answer, &cookie, away::MAX.as_secs() as i64);
     Ok(answer)
 }
 
@@ -144,7 +144,7 @@ pub(super) async fn back(
         Refused(StatusCode::BAD_REQUEST, detail.to_owned())
     };
     let cookie = guard::cookie(&headers, cookie_name(&portal)).ok_or_else(lost)?;
-    let begun = doorway.recall(&cookie).ok_or_else(lost)?;
+    let begun = doorway.away.recall(&cookie).ok_or_else(lost)?;
     let state = back.state.unwrap_or_default();
     if !bool::from(begun.state.as_bytes().ct_eq(state.as_bytes())) {
         return Err(lost());
@@ -156,43 +156,94 @@ pub(super) async fn back(
         return Err(Refused(StatusCode::FORBIDDEN, detail));
     }
     let code = back.code.ok_or_else(lost)?;
-    let person = doorway.ask(move |provider| provider.finish(&code, begun)).await?;
+    let person = match doorway.ask(move |provider| provider.finish(&code, begun)).await? {
+        Ok(person) => person,
+        Err(error) => {
+            note_unfinished(&portal, &doorway, &error).await?;
+            return Err(cannot(&error));
+        }
+    };
     let mut answer = admit(&portal, &doorway, person).await?;
     set_cookie(&portal, &mut answer, "", 0);
     Ok(answer)
 }
 
 async fn admit(portal: &Shared, doorway: &Doorway, person: Person) -> Result<Response, Refused> {
-    let Person { account, credential, role } = person;
-    let who = format!("{account}@portal");
+    let Person { name, credential, role } = person;
     let Some(role) = role else {
-        let name = account.clone();
-        let dismiss = move |portal: &super::Portal| {
-            portal.api.with_control(|control| control.dismiss(&name, &credential))
-        };
-        portal.control(dismiss).await?;
-        portal.note(who, "portal.sign-in-refused").await?;
+        let dismiss =
+            move |portal: &super::Portal| portal.api.with_control(|control| control.dismiss(&credential));
+        let account = portal.control(dismiss).await?.unwrap_or_else(|| name.clone());
+        portal.refuse(&account, Why::NoAccount).await?;
         let detail = format!(
-            "The provider knows you as {account}, and nobody gave you a role here. An administrator names a value of \
+            "The provider knows you as {name}, and nobody gave you a role here. An administrator names a value of \
              your claim {:?} under portal.oidc.analysts or portal.oidc.administrators.",
             doorway.provider.claim()
         );
         return Err(Refused(StatusCode::FORBIDDEN, detail));
     };
-    let name = account.clone();
+    let wanted = name.clone();
     let admit = move |portal: &super::Portal| {
-        portal.api.with_control(|control| control.admit(&name, &credential, role))
+        portal.api.with_control(|control| control.admit(&wanted, &credential, role))
     };
-    if !portal.control(admit).await? {
-        portal.note(who, "portal.sign-in-refused").await?;
+    let Some(account) = portal.control(admit).await? else {
+        portal.refuse(&name, Why::NoAccount).await?;
         let detail = format!(
-            "There is an account {account} already, and it is not yours: it has a password, or was made for another \
-             person of the provider. An administrator can take it away: vpn-sensor portal remove {account}"
+            "There is an account {name} already, and it is not yours: it has a password, or was made for another \
+             person of the provider. An administrator can take it away: vpn-sensor portal remove {name}"
         );
         return Err(Refused(StatusCode::CONFLICT, detail));
-    }
+    };
     let mut answer = frame::bare("Signed in", &html! { p { a href="/" { "To the overview" } } });
     // Not by a redirect: for the browser that would still be the provider's request, and the visit's cookie stays home.
     answer.headers_mut().insert(HeaderName::from_static("refresh"), HeaderValue::from_static("0; url=/"));
     sign_in::begin(portal, answer, account, "portal.sign-in-by-provider").await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn doorway() -> Arc<Doorway> {
+        Doorway::new(Provider::new(policy::portal::Oidc {
+            issuer: "https://id.contoso.example".to_owned(),
+            client_id: "vpn-sensor".to_owned(),
+            client_secret: policy::sink::Secret::new(b"secret".to_vec()),
+            redirect: "https://sensor.contoso.example/sign-in/provider/back".to_owned(),
+            claim: "groups".to_owned(),
+            administrators: Vec::new(),
+            analysts: Vec::new(),
+            scopes: Vec::new(),
+            trust: policy::sink::Trust::default(),
+        }))
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_keeps_the_place_until_the_provider_has_answered() {
+        let doorway = doorway();
+        let (begin, begun) = oneshot::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        let asker = tokio::spawn({
+            let doorway = Arc::clone(&doorway);
+            async move {
+                let work = move |_: &Provider| {
+                    let _ = begin.send(());
+                    Ok(ended.recv().is_err())
+                };
+                doorway.ask(work).await.is_ok()
+            }
+        });
+        begun.await.unwrap();
+        asker.abort();
+        assert!(asker.await.unwrap_err().is_cancelled());
+        assert_eq!(doorway.asking.available_permits(), ASKING_MAX - 1, "it is still asked");
+        drop(end);
+        while doorway.asking.available_permits() < ASKING_MAX {
+            tokio::task::yield_now().await;
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! Connections that have one thing in common: an address, a place, a VPN server, a session id. What a search leads to.
+//! Connections that have something in common: a user, a device, an address, outside the tunnel or in it, a place, a VPN
+//! server, a session id, days. What a search leads to, and the pages of users and devices, which show the newest.
 
 use axum::{
     Extension,
@@ -8,7 +9,7 @@ use axum::{
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Refused, Shared, frame, guard::Visitor, people::query_part, sessions, text};
+use super::{Refused, Shared, days, frame, guard::Visitor, people::query_part, sessions, text};
 use crate::{
     api::{Problem, query},
     store::{SessionFilter, SessionRow, StoreReader},
@@ -20,32 +21,60 @@ const ROWS: usize = 50;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
+    user: Option<String>,
+    device: Option<String>,
     remote: Option<String>,
+    /// Inside the tunnel.
+    assigned: Option<String>,
     place: Option<i64>,
     server: Option<i64>,
     session: Option<String>,
     #[serde(default)]
     open: bool,
+    /// Days of UTC, both included; empty: any.
+    #[serde(default)]
+    since: String,
+    #[serde(default)]
+    until: String,
     cursor: Option<String>,
 }
 
 impl Asked {
-    fn filter(&self) -> Result<SessionFilter, Problem> {
+    /// `user`: the key of the one who is asked for.
+    fn filter(&self, user: Option<String>) -> Result<SessionFilter, Refused> {
         Ok(SessionFilter {
+            user,
+            device: self.device.clone(),
             remote: self.remote.clone(),
+            assigned: self.assigned.clone(),
             place: self.place,
             server_number: self.server,
             session: self.session.clone(),
             open: self.open,
+            since_unix_ns: days::begins(&self.since)?,
+            until_unix_ns: days::ends(&self.until)?,
             after: query::position(self.cursor.as_deref())?,
             ..SessionFilter::default()
         })
     }
 
     /// What is common, in words.
-    fn said(&self, store: &StoreReader) -> Result<String, Problem> {
+    fn said(&self, user: Option<&str>, store: &StoreReader) -> Result<String, Problem> {
         let mut parts = Vec::new();
+        if let Some(key) = user {
+            if store.user(key)?.is_none() {
+                return Err(Problem::not_found(format!("There is no user {key:?}.")));
+            }
+            parts.push(format!("of {key}"));
+        }
+        if let Some(name) = &self.device {
+            if !store.has_device(name)? {
+                return Err(Problem::not_found(format!("There is no device {name:?}.")));
+            }
+            parts.push(format!("with the device {name}"));
+        }
         parts.extend(self.remote.as_ref().map(|address| format!("from {address}")));
+        parts.extend(self.assigned.as_ref().map(|address| format!("with {address} inside the tunnel")));
         if let Some(place) = self.place {
             let name = store.place_name(place)?;
             parts.push(format!(
@@ -66,26 +95,40 @@ impl Asked {
         if self.open {
             parts.push("on line now".to_owned());
         }
-        Ok(if parts.is_empty() { "of everybody".to_owned() } else { parts.join(", ") })
+        if parts.is_empty() {
+            parts.push("of everybody".to_owned());
+        }
+        parts.extend(days::said(&self.since, &self.until));
+        Ok(parts.join(", "))
+    }
+
+    /// What is asked for besides days, as fields of an address.
+    fn common(&self) -> Vec<(&'static str, String)> {
+        let number = |number: Option<i64>| number.map(|number| number.to_string());
+        [
+            ("user", self.user.clone()),
+            ("device", self.device.clone()),
+            ("remote", self.remote.clone()),
+            ("assigned", self.assigned.clone()),
+            ("place", number(self.place)),
+            ("server", number(self.server)),
+            ("session", self.session.clone()),
+            ("open", self.open.then(|| "true".to_owned())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
     }
 
     /// The address of the next page.
     fn next(&self, cursor: &str) -> String {
-        let mut address = format!("/connections?cursor={cursor}");
-        let text = |name: &str, value: &Option<String>| {
-            value.as_ref().map(|value| format!("&{name}={}", query_part(value))).unwrap_or_default()
-        };
-        let number = |name: &str, value: Option<i64>| {
-            value.map(|value| format!("&{name}={value}")).unwrap_or_default()
-        };
-        address.push_str(&text("remote", &self.remote));
-        address.push_str(&number("place", self.place));
-        address.push_str(&number("server", self.server));
-        address.push_str(&text("session", &self.session));
-        if self.open {
-            address.push_str("&open=true");
-        }
-        address
+        let common = self.common();
+        let parts = common.iter().map(|(name, value)| format!("&{name}={}", query_part(value)));
+        format!(
+            "/connections?cursor={cursor}{}{}",
+            parts.collect::<String>(),
+            days::parts(&self.since, &self.until)
+        )
     }
 }
 
@@ -94,24 +137,66 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refused> {
-    let filter = asked.filter()?;
+    let user = portal.api.user_key_of(asked.user.as_deref()).await?;
+    let filter = asked.filter(user)?;
     let (shared, who) = (portal.clone(), visitor.name());
     let content = portal.api.readers.read(move |store| {
-        shared.api.audit_as(&who, "sessions.list", None, filter.details().as_deref())?;
-        let said = asked.said(store)?;
-        let mut rows = store.sessions(&filter, ROWS + 1)?;
-        let next = (rows.len() > ROWS)
-            .then(|| query::cursor(&(rows[ROWS - 1].start_unix_ns, rows[ROWS - 1].number)));
-        rows.truncate(ROWS);
-        Ok(content(&said, &rows, next.map(|next| asked.next(&next)).as_deref()))
+        let user = filter.user.as_deref();
+        shared.api.audit_as(&who, "sessions.list", user, filter.details().as_deref())?;
+        let said = asked.said(user, store)?;
+        let (rows, next) = cut(store.sessions(&filter, ROWS + 1)?, ROWS);
+        Ok(content(&asked, user, &said, &rows, next.as_deref()))
     });
     Ok(frame::page(&visitor, "Connections", &content.await?))
 }
 
-fn content(said: &str, rows: &[SessionRow], next: Option<&str>) -> Markup {
+/// The first so many of rows, of which one more was asked for, and the cursor of those behind them.
+pub(super) fn cut(mut rows: Vec<SessionRow>, limit: usize) -> (Vec<SessionRow>, Option<String>) {
+    let is_cut = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| is_cut);
+    let next = last.map(|last| query::cursor(&(last.start_unix_ns, last.number)));
+    (rows, next)
+}
+
+/// The address of all connections that have this in common.
+pub(super) fn all(name: &str, value: &str) -> String {
+    format!("/connections?{name}={}", query_part(value))
+}
+
+/// Below the newest connections of a page: the ways to all that have this in common, and to those behind the ones shown.
+pub(super) fn ways(name: &str, value: &str, next: Option<&str>) -> Markup {
+    let all = all(name, value);
     html! {
+        p.exports {
+            @if let Some(next) = next { a href={ (all) "&cursor=" (next) } { "Older ones" } " | " }
+            a href=(all) { "All connections, by days" }
+        }
+    }
+}
+
+fn content(asked: &Asked, user: Option<&str>, said: &str, rows: &[SessionRow], next: Option<&str>) -> Markup {
+    html! {
+        form.row role="search" aria-label="Days" action="/connections" {
+            @for (name, value) in asked.common() { input type="hidden" name=(name) value=(value); }
+            (days::fields(&asked.since, &asked.until))
+            button { "Show" }
+        }
         p { "Those " (text::stranger(said)) ", the newest first." }
+        @if let Some(key) = user {
+            @let days = days::parts(&asked.since, &asked.until);
+            @let file = |kind: &str| {
+                let file = text::path(&["users", key, kind]);
+                if days.is_empty() { file } else { format!("{file}?{}", days.trim_start_matches('&')) }
+            };
+            p.exports {
+                "Profile of " (text::user(Some(key))) ". All connections of these days, at most the newest 10,000, as "
+                a href=(file("connections.csv")) download { "CSV" } " or "
+                a href=(file("connections.json")) download { "JSON" } "."
+            }
+        }
+        @if let Some(name) = &asked.device { p.exports { "The device " (text::device(Some(name))) "." } }
         (sessions::table(rows))
-        @if let Some(next) = next { p { a href=(next) { "Older ones" } } }
+        @if let Some(next) = next { p { a href=(asked.next(next)) { "Older ones" } } }
     }
 }

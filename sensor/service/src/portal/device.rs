@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    Refused, Shared, frame,
+    Refused, Shared, connections, frame,
     guard::Visitor,
     map,
     people::{self, query_part},
@@ -17,9 +17,10 @@ use super::{
 };
 use crate::{
     api::{Problem, query},
-    store::{Feature, SeenRow, SessionFilter},
+    store::{DeviceRow, Feature, NEWEST_COUNTED, RiskPosition, SHARES_MAX, SessionFilter},
 };
 
+/// Rows of the list.
 const ROWS: usize = 50;
 /// Connections of a device's page.
 const SESSIONS: usize = 25;
@@ -38,13 +39,16 @@ pub(super) async fn page(
         if !store.has_device(&name)? {
             return Err(Problem::not_found(format!("There is no device {name:?}.")));
         }
-        let filter = SessionFilter { device: Some(name), ..SessionFilter::default() };
-        let rows = store.sessions(&filter, SESSIONS)?;
+        let filter = SessionFilter { device: Some(name.clone()), ..SessionFilter::default() };
+        let (rows, next) = connections::cut(store.sessions(&filter, SESSIONS + 1)?, SESSIONS);
         let filter = store.newest(&filter)?;
         let (users, locations) =
-            (store.shares(Feature::User, &filter, ROWS)?, store.locations(&filter, ROWS)?);
+            (store.shares(Feature::User, &filter, SHARES_MAX)?, store.locations(&filter, SHARES_MAX)?);
         let spots = store.spots(&filter, SPOTS)?;
+        let all = connections::all("device", &name);
+        let is_cut = filter.since_unix_ns.is_some();
         Ok(html! {
+            @if is_cut { p.quiet { "Places, users and locations are of the newest " (NEWEST_COUNTED) " connections." } }
             h2 { "Places" }
             (map::places(&map::spots(&spots), "Places of this device"))
             div.cards {
@@ -53,17 +57,19 @@ pub(super) async fn page(
                     table {
                         caption.unseen { "Users of this device, the latest seen first" }
                         thead { tr { th scope="col" { "User" } th.figure scope="col" { "Connections" } th scope="col" { "Last seen" } } }
-                        tbody { @for share in &users { tr {
+                        tbody { @for share in users.iter().take(person::CARD_ROWS) { tr {
                             td { (text::user(Some(&share.name))) }
                             td.figure { (share.connections) }
                             td { (text::moment(&share.last_seen)) }
                         } } }
                     }
+                    (person::others(users.len(), &all))
                 }
-                section.card { h2 { "VPN locations" } (person::locations(&locations)) }
+                section.card { h2 { "VPN locations" } (person::locations(&locations, &all)) }
             }
             h2 { "Connections" }
             (sessions::table(&rows))
+            (connections::ways("device", &name, next.as_deref()))
         })
     });
     Ok(frame::page(&visitor, &title, &content.await?))
@@ -82,22 +88,19 @@ pub(super) async fn list(
     Extension(visitor): Extension<Visitor>,
     Query(Asked { q, cursor }): Query<Asked>,
 ) -> Result<Response, Refused> {
-    let after: Option<(i64, String)> = query::position(cursor.as_deref())?;
+    let from: Option<RiskPosition> = query::position(cursor.as_deref())?;
     let (shared, who) = (portal.clone(), visitor.name());
     let part = q.trim().to_owned();
     let content = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "devices.list", Some(&*part).filter(|part| !part.is_empty()), None)?;
-        let after = after.as_ref().map(|(last, name)| (*last, &**name));
-        let mut rows = store.devices_with(&part, after, ROWS + 1)?;
-        let next =
-            (rows.len() > ROWS).then(|| query::cursor(&(rows[ROWS - 1].last_unix_ns, &rows[ROWS - 1].name)));
-        rows.truncate(ROWS);
+        let (rows, next) = store.devices_by_risk(&part, from, ROWS)?;
+        let next = next.map(|next| query::cursor(&next));
         Ok(listed(&part, &rows, next.as_deref()))
     });
     Ok(frame::page(&visitor, "Devices", &content.await?))
 }
 
-fn listed(part: &str, rows: &[SeenRow], next: Option<&str>) -> Markup {
+fn listed(part: &str, rows: &[DeviceRow], next: Option<&str>) -> Markup {
     html! {
         (people::box_for("Devices", "/devices", part))
         div #results aria-live="polite" {
@@ -105,13 +108,16 @@ fn listed(part: &str, rows: &[SeenRow], next: Option<&str>) -> Markup {
                 p { "No device" @if !part.is_empty() { " has " (text::stranger(part)) " in its name" } "." }
             } @else {
                 div.wide tabindex="0" role="region" aria-label="Devices" { table.stack {
-                    caption.unseen { "Devices, the latest seen first" }
-                    thead { tr { th scope="col" { "Device" } th scope="col" { "Last seen" } th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }
+                    caption.unseen { "Devices: those with open alerts by severity and score, then the latest seen" }
+                    thead { tr { th scope="col" { "Device" } th scope="col" { "Risk" } th.figure scope="col" { "Open alerts" } th scope="col" { "Last seen" }
+                        th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }
                     tbody { @for row in rows { tr {
-                        td data-label="Device" { (text::device(Some(&row.name))) }
-                        td data-label="Last seen" { (text::moment(&row.last_seen)) }
-                        td data-label="First seen" { (text::moment(&row.first_seen)) }
-                        td.figure data-label="Connections" { (row.count) }
+                        td data-label="Device" { (text::device(Some(&row.seen.name))) }
+                        td data-label="Risk" { (people::risk(row.severity, row.score)) }
+                        td.figure data-label="Open alerts" { @if row.open_alerts > 0 { strong { (row.open_alerts) } } @else { "0" } }
+                        td data-label="Last seen" { (text::moment(&row.seen.last_seen)) }
+                        td data-label="First seen" { (text::moment(&row.seen.first_seen)) }
+                        td.figure data-label="Connections" { (row.seen.count) }
                     } } }
                 } }
             }

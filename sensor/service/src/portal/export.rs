@@ -2,12 +2,14 @@
 
 use axum::{
     Extension,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 
-use super::{Refused, Shared, guard::Visitor, sessions};
+use serde::Deserialize;
+
+use super::{Refused, Shared, days, guard::Visitor, sessions};
 use crate::{
     api::Problem,
     store::{SessionFilter, SessionRow},
@@ -36,12 +38,23 @@ const COLUMNS: [&str; 17] = [
     "alert",
 ];
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    /// Days of UTC, both included; empty: any.
+    #[serde(default)]
+    since: String,
+    #[serde(default)]
+    until: String,
+}
+
 pub(super) async fn csv(
     State(portal): State<Shared>,
     Extension(visitor): Extension<Visitor>,
     Path(name): Path<String>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Refused> {
-    let rows = rows(&portal, &visitor, &name, "csv").await?;
+    let rows = rows(&portal, &visitor, &name, &asked, "csv").await?;
     let written = written(&rows).map_err(Problem::internal)?;
     Ok(file(written, "text/csv; charset=utf-8", "connections.csv"))
 }
@@ -50,8 +63,9 @@ pub(super) async fn json(
     State(portal): State<Shared>,
     Extension(visitor): Extension<Visitor>,
     Path(name): Path<String>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Refused> {
-    let rows = rows(&portal, &visitor, &name, "json").await?;
+    let rows = rows(&portal, &visitor, &name, &asked, "json").await?;
     let written = serde_json::to_vec(&rows).map_err(Problem::internal)?;
     Ok(file(written, "application/json", "connections.json"))
 }
@@ -60,16 +74,24 @@ async fn rows(
     portal: &Shared,
     visitor: &Visitor,
     name: &str,
+    asked: &Asked,
     form: &str,
 ) -> Result<Vec<SessionRow>, Refused> {
     let key = portal.api.user_key(name).await?;
-    let (shared, who, details) = (portal.clone(), visitor.name(), format!("as {form}"));
+    let filter = SessionFilter {
+        user: Some(key.clone()),
+        since_unix_ns: days::begins(&asked.since)?,
+        until_unix_ns: days::ends(&asked.until)?,
+        ..SessionFilter::default()
+    };
+    let details =
+        filter.details().map_or_else(|| format!("as {form}"), |range| format!("as {form}, {range}"));
+    let (shared, who) = (portal.clone(), visitor.name());
     let found = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "user.export", Some(&key), Some(&details))?;
         if store.user(&key)?.is_none() {
             return Err(Problem::not_found(format!("There is no user {key:?}.")));
         }
-        let filter = SessionFilter { user: Some(key), ..SessionFilter::default() };
         Ok(store.sessions(&filter, ROWS_MAX)?)
     });
     Ok(found.await?)

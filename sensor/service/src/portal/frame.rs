@@ -24,8 +24,14 @@ const WAYS: &[(&str, &str)] = &[
 
 /// A page for somebody who is signed in.
 pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response {
+    page_with(visitor, title, &html! {}, content)
+}
+
+/// The same with more in its head.
+pub(super) fn page_with(visitor: &Visitor, title: &str, head: &Markup, content: &Markup) -> Response {
     document(
         title,
+        head,
         &html! {
             a.skip href="#content" { "To the content" }
             header {
@@ -56,6 +62,7 @@ pub(super) fn page(visitor: &Visitor, title: &str, content: &Markup) -> Response
 pub(super) fn bare(title: &str, content: &Markup) -> Response {
     document(
         title,
+        &html! {},
         &html! {
             header { nav { a.brand href="/" { "vpn-sensor" } } }
             main id="content" { h1 { (text::stranger(title)) } (content) }
@@ -63,7 +70,7 @@ pub(super) fn bare(title: &str, content: &Markup) -> Response {
     )
 }
 
-fn document(title: &str, body: &Markup) -> Response {
+fn document(title: &str, head: &Markup, body: &Markup) -> Response {
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -75,6 +82,7 @@ fn document(title: &str, body: &Markup) -> Response {
                 link rel="stylesheet" href=(STYLE_PATH);
                 link rel="icon" href=(ICON_PATH) type="image/svg+xml";
                 script src=(SCRIPT_PATH) defer {}
+                (head)
             }
             body { (body) }
         }

@@ -6,12 +6,13 @@
 //! | `connection`, `places` | connections and their bounds |
 //! | `certificate` | what TLS is spoken with |
 //! | `guard` | what every request and every answer must have; who is signed in |
-//! | `sign_in`, `password`, `throttle` | signing in and out, links that set a password, guessing made slow |
-//! | `provider`, `by_provider` | signing in by an OpenID provider |
-//! | `frame`, `text`, `plot/`, `map/` | the page around everything, words and figures on it, drawings, maps |
-//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `search`, `connections` | the pages |
+//! | `sign_in`, `password`, `throttle`, `refusing` | signing in and out, links that set a password, guessing made slow, and what the audit log says of it |
+//! | `provider`, `by_provider`, `away` | signing in by an OpenID provider |
+//! | `frame`, `text`, `days`, `plot/`, `map/` | the page around everything, words and figures on it, days of forms, drawings, maps |
+//! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `servers`, `search`, `connections` | the pages |
 //! | `settings/` | what administrators set |
 //! | `sessions` | the table of connections |
+//! | `stages` | latency of one stage, chosen by a link |
 //! | `export` | a user's connections as a file |
 //! | `assets`, `wire` | style sheet, script, icon; pages made small for the wire |
 //!
@@ -21,10 +22,12 @@
 mod alert;
 mod alerts;
 mod assets;
+mod away;
 mod by_provider;
 pub mod certificate;
 mod connection;
 mod connections;
+mod days;
 mod device;
 mod export;
 mod frame;
@@ -38,11 +41,14 @@ mod places;
 mod plot;
 mod provider;
 mod records;
+mod refusing;
 mod search;
 mod sensors;
+mod servers;
 mod sessions;
 mod settings;
 mod sign_in;
+mod stages;
 mod text;
 mod throttle;
 mod wire;
@@ -79,6 +85,8 @@ struct Portal {
     api: Arc<Api>,
     passwords: Passwords,
     throttle: Mutex<Throttle>,
+    /// Sign-ins that were.
+    refused: refusing::Counted,
     /// By which OpenID provider people sign in as well.
     doorway: Option<Arc<Doorway>>,
     /// Whether TLS is spoken: then cookies go no other way.
@@ -106,19 +114,24 @@ pub async fn serve(
     Door { tls, provider }: Door,
 ) -> Result<(), ControlError> {
     let api = Api::open(settings).await?;
-    let router = router(api, tls.is_some(), provider);
-    connection::serve(listener, router, tls).await;
+    let portal = Arc::new(Portal {
+        api,
+        passwords: Passwords::default(),
+        throttle: Mutex::default(),
+        refused: refusing::Counted::default(),
+        doorway: provider.map(|settings| Doorway::new(Provider::new(settings))),
+        is_tls: tls.is_some(),
+    });
+    let router = router(&portal);
+    tokio::select! {
+        () = connection::serve(listener, router, tls) => {}
+        () = refusing::every_minute(portal) => {}
+    }
     Ok(())
 }
 
-fn router(api: Arc<Api>, is_tls: bool, provider: Option<Oidc>) -> Router {
-    let portal = Arc::new(Portal {
-        api: Arc::clone(&api),
-        passwords: Passwords::default(),
-        throttle: Mutex::default(),
-        doorway: provider.map(|settings| Doorway::new(Provider::new(settings))),
-        is_tls,
-    });
+fn router(portal: &Shared) -> Router {
+    let is_tls = portal.is_tls;
     let pages = Router::new()
         .route("/", get(overview::page))
         .route("/users", get(people::page))
@@ -128,7 +141,9 @@ fn router(api: Arc<Api>, is_tls: bool, provider: Option<Oidc>) -> Router {
         .route("/devices", get(device::list))
         .route("/devices/{device}", get(device::page))
         .route("/connections", get(connections::page))
+        .route("/servers", get(servers::page))
         .route("/sensors", get(sensors::page))
+        .route(sensors::PLOTS_PATH, get(sensors::plots_alone))
         .route("/alerts/close", post(alerts::close))
         .route("/alerts/{number}/records", get(records::page))
         .route("/alerts", get(alerts::page))
@@ -138,7 +153,7 @@ fn router(api: Arc<Api>, is_tls: bool, provider: Option<Oidc>) -> Router {
         .route("/search", get(search::page))
         .route("/sign-out", post(sign_in::sign_out))
         .merge(settings::routes())
-        .layer(middleware::from_fn_with_state(Arc::clone(&portal), guard::require_visitor))
+        .layer(middleware::from_fn_with_state(Arc::clone(portal), guard::require_visitor))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/link/{link}", get(sign_in::link).post(sign_in::redeem))
         .route(by_provider::PATH, get(by_provider::go))
@@ -148,8 +163,8 @@ fn router(api: Arc<Api>, is_tls: bool, provider: Option<Oidc>) -> Router {
         .route(assets::ICON_PATH, get(assets::icon))
         .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
         .layer(middleware::from_fn(guard::same_origin))
-        .with_state(Arc::clone(&portal));
-    let api = api::router(api);
+        .with_state(Arc::clone(portal));
+    let api = api::router(Arc::clone(&portal.api));
     // As what no page takes, and not below a path of its own: what such a path takes would be one of its parameters.
     let others = move |request: Request| {
         let api = api.clone();
@@ -162,7 +177,7 @@ fn router(api: Arc<Api>, is_tls: bool, provider: Option<Oidc>) -> Router {
     };
     let all = pages
         .fallback(others)
-        .layer(middleware::from_fn_with_state(portal, guard::known_host))
+        .layer(middleware::from_fn_with_state(Arc::clone(portal), guard::known_host))
         .layer(middleware::map_response(guard::harden))
         .layer(middleware::from_fn(wire::compress))
         .layer(middleware::from_fn(api::bounded));

@@ -2,27 +2,37 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, extract::State, response::Response};
+use axum::{
+    Extension,
+    extract::{Query, State},
+    response::Response,
+};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::{
     Refused, Shared, alerts, frame,
     guard::Visitor,
     map,
+    people::query_part,
     plot::{self, Line},
-    sensors, sessions, text,
+    sensors, servers, sessions,
+    settings::vpn::REFUSING,
+    stages, text,
 };
 use crate::{
     alert::AlertRow,
+    control::Role,
     fold::Sort,
     health::Standing,
-    observed::{SensorNow, Series},
+    observed::{SensorNow, Series, StageSeries},
     store::{AlertFilter, AlertState, SeenRow, ServerRow, SessionFilter, SessionRow, SpotRow},
 };
 
 const ALERTS: usize = 10;
 const ON_LINE: usize = 15;
-const SERVERS: usize = 50;
+/// VPN servers, the busiest.
+const SERVERS: usize = 20;
 const SENSORS: usize = 20;
 /// Points of the map.
 const SPOTS: usize = 150;
@@ -33,17 +43,31 @@ struct Seen {
     alerts: Vec<AlertRow>,
     on_line: Vec<SessionRow>,
     spots: Vec<SpotRow>,
+    /// Connections that are open.
+    open: i64,
     servers: Vec<ServerRow>,
+    has_more_servers: bool,
     sensors: Vec<SeenRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    /// Whose latency is shown.
+    stage: Option<String>,
 }
 
 pub(super) async fn page(
     State(portal): State<Shared>,
     Extension(visitor): Extension<Visitor>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Refused> {
     let (shared, who) = (portal.clone(), visitor.name());
     let seen = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "overview.show", None, None)?;
+        let mut servers = store.busiest_servers(SERVERS + 1)?;
+        let has_more_servers = servers.len() > SERVERS;
+        servers.truncate(SERVERS);
         Ok(Seen {
             alerts: store.alert_rows(
                 &AlertFilter { state: Some(AlertState::Open), ..AlertFilter::default() },
@@ -51,31 +75,48 @@ pub(super) async fn page(
             )?,
             on_line: store.sessions(&SessionFilter { open: true, ..SessionFilter::default() }, ON_LINE)?,
             spots: store.spots_on_line(SPOTS)?,
-            servers: store.servers(i64::MIN, SERVERS)?,
+            open: store.on_line()?,
+            servers,
+            has_more_servers,
             sensors: store.seen(Sort::Sensor, None, SENSORS)?,
         })
     });
     let health = portal.api.health();
     let sensor = portal.api.sensor();
     let (now, series) = (sensor.now(), sensor.series(MINUTES));
-    let content = content(&seen.await?, &health, now.as_ref(), &series);
+    let stage = stages::chosen(&series, asked.stage.as_deref());
+    let plots = html! { @if now.is_some() { h2 #plots { "The last hour" } (plots(&series, stage)) } };
+    let is_off = portal.api.administration().is_ok_and(|settings| !settings.is_accounting());
+    let content = html! {
+        @if is_off { (accounting_is_off(&visitor)) }
+        (content(&seen.await?, &health, now.as_ref(), &plots))
+    };
     Ok(frame::page(&visitor, "Overview", &content))
 }
 
-fn content(seen: &Seen, health: &[Standing], now: Option<&Arc<SensorNow>>, series: &Series) -> Markup {
-    let open: i64 = seen.servers.iter().map(|server| server.open).sum();
+fn accounting_is_off(visitor: &Visitor) -> Markup {
+    html! {
+        p.problem {
+            "RADIUS accounting is off: nobody who connects is seen. " (REFUSING) ". "
+            @if visitor.role == Role::Administrator { a href="/settings/vpn" { "Turn it on" } "." }
+            @else { "An administrator can turn it on." }
+        }
+    }
+}
+
+fn content(seen: &Seen, health: &[Standing], now: Option<&Arc<SensorNow>>, plots: &Markup) -> Markup {
     html! {
         @for trouble in health {
             section.problem {
                 h2 { (trouble.condition.name()) " " (text::stranger(&trouble.subject)) }
-                p { (text::stranger(&trouble.message)) span.quiet { " Since " (text::moment_ns(trouble.since_unix_ns)) "." } }
+                p { (text::stranger(&trouble.message)) " Since " (text::moment_ns(trouble.since_unix_ns)) "." }
                 ul { @for advice in &trouble.advice { li { (text::stranger(advice)) } } }
             }
         }
         h2 { "Newest open alerts" }
         @if seen.alerts.is_empty() { p { "None." } } @else { (alerts::table(&seen.alerts)) }
-        h2 { "On line now: " (open) }
-        @if open > 0 { (map::places(&map::spots(&seen.spots), "Where they are")) }
+        h2 { "On line now: " (seen.open) }
+        @if seen.open > 0 { (map::places(&map::spots(&seen.spots), "Where they are")) }
         div.cards {
             section.card {
                 h2 { "VPN servers" }
@@ -83,15 +124,15 @@ fn content(seen: &Seen, health: &[Standing], now: Option<&Arc<SensorNow>>, serie
                     p { "None was heard of yet. Point the RADIUS accounting of a VPN server at this host, UDP 1813." }
                 } @else {
                     table {
-                        caption.unseen { "VPN servers, in the order in which they were heard of" }
+                        caption.unseen { "VPN servers, those with the most connections on line first" }
                         thead { tr { th scope="col" { "VPN server" } th.figure scope="col" { "On line" } th scope="col" { "Last heard" } } }
                         tbody { @for server in &seen.servers { tr {
-                            td { a href={ "/connections?open=true&server=" (server.number) } {
-                                (text::stranger(server.nas_identifier.as_deref().or(server.nas_address.as_deref()).unwrap_or(&server.client))) } }
+                            td { a href={ "/connections?open=true&server=" (server.number) } { (text::stranger(servers::name(server))) } }
                             td.figure { (server.open) }
                             td { (text::moment(&server.last_seen)) }
                         } } }
                     }
+                    p { @if seen.has_more_servers { "Those with the most on line are shown. " } a href="/servers" { "All VPN servers" } }
                 }
             }
             section.card {
@@ -109,7 +150,7 @@ fn content(seen: &Seen, health: &[Standing], now: Option<&Arc<SensorNow>>, serie
                 p { a href="/sensors" { "All about the sensor" } }
             }
         }
-        @if now.is_some() { h2 { "The last hour" } (plots(series)) }
+        (plots)
         h2 { "Newest connections on line" }
         (sessions::table(&seen.on_line))
         p { a href="/connections?open=true" { "All who are on line" } }
@@ -117,7 +158,7 @@ fn content(seen: &Seen, health: &[Standing], now: Option<&Arc<SensorNow>>, serie
 }
 
 /// How much came in, what became of it, and how long answers took.
-fn plots(series: &Series) -> Markup {
+fn plots(series: &Series, chosen: Option<&StageSeries>) -> Markup {
     let requests = [Line { name: "requests".to_owned(), values: &series.requests }];
     let verdicts: Vec<Line<'_>> = series
         .verdicts
@@ -126,15 +167,15 @@ fn plots(series: &Series) -> Markup {
         .collect();
     let p99: Vec<Line<'_>> =
         series.stages.iter().map(|stage| Line { name: stage.stage.clone(), values: &stage.p99_s }).collect();
-    let total = series.stages.iter().find(|stage| stage.stage == "total");
     html! {
         div.plots {
             (plot::lines("Requests a second", &series.unix_s, &requests, plot::digits))
             (plot::lines("Verdicts a second", &series.unix_s, &verdicts, plot::digits))
             (plot::lines("Latency by stage, 99 in 100 no longer", &series.unix_s, &p99, plot::seconds))
-            @if let Some(total) = total {
-                (plot::heat("Answers by how long they took", &series.unix_s, &total.heat, &series.heat_bounds_s))
-            }
+        }
+        @if let Some(chosen) = chosen {
+            (stages::choice(series, chosen, |stage| format!("/?stage={}#plots", query_part(stage))))
+            div.plots { (stages::percentiles(series, chosen)) (stages::heat(series, chosen)) }
         }
     }
 }

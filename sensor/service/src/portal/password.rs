@@ -1,4 +1,6 @@
-//! Passwords: argon2id, one at a time, so that signing in takes one core for some 20 ms and never more.
+//! Passwords: argon2id, one at a time, so that signing in takes one core for some 20 ms and 19 MiB, and never more.
+
+use std::sync::Arc;
 
 use argon2::{
     Argon2, PasswordVerifier as _,
@@ -18,13 +20,13 @@ pub(super) const OCTETS_MAX: usize = 256;
 const WAITING: usize = 16;
 
 pub(super) struct Passwords {
-    one: Semaphore,
-    waiting: Semaphore,
+    one: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
 }
 
 impl Default for Passwords {
     fn default() -> Passwords {
-        Passwords { one: Semaphore::new(1), waiting: Semaphore::new(WAITING) }
+        Passwords { one: Arc::new(Semaphore::new(1)), waiting: Arc::new(Semaphore::new(WAITING)) }
     }
 }
 
@@ -50,17 +52,52 @@ impl Passwords {
         made.await?.map_err(|error| Problem::internal(error).into())
     }
 
+    /// Whoever went away keeps the place until the work is done, which nothing stops: else those who come and go could
+    /// start more than one.
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
         let busy = || Refused::from(Problem::busy("Too many people sign in at once: try again in a moment."));
-        let _waiting = self.waiting.try_acquire().map_err(|_| busy())?;
-        let _one = self.one.acquire().await.map_err(|_| busy())?;
-        tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(error).into())
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| busy())?;
+        let one = Arc::clone(&self.one).acquire_owned().await.map_err(|_| busy())?;
+        let done = tokio::task::spawn_blocking(move || {
+            let _places = (waiting, one);
+            work()
+        });
+        done.await.map_err(|error| Problem::internal(error).into())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
+    use tokio::sync::oneshot;
+
     use super::*;
+
+    #[tokio::test]
+    async fn who_goes_away_keeps_the_place_until_the_work_ends() {
+        let passwords = Arc::new(Passwords::default());
+        let (begin, begun) = oneshot::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        let asker = tokio::spawn({
+            let passwords = Arc::clone(&passwords);
+            async move {
+                let work = move || {
+                    let _ = begin.send(());
+                    ended.recv().is_err()
+                };
+                passwords.work(work).await.is_ok()
+            }
+        });
+        begun.await.unwrap();
+        asker.abort();
+        assert!(asker.await.unwrap_err().is_cancelled());
+        let free = || (passwords.one.available_permits(), passwords.waiting.available_permits());
+        assert_eq!(free(), (0, WAITING - 1), "it still works");
+        drop(end);
+        assert!(passwords.work(|| true).await.is_ok_and(|done| done));
+        assert_eq!(free(), (1, WAITING));
+    }
 
     #[tokio::test]
     async fn a_password_is_known_again_and_is_not_kept() {

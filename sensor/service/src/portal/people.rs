@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{Refused, Shared, frame, guard::Visitor, text};
 use crate::{
+    alert::Severity,
     api::query,
     store::{RiskPosition, UserRow},
 };
@@ -65,10 +66,7 @@ fn content(part: &str, rows: &[UserRow], next: Option<&str>) -> Markup {
                         th scope="col" { "First seen" } th.figure scope="col" { "Connections" } } }
                     tbody { @for row in rows { tr {
                         td data-label="User" { (text::user(Some(&row.user))) }
-                        td data-label="Risk" { @match row.severity {
-                            Some(severity) => { (text::severity(severity)) @if let Some(score) = row.score { ", " (format!("{score:.1}")) } },
-                            None => "\u{2013}",
-                        } }
+                        td data-label="Risk" { (risk(row.severity, row.score)) }
                         td.figure data-label="Open alerts" { @if row.open_alerts > 0 { strong { (row.open_alerts) } } @else { "0" } }
                         td data-label="Last seen" { (text::moment(&row.last_seen)) }
                         td data-label="First seen" { (text::moment(&row.first_seen)) }
@@ -77,6 +75,16 @@ fn content(part: &str, rows: &[UserRow], next: Option<&str>) -> Markup {
                 } }
             }
             @if let Some(next) = next { p { a href={ "/users?q=" (query_part(part)) "&cursor=" (next) } { "More" } } }
+        }
+    }
+}
+
+/// The highest severity and score of open alerts.
+pub(super) fn risk(severity: Option<Severity>, score: Option<f64>) -> Markup {
+    html! {
+        @match severity {
+            Some(severity) => { (text::severity(severity)) @if let Some(score) = score { ", " (format!("{score:.1}")) } },
+            None => "\u{2013}",
         }
     }
 }

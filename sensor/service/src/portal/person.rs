@@ -10,7 +10,7 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
-    Refused, Shared, alerts, frame,
+    Refused, Shared, alerts, connections, frame,
     guard::Visitor,
     map,
     plot::{self, Bar},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     api::Problem,
-    store::{LocationRow, NEWEST_COUNTED, SessionFilter, SessionRow, Share, UserPage, UsualPage},
+    store::{LocationRow, NEWEST_COUNTED, SHARES_MAX, SessionFilter, SessionRow, Share, UserPage, UsualPage},
 };
 
 /// The newest connections in the table of the page. With all columns, more would make it too large to load.
@@ -26,7 +26,7 @@ const SESSIONS: usize = 25;
 /// Those of the timeline.
 const BARS: usize = 300;
 /// Rows of a card.
-const CARD_ROWS: usize = 10;
+pub(super) const CARD_ROWS: usize = 10;
 const DAY_S: i64 = 86_400;
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -40,17 +40,19 @@ pub(super) async fn page(
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let found = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "user.show", Some(&key), None)?;
-        let page = store.user_page(&key, SESSIONS, now.as_nanos() as u64)?;
-        let page = page.ok_or_else(|| Problem::not_found(format!("There is no user {key:?}.")))?;
+        let page = store.user_page(&key, SESSIONS + 1, now.as_nanos() as u64)?;
+        let mut page = page.ok_or_else(|| Problem::not_found(format!("There is no user {key:?}.")))?;
+        let next;
+        (page.sessions, next) = connections::cut(page.sessions, SESSIONS);
         let today = shown_until(&page, now.as_secs() as i64) / DAY_S;
         let since = (today - 31) * DAY_S * SECOND_NS;
         let filter =
             SessionFilter { user: Some(key), since_unix_ns: Some(since), ..SessionFilter::default() };
-        let bars = store.sessions(&filter, BARS)?;
-        Ok((page, today, bars))
+        let bars = store.sessions(&filter, BARS + 1)?;
+        Ok((page, next, today, bars))
     });
-    let (page, today, bars) = found.await?;
-    Ok(frame::page(&visitor, &page.user.user, &content(&page, today, &bars)))
+    let (page, next, today, bars) = found.await?;
+    Ok(frame::page(&visitor, &page.user.user, &content(&page, next.as_deref(), today, &bars)))
 }
 
 /// Of somebody who is away for long it is shown how it was before.
@@ -59,9 +61,11 @@ fn shown_until(page: &UserPage, now_s: i64) -> i64 {
     if now_s - last_s > 30 * DAY_S { last_s } else { now_s }
 }
 
-fn content(page: &UserPage, today: i64, bars: &[SessionRow]) -> Markup {
+fn content(page: &UserPage, next: Option<&str>, today: i64, bars: &[SessionRow]) -> Markup {
     let days: Vec<(i64, u64)> = page.days.iter().map(|day| (day.unix_day, day.connections)).collect();
-    let bars: Vec<Bar> = bars.iter().map(bar).collect();
+    let is_cut = bars.len() > BARS;
+    let bars: Vec<Bar> = bars.iter().take(BARS).map(bar).collect();
+    let all = connections::all("user", &page.user.user);
     html! {
         p.quiet {
             (page.user.connections) " connections since " (text::moment(&page.user.first_seen)) ", last seen "
@@ -74,24 +78,29 @@ fn content(page: &UserPage, today: i64, bars: &[SessionRow]) -> Markup {
         h2 { "Places" }
         (map::places(&map::spots(&page.spots), "Places of connections"))
         div.cards {
-            section.card { h2 { "VPN locations" } (locations(&page.locations)) }
+            section.card { h2 { "VPN locations" } (locations(&page.locations, &all)) }
             (usual(&page.usual))
         }
         h2 { "Days" }
         (plot::calendar(&days, today))
         h2 { "Thirty days" }
-        (plot::timeline(&bars, today))
+        (plot::timeline(&bars, today, is_cut))
+        @if is_cut {
+            p { "The newest " (BARS) " connections are drawn: there are more in these days, among "
+                a href={ (all) "&since=" (plot::date(today - plot::DAYS + 1)) } { "all of them" } "." }
+        }
         p.quiet { "Days and hours are those of UTC. In the colour of warnings: connections that an alert is about." }
         div.cards {
             section.card { h2 { "When connections begin" } (plot::week(&page.hours)) }
-            (card("Devices", &page.devices, true))
-            (card("Networks", &page.networks, false))
-            (card("Addresses", &page.addresses, false))
-            (card("Client software", &page.software, false))
-            (card("VPN servers", &page.servers, false))
+            (card("Devices", &page.devices, true, &all))
+            (card("Networks", &page.networks, false, &all))
+            (card("Addresses", &page.addresses, false, &all))
+            (card("Client software", &page.software, false, &all))
+            (card("VPN servers", &page.servers, false, &all))
         }
         h2 { "Connections" }
         (sessions::table_of_one(&page.sessions))
+        (connections::ways("user", &page.user.user, next))
         p.exports { "All of them, at most the newest 10,000, as "
             a href={ (text::path(&["users", &page.user.user, "connections.csv"])) } download { "CSV" } " or "
             a href={ (text::path(&["users", &page.user.user, "connections.json"])) } download { "JSON" } "." }
@@ -114,7 +123,20 @@ fn bar(row: &SessionRow) -> Bar {
     }
 }
 
-pub(super) fn locations(locations: &[LocationRow]) -> Markup {
+/// That a card has more than it shows, and where. `known`: rows that were read, [`SHARES_MAX`] at most.
+pub(super) fn others(known: usize, all: &str) -> Markup {
+    html! {
+        @if known > CARD_ROWS {
+            p.quiet {
+                "The newest " (CARD_ROWS) ", and " (known - CARD_ROWS) @if known >= SHARES_MAX { " or" } " more: "
+                a href=(all) { "all connections" } "."
+            }
+        }
+    }
+}
+
+/// `all`: the address of all connections.
+pub(super) fn locations(locations: &[LocationRow], all: &str) -> Markup {
     html! {
         table {
             caption.unseen { "Where connections came from, the latest seen first" }
@@ -126,6 +148,7 @@ pub(super) fn locations(locations: &[LocationRow]) -> Markup {
                 td { (text::moment(&location.last_seen)) }
             } } }
         }
+        (others(locations.len(), all))
     }
 }
 
@@ -159,7 +182,7 @@ fn usual(usual: &UsualPage) -> Markup {
     }
 }
 
-fn card(title: &str, shares: &[Share], are_devices: bool) -> Markup {
+fn card(title: &str, shares: &[Share], are_devices: bool, all: &str) -> Markup {
     html! {
         @if !shares.is_empty() {
             section.card {
@@ -173,6 +196,7 @@ fn card(title: &str, shares: &[Share], are_devices: bool) -> Markup {
                         td { (text::moment(&share.last_seen)) }
                     } } }
                 }
+                (others(shares.len(), all))
             }
         }
     }

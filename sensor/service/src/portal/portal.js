@@ -39,3 +39,52 @@ for (const box of document.querySelectorAll("input[data-all]")) {
     for (const other of box.form.querySelectorAll(`input[name="${box.dataset.all}"]`)) other.checked = box.checked;
   });
 }
+
+// What happens now appears by itself: parts with an id below `data-live` are asked for there every `data-every` seconds, and
+// replaced where they changed. All else stays as its reader left it, and so does the focus.
+const LEFT_ALONE_MS = 600_000;
+let touched = Date.now();
+for (const sign of ["pointerdown", "keydown", "wheel"]) {
+  addEventListener(sign, () => (touched = Date.now()), { passive: true });
+}
+
+function renew(part, fresh) {
+  localise(fresh);
+  if (part.innerHTML === fresh.innerHTML) return;
+  const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  part.replaceChildren(...fresh.childNodes);
+  if (focused !== null) {
+    const same = [...part.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused);
+    if (!same) part.tabIndex = -1;
+    (same ?? part).focus({ preventScroll: true });
+  }
+}
+
+for (const live of document.querySelectorAll("[data-live]")) {
+  const said = document.querySelector("[data-live-said]");
+  const say = (text) => {
+    if (said.textContent !== text) said.textContent = text;
+    said.hidden = !text;
+  };
+  const look = async () => {
+    // A screen that was left is signed out as any other.
+    if (Date.now() - touched > LEFT_ALONE_MS) {
+      say("Not up to date: nobody touched this page for ten minutes. Press a key to go on.");
+    } else if (!document.hidden) {
+      const answer = await fetch(live.dataset.live, { redirect: "error" }).catch(() => null);
+      const text = answer?.ok ? await answer.text().catch(() => null) : null;
+      if (text === null) {
+        say("Not up to date: the portal does not answer, or you are signed out. Load the page again.");
+      } else {
+        say("");
+        const page = new DOMParser().parseFromString(text, "text/html");
+        for (const part of live.querySelectorAll(":scope > [id]")) {
+          const fresh = page.getElementById(part.id);
+          if (fresh) renew(part, fresh);
+        }
+      }
+    }
+    setTimeout(look, live.dataset.every * 1000);
+  };
+  setTimeout(look, live.dataset.every * 1000);
+}

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    fmt::Display,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -27,6 +28,7 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig},
 };
 
+use super::text;
 use crate::control::Role;
 
 /// For one answer of the provider: somebody waits.
@@ -39,6 +41,9 @@ const KNOWN: Duration = Duration::from_secs(3600);
 const ASKED_AGAIN: Duration = Duration::from_secs(30);
 /// Longest name of an account, octets.
 const NAME_OCTETS_MAX: usize = 64;
+
+/// What is told of an error of the provider, characters.
+const TOLD_CHARACTERS_MAX: usize = 300;
 
 /// All claims that have no meaning of their own in the standard.
 #[derive(Debug, Serialize, Deserialize)]
@@ -92,11 +97,18 @@ pub(super) struct Begun {
     verifier: PkceCodeVerifier,
 }
 
+impl Begun {
+    /// Of texts that nobody can guess. `verifier`: 43 to 128 letters, digits and `-._~` (RFC 7636).
+    pub(super) fn new(state: String, nonce: String, verifier: String) -> Begun {
+        Begun { state, nonce: Nonce::new(nonce), verifier: PkceCodeVerifier::new(verifier) }
+    }
+}
+
 /// Who came back.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Person {
-    /// Her account here.
-    pub(super) account: String,
+    /// What the provider calls her now, which can be an account's name.
+    pub(super) name: String,
     /// What ties it to her at this provider: it stands where others keep a password's digest.
     pub(super) credential: String,
     /// By the claim; none: nobody said that she may come in.
@@ -122,25 +134,20 @@ impl Provider {
         &self.settings.claim
     }
 
-    /// Where to send somebody, and what to remember of her until she comes back.
+    /// Where to send somebody whose sign-in begins.
     ///
     /// # Errors
     /// The provider does not answer or answers nonsense: says what to look at.
-    pub(super) fn begin(&self) -> Result<(String, Begun), String> {
+    pub(super) fn begin(&self, begun: &Begun) -> Result<String, String> {
         let client = self.client(KNOWN)?;
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let (state, nonce) = (begun.state.clone(), begun.nonce.clone());
         let mut request = client
-            .authorize_url(
-                CoreAuthenticationFlow::AuthorizationCode,
-                CsrfToken::new_random,
-                Nonce::new_random,
-            )
-            .set_pkce_challenge(challenge);
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || CsrfToken::new(state), || nonce)
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&begun.verifier));
         for scope in &self.settings.scopes {
             request = request.add_scope(Scope::new(scope.clone()));
         }
-        let (url, state, nonce) = request.url();
-        Ok((url.into(), Begun { state: state.secret().clone(), nonce, verifier }))
+        Ok(request.url().0.into())
     }
 
     /// Who came back with this code.
@@ -158,10 +165,11 @@ impl Provider {
             exchange.set_pkce_verifier(begun.verifier).request(&http).map_err(|error| match error {
                 openidconnect::RequestTokenError::ServerResponse(refusal) => {
                     format!(
-                        "the provider refuses: {refusal}; check portal.oidc.client_id and client_secret_file"
+                        "the provider refuses: {}; check portal.oidc.client_id and client_secret_file",
+                        told(&refusal)
                     )
                 }
-                other => format!("the provider gives no token: {other}"),
+                other => format!("the provider gives no token: {}", told(&other)),
             })?;
         let token = answer.id_token().ok_or("the provider gives no ID token; check portal.oidc.scopes")?;
         let claims = match token.claims(&client.id_token_verifier(), &begun.nonce) {
@@ -171,7 +179,8 @@ impl Provider {
             }
             checked => checked,
         };
-        let claims = claims.map_err(|error| format!("the provider's ID token is not good: {error}"))?;
+        let claims =
+            claims.map_err(|error| format!("the provider's ID token is not good: {}", told(&error)))?;
         let subject = claims.subject().as_str();
         let name = claims
             .preferred_username()
@@ -180,7 +189,7 @@ impl Provider {
             .unwrap_or(subject);
         let values = values(claims.additional_claims().all.get(&self.settings.claim));
         Ok(Person {
-            account: account(name)?,
+            name: account(name)?,
             credential: credential(&self.settings.issuer, subject),
             role: self.role(&values),
         })
@@ -220,8 +229,9 @@ impl Provider {
             let source =
                 std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
             format!(
-                "{} does not say what it is: {error}{source}; check portal.oidc.issuer",
-                self.settings.issuer
+                "{} does not say what it is: {}; check portal.oidc.issuer",
+                self.settings.issuer,
+                told(&format!("{error}{source}"))
             )
         })?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -252,6 +262,12 @@ fn ask(agent: &Agent, request: HttpRequest) -> Result<HttpResponse, ureq::Error>
     let (parts, body) = agent.run(request)?.into_parts();
     let octets = body.into_with_config().limit(ANSWER_OCTETS_MAX).read_to_vec()?;
     Ok(HttpResponse::from_parts(parts, octets))
+}
+
+/// What the provider says is a stranger's text, of any length, that goes on a page, to the log and to the audit log.
+fn told(error: &impl Display) -> String {
+    let text: String = error.to_string().chars().take(TOLD_CHARACTERS_MAX).collect();
+    text::visible(&text)
 }
 
 /// The texts of a claim: one, or a list.
@@ -312,6 +328,12 @@ mod tests {
         assert_eq!(values(Some(&serde_json::json!("a"))), ["a"]);
         assert!(values(None).is_empty());
         assert_eq!(some.host(), "id.contoso.example");
+    }
+
+    #[test]
+    fn what_a_provider_says_stays_short_and_on_its_line() {
+        assert_eq!(told(&"no\nroot signed in"), "no\u{fffd}U+000Aroot signed in");
+        assert_eq!(told(&"a".repeat(1 << 20)).len(), TOLD_CHARACTERS_MAX);
     }
 
     #[test]

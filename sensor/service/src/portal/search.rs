@@ -64,7 +64,7 @@ fn only(found: &Found) -> Option<String> {
 }
 
 /// Each sort with what was found of it.
-fn ways(found: &Found) -> [(&'static str, Vec<Way>); 6] {
+fn ways(found: &Found) -> [(&'static str, Vec<Way>); 7] {
     let connections = |name: &str, value: &str| format!("/connections?{name}={}", query_part(value));
     let users = found.users.iter().map(|user| {
         let alerts =
@@ -74,6 +74,15 @@ fn ways(found: &Found) -> [(&'static str, Vec<Way>); 6] {
     let devices =
         found.devices.iter().map(|device| Way::new(text::path(&["devices", &device.name]), &device.name));
     let addresses = found.addresses.iter().map(|address| Way::new(connections("remote", address), address));
+    let assigned = found.assigned.iter().map(|assigned| {
+        let user = assigned.user.as_deref().unwrap_or("nobody known");
+        let until = assigned
+            .end
+            .as_deref()
+            .map_or_else(|| "on line".to_owned(), |end| format!("until {}", minute(end)));
+        let way = Way::new(connections("assigned", &assigned.address), &assigned.address);
+        way.with(format!("last {user}, from {} {until}", minute(&assigned.start)))
+    });
     let places = found.places.iter().map(|place| {
         let way = Way::new(connections("place", &place.id.to_string()), &place.name);
         way.with(place.network.clone().unwrap_or_default())
@@ -87,17 +96,26 @@ fn ways(found: &Found) -> [(&'static str, Vec<Way>); 6] {
         ("Users", users.collect()),
         ("Devices", devices.collect()),
         ("Addresses", addresses.collect()),
+        ("Assigned addresses", assigned.collect()),
         ("Places", places.collect()),
         ("VPN servers", servers.collect()),
         ("Session ids", sessions.collect()),
     ]
 }
 
+/// A moment to the minute, in words of its own.
+fn minute(rfc3339: &str) -> String {
+    match (rfc3339.get(..10), rfc3339.get(11..16)) {
+        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
+        _ => rfc3339.to_owned(),
+    }
+}
+
 fn content(q: &str, found: &Found) -> Markup {
     html! {
         p { "For " (text::stranger(q)) ":" }
         @if found.is_empty() {
-            p { "Nothing. A part of the name of a user, a device, a place or a VPN server is enough, and the beginning of an address or a session id." }
+            p { "Nothing. A part of the name of a user, a device, a place or a VPN server is enough, and the beginning of an address, outside the tunnel or in it, or a session id." }
         }
         div.cards {
             @for (sort, ways) in ways(found) {

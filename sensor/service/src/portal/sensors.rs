@@ -3,7 +3,7 @@
 use axum::{
     Extension,
     extract::{Query, State},
-    response::Response,
+    response::{Html, Response},
 };
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -11,12 +11,13 @@ use serde::Deserialize;
 use super::{
     Refused, Shared, frame,
     guard::Visitor,
+    people::query_part,
     plot::{self, Line},
-    text,
+    stages, text,
 };
 use crate::{
     fold::Sort,
-    observed::{Amount, SensorNow, Series, StageNow},
+    observed::{Amount, SensorNow, Series, StageNow, StageSeries},
     store::SeenRow,
 };
 
@@ -24,11 +25,29 @@ use crate::{
 const SPANS: [(u32, &str); 4] =
     [(15, "15 minutes"), (60, "60 minutes"), (360, "6 hours"), (1440, "24 hours")];
 const SENSORS: usize = 50;
+/// The plots without the page around them: what a script asks for again and again. Of nobody, so no audit log has it.
+pub(super) const PLOTS_PATH: &str = "/sensors/plots";
+/// Between two looks of the script, seconds: as often as there is a new point ([`crate::observed::INTERVAL`]).
+const AGAIN_S: u64 = 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     minutes: Option<u32>,
+    /// Whose heatmap is shown.
+    stage: Option<String>,
+}
+
+impl Asked {
+    fn span(&self) -> (u32, &'static str) {
+        SPANS.into_iter().find(|(minutes, _)| Some(*minutes) == self.minutes).unwrap_or(SPANS[1])
+    }
+}
+
+/// Of what a page or its plots show.
+fn parts(minutes: u32, stage: Option<&StageSeries>) -> String {
+    let stage = stage.map(|stage| format!("&stage={}", query_part(&stage.stage)));
+    format!("?minutes={minutes}{}", stage.unwrap_or_default())
 }
 
 pub(super) async fn page(
@@ -36,7 +55,7 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refused> {
-    let span = SPANS.into_iter().find(|(minutes, _)| Some(*minutes) == asked.minutes).unwrap_or(SPANS[1]);
+    let span = asked.span();
     let (shared, who) = (portal.clone(), visitor.name());
     let seen = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "sensors.show", None, None)?;
@@ -44,7 +63,13 @@ pub(super) async fn page(
     });
     let sensor = portal.api.sensor();
     let (now, series) = (sensor.now(), sensor.series(span.0));
-    Ok(frame::page(&visitor, "Sensors", &content(&seen.await?, now.as_deref(), &series, span)))
+    let stage = stages::chosen(&series, asked.stage.as_deref());
+    Ok(frame::page(&visitor, "Sensors", &content(&seen.await?, now.as_deref(), &series, span, stage)))
+}
+
+pub(super) async fn plots_alone(State(portal): State<Shared>, Query(asked): Query<Asked>) -> Html<String> {
+    let series = portal.api.sensor().series(asked.span().0);
+    Html(plots(&series, stages::chosen(&series, asked.stage.as_deref())).into_string())
 }
 
 /// How a sensor is, in a word or two. `None`: not beside this service, or not yet.
@@ -60,7 +85,13 @@ pub(super) fn state(now: Option<&SensorNow>) -> Markup {
     }
 }
 
-fn content(seen: &[SeenRow], now: Option<&SensorNow>, series: &Series, span: (u32, &str)) -> Markup {
+fn content(
+    seen: &[SeenRow],
+    now: Option<&SensorNow>,
+    series: &Series,
+    span: (u32, &str),
+    stage: Option<&StageSeries>,
+) -> Markup {
     html! {
         @if let Some(now) = now {
             (standing(now))
@@ -72,9 +103,13 @@ fn content(seen: &[SeenRow], now: Option<&SensorNow>, series: &Series, span: (u3
             h2 #plots { "The last " (span.1) }
             p { @for (index, (minutes, name)) in SPANS.iter().enumerate() {
                 @if index > 0 { " | " }
-                @if *minutes == span.0 { strong { (name) } } @else { a href={ "/sensors?minutes=" (minutes) "#plots" } { (name) } }
+                @if *minutes == span.0 { strong { (name) } } @else { a href={ "/sensors" (parts(*minutes, stage)) "#plots" } { (name) } }
             } }
-            (plots(series))
+            @if let Some(stage) = stage {
+                (stages::choice(series, stage, |name| format!("/sensors?minutes={}&stage={}#plots", span.0, query_part(name))))
+            }
+            p.quiet hidden role="status" data-live-said {}
+            div data-live={ (PLOTS_PATH) (parts(span.0, stage)) } data-every=(AGAIN_S) { (plots(series, stage)) }
         } @else {
             p { "No sensor runs beside this service, or it started some seconds ago: load the page again." }
         }
@@ -197,7 +232,7 @@ fn stages(stages: &[StageNow]) -> Markup {
     }
 }
 
-fn plots(series: &Series) -> Markup {
+fn plots(series: &Series, chosen: Option<&StageSeries>) -> Markup {
     let requests = [
         Line { name: "requests".to_owned(), values: &series.requests },
         Line { name: "lost".to_owned(), values: &series.lost },
@@ -209,22 +244,13 @@ fn plots(series: &Series) -> Markup {
         .collect();
     let lag: Vec<f64> = series.lag.iter().map(|lag| *lag as f64).collect();
     html! {
-        div.plots {
+        div.plots #live-plots {
             (plot::lines("Datagrams a second", &series.unix_s, &requests, plot::digits))
             (plot::lines("Verdicts a second", &series.unix_s, &verdicts, plot::digits))
             (plot::lines("Records that wait for the service", &series.unix_s, &[Line { name: "records".to_owned(), values: &lag }], plot::digits))
-            @for stage in &series.stages {
-                @let of_stage = [
-                    Line { name: "p50".to_owned(), values: &stage.p50_s },
-                    Line { name: "p99".to_owned(), values: &stage.p99_s },
-                    Line { name: "p99.9".to_owned(), values: &stage.p999_s },
-                ];
-                (plot::lines(&format!("Latency: {}", stage.stage), &series.unix_s, &of_stage, plot::seconds))
-            }
-            // Of each stage would be more than a page holds; the others are in the API.
-            @if let Some(total) = series.stages.iter().find(|stage| stage.stage == "total") {
-                (plot::heat("Answers by how long they took", &series.unix_s, &total.heat, &series.heat_bounds_s))
-            }
+            @for stage in &series.stages { (stages::percentiles(series, stage)) }
+            // Of each stage would be more than a page holds.
+            @if let Some(chosen) = chosen { (stages::heat(series, chosen)) }
         }
     }
 }

@@ -57,7 +57,7 @@ fn line(row: &SessionRow, says_user: bool) -> Markup {
             td data-label="Device" { (text::device(row.device.as_deref())) }
             td data-label="Client software" { (text::maybe(row.software.as_deref())) }
             td data-label="VPN server" { (text::stranger(server(row))) }
-            td data-label="Assigned" { (text::maybe(row.assigned.first().map(|address| &**address))) }
+            td data-label="Assigned" { (assigned(&row.assigned)) }
             td.figure data-label="Volume" {
                 @if row.input_octets.is_some() || row.output_octets.is_some() {
                     (text::octets(u64::try_from(volume).unwrap_or(0)))
@@ -65,6 +65,17 @@ fn line(row: &SessionRow, says_user: bool) -> Markup {
             }
             td data-label="Why it ended" { (text::maybe(row.terminate_cause.as_deref().or(row.end_reason.as_deref()))) }
             td data-label="Alert" { @match row.alert { Some(alert) => a href={ "/alerts/" (alert) } { (alert) }, None => "\u{2013}" } }
+        }
+    }
+}
+
+/// Ways to the connections that had these addresses inside the tunnel.
+fn assigned(addresses: &[String]) -> Markup {
+    html! {
+        @if addresses.is_empty() { "\u{2013}" }
+        @for (at, address) in addresses.iter().enumerate() {
+            @if at > 0 { ", " }
+            a href={ "/connections?assigned=" (super::people::query_part(address)) } { (text::stranger(address)) }
         }
     }
 }

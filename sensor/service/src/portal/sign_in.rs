@@ -15,6 +15,7 @@ use super::{
     Refused, Shared, by_provider, frame,
     guard::{Visitor, cookie_name},
     password,
+    refusing::Why,
 };
 use crate::{
     api::Problem,
@@ -69,6 +70,7 @@ pub(super) async fn sign_in(
             "Too many wrong passwords for this account: try again in {} s. If it was not you, tell an administrator.",
             wait.as_secs().max(1)
         );
+        portal.refuse(&account, Why::Throttled).await?;
         return Ok(refused(&portal, StatusCode::TOO_MANY_REQUESTS, &account, &problem));
     }
     let known = portal.control({
@@ -80,8 +82,7 @@ pub(super) async fn sign_in(
         password.len() <= password::OCTETS_MAX && portal.passwords.is_right(password, known).await?;
     if !is_right {
         portal.throttle().wrong(&account, Instant::now());
-        let who = format!("{account}@portal");
-        portal.note(who, "portal.sign-in-refused").await?;
+        portal.refuse(&account, Why::Wrong).await?;
         let problem = "The account or the password is wrong.";
         return Ok(refused(&portal, StatusCode::UNAUTHORIZED, &account, problem));
     }

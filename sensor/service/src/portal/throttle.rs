@@ -1,4 +1,5 @@
-//! Guessing made slow: wrong passwords are counted by account, and by all accounts together.
+//! Guessing made slow: wrong passwords are counted by account. What bounds guesses at all accounts together is that one
+//! [`password`](super::password) is looked at at a time.
 
 use std::{
     collections::HashMap,

@@ -1,12 +1,12 @@
 //! A store made all at once, by a rebuild. It is thrown away if that is interrupted, so nothing waits for the disk and
-//! nothing is taken back; every session is written once, in the order of the numbers; an index is made when all rows are
-//! there, which is a sort instead of a look into a tree for each row.
+//! nothing is taken back; every session is written once, in the order of the numbers; an index, and the table of
+//! addresses inside the tunnel, is made when all rows are there, which is a sort instead of a look into a tree for each row.
 
 use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
 
-use super::{Store, StoreError, alert, write};
+use super::{Store, StoreError, alert, assigned, write};
 use crate::fold::{Outcome, SessionChange, Sighting};
 
 /// The indices that stay: by them what is old is found and taken out, day by day.
@@ -16,7 +16,7 @@ const KEPT_INDICES: [&str; 3] = ["session_by_start", "alert_by_changed", "notice
 #[derive(Debug)]
 pub(crate) struct Bulk {
     store: Store,
-    /// The statements that make the indices.
+    /// The statements that make the indices and triggers.
     indices: Vec<String>,
     /// Places that are in it.
     places: HashSet<i64>,
@@ -93,6 +93,8 @@ impl Bulk {
             write::checkpoint(&transaction, checkpoint)?;
             write::position(&transaction, position)?;
             transaction.commit()?;
+            // Before there are triggers again, which come behind the indices.
+            assigned::fill(connection)?;
             for index in indices {
                 connection.execute(&index, params![])?;
             }
@@ -103,18 +105,21 @@ impl Bulk {
     }
 }
 
-/// Takes the indices away but for a few, and returns what makes them again.
+/// Takes the triggers away, and the indices but for a few, and returns what makes them again.
 fn take_indices(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     connection
         .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144;")?;
     let mut select = connection.prepare(
-        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name",
+        "SELECT type, name, sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, name",
     )?;
-    let indices: Vec<(String, String)> =
-        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    let taken: Vec<(String, String, String)> = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
     let mut statements = Vec::new();
-    for (name, statement) in indices.into_iter().filter(|(name, _)| !KEPT_INDICES.contains(&name.as_str())) {
-        connection.execute(&format!("DROP INDEX \"{name}\""), [])?;
+    for (sort, name, statement) in
+        taken.into_iter().filter(|(_, name, _)| !KEPT_INDICES.contains(&name.as_str()))
+    {
+        connection.execute(&format!("DROP {sort} \"{name}\""), [])?;
         statements.push(statement);
     }
     Ok(statements)

@@ -1,6 +1,6 @@
 //! On which days somebody connected, and the connections of the last of them.
 
-use super::{SessionFilter, StoreError, StoreReader, read::SESSION_TABLES};
+use super::{SessionFilter, StoreError, StoreReader};
 
 const DAY_NS: i64 = 86_400_000_000_000;
 
@@ -16,7 +16,8 @@ impl StoreReader {
     pub fn days(&self, filter: &SessionFilter) -> Result<Vec<(i64, u64)>, StoreError> {
         let (condition, values) = filter.condition();
         let query = format!(
-            "SELECT start / {DAY_NS} AS day, count(*) FROM {SESSION_TABLES} WHERE {condition} GROUP BY day ORDER BY day"
+            "SELECT start / {DAY_NS} AS day, count(*) FROM {} WHERE {condition} GROUP BY day ORDER BY day",
+            filter.tables()
         );
         self.rows(&query, &values, |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))
     }
@@ -29,7 +30,8 @@ impl StoreReader {
     pub fn newest(&self, filter: &SessionFilter) -> Result<SessionFilter, StoreError> {
         let (condition, values) = filter.condition();
         let query = format!(
-            "SELECT start FROM {SESSION_TABLES} WHERE {condition} ORDER BY start DESC LIMIT 1 OFFSET {}",
+            "SELECT start FROM {} WHERE {condition} ORDER BY start DESC LIMIT 1 OFFSET {}",
+            filter.tables(),
             NEWEST_COUNTED - 1
         );
         let oldest: Option<i64> = self.rows(&query, &values, |row| row.get(0))?.pop();

@@ -5,7 +5,6 @@ use utoipa::ToSchema;
 
 use super::{
     SessionFilter, StoreError, StoreReader,
-    read::SESSION_TABLES,
     row::{network_name, rfc3339},
 };
 
@@ -34,9 +33,10 @@ impl StoreReader {
     pub fn locations(&self, filter: &SessionFilter, limit: usize) -> Result<Vec<LocationRow>, StoreError> {
         let (condition, values) = filter.condition();
         let query = format!(
-            "SELECT remote, place.name, asn, organisation, count(*), max(last_seen) AS last FROM {SESSION_TABLES}
+            "SELECT remote, place.name, asn, organisation, count(*), max(last_seen) AS last FROM {}
              WHERE {condition} AND remote IS NOT NULL GROUP BY remote, session.place
-             ORDER BY last DESC, remote, session.place LIMIT {limit}"
+             ORDER BY last DESC, remote, session.place LIMIT {limit}",
+            filter.tables()
         );
         self.rows(&query, &values, |row| {
             let organisation: Option<String> = row.get(3)?;

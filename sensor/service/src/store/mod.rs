@@ -8,13 +8,16 @@
 //! | `alert_query` | which alerts there are, and whose connections they list |
 //! | `bulk` | a store made all at once, by a rebuild |
 //! | `forget` | a person goes out, free pages included |
-//! | `read` | [`StoreReader`]: users, sessions, devices, places, VPN servers, sensors come out |
+//! | `read` | [`StoreReader`]: users, sessions, devices, places, sensors come out |
+//! | `server` | VPN servers, and who is on line |
 //! | `page` | all that there is about one user |
 //! | `usual` | what is usual for one user |
 //! | `spot`, `days` | where and on which days connections began, for maps and calendars |
 //! | `journey` | the two places of an alert about travel |
-//! | `find` | what one box finds, and who is at risk |
+//! | `find` | what one box finds |
+//! | `risk` | who and what is at risk |
 //! | `indices.sql` | indices by which pages stay quick |
+//! | `assigned.sql`, `assigned` | who had an address inside the tunnel |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
 //! | `digest` | one number for all that it says |
 //!
@@ -23,6 +26,7 @@
 
 mod alert;
 mod alert_query;
+mod assigned;
 mod bulk;
 mod days;
 mod digest;
@@ -32,7 +36,9 @@ pub(crate) mod journey;
 mod location;
 mod page;
 mod read;
+mod risk;
 mod row;
+mod server;
 mod spot;
 mod usual;
 mod write;
@@ -45,15 +51,17 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 pub use alert_query::{AlertFilter, AlertState};
+pub use assigned::FoundAssigned;
 pub(crate) use bulk::Bulk;
 pub use days::NEWEST_COUNTED;
 pub use digest::Digest;
-pub use find::{FoundPlace, FoundServer, RiskPosition};
+pub use find::{FoundPlace, FoundServer};
 pub use journey::JourneyRow;
 pub use location::LocationRow;
-pub use page::{DayRow, UserPage};
+pub use page::{DayRow, SHARES_MAX, UserPage};
 pub use read::{Feature, SessionFilter, StoreReader};
-pub use row::{PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
+pub use risk::RiskPosition;
+pub use row::{DeviceRow, PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
 pub use spot::SpotRow;
 pub use usual::{Spread, UsualPage, UsualValue};
 
@@ -65,8 +73,12 @@ pub const FILE: &str = "store.sqlite";
 const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("alerts.sql"), include_str!("indices.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("alerts.sql"),
+    include_str!("indices.sql"),
+    include_str!("assigned.sql"),
+];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -95,6 +107,12 @@ pub enum StoreError {
         /// Its release.
         found: i64,
     },
+    /// It takes longer than [`StoreReader::give_up_after`] says.
+    #[error(
+        "the question takes too long and was given up: ask about less, by one user, device, address, place, VPN server or \
+         session id and nothing else, or about a shorter time"
+    )]
+    TooLong,
     /// There is none.
     #[error("there is no store in {}: no service has run with it yet", .0.display())]
     Missing(PathBuf),

@@ -14,7 +14,7 @@ use crate::alert::AlertRow;
 const DAY_NS: i64 = 86_400_000_000_000;
 
 /// Most rows of one table of the page. Nobody reads more; the sessions can be asked for page by page.
-const SHARES_MAX: usize = 50;
+pub const SHARES_MAX: usize = 50;
 
 /// Most points of the map.
 const SPOTS_MAX: usize = 200;

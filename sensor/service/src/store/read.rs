@@ -1,17 +1,20 @@
 //! Questions to the store. Each is answered as of one moment, beside a running service or without one.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, params};
 
 use super::{
-    StoreError, open_read_only,
-    row::{
-        PlaceRow, SESSION_COLUMNS, SeenRow, ServerRow, SessionRow, Share, UserRow, place_from, rfc3339,
-        session,
-    },
+    StoreError, assigned, open_read_only,
+    row::{PlaceRow, SESSION_COLUMNS, SeenRow, SessionRow, Share, UserRow, place_from, rfc3339, session},
 };
 use crate::fold::Sort;
+
+/// Steps of SQLite's machine between two looks at the clock: well below a millisecond.
+const STEPS: i32 = 1_000;
 
 pub(super) const SESSION_TABLES: &str = "session LEFT JOIN server ON server.number = session.server
     LEFT JOIN place ON place.id = session.place";
@@ -19,6 +22,11 @@ pub(super) const SESSION_TABLES: &str = "session LEFT JOIN server ON server.numb
 /// The same for those that are open, by their own index: it has start, VPN server and place.
 const OPEN_TABLES: &str = "session INDEXED BY session_open LEFT JOIN server ON server.number = session.server
     LEFT JOIN place ON place.id = session.place";
+
+/// The same for those that had an address inside the tunnel, by when they began.
+const ASSIGNED_TABLES: &str =
+    "assigned_address CROSS JOIN session ON session.number = assigned_address.session
+    LEFT JOIN server ON server.number = session.server LEFT JOIN place ON place.id = session.place";
 
 /// How many open alerts about an address or a VPN server list whom. They are few, and read once a question.
 const LISTED: &str = "WITH listed AS MATERIALIZED
@@ -39,6 +47,8 @@ pub struct SessionFilter {
     pub device: Option<String>,
     /// From this address.
     pub remote: Option<String>,
+    /// That had this address inside the tunnel, or the prefix that it lies in.
+    pub assigned: Option<String>,
     /// From this place, by number.
     pub place: Option<i64>,
     /// From this country, two letters.
@@ -47,7 +57,7 @@ pub struct SessionFilter {
     pub server: Option<String>,
     /// Through the VPN server with this number.
     pub server_number: Option<i64>,
-    /// With this Acct-Session-Id.
+    /// With this Acct-Session-Id, in any case of its Latin letters.
     pub session: Option<String>,
     /// Only those that are not over.
     pub open: bool,
@@ -110,16 +120,33 @@ impl StoreReader {
         Ok(StoreReader { connection: open_read_only(path)?, path: path.to_owned() })
     }
 
+    /// From now on questions have this long, all together; then they are [`StoreError::TooLong`], until this is said again.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn give_up_after(&mut self, time: Duration) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let is_over = move || began.elapsed() >= time;
+        let path = &self.path;
+        self.connection
+            .progress_handler(STEPS, Some(is_over))
+            .map_err(|error| StoreError::Sqlite { path: path.clone(), error })
+    }
+
     /// Sessions, the newest first.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn sessions(&self, filter: &SessionFilter, limit: usize) -> Result<Vec<SessionRow>, StoreError> {
         let (condition, values) = filter.condition();
-        let tables = if filter.is_of_open_alone() { OPEN_TABLES } else { SESSION_TABLES };
+        // Each as its index has it.
+        let (tables, order) = match filter.tables() {
+            SESSION_TABLES if filter.is_of_open_alone() => (OPEN_TABLES, "start DESC, session.number DESC"),
+            ASSIGNED_TABLES => (ASSIGNED_TABLES, "began DESC, assigned_address.session DESC"),
+            other => (other, "start DESC, session.number DESC"),
+        };
         let query = format!(
-            "SELECT {SESSION_COLUMNS} FROM {tables} WHERE {condition}
-             ORDER BY start DESC, session.number DESC LIMIT {limit}"
+            "SELECT {SESSION_COLUMNS} FROM {tables} WHERE {condition} ORDER BY {order} LIMIT {limit}"
         );
         let mut sessions = self.rows(&query, &values, session)?;
         self.name_alerts(&mut sessions)?;
@@ -149,9 +176,10 @@ impl StoreReader {
     ) -> Result<Vec<Share>, StoreError> {
         let (condition, values) = filter.condition();
         let query = format!(
-            "SELECT {0} AS feature, count(*), min(start), max(last_seen) AS last FROM {SESSION_TABLES}
+            "SELECT {0} AS feature, count(*), min(start), max(last_seen) AS last FROM {1}
              WHERE {condition} AND feature IS NOT NULL GROUP BY feature ORDER BY last DESC, feature LIMIT {limit}",
-            feature.expression()
+            feature.expression(),
+            filter.tables()
         );
         self.rows(&query, &values, |row| {
             Ok(Share {
@@ -171,8 +199,9 @@ impl StoreReader {
         let (condition, values) = filter.condition();
         // 1970 began on a Thursday.
         let query = format!(
-            "SELECT (start / 3600000000000 + 72) % 168 AS hour, count(*) FROM {SESSION_TABLES} WHERE {condition}
-             GROUP BY hour"
+            "SELECT (start / 3600000000000 + 72) % 168 AS hour, count(*) FROM {} WHERE {condition}
+             GROUP BY hour",
+            filter.tables()
         );
         let mut hours = vec![0; 168];
         for (hour, count) in
@@ -282,34 +311,6 @@ impl StoreReader {
         self.rows(&query, &[Box::new(after)], |row| Ok((place_from(row, 0)?, row.get(12)?)))
     }
 
-    /// VPN servers with higher numbers than this, by number.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn servers(&self, after: i64, limit: usize) -> Result<Vec<ServerRow>, StoreError> {
-        let query = format!(
-            "WITH open AS MATERIALIZED
-                 (SELECT server, count(*) AS connections FROM session INDEXED BY session_open
-                  WHERE ended IS NULL GROUP BY server)
-             SELECT number, client, identifier, address, first, last, count, coalesce(open.connections, 0)
-             FROM server LEFT JOIN open ON open.server = server.number LEFT JOIN sighting ON sort = 3
-                 AND name = client || char(10) || coalesce(identifier, '') || char(10) || coalesce(address, '')
-             WHERE number > ?1 ORDER BY number LIMIT {limit}"
-        );
-        self.rows(&query, &[Box::new(after)], |row| {
-            Ok(ServerRow {
-                number: row.get(0)?,
-                client: row.get(1)?,
-                nas_identifier: row.get(2)?,
-                nas_address: row.get(3)?,
-                first_seen: rfc3339(row.get::<_, Option<i64>>(4)?.unwrap_or(0)),
-                last_seen: rfc3339(row.get::<_, Option<i64>>(5)?.unwrap_or(0)),
-                connections: row.get::<_, Option<i64>>(6)?.unwrap_or(0),
-                open: row.get(7)?,
-            })
-        })
-    }
-
     /// The last record that is in the store.
     ///
     /// # Errors
@@ -343,6 +344,9 @@ impl StoreReader {
     }
 
     pub(super) fn flawed(&self, error: rusqlite::Error) -> StoreError {
+        if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
+            return StoreError::TooLong;
+        }
         StoreError::Sqlite { path: self.path.clone(), error }
     }
 }
@@ -370,6 +374,7 @@ impl SessionFilter {
         let parts = [
             text("device", &self.device),
             text("remote", &self.remote),
+            text("assigned", &self.assigned),
             self.place.map(|place| format!("place={place}")),
             text("country", &self.country),
             text("server", &self.server),
@@ -392,7 +397,12 @@ impl SessionFilter {
             && self.session.is_none()
     }
 
-    /// As SQL, with the values for its parameters in their order.
+    /// What its condition is about.
+    pub(super) fn tables(&self) -> &'static str {
+        if self.assigned.is_some() { ASSIGNED_TABLES } else { SESSION_TABLES }
+    }
+
+    /// As SQL about its [`tables`](Self::tables), with the values for its parameters in their order.
     pub(super) fn condition(&self) -> (String, Vec<Box<dyn ToSql>>) {
         let mut conditions = vec!["TRUE".to_owned()];
         let mut values: Vec<Box<dyn ToSql>> = Vec::new();
@@ -400,12 +410,24 @@ impl SessionFilter {
             values.push(value);
             conditions.push(condition.replace('?', &format!("?{}", values.len())));
         };
+        // As the address' own table has it.
+        let start = if self.assigned.is_some() { "began" } else { "start" };
+        if let Some(address) = &self.assigned {
+            match &assigned::names_of(address)[..] {
+                [name] => add("assigned_address.address = ?", Box::new(name.clone())),
+                names => add(
+                    "assigned_address.address IN (SELECT value FROM json_each(?))",
+                    // Plain data can always be written.
+                    Box::new(serde_json::to_string(names).unwrap_or_default()),
+                ),
+            }
+        }
         for (column, text) in [
             ("user = ?", &self.user),
             ("device = ?", &self.device),
             ("remote = ?", &self.remote),
             ("country = ?", &self.country),
-            ("session_id = ?", &self.session),
+            ("session_id = ? COLLATE NOCASE", &self.session),
             // By number, as the index has it.
             (
                 "session.server IN (SELECT number FROM server AS named WHERE named.client = ? OR named.identifier = ?)",
@@ -419,16 +441,16 @@ impl SessionFilter {
         for (column, number) in [
             ("session.place = ?", self.place),
             ("session.server = ?", self.server_number),
-            ("start >= ?", self.since_unix_ns),
-            ("start < ?", self.until_unix_ns),
+            (&*format!("{start} >= ?"), self.since_unix_ns),
+            (&*format!("{start} < ?"), self.until_unix_ns),
         ] {
             if let Some(number) = number {
                 add(column, Box::new(number));
             }
         }
-        if let Some((start, number)) = self.after {
-            add("start <= ?", Box::new(start));
-            add(&format!("(start < {start} OR session.number < ?)"), Box::new(number));
+        if let Some((at, number)) = self.after {
+            add(&format!("{start} <= ?"), Box::new(at));
+            add(&format!("({start} < {at} OR session.number < ?)"), Box::new(number));
         }
         if self.open {
             conditions.push("ended IS NULL".to_owned());

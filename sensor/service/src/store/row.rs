@@ -217,6 +217,29 @@ pub struct SeenRow {
     pub last_unix_ns: i64,
 }
 
+/// A device and its open alerts.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DeviceRow {
+    /// Which, and when it was seen.
+    #[serde(flatten)]
+    pub seen: SeenRow,
+    /// Open alerts that list it; counted in lists by risk.
+    pub open_alerts: i64,
+    /// The highest severity of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<SeverityName>)]
+    pub severity: Option<Severity>,
+    /// The highest score of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+}
+
+impl From<SeenRow> for DeviceRow {
+    fn from(seen: SeenRow) -> DeviceRow {
+        DeviceRow { seen, open_alerts: 0, severity: None, score: None }
+    }
+}
+
 /// A VPN server.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ServerRow {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{SessionFilter, StoreError, StoreReader, read::SESSION_TABLES, row::rfc3339};
+use super::{SessionFilter, StoreError, StoreReader, row::rfc3339};
 
 /// A point that connections came from.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -36,9 +36,10 @@ impl StoreReader {
         let (condition, values) = filter.condition();
         let query = format!(
             "SELECT place.name, country, latitude, longitude, coalesce(radius_km, 0), count(*) AS connections, max(start)
-             FROM {SESSION_TABLES}
+             FROM {}
              WHERE {condition} AND latitude IS NOT NULL AND longitude IS NOT NULL
-             GROUP BY place.name, latitude, longitude, radius_km ORDER BY connections DESC, place.name LIMIT {limit}"
+             GROUP BY place.name, latitude, longitude, radius_km ORDER BY connections DESC, place.name LIMIT {limit}",
+            filter.tables()
         );
         self.rows(&query, &values, spot)
     }

@@ -1,13 +1,13 @@
 //! Accounts and tokens by the API, and who may not. Settings want a running sensor: the package of end-to-end tests has them.
 
 use serde_json::{Value, json};
-use service::control::Right;
+use service::control::{Right, Role};
 
 use crate::host::{Answer, Host};
 
 /// Whether only tokens that may administer are let through.
 pub(crate) fn is_of_administrators(path: &str) -> bool {
-    ["accounts", "settings", "tokens"].iter().any(|root| path.split('/').next() == Some(root))
+    ["accounts", "audit", "settings", "tokens"].iter().any(|root| path.split('/').next() == Some(root))
 }
 
 fn ask(host: &Host, method: &str, path: &str, token: &str, body: &Value) -> Answer {
@@ -43,7 +43,7 @@ fn only_tokens_that_may_administer_set_anything() {
             routes += 1;
         }
     }
-    assert_eq!(routes, 11);
+    assert_eq!(routes, 12);
     assert!(host.control.accounts().unwrap().is_empty() && host.control.tokens().unwrap().len() == 2);
 }
 
@@ -67,8 +67,14 @@ fn accounts_and_tokens_are_made_changed_and_removed() {
     let analyst = json!({"role": "analyst"});
     assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 409, "the only one");
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 409);
+    let demoting =
+        ask(&host, "post", "accounts/links", setup, &json!({"account": "carol", "role": "analyst"}));
+    let detail = demoting.body["detail"].as_str().unwrap();
+    assert!(demoting.status == 409 && detail.contains("role administrator"), "{detail}");
     assert_eq!(ask(&host, "patch", "accounts/dave", setup, &json!({"role": "administrator"})).status, 204);
+    let link = host.control.add_link("carol", Role::Administrator).unwrap();
     assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 204);
+    assert_eq!(host.control.redeem_link(link.reveal(), "hash").unwrap(), None, "withdrawn with her role");
     assert_eq!(roles(&host), ["analyst", "administrator"]);
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 204);
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 404);
@@ -97,4 +103,47 @@ fn accounts_and_tokens_are_made_changed_and_removed() {
         assert!(audit.iter().any(|row| row.who == "setup" && row.action == action), "{action}");
     }
     assert!(!format!("{audit:?}").contains(&token));
+}
+
+#[test]
+fn the_audit_log_is_read_by_who_what_and_about_whom() {
+    let host = Host::start();
+    let setup = host.control.add_token("setup", Some(Right::Administer), None).unwrap();
+    let setup = setup.reveal();
+    let users = ["user001", "user002", "user003"].map(|user| format!("{user}@contoso.example"));
+    for user in &users {
+        assert_eq!(host.get(&format!("/api/v1/users/{user}")).status, 200);
+    }
+    let read = |query: &str| {
+        let answer = ask(&host, "get", &format!("audit{query}"), setup, &json!({}));
+        assert_eq!(answer.status, 200, "{query}: {}", answer.body);
+        answer.body
+    };
+    let subjects = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|row| row["subject"].as_str().unwrap_or("-").to_owned()).collect()
+    };
+    assert_eq!(
+        subjects(&read("")),
+        ["-", &users[2], &users[1], &users[0]],
+        "the question itself comes first"
+    );
+    let first = read("?who=tests&limit=2");
+    assert_eq!(subjects(&first), [&*users[2], &users[1]]);
+    let rest = read(&format!("?who=tests&limit=2&cursor={}", first["next"].as_str().unwrap()));
+    assert_eq!((subjects(&rest), &rest["next"]), (users[..1].to_vec(), &Value::Null));
+    assert_eq!(subjects(&read("?action=user.show&subject=user002@contoso.example&who=tests")), users[1..2]);
+    assert_eq!(subjects(&read("?who=nobody")), Vec::<String>::new());
+    let row = &read("?subject=user001@contoso.example&action=user.show")["items"][0];
+    assert_eq!(
+        (&row["who"], &row["action"], &row["number"]),
+        (&json!("tests"), &json!("user.show"), &json!(1))
+    );
+    assert!(row["time"].as_str().unwrap().ends_with('Z'));
+    let asked = host.control.audit(100).unwrap();
+    let asked = asked.iter().rfind(|row| row.details.as_deref() == Some("who=nobody")).unwrap();
+    assert_eq!((&*asked.who, &*asked.action), ("setup", "audit.list"));
+    for (wrong, status) in [("?whom=x", 400), ("?limit=0", 400), ("?cursor=x", 400)] {
+        assert_eq!(ask(&host, "get", &format!("audit{wrong}"), setup, &json!({})).status, status, "{wrong}");
+    }
 }

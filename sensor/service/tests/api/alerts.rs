@@ -118,7 +118,12 @@ fn a_comment_and_a_verdict_take_effect_before_they_are_answered() {
         let answer = desk.post(&format!("alerts/{number}/comments"), &json!({"text": "again"}));
         assert_eq!(answer.body["comments"].as_array().unwrap().len(), count, "{}", answer.body);
     }
-    let closing = json!({"verdict": "malicious", "comment": "stolen"});
+    let revision = desk.get(&format!("alerts/{number}")).body["revision"].as_u64().unwrap();
+    let stale = json!({"verdict": "usual", "revision": revision - 1});
+    let answer = desk.post(&format!("alerts/{number}/close"), &stale);
+    assert_eq!((answer.status, &answer.body["state"]["state"]), (409, &"open".into()), "{}", answer.body);
+    assert!(answer.body["detail"].as_str().unwrap().contains("changed since"), "{}", answer.body);
+    let closing = json!({"verdict": "malicious", "comment": "stolen", "revision": revision});
     let answer = desk.post(&format!("alerts/{number}/close"), &closing);
     assert_eq!(answer.status, 200, "{}", answer.body);
     let state = &answer.body["state"];
@@ -371,6 +376,54 @@ fn users_come_by_risk_and_maps_have_points() {
         (user["spots"][0]["connections"].as_i64(), user["days"].as_array().unwrap().len()),
         (Some(21), 21)
     );
+}
+
+#[test]
+fn whoever_had_an_address_inside_the_tunnel_is_found_by_it() {
+    let desk = Desk::open();
+    let found = |q: &str| desk.get(&format!("search?q={q}")).body["assigned"].clone();
+    let addresses = |found: &Value| -> Vec<String> {
+        found.as_array().unwrap().iter().map(|row| row["address"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(
+        addresses(&found("10.1.")),
+        (0..PEOPLE).map(|user| format!("10.1.0.{user}")).collect::<Vec<_>>()
+    );
+    let one = &found("10.1.0.3")[0];
+    assert_eq!(
+        (&one["user"], &one["end"]),
+        (&"user3@contoso.example".into(), &Value::Null),
+        "the newest: {one}"
+    );
+    assert_eq!(addresses(&found("2001:DB8:1:2:a::7")), ["2001:db8:1:2::/64"]);
+    assert_eq!(addresses(&found("2001:db8:1:3::7")), Vec::<String>::new());
+    assert_eq!(desk.get("search?q=AWAY-3").body["sessions"], json!(["away-3"]));
+    assert_eq!(desk.list("sessions?session=AWAY-3").len(), 1);
+
+    let had = desk.list("sessions?assigned=10.1.0.3");
+    let starts: Vec<&str> = had.iter().map(|row| row["start"].as_str().unwrap()).collect();
+    assert_eq!(had.len(), 21);
+    assert!(starts.is_sorted_by(|one, next| one > next), "the newest first: {starts:?}");
+    assert!(had.iter().all(|row| row["user"] == "user3@contoso.example"));
+    assert_eq!(desk.list("sessions?assigned=10.1.0.3&open=true").len(), 1);
+    assert_eq!(desk.list("sessions?assigned=10.1.0.3&user=user2").len(), 0);
+    for wrong in ["10.1.0", "10.1.0.3/33", "nowhere", "2001:db8::/x"] {
+        assert_eq!(desk.get(&format!("sessions?assigned={wrong}")).status, 400, "{wrong}");
+    }
+    let (mut seen, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = desk.get(&format!("sessions?assigned=2001:db8:1:2::9&limit=50{next}")).body;
+        seen.extend(page["items"].as_array().unwrap().iter().map(|row| row["number"].as_i64().unwrap()));
+        let Some(cursor) = page["next"].as_str() else { break };
+        next = format!("&cursor={cursor}");
+    }
+    let all = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!((all, seen.len()), (21 * PEOPLE + 1, 21 * PEOPLE + 1));
+    // Addresses come and go with their connections, live and when the store is made anew.
+    let (live, rebuilt) = desk.close();
+    assert_eq!(live, rebuilt);
 }
 
 #[test]

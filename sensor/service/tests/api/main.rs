@@ -6,6 +6,8 @@ mod administering;
 mod alerts;
 mod desk;
 mod host;
+#[path = "../desk/mod.rs"]
+mod running;
 
 use std::collections::BTreeSet;
 
@@ -41,7 +43,7 @@ fn every_described_route_answers_and_every_list_has_what_was_sent() {
     let device = desk.list("devices")[0]["name"].as_str().unwrap().to_owned();
     let paths = description["paths"].as_object().unwrap();
     let expected = "accounts accounts/links accounts/{account} alerts alerts/{alert} alerts/{alert}/close \
-                    alerts/{alert}/comments alerts/{alert}/records devices devices/{device} events health map places \
+                    alerts/{alert}/comments alerts/{alert}/records audit devices devices/{device} events health map places \
                     search sensors sensors/history sensors/now servers sessions sessions/{number} settings \
                     settings/arrivals settings/arrivals/try tokens tokens/{token} users users/{user}";
     let listed: Vec<&str> = paths.keys().map(|path| path.strip_prefix("/api/v1/").unwrap()).collect();

@@ -6,6 +6,7 @@
 mod bad_days;
 mod crowd;
 mod house;
+mod rules;
 mod tuned;
 
 use std::sync::Arc;

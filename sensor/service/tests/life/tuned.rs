@@ -124,6 +124,38 @@ fn what_is_accepted_takes_nothing_of_the_days_notices() {
 }
 
 #[test]
+fn closed_as_malicious_also_what_nobody_was_told_of_is_new_again() {
+    for is_killed in [false, true] {
+        let mut house = robbed(medium());
+        let deaf = Thresholds {
+            alert_score: 90.0,
+            alert_score_one_group: 90.0,
+            organisation_learning_days: 365,
+            volume_octets_min: u64::MAX,
+            ..medium().thresholds
+        };
+        house.tune(Detecting { thresholds: deaf, ..Detecting::default() });
+        connect(&mut house, 37, 4);
+        let [alert] = &alerts(&mut house)[..] else { panic!("one alert") };
+        assert_eq!(alert.connection_count, 1, "nobody was told of the second");
+        house.tune(medium());
+        house.decide(Some(Verdict::Malicious));
+        if is_killed {
+            house.kill();
+        }
+        connect(&mut house, 38, 0);
+        connect(&mut house, 39, 4);
+        let all = alerts(&mut house);
+        let [alert, _] = &all[..] else { panic!("{all:?}") };
+        assert!(
+            alert.message.contains("ountry never seen for user1@contoso.example: CN"),
+            "{}",
+            alert.message
+        );
+    }
+}
+
+#[test]
 fn an_alert_of_high_severity_waits_for_a_person() {
     let thresholds = Thresholds { high_score: 3.2, ..Thresholds::default() };
     let mut house = robbed(Detecting { thresholds, accept_after_days: Some(1), ..Detecting::default() });

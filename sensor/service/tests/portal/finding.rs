@@ -18,26 +18,47 @@ fn users_with_open_alerts_come_first_and_the_riskiest_of_them() {
 }
 
 #[test]
+fn devices_of_open_alerts_come_first_and_the_riskiest_of_them() {
+    let desk = Desk::open();
+    let carol = desk.host.signed_in("carol");
+    let answer = carol.get("/devices");
+    check(&answer, "devices");
+    let place = |device: &str| answer.text.find(&format!("/devices/{device}\"")).unwrap();
+    for other in ["PC-1", "PC-2"] {
+        assert!(place("KALI") < place(other), "{}", answer.text);
+    }
+    let (_, row) = answer.text.split_once("/devices/KALI\"").unwrap();
+    let row = row.split_once("</tr>").unwrap().0;
+    assert!(row.contains("severity high") && row.contains("<strong>3</strong>"), "{row}");
+    assert!(!carol.get("/devices?q=pc-").text.contains("/devices/KALI"));
+    assert!(carol.get("/devices?q=kAl").text.contains("/devices/KALI"));
+}
+
+#[test]
 fn a_list_by_risk_has_everybody_once_page_by_page() {
     let people: Vec<String> = (0..120).map(|number| format!("person{number:03}")).collect();
     let host = Host::start(&people.iter().map(String::as_str).collect::<Vec<_>>());
     let carol = host.signed_in("carol");
-    let mut seen = Vec::new();
-    let mut page = "/users?q=person".to_owned();
-    for _ in 0..3 {
-        let text = carol.get(&page).text;
-        seen.extend(
-            text.split("href=\"/users/").skip(1).map(|part| part.split('"').next().unwrap().to_owned()),
-        );
-        match text.split_once("href=\"/users?q=person&amp;cursor=") {
-            Some((_, rest)) => page = format!("/users?q=person&cursor={}", rest.split('"').next().unwrap()),
-            None => break,
+    for list in ["users", "devices"] {
+        let mut seen = Vec::new();
+        let mut page = format!("/{list}?q=person");
+        for _ in 0..3 {
+            let text = carol.get(&page).text;
+            let way = format!("href=\"/{list}/");
+            let rows = text.split(&way).skip(1);
+            seen.extend(rows.map(|part| part.split('"').next().unwrap().to_owned()));
+            match text.split_once(&format!("href=\"/{list}?q=person&amp;cursor=")) {
+                Some((_, rest)) => {
+                    page = format!("/{list}?q=person&cursor={}", rest.split('"').next().unwrap());
+                }
+                None => break,
+            }
         }
+        assert_eq!(seen.len(), 120, "{list}");
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 120, "{list}");
     }
-    assert_eq!(seen.len(), 120);
-    seen.sort_unstable();
-    seen.dedup();
-    assert_eq!(seen.len(), 120);
 }
 
 #[test]
@@ -73,6 +94,17 @@ fn one_box_finds_everything() {
         check(&connections, asked);
         assert!(connections.text.contains("/users/bob") && connections.text.contains("/users/alice"));
     }
+    // What a firewall's log has is an address inside the tunnel.
+    assert_eq!(carol.get("/search?q=10.1.0.1").header("location"), "/connections?assigned=10.1.0.1");
+    let part = carol.get("/search?q=10.1.0.");
+    check(&part, "addresses inside the tunnel");
+    assert!(part.text.contains("/connections?assigned=10.1.0.2") && part.text.contains("last albert"));
+    let connections = carol.get("/connections?assigned=10.1.0.1");
+    check(&connections, "connections with an address inside the tunnel");
+    assert!(connections.text.contains("/users/bob") && !connections.text.contains("/users/alice"));
+    assert!(connections.text.contains("href=\"/connections?assigned=10.1.0.1\""));
+    assert_eq!(carol.get("/search?q=S001").header("location"), "/connections?session=s001");
+
     assert_eq!(carol.get("/connections?place=999").status, 404);
     assert_eq!(carol.get("/connections?server=999").status, 404);
     assert!(carol.get("/devices?q=pc-b").text.contains("/devices/PC-bob"));
@@ -90,6 +122,7 @@ fn what_is_typed_into_boxes_is_harmless() {
             format!("/devices?q={name}"),
             format!("/connections?session={name}"),
             format!("/connections?remote={name}"),
+            format!("/connections?assigned={name}"),
             format!("/alerts?since={name}"),
         ] {
             let answer = carol.get(&page);

@@ -13,6 +13,7 @@ use service::{
     Meaning, api,
     control::{Control, Role},
     fold::{Fold, Resolve, Resolved},
+    health::Standing,
     observed::Observed,
     portal,
     store::{self, Store},
@@ -21,11 +22,15 @@ use service::{
 pub(crate) const PASSWORD: &str = "correct horse battery";
 /// 2026-09-21T14:13:20Z.
 const START_S: u64 = 1_790_000_000;
+/// Records that are written at once.
+const BATCH: usize = 100;
 
 pub(crate) struct Host {
     pub(crate) control: Control,
     /// Looks at a sensor go here.
     pub(crate) sensor: Observed,
+    /// What keeps the product from its work goes here.
+    pub(crate) health: tokio::sync::watch::Sender<Arc<[Standing]>>,
     address: SocketAddr,
     _folder: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
@@ -79,12 +84,33 @@ impl Resolve for OnePlace {
     }
 }
 
+/// A connection that begins, and stays.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    /// As the VPN server calls itself.
+    pub(crate) server: String,
+    /// Seconds behind [`START_S`].
+    pub(crate) after_s: u64,
+}
+
 impl Host {
+    /// A connection of each, a second apart.
     pub(crate) fn start(people: &[&str]) -> Host {
+        let login = |(number, user): (usize, &&str)| Login {
+            user: (*user).to_owned(),
+            server: "gateway".to_owned(),
+            after_s: number as u64,
+        };
+        Host::after(&people.iter().enumerate().map(login).collect::<Vec<_>>())
+    }
+
+    /// Behind these connections.
+    pub(crate) fn after(logins: &[Login]) -> Host {
         let folder = tempfile::tempdir().unwrap();
         // Makes the service's folder.
         drop(Control::open(folder.path()).unwrap());
-        fill(folder.path(), people);
+        fill(folder.path(), logins);
         Host::serving(folder)
     }
 
@@ -99,19 +125,19 @@ impl Host {
         let address = listener.local_addr().unwrap();
         let (_, meaning) = tokio::sync::watch::channel(Arc::new(Meaning::default()));
         let (_, places) = tokio::sync::watch::channel(Arc::default());
-        let (_, health) = tokio::sync::watch::channel(Arc::from([]));
+        let (health, standing) = tokio::sync::watch::channel(Arc::from([]));
         let (_, link) = tokio::sync::watch::channel(None);
         let settings = api::Settings {
             state_dir: state_dir.to_owned(),
             meaning,
             places,
-            health,
+            health: standing,
             link,
             sensor: sensor.clone(),
             administration: None,
         };
         runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
-        Host { control, sensor, address, _folder: folder, _runtime: runtime }
+        Host { control, sensor, health, address, _folder: folder, _runtime: runtime }
     }
 
     pub(crate) fn link(&self, account: &str) -> String {
@@ -200,35 +226,45 @@ fn agent() -> ureq::Agent {
     agent.timeout_global(Some(Duration::from_secs(60))).build().new_agent()
 }
 
-fn start<'b>(number: usize, name: &str, buffer: &'b mut [u8]) -> &'b [u8] {
+fn start<'b>(number: usize, login: &Login, buffer: &'b mut [u8]) -> &'b [u8] {
+    let name = &*login.user;
     let mut request = RequestBuilder::new(buffer, Code::AccountingRequest, number as u8);
-    request.integer(40, 1).text(1, name).text(44, &format!("s{number:03}")).text(32, "gateway").integer(6, 2);
-    request.text(31, &format!("203.0.113.{number}")).integer(55, (START_S + number as u64) as u32);
+    request.integer(40, 1).text(1, name).text(44, &format!("s{number:03}")).text(32, &login.server);
+    request.integer(6, 2).text(31, &format!("203.0.{}.{}", 113 + number / 256, number % 256));
+    request.integer(55, (START_S + login.after_s) as u32);
+    request.ipv4(8, [10, 1, (number / 256) as u8, number as u8].into());
     let device = if name.is_ascii() && name.len() < 6 { format!("PC-{name}") } else { name.to_owned() };
     request.vendor(9, 1, format!("mdm-tlv=device-uid={device}").as_bytes());
     request.seal(b"secret").unwrap()
 }
 
-fn fill(state_dir: &std::path::Path, people: &[&str]) {
+fn fill(state_dir: &std::path::Path, logins: &[Login]) {
     let journal = state_dir.join("journal");
     let mut opened = journal::open(RealStorage::create(&journal).unwrap(), Options::default()).unwrap();
     let mut port = opened.writer.port(1, Arc::new(Silent));
-    let mut batch = port.take_free().unwrap();
-    for (number, name) in people.iter().enumerate() {
-        let mut buffer = [0; radius::MAX_LENGTH];
-        let record = NewRecord {
-            arrival_unix_ns: (START_S + number as u64) * 1_000_000_000,
-            source: "192.0.2.10:49152".parse().unwrap(),
-            destination: "192.0.2.1:1813".parse().unwrap(),
-            path: CapturePath::Udp,
-            client: "branch",
-            octets: start(number, name, &mut buffer),
+    // More than these do not fit into a batch.
+    for (part, logins) in logins.chunks(BATCH).enumerate() {
+        let mut batch = port.take_free().unwrap();
+        for (index, login) in logins.iter().enumerate() {
+            let mut buffer = [0; radius::MAX_LENGTH];
+            let record = NewRecord {
+                arrival_unix_ns: (START_S + login.after_s) * 1_000_000_000,
+                source: "192.0.2.10:49152".parse().unwrap(),
+                destination: "192.0.2.1:1813".parse().unwrap(),
+                path: CapturePath::Udp,
+                client: "branch",
+                octets: start(part * BATCH + index, login, &mut buffer),
+            };
+            batch.append(&record).unwrap();
+        }
+        port.submit(batch);
+        let written = loop {
+            opened.writer.turn();
+            if let Some((batch, _)) = port.completed() {
+                break batch;
+            }
         };
-        batch.append(&record).unwrap();
-    }
-    port.submit(batch);
-    while port.completed().is_none() {
-        opened.writer.turn();
+        port.give_back(written);
     }
     drop((port, opened));
     let mut fold = Fold::new(Meaning::default()).unwrap();

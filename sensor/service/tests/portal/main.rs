@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
 
 mod alerts;
+mod connections;
 mod desk;
 mod finding;
 mod host;
+mod overview;
 mod profile;
+#[path = "../desk/mod.rs"]
+mod running;
 mod sensing;
 mod settings;
 
@@ -31,6 +35,9 @@ fn check(answer: &Answer, what: &str) {
         ("x-frame-options", "DENY"),
         ("cache-control", "no-store"),
         ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("referrer-policy", "same-origin"),
+        ("permissions-policy", "geolocation=(), camera=(), microphone=()"),
     ] {
         assert_eq!(answer.header(name), value, "{what}");
     }
@@ -116,6 +123,18 @@ fn guessing_becomes_slow_for_one_account_and_nobody_else() {
     assert!(answer.text.contains("try again in"), "{}", answer.text);
     assert_eq!(dave.get("/").status, 200);
     assert_eq!(host.stranger().sign_in("dave", host::PASSWORD).status, 303);
+
+    for _ in 0..20 {
+        assert_eq!(host.stranger().sign_in("carol", "wrong").status, 429);
+    }
+    let audit = host.control.audit(100).unwrap();
+    let refused = |why: &str| {
+        let rows = audit.iter().filter(|row| row.action == "portal.sign-in-refused");
+        rows.filter(|row| row.who == "carol@portal" && row.details.as_ref().unwrap().contains(why)).count()
+    };
+    assert_eq!(refused("wrong account or password"), 5);
+    let throttled = refused("too many wrong passwords");
+    assert!((5..=11).contains(&throttled), "five a minute, and a minute may begin anew: {throttled}");
 }
 
 #[test]

@@ -64,11 +64,28 @@ fn the_sensor_s_page_says_how_it_captures_and_why_not_better() {
         "150 \u{b5}s",
         "Latency: total",
         "Datagrams a second: at most 50",
-        "Answers by how long they took",
+        "Requests by how long they took: total",
+        "data-live=\"/sensors/plots?minutes=15&amp;stage=total\" data-every=\"10\"",
     ] {
         assert!(answer.text.contains(part), "{part:?} is not in {}", answer.text);
     }
     let overview = carol.get("/");
     check(&overview, "overview");
     assert!(overview.text.contains("Requests a second: at most 50"), "{}", overview.text);
+}
+
+#[test]
+fn plots_are_asked_for_again_by_themselves_and_that_is_no_look_at_anybody() {
+    let host = Host::start(&["alice"]);
+    assert_eq!(host.stranger().get("/sensors/plots").status, 303, "to the sign-in");
+    let carol = host.signed_in("carol");
+    let audited = host.control.audit(100).unwrap().len();
+    for step in 0..20 {
+        host.sensor.note(look(1_790_000_100 + 10 * step, 500 * step));
+    }
+    let answer = carol.get("/sensors/plots?minutes=15&stage=total");
+    check(&answer, "plots");
+    assert!(answer.text.starts_with("<div class=\"plots\" id=\"live-plots\">"), "{}", answer.text);
+    assert!(answer.text.contains("Datagrams a second: at most 50"), "{}", answer.text);
+    assert_eq!(host.control.audit(100).unwrap().len(), audited);
 }

@@ -1,21 +1,27 @@
 //! Who sets what: roles, people and tokens. The pages that want a running sensor are tested with one, end to end.
 
-use service::control::Role;
+use service::control::{AuditEntry, Role};
 
-use super::{check, host::Host};
+use super::{HOSTILE, check, host::Host, path};
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 17] = [
     "",
     "/vpn",
     "/listening",
     "/listening/192.0.2.7",
     "/clients",
     "/sites",
+    "/sites/change?name=Berlin",
     "/detections",
+    "/exclusions",
+    "/exclusions/change?name=1",
     "/retention",
     "/health",
     "/sinks",
+    "/sinks/change?name=siem",
     "/people",
+    "/tokens",
+    "/audit",
 ];
 
 #[test]
@@ -49,6 +55,8 @@ fn analysts_get_a_sentence_and_no_settings() {
         "sites/remove",
         "sinks",
         "sinks/remove",
+        "exclusions",
+        "exclusions/remove",
         "people",
         "people/change",
         "tokens",
@@ -80,6 +88,10 @@ fn administrators_make_people_and_tokens() {
         carol.post("/settings/people/change", &[("token", &token), ("account", account), ("do", what)]).status
     };
     assert_eq!((change("carol", "analyst"), change("carol", "remove")), (409, 409), "the only one");
+    let demoting = [("token", &*token), ("account", "carol"), ("role", "analyst")];
+    let refused = carol.post("/settings/people", &demoting);
+    assert!(refused.status == 409 && refused.text.contains("only administrator"), "{}", refused.text);
+    assert!(!refused.text.contains("/link/"), "{}", refused.text);
     assert_eq!(change("dave", "administrator"), 303);
     assert_eq!(dave.get("/settings/people").status, 200, "at once");
     assert_eq!((change("dave", "remove"), change("dave", "remove")), (303, 404));
@@ -98,4 +110,55 @@ fn administrators_make_people_and_tokens() {
     let removed = carol.post("/settings/tokens/remove", &[("token", &token), ("name", "reports")]);
     assert_eq!(removed.status, 303);
     assert!(host.control.tokens().unwrap().is_empty());
+}
+
+#[test]
+fn administrators_read_the_audit_log_and_nothing_in_it_does_harm() {
+    let host = Host::start(&HOSTILE);
+    let carol = host.signed_in_as("carol", Role::Administrator);
+    let dave = host.signed_in("dave");
+    for name in HOSTILE {
+        assert_eq!(dave.get(&format!("/users/{}", path(name))).status, 200);
+        assert_eq!(host.stranger().sign_in(name, "wrong").status, 401);
+    }
+    let all = carol.get("/settings/audit");
+    check(&all, "the audit log");
+    assert_eq!(all.status, 200);
+    for part in [
+        "href=\"/settings/audit\" aria-current=\"page\"",
+        "&lt;script&gt;alert(1)&lt;/script&gt;@portal",
+        "U+202Eecila",
+        "user.show",
+        "wrong account or password",
+        "href=\"/settings/audit?who=dave@portal&amp;action=&amp;subject=\"",
+    ] {
+        assert!(all.text.contains(part), "{part:?} is not in {}", all.text);
+    }
+    for name in HOSTILE {
+        let name = path(name);
+        for page in [format!("?who={name}"), format!("?subject={name}"), format!("?action={name}")] {
+            let page = format!("/settings/audit{page}");
+            let answer = carol.get(&page);
+            check(&answer, &page);
+            assert_eq!(answer.status, 200, "{page}");
+        }
+    }
+    let about =
+        carol.get(&format!("/settings/audit?who=dave@portal&action=user.show&subject={}", path(HOSTILE[2])));
+    let lines = about.text.split("<td data-label=\"What\">user.show<").count() - 1;
+    assert_eq!(lines, 1, "{}", about.text);
+
+    for number in 0..150 {
+        let subject = format!("user{number}");
+        let (who, action) = ("reports", "user.show");
+        let entry = AuditEntry { who, action, subject: Some(&subject), details: None };
+        host.control.write_audit(&entry).unwrap();
+    }
+    let first = carol.get("/settings/audit?who=reports").text;
+    assert!(first.contains(">user149<") && first.contains(">user50<") && !first.contains(">user49<"));
+    let (_, rest) = first.split_once("cursor=").unwrap();
+    let next = format!("/settings/audit?who=reports&cursor={}", rest.split('"').next().unwrap());
+    let second = carol.get(&next).text;
+    assert!(second.contains(">user49<") && second.contains(">user0<") && !second.contains("cursor="));
+    assert_eq!(carol.get("/settings/audit?cursor=x").status, 400);
 }

@@ -2,6 +2,8 @@
 //! and the page made from the store says the same.
 #![allow(clippy::unwrap_used, reason = "test helpers may panic like tests")]
 
+mod taken_back;
+
 use std::{net::IpAddr, sync::Arc};
 
 use insight::profile::{Feature, Learned, Profile, Value};
@@ -19,7 +21,8 @@ const DAY_S: u64 = 86_400;
 const HOUR_S: u64 = 3600;
 const NS: u64 = 1_000_000_000;
 
-/// Odd addresses are at home in Lyon, even ones on a mobile network, those that end in 0 nowhere.
+/// Odd addresses are at home in Lyon, even ones on a mobile network, those that end in 0 nowhere; 198.51.100.0/24 is far
+/// away.
 struct Addresses;
 
 impl Resolve for Addresses {
@@ -28,6 +31,14 @@ impl Resolve for Addresses {
         let last = address.octets()[3];
         if last == 0 {
             return Resolved { whereabouts: "not-listed".into(), ..Resolved::default() };
+        }
+        if address.octets()[0] == 198 {
+            return Resolved {
+                whereabouts: "place".into(),
+                country: Some("CN".into()),
+                asn: Some(64_500),
+                ..Resolved::default()
+            };
         }
         let is_home = last % 2 == 1;
         Resolved {

@@ -1,6 +1,8 @@
 //! `backtest FILE`: what today's thresholds would have said of the past.
 
 use std::{
+    collections::BTreeMap,
+    fmt,
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
@@ -25,8 +27,10 @@ const NAMED_MAX: u64 = 10;
     after_help = "Everything goes through sessions, places, profiles and detections with the configuration's thresholds \
                   and exclusions, in memory: the store is not touched and nothing is sent. Prints one JSON object for each Start, \
                   {\"n\",\"user\",\"score\",\"reasons\",\"alert\"}; n is the number of the line, record or datagram. A line's \
-                  score rests on what stands before it in the file, never on what stands behind. A summary goes to standard \
-                  error.\n\nLines need \"time\" (RFC 3339), \"status\" (Start, Interim-Update, Stop, Accounting-On, \
+                  score rests on what stands before it in the file, never on what stands behind. Alerts that no Start \
+                  raises (another place within a session, volume and length, two places that only an end proves, Stops \
+                  without a Start) are counted by detection in the summary, which goes to standard error; with --all each \
+                  has a line too, with \"at\", the status of what it was known with, and \"detection\".\n\nLines need \"time\" (RFC 3339), \"status\" (Start, Interim-Update, Stop, Accounting-On, \
                   Accounting-Off), \"client\" and \"session\"; \"user\", \"address\", \"assigned\", \"device\", \
                   \"software\", \"nas\", \"input_octets\" and \"output_octets\" are used where they are there. What `events` \
                   prints can be read as it is. Lines stand in the order of their times.\n\nExit codes: 0 all of it was \
@@ -38,6 +42,9 @@ pub(super) struct Arguments {
     /// Print those with an alert only
     #[arg(long)]
     alerts: bool,
+    /// Print a line too for each alert that an Interim-Update, a Stop or a silence raises
+    #[arg(long)]
+    all: bool,
     /// From this time on ask the database FILE before all others, as if it had been added then
     #[arg(long, value_name = "TIME=FILE", value_parser = GeoUpdate::parse)]
     geo_update: Option<GeoUpdate>,
@@ -72,6 +79,7 @@ impl Arguments {
         let mut run = Run {
             backtest,
             alerts_only: self.alerts,
+            later_too: self.all,
             out: BufWriter::new(io::stdout().lock()),
             sum: Sum::default(),
         };
@@ -109,12 +117,29 @@ fn is_capture(begin: &[u8]) -> bool {
 struct Sum {
     starts: u64,
     alerts: u64,
+    /// Alerts that no Start raised, by detection.
+    later: BTreeMap<&'static str, u64>,
     left_out: u64,
+}
+
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sum { starts, alerts, later, .. } = self;
+        write!(f, "{starts} Starts, {alerts} with an alert")?;
+        if !later.is_empty() {
+            write!(f, "; {} more alerts at Interim-Updates, Stops or silence", later.values().sum::<u64>())?;
+        }
+        for (at, (detection, count)) in later.iter().enumerate() {
+            write!(f, "{} {detection} {count}", if at == 0 { ":" } else { "," })?;
+        }
+        Ok(())
+    }
 }
 
 struct Run<'p, W: Write> {
     backtest: Backtest<'p>,
     alerts_only: bool,
+    later_too: bool,
     out: W,
     sum: Sum,
 }
@@ -179,6 +204,13 @@ impl<W: Write> Run<'_, W> {
     }
 
     fn print(&mut self, scored: Option<Scored>) -> Result<(), Failure> {
+        for later in self.backtest.take_later() {
+            *self.sum.later.entry(later.detection).or_default() += 1;
+            if self.later_too {
+                serde_json::to_writer(&mut self.out, &later).map_err(io::Error::from)?;
+                self.out.write_all(b"\n")?;
+            }
+        }
         let Some(scored) = scored else { return Ok(()) };
         self.sum.starts += 1;
         self.sum.alerts += u64::from(scored.alert);
@@ -198,8 +230,8 @@ impl<W: Write> Run<'_, W> {
 
     fn end(mut self) -> Result<(), Failure> {
         self.out.flush()?;
-        let Sum { starts, alerts, left_out } = self.sum;
-        writeln!(io::stderr().lock(), "{starts} Starts, {alerts} with an alert")?;
+        writeln!(io::stderr().lock(), "{}", self.sum)?;
+        let left_out = self.sum.left_out;
         if left_out > 0 {
             let error =
                 anyhow!("{left_out} lines or records were left out: mend them and run again for the whole");

@@ -21,7 +21,8 @@ fn run_with<T>(
 ) -> (T, Vec<Value>, Sum) {
     let places = places::Sources::of(config).open().unwrap();
     let backtest = Backtest::new(config.meaning(), &places).unwrap();
-    let mut run = Run { backtest, alerts_only: false, out: Vec::new(), sum: Sum::default() };
+    let mut run =
+        Run { backtest, alerts_only: false, later_too: false, out: Vec::new(), sum: Sum::default() };
     let result = work(&mut run);
     let lines = run.out.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
     let lines = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
@@ -82,6 +83,54 @@ fn a_stranger_is_told_and_nobody_else() {
     assert!(reasons.iter().any(|reason| reason.contains("KALI")), "{reasons:?}");
     let others = lines.iter().filter(|line| line["n"] != 2401).map(|line| line["score"].as_f64().unwrap());
     assert!(stranger["score"].as_f64().unwrap() > others.fold(f64::MIN, f64::max));
+}
+
+#[test]
+fn alerts_that_no_start_raises_are_counted_by_detection_and_printed_when_asked_for() {
+    let mut log = log();
+    let mut push = |status: &str, user: u64, second: i64, more: Value| {
+        let mut line = json!({
+            "time": at(60 * DAY_S + second), "status": status, "client": "asa", "session": format!("late-{user}"),
+            "user": format!("user{user}"), "address": format!("81.2.69.{}", 160 + user), "nas": "gateway",
+            "device": format!("PC-{user}"), "software": "AnyConnect Windows 5.1",
+        });
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        log.extend(format!("{line}\n").into_bytes());
+    };
+    for user in [3, 4] {
+        push("Start", user, 10, json!({}));
+    }
+    // One moves to China within twenty minutes; the other takes a hundred times what she ever did.
+    push("Interim-Update", 3, 1200, json!({"address": "175.16.199.9"}));
+    push("Stop", 4, 3600, json!({"input_octets": 500_000_000_000_u64}));
+    for later_too in [false, true] {
+        let (result, lines, sum) = run(|run| {
+            run.later_too = later_too;
+            run.lines(&log[..]).map_err(|failure| failure.to_string())
+        });
+        result.unwrap();
+        assert_eq!((sum.starts, sum.alerts), (60 * 20 + 3, 1));
+        assert_eq!(
+            sum.to_string(),
+            "1203 Starts, 1 with an alert; 2 more alerts at Interim-Updates, Stops or silence: address-change 1, \
+             unusual-volume 1"
+        );
+        let later: Vec<&Value> = lines.iter().filter(|line| line["at"].is_string()).collect();
+        if !later_too {
+            assert!(later.is_empty() && lines.len() == 1203, "a line a Start");
+            continue;
+        }
+        let [moved, volume] = later[..] else { panic!("{later:?}") };
+        assert_eq!(
+            (&moved["n"], &moved["at"], &moved["user"], &moved["detection"], &moved["alert"]),
+            (&json!(2404), &json!("Interim-Update"), &json!("user3"), &json!("address-change"), &json!(true))
+        );
+        assert_eq!(
+            (&volume["n"], &volume["at"], &volume["user"]),
+            (&json!(2405), &json!("Stop"), &json!("user4"))
+        );
+        assert!(volume["reasons"][0].as_str().unwrap().contains("unusual volume"), "{volume}");
+    }
 }
 
 #[test]
@@ -159,7 +208,8 @@ fn a_database_that_comes_in_the_middle_counts_from_then_on() {
     let before = places::Sources::of(&config).open().unwrap();
     let mut backtest = Backtest::new(config.meaning(), &before).unwrap();
     backtest.update(update.at.as_nanosecond() as u64, &later);
-    let mut run = Run { backtest, alerts_only: false, out: Vec::new(), sum: Sum::default() };
+    let mut run =
+        Run { backtest, alerts_only: false, later_too: false, out: Vec::new(), sum: Sum::default() };
     assert!(run.lines(&log()[..]).is_ok());
     let lines: Vec<Value> =
         run.out.split(|octet| *octet == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();

@@ -81,6 +81,8 @@ pub(super) struct Capacity {
     pub(super) days_until_full: Option<f64>,
     /// `journal.max_bytes` for the days asked for, whole GiB.
     pub(super) max_gibibytes: u64,
+    /// Resident memory of the service, bytes: in that of either way.
+    pub(super) service_bytes: f64,
     pub(super) xdp: Needs,
     pub(super) udp: Needs,
 }
@@ -121,6 +123,8 @@ impl Capacity {
             users * (SECONDS_A_DAY / demand.interim.as_secs_f64() + 2.0 * demand.sessions_per_day);
         let journal_bytes_per_day = records_per_day * figures.bytes_per_record;
         let table = dedup_entries as f64 * figures.bytes_per_entry;
+        let service = users * figures.bytes_per_user;
+        let whole = table + service;
         let rings = xsk::Options::of_ring(demand.ring);
         let umem = rings.locked_octets() as f64;
         let buffered = RECEIVE_BUFFER as f64 / BUFFER_OCTETS_PER_REQUEST;
@@ -135,8 +139,9 @@ impl Capacity {
             journal_bytes_per_day,
             days_until_full: demand.max_bytes.map(|bytes| bytes as f64 / journal_bytes_per_day),
             max_gibibytes: (journal_bytes_per_day * demand.keep_days / f64::from(1 << 30)).ceil() as u64,
-            xdp: Needs::of(demand, &figures.xdp, steady, storm, table, umem, f64::from(rings.fill)),
-            udp: Needs::of(demand, &figures.udp, steady, storm, table, 0.0, buffered),
+            service_bytes: service,
+            xdp: Needs::of(demand, &figures.xdp, steady, storm, whole, umem, f64::from(rings.fill)),
+            udp: Needs::of(demand, &figures.udp, steady, storm, whole, 0.0, buffered),
         }
     }
 }
@@ -147,7 +152,7 @@ impl Needs {
         path: &PathFigures,
         steady: f64,
         storm: f64,
-        table: f64,
+        whole_sensor: f64,
         ring_bytes: f64,
         kept_per_worker: f64,
     ) -> Needs {
@@ -160,7 +165,7 @@ impl Needs {
             cores: (planned * path.cpu_ns_per_request / 1e9).ceil().max(2.0) as u64,
             steady_load: steady * path.cpu_ns_per_request / 1e9,
             workers: workers as u64,
-            memory_bytes: path.resident_bytes + table + (workers - 1.0) * per_worker,
+            memory_bytes: path.resident_bytes + whole_sensor + (workers - 1.0) * per_worker,
             kept_seconds: kept_per_worker * workers / storm,
             disk_stall_seconds: batches * f64::from(demand.batch_records) * workers / storm,
         }
@@ -202,6 +207,7 @@ mod tests {
             bytes_per_record: 400.0,
             commit_p999_ns: 1e6,
             bytes_per_entry: 16.0,
+            bytes_per_user: 2_000.0,
             measured_on: vec!["here".to_owned()],
         }
     }
@@ -223,8 +229,9 @@ mod tests {
         assert_eq!((capacity.xdp.cores, capacity.udp.cores), (2, 2));
         assert_eq!(Capacity::of(&demand(3_600_000), &figures()).udp.cores, 6);
         assert_eq!((capacity.xdp.workers, capacity.udp.workers), (1, 2));
-        assert_eq!(capacity.xdp.memory_bytes, 50e6 + 16.0 * f64::from(1 << 21));
-        assert_eq!(capacity.udp.memory_bytes, 30e6 + 16.0 * f64::from(1 << 21) + f64::from(8 << 20));
+        assert_eq!(capacity.service_bytes, 720e6);
+        assert_eq!(capacity.xdp.memory_bytes, 50e6 + 720e6 + 16.0 * f64::from(1 << 21));
+        assert_eq!(capacity.udp.memory_bytes, 30e6 + 720e6 + 16.0 * f64::from(1 << 21) + f64::from(8 << 20));
         assert!((capacity.xdp.kept_seconds - 2_048.0 / 13_200.0).abs() < 1e-9);
         assert!((capacity.udp.disk_stall_seconds - 32_768.0 / 13_200.0).abs() < 1e-9);
     }

@@ -37,6 +37,7 @@ pub(super) fn sample(step: u64) -> Sample {
         pending: 0,
         responses,
         responses_lost: 0,
+        copies_lost: 0,
     };
     let mode = |interface: &str, queue: &str, mode: &str| CaptureMode {
         interface: interface.to_owned(),

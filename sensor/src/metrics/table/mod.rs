@@ -214,6 +214,7 @@ mod tests {
                 pending: 10,
                 responses: 1,
                 responses_lost: 0,
+                copies_lost: 0,
             }],
             steer: Some(SteerReading { outcomes: vec![("pass", 4)], unknown_dropped: 3 }),
             kernel_drops: vec![KernelDrops {

@@ -87,6 +87,16 @@ pub(super) const METRICS: &[Metric] = &[
         },
     ),
     metric(
+        "vpn_sensor_refused_copies_lost_total",
+        Counter,
+        &["path", "worker"],
+        "Refused requests of which no copy was kept to try secrets on: too many came between two looks",
+        |reading, samples| {
+            let mut workers = reading.workers.iter();
+            workers.try_for_each(|worker| samples.counter(&[worker.path, &worker.worker], worker.copies_lost))
+        },
+    ),
+    metric(
         "vpn_sensor_steer_frames_total",
         Counter,
         &["outcome"],

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use base64::Engine as _;
-use browser::{Browser, Shape, Theme, people, picture};
+use browser::{Browser, Shape, Theme, lists, people, picture};
 use end_to_end::{
     Wire,
     config::{ClientEntry, Config, PORT},
@@ -71,6 +71,7 @@ fn main() {
     let mut pages = BTreeMap::from([("sign-in".to_owned(), "/sign-in".to_owned())]);
     take(&browser, &folder, &pages);
     people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
+    lists::set(&browser);
     browser.open_until("/", "DESKTOP-4F8K2");
     pages = browser
         .kinds_of_pages()
@@ -80,6 +81,7 @@ fn main() {
         .collect();
     pages.insert("user".to_owned(), format!("/users/{USER}"));
     pages.insert("search".to_owned(), "/search?q=a".to_owned());
+    pages.insert("settings-sinks-change".to_owned(), "/settings/sinks/change?name=siem".to_owned());
     take(&browser, &folder, &pages);
 }
 

@@ -1,7 +1,7 @@
 //! Every page, light and dark, on a desk and on a phone: no error, no barrier, nothing out of the keyboard's reach.
 
 use browser::{
-    Browser, Shape, Theme,
+    Browser, Shape, Theme, lists,
     people::{self, AT_HOME, Connection, FAR_AWAY},
 };
 use end_to_end::{
@@ -32,9 +32,18 @@ fn every_page_is_without_errors_and_barriers_in_every_shape() {
     inspect(&browser, &["/sign-in".to_owned(), link]);
 
     people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
+    lists::set(&browser);
     browser.open_until("/", "KALI");
     let mut pages = browser.kinds_of_pages();
     assert!(pages.len() >= 6, "{pages:?}");
+    for page in [
+        "/settings/sinks/change?",
+        "/settings/sites/change?",
+        "/settings/exclusions?",
+        "/settings/exclusions/change?",
+    ] {
+        assert!(pages.iter().any(|found| found.starts_with(page)), "{page} is not among {pages:?}");
+    }
     pages.extend(UNLINKED.map(str::to_owned));
     inspect(&browser, &pages);
 }

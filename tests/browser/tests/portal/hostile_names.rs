@@ -6,10 +6,11 @@ use browser::{
 };
 use end_to_end::{
     Nas, Wire,
-    config::{Config, SECRET},
+    config::{ClientEntry, Config, SECRET},
     sensor::Home,
     wire::{NAS_V4, SENSOR_V4},
 };
+use radius::{Code, build::RequestBuilder};
 
 /// A script, one that leaves an attribute and a title, and one that reads from right to left.
 const NAMES: [&str; 4] = [
@@ -19,10 +20,21 @@ const NAMES: [&str; 4] = [
     "javascript:alert(3)",
 ];
 
+/// No client's address.
+const STRANGER: &str = "192.0.2.77";
+
+fn first_packet() -> Vec<u8> {
+    let mut buffer = [0; radius::MAX_LENGTH];
+    let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, 1);
+    request.integer(40, 1).text(44, "first").text(32, &NAMES.concat());
+    request.seal(b"a secret of its own").unwrap().to_vec()
+}
+
 #[test]
 fn names_of_strangers_are_text_on_every_page() {
     let wire = Wire::new();
-    let home = Home::new(&Config::udp());
+    let gateway = ClientEntry::new("gateway", &["192.0.2.10"], SECRET);
+    let home = Home::new(&Config::udp().clients(&[gateway]));
     let sensor = home.start(&wire.sensor);
     let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
     for (number, name) in NAMES.into_iter().enumerate() {
@@ -33,12 +45,16 @@ fn names_of_strangers_are_text_on_every_page() {
             Connection { user: name, session: &session, address, device: &device }.begin(&nas, identifier);
         }
     }
+    // Somebody whom nobody let in, who calls himself all of them: a page shows that so that he may be.
+    let stranger = STRANGER.parse().unwrap();
+    wire.add_nas_address(stranger);
+    Nas::new(&wire.nas, stranger, SENSOR_V4, SECRET).send(&first_packet());
     sensor.stored();
     let browser = Browser::start(&wire.sensor);
     people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
     browser.open_until("/", NAMES[0]);
 
-    let mut shown = 0;
+    let (mut shown, mut unknown) = (0, 0);
     let pages = browser.for_every_page(|path| {
         let html = browser.run("return document.documentElement.outerHTML", &[]);
         let html = html.as_str().unwrap();
@@ -48,10 +64,13 @@ fn names_of_strangers_are_text_on_every_page() {
             &[],
         );
         assert_eq!(foreign, 0, "{path} holds elements of a stranger");
-        shown += usize::from(browser.seen().contains(NAMES[0]));
+        let is_shown = browser.seen().contains(NAMES[0]);
+        shown += usize::from(is_shown);
+        unknown += usize::from(is_shown && path.starts_with("/settings/listening"));
         browser.assert_quiet();
     });
     assert!(pages > 15 && shown > 4, "{shown} of {pages} pages show the script's name");
+    assert!(unknown >= 2, "the page of the first packet, and that of its sender");
     for name in NAMES {
         let asked: String = name.bytes().map(|octet| format!("%{octet:02X}")).collect();
         browser.open(&format!("/search?q={asked}"));

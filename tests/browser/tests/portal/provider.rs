@@ -1,13 +1,18 @@
 //! Signing in by an OpenID provider: who comes in, with which role, and who does not.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::{os::unix::fs::PermissionsExt as _, time::Instant};
 
 use browser::{
     Browser,
     openid::{CLIENT, CLIENT_SECRET, Flaw, ISSUER, OpenId, Person},
     people,
 };
-use end_to_end::{Namespace, config::Config, sensor::Home};
+use end_to_end::{
+    Namespace,
+    config::Config,
+    sensor::Home,
+    tools::{need_program, output},
+};
 
 const PEOPLE: [Person; 10] = [
     person("dora@contoso.example", "1", &["staff", "soc"], Flaw::None),
@@ -75,12 +80,26 @@ fn who_has_a_role_at_the_provider_comes_in_and_nobody_else() {
     begin();
     browser.click_text("carol");
     browser.wait_seen("There is an account carol already");
+    let flawed_since = Instant::now();
     for flawed in PEOPLE.iter().filter(|person| person.flaw != Flaw::None) {
         begin();
         browser.click_text(flawed.name);
         browser.wait_seen("You cannot be signed in now: the provider's ID token is not good");
     }
     browser.open("/");
+    browser.wait_path("/sign-in");
+
+    // However many others begin, whoever is at the provider comes in.
+    begin();
+    need_program("curl", "curl");
+    let mut others = namespace.command("curl");
+    let url = format!("{}/sign-in/provider?[1-1200]", browser.origin());
+    others.args(["--silent", "--write-out", "%{http_code}\n", &url]);
+    let others = String::from_utf8(output(&mut others).stdout).unwrap();
+    assert_eq!(others.lines().filter(|status| *status == "303").count(), 1200);
+    browser.click_text("dora@contoso.example");
+    browser.wait_seen("dora@contoso.example (analyst)");
+    browser.click_text("Sign out");
     browser.wait_path("/sign-in");
 
     // A code that somebody else's browser brings, and one that comes twice.
@@ -96,8 +115,22 @@ fn who_has_a_role_at_the_provider_comes_in_and_nobody_else() {
     let accounts = people::command(&home, &namespace, "portal accounts --format json");
     assert_eq!(accounts.lines().count(), 3, "{accounts}");
     let audit = people::command(&home, &namespace, "audit --format json");
-    assert_eq!(audit.matches("portal.sign-in-by-provider").count(), 3, "{audit}");
-    assert_eq!(audit.matches("portal.sign-in-refused").count(), 2, "{audit}");
+    assert_eq!(audit.matches("portal.sign-in-by-provider").count(), 4, "{audit}");
+    let refused: Vec<&str> = audit.lines().filter(|line| line.contains("portal.sign-in-refused")).collect();
+    for known in ["\"frank@contoso.example@portal\"", "\"carol@portal\""] {
+        assert_eq!(refused.iter().filter(|line| line.contains(known)).count(), 1, "{audit}");
+    }
+    // Of those whom no good token names, the first at once, and the others once a minute together.
+    let unknown: Vec<&&str> = refused.iter().filter(|line| line.contains("\"?@portal\"")).collect();
+    assert!(
+        unknown[0].contains("1 by the provider, the last: the provider's ID token is not good"),
+        "{audit}"
+    );
+    let minutes = flawed_since.elapsed().as_secs() as usize / 60;
+    assert!((1..=1 + minutes).contains(&unknown.len()), "{audit}");
+    assert_eq!(refused.len(), 2 + unknown.len(), "{audit}");
+    let warned = home.log().matches("sign-ins by the provider failed").count();
+    assert_eq!(warned, unknown.len(), "{}", home.log());
     assert!(!home.log().contains(CLIENT_SECRET));
     drop(provider);
 }

@@ -75,45 +75,72 @@ impl Steer {
     ///
     /// # Errors
     /// [`SteerError::Full`] beyond [`Options::prefixes_max`](super::Options::prefixes_max), for the old and the new
-    /// prefixes together; [`SteerError::Map`]. All old clients are still taken then, and some of the new.
+    /// prefixes together; [`SteerError::Map`]. The old clients are taken as before then: what was new is taken back.
     pub fn set_clients(
         &mut self,
         prefixes: impl IntoIterator<Item = (IpNet, u32)>,
     ) -> Result<(), SteerError> {
         let new: HashMap<IpNet, u32> =
             prefixes.into_iter().map(|(prefix, index)| (prefix.trunc(), index)).collect();
-        for (prefix, index) in &new {
-            if self.clients.get(prefix) == Some(index) {
+        let mut made: Vec<(IpNet, Option<u32>)> = Vec::new();
+        for (&prefix, &index) in &new {
+            if self.clients.get(&prefix) == Some(&index) {
                 continue;
             }
-            match prefix {
-                IpNet::V4(prefix) => {
-                    let key = Key::new(prefix.prefix_len().into(), prefix.addr().octets());
-                    self.clients_v4.insert(&key, index, 0).map_err(in_map(maps::CLIENTS_V4))?;
-                }
-                IpNet::V6(prefix) => {
-                    let key = Key::new(prefix.prefix_len().into(), prefix.addr().octets());
-                    self.clients_v6.insert(&key, index, 0).map_err(in_map(maps::CLIENTS_V6))?;
+            match self.insert_client(prefix, index) {
+                Ok(before) => made.push((prefix, before)),
+                Err(error) => {
+                    self.take_back(&made);
+                    return Err(error);
                 }
             }
-            self.clients.insert(*prefix, *index);
         }
         let gone: Vec<IpNet> =
             self.clients.keys().filter(|prefix| !new.contains_key(prefix)).copied().collect();
-        for prefix in gone {
-            match prefix {
-                IpNet::V4(prefix) => {
-                    let key = Key::new(prefix.prefix_len().into(), prefix.addr().octets());
-                    absent_is_gone(self.clients_v4.remove(&key)).map_err(in_map(maps::CLIENTS_V4))?;
-                }
-                IpNet::V6(prefix) => {
-                    let key = Key::new(prefix.prefix_len().into(), prefix.addr().octets());
-                    absent_is_gone(self.clients_v6.remove(&key)).map_err(in_map(maps::CLIENTS_V6))?;
-                }
+        gone.into_iter().try_for_each(|prefix| self.remove_client(prefix))
+    }
+
+    /// The index that the prefix had before.
+    fn insert_client(&mut self, prefix: IpNet, index: u32) -> Result<Option<u32>, SteerError> {
+        match prefix {
+            IpNet::V4(prefix) => {
+                let key = Key::new(prefix.prefix_len().into(), prefix.addr().octets());
+                self.clients_v4.insert(&key, index, 0).map_err(in_map(maps::CLIENTS_V4))?;
             }
-            self.clients.remove(&prefix);
+            IpNet::V6(prefix) => {
+                let key = Key::new(prefix.prefix_len().into(), prefix.addr().octets());
+                self.clients_v6.insert(&key, index, 0).map_err(in_map(maps::CLIENTS_V6))?;
+            }
         }
+        Ok(self.clients.insert(prefix, index))
+    }
+
+    fn remove_client(&mut self, prefix: IpNet) -> Result<(), SteerError> {
+        match prefix {
+            IpNet::V4(prefix) => {
+                let key = Key::new(prefix.prefix_len().into(), prefix.addr().octets());
+                absent_is_gone(self.clients_v4.remove(&key)).map_err(in_map(maps::CLIENTS_V4))?;
+            }
+            IpNet::V6(prefix) => {
+                let key = Key::new(prefix.prefix_len().into(), prefix.addr().octets());
+                absent_is_gone(self.clients_v6.remove(&key)).map_err(in_map(maps::CLIENTS_V6))?;
+            }
+        }
+        self.clients.remove(&prefix);
         Ok(())
+    }
+
+    /// Undoes insertions. What cannot be undone is remembered as what the map holds, and mended by the next change.
+    fn take_back(&mut self, made: &[(IpNet, Option<u32>)]) {
+        // First what takes room: kernels before 6.13 overwrite nothing in a full map.
+        for (prefix, _) in made.iter().filter(|(_, before)| before.is_none()) {
+            let _ = self.remove_client(*prefix);
+        }
+        for (prefix, before) in made {
+            if let Some(index) = *before {
+                let _ = self.insert_client(*prefix, index);
+            }
+        }
     }
 }
 

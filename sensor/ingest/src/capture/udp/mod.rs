@@ -63,6 +63,7 @@ pub struct UdpCounters {
     socket_drops: AtomicU64,
     send_errors: AtomicU64,
     longer_than_a_packet: AtomicU64,
+    receive_buffer: AtomicU64,
 }
 
 impl UdpCounters {
@@ -72,9 +73,15 @@ impl UdpCounters {
         self.socket_drops.load(Relaxed)
     }
 
-    /// Answers that the kernel refused to send: no route, or a firewall.
+    /// Answers that were queued and not sent: the kernel refused to (no route, a firewall), or the socket was closed.
     pub fn send_errors(&self) -> u64 {
         self.send_errors.load(Relaxed)
+    }
+
+    /// Octets of receive buffer that the kernel granted each open socket, the least of them, in the measure of
+    /// [`RECEIVE_BUFFER`]. It grants less to a process without CAP_NET_ADMIN, as one is that opens its ports again.
+    pub fn receive_buffer(&self) -> u64 {
+        self.receive_buffer.load(Relaxed)
     }
 
     /// Datagrams longer than the receive buffer. What is cut off is beyond the 4096 octets that a packet can have,
@@ -101,6 +108,8 @@ struct Listener {
     socket: OwnedFd,
     address: SocketAddr,
     waiting: Waiting,
+    /// Octets that the kernel granted, in the measure of [`RECEIVE_BUFFER`].
+    receive_buffer: usize,
     /// The socket's drops as the kernel last told them, modulo 2^32.
     drops: u32,
 }
@@ -135,16 +144,26 @@ impl UdpSource {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "too many listening addresses");
             return Err(BindError { address, operation: "listen", error });
         }
-        let sockets: Vec<Listener> =
-            addresses.iter().map(|&address| Listener::bind(address)).collect::<Result<_, _>>()?;
-        Ok(UdpSource {
-            addresses: sockets.iter().map(|listener| listener.address).collect(),
-            sockets,
+        let mut source = UdpSource {
+            sockets: Vec::new(),
+            addresses: addresses.to_vec(),
             room: Room::new(),
             burst: ArrayVec::new(),
             turn: 0,
             counters: Arc::default(),
-        })
+        };
+        source.open()?;
+        source.addresses = source.sockets.iter().map(|listener| listener.address).collect();
+        Ok(source)
+    }
+
+    fn open(&mut self) -> Result<(), BindError> {
+        let bound: Vec<Listener> =
+            self.addresses.iter().map(|&address| Listener::bind(address)).collect::<Result<_, _>>()?;
+        let least = bound.iter().map(|listener| listener.receive_buffer).min();
+        self.counters.receive_buffer.store(least.unwrap_or(0) as u64, Relaxed);
+        self.sockets = bound;
+        Ok(())
     }
 
     /// The addresses that the sockets are bound to, in the order given.
@@ -155,12 +174,6 @@ impl UdpSource {
     /// The counters, to be kept by whoever exports them.
     pub fn counters(&self) -> &Arc<UdpCounters> {
         &self.counters
-    }
-
-    /// Octets of receive buffer that the kernel granted the first socket, as it counts them.
-    pub fn receive_buffer(&self) -> io::Result<usize> {
-        let first = self.sockets.first().ok_or(io::ErrorKind::NotFound)?;
-        Ok(rustix::net::sockopt::socket_recv_buffer_size(&first.socket)?)
     }
 }
 
@@ -175,7 +188,11 @@ impl Listener {
         bind(&socket, &address).map_err(|error| failed("bind")(error.into()))?;
         let bound = getsockname(&socket).map_err(|error| failed("getsockname")(error.into()))?;
         let address = SocketAddr::try_from(bound).map_err(|error| failed("getsockname")(error.into()))?;
-        Ok(Listener { socket, address, waiting: Waiting::new(), drops: 0 })
+        let granted = rustix::net::sockopt::socket_recv_buffer_size(&socket)
+            .map_err(|error| failed("getsockopt")(error.into()))?;
+        // The kernel doubles what it is asked for, for what a datagram takes beside its octets (socket(7)).
+        let receive_buffer = granted / 2;
+        Ok(Listener { socket, address, waiting: Waiting::new(), receive_buffer, drops: 0 })
     }
 }
 
@@ -249,14 +266,9 @@ impl Source for UdpSource {
 
     fn set_open(&mut self, open: bool) -> Result<(), SourceError> {
         self.burst.clear();
-        self.sockets.clear();
-        if open {
-            let bound = self.addresses.iter().map(|&address| Listener::bind(address));
-            let bound = bound.collect::<Result<_, _>>();
-            self.sockets =
-                bound.map_err(|BindError { operation, error, .. }| SourceError::Io { operation, error })?;
-        }
-        Ok(())
+        let unsent: u64 = self.sockets.drain(..).map(|listener| listener.waiting.len() as u64).sum();
+        self.counters.send_errors.fetch_add(unsent, Relaxed);
+        if open { Ok(self.open()?) } else { Ok(()) }
     }
 
     fn release(&mut self) {
@@ -264,10 +276,10 @@ impl Source for UdpSource {
     }
 
     fn send(&mut self, route: &UdpRoute, response: &[u8]) -> bool {
-        // An answer that a closed socket leaves behind is gone, as on a wire.
+        // A closed socket has no room for any.
         self.sockets
             .get_mut(route.listener)
-            .is_none_or(|listener| listener.waiting.push(route.peer, route.from, route.interface, response))
+            .is_some_and(|listener| listener.waiting.push(route.peer, route.from, route.interface, response))
     }
 
     fn flush(&mut self) -> Result<(), SourceError> {

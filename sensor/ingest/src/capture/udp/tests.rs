@@ -146,6 +146,54 @@ fn answers_beyond_the_room_are_refused_until_a_flush() {
 }
 
 #[test]
+fn what_a_closed_socket_leaves_unsent_is_no_answer() {
+    let mut source = source(&["127.0.0.1:0"]);
+    let client = client("127.0.0.1:0");
+    client.send_to(b"x", source.addresses().next().unwrap()).unwrap();
+    receive(&mut source);
+    let route = source.route(0);
+    assert!(source.send(&route, b"queued") && source.send(&route, b"queued"));
+    source.set_open(false).unwrap();
+    assert_eq!(source.counters().send_errors(), 2);
+    assert!(!source.send(&route, b"too late"));
+    source.set_open(true).unwrap();
+    assert!(source.send(&route, b"answer"));
+    source.flush().unwrap();
+    let mut answer = [0; 64];
+    assert_eq!(client.recv_from(&mut answer).unwrap().0, 6);
+    assert_eq!(source.counters().send_errors(), 2);
+}
+
+#[test]
+fn sockets_that_are_opened_without_privileges_tell_how_little_the_kernel_grants_them() {
+    let mut source = source(&["127.0.0.1:0"]);
+    // What this process may do is what it may do again; what no kernel grants is never said to be.
+    let granted = source.counters().receive_buffer();
+    let socket = &source.sockets[0].socket;
+    assert_eq!(2 * granted as usize, rustix::net::sockopt::socket_recv_buffer_size(socket).unwrap());
+    assert!(granted <= RECEIVE_BUFFER as u64);
+    source.set_open(false).unwrap();
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| {
+            give_up_privileges();
+            source.set_open(true).unwrap();
+            source
+        });
+        let source = opened.join().unwrap();
+        let limit: u64 =
+            std::fs::read_to_string("/proc/sys/net/core/rmem_max").unwrap().trim().parse().unwrap();
+        assert_eq!(source.counters().receive_buffer(), limit.min(RECEIVE_BUFFER as u64));
+    });
+}
+
+/// Of this thread alone.
+fn give_up_privileges() {
+    use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none }).unwrap();
+}
+
+#[test]
 fn two_workers_share_an_address_and_strangers_are_told_why_not() {
     let first = source(&["127.0.0.1:0"]);
     let address = first.addresses().next().unwrap();

@@ -36,7 +36,12 @@ impl Waiting {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.gone == self.list.len()
+        self.len() == 0
+    }
+
+    /// Answers that were not sent yet.
+    pub(super) fn len(&self) -> usize {
+        self.list.len() - self.gone
     }
 
     /// False when there is no room before the next flush.

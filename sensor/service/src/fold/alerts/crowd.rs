@@ -15,7 +15,7 @@ use std::{
 use insight::detect::{Assessment, Detection, Reason};
 use serde::{Deserialize, Serialize};
 
-use super::{Alerts, Case, DAY_NS, Lesson, OPEN_MAX, Open};
+use super::{Alerts, Case, DAY_NS, Lesson, OPEN_MAX, Open, Sending};
 use crate::alert::{CONNECTIONS_MAX, Connection, News, REASONS_MAX, Severity, USERS_MAX, words};
 
 /// Alerts about addresses that are open at once.
@@ -58,6 +58,16 @@ impl Strangers {
             self.sessions.remove(&oldest.session);
         }
         self.connections.push_back(of_user(case));
+    }
+
+    pub(super) fn has(&self, session: u64) -> bool {
+        self.sessions.contains(&session)
+    }
+
+    /// Two days before are forgotten.
+    pub(super) fn forget_before(&mut self, now: u64) {
+        self.connections.retain(|one| one.start_unix_ns.saturating_add(WINDOW_NS) >= now);
+        self.restore();
     }
 
     /// Behind a checkpoint.
@@ -136,7 +146,7 @@ impl Alerts {
             Some(number) => number,
             None => self.raise_of_address(address, &case, assessment),
         };
-        let notices_per_day = case.notices_per_day;
+        let sending = Sending::UpTo(case.notices_per_day);
         let Some(open) = self.open.get_mut(&number) else { return };
         if is_unknown {
             open.untaught.insert(session);
@@ -144,8 +154,8 @@ impl Alerts {
         let is_told = open.grow(case, assessment) || known.is_none();
         let alert = open.alert.clone();
         match (is_told, known) {
-            (true, None) => self.tell(News::New, alert, notices_per_day),
-            (true, Some(_)) => self.tell(News::Updated, alert, notices_per_day),
+            (true, None) => self.tell(News::New, alert, sending),
+            (true, Some(_)) => self.tell(News::Updated, alert, sending),
             (false, _) => self.changed.push(alert),
         }
         if !is_told {
@@ -186,7 +196,7 @@ impl Alerts {
 
     /// A connection has taught: no other alert that has it is to teach it again.
     pub(super) fn has_taught(&mut self, lesson: &Lesson) {
-        let Lesson { user, connection } = lesson;
+        let Lesson { user, connection, .. } = lesson;
         let address = connection.address.map(|address| subject(address.to_canonical()));
         for subject in [Some(user), address.as_ref()].into_iter().flatten() {
             if let Some(open) = self.subjects.get(subject).and_then(|number| self.open.get_mut(number)) {
@@ -194,16 +204,11 @@ impl Alerts {
             }
         }
     }
-
-    /// Another day: who came before that is of no alert any more.
-    pub(in crate::fold) fn forget_strangers(&mut self, now: u64) {
-        self.strangers.connections.retain(|one| one.start_unix_ns.saturating_add(WINDOW_NS) >= now);
-        self.strangers.restore();
-    }
 }
 
 impl Open {
-    /// Takes a connection in. Whether that is worth another word: twice as many users, or more urgent.
+    /// Takes a connection in. Whether that is worth another word: twice as many users, more urgent, or people's rules know
+    /// it only now.
     fn grow(&mut self, case: Case<'_>, assessment: &Assessment) -> bool {
         let alert = &mut self.alert;
         let connection = of_user(&case);
@@ -239,6 +244,9 @@ impl Open {
                 .partial_cmp(&(is_other(other), -other.weight))
                 .unwrap_or(std::cmp::Ordering::Equal)
         });
+        let external_id = alert.external_id.or_else(|| words::external_id(assessment));
+        let is_known_now = external_id != alert.external_id;
+        alert.external_id = external_id;
         let before = alert.severity;
         if assessment.is_alert {
             alert.severity = alert.severity.max(assessment.severity);
@@ -252,7 +260,7 @@ impl Open {
             self.alert.severity = Severity::High;
         }
         let is_first = crowd.told == 0;
-        let is_told = is_twice || self.alert.severity > before;
+        let is_told = is_twice || is_known_now || self.alert.severity > before;
         if is_told || is_first {
             crowd.told = count;
             self.alert.changed_unix_ns = case.now;
@@ -299,7 +307,7 @@ fn of_user(case: &Case<'_>) -> Connection {
 }
 
 /// By what the alerts that are open know an address; no user is called so, for no decoded text holds that character.
-fn subject(address: IpAddr) -> String {
+pub(super) fn subject(address: IpAddr) -> String {
     format!("\naddress {address}")
 }
 

@@ -16,6 +16,7 @@ pub(super) fn reason(
         log_ratio,
         user: "alice".into(),
         seen: seen.into(),
+        standing: insight::detect::Standing::New,
         users: 0,
         expected: Vec::new(),
         measure: insight::detect::Measure::None,
@@ -98,6 +99,54 @@ fn equal_reasons_fold_without_a_word_and_say_nothing_of_the_next_score() {
     assert_eq!(told(&mut alerts), [(News::New, 2, false)]);
 }
 
+/// A reason because of which people are told.
+fn telling(reason: Reason) -> Reason {
+    Reason { alert: Some(Severity::Medium), ..reason }
+}
+
+#[test]
+fn the_rule_that_other_peoples_rules_know_is_known_whatever_weighs_most() {
+    let travel = || telling(reason(Detection::ImpossibleTravel, None, "FR", 9.0));
+    let mut alerts = Alerts::default();
+    let mut take = |user: &str, session: u64, reasons: Vec<Reason>| {
+        let mut assessment = medium(reasons);
+        assessment.reasons.sort_by(|one, other| other.log_ratio.total_cmp(&one.log_ratio));
+        alerts.take(of(user, from(session, "192.0.2.1", "A")), &mut assessment);
+        let notices = alerts.take_changes().1.into_iter().map(|notice| notice.alert);
+        (assessment.is_alert, notices.map(|alert| (alert.detection, alert.external_id)).collect::<Vec<_>>())
+    };
+    let named = |external_id| (true, vec![("impossible-travel".to_owned(), external_id)]);
+    assert_eq!(take("alice", 1, vec![travel(), telling(country("FR"))]), named(Some(2025)));
+    // What only explains raises nothing at anybody's. Then it does, though nothing is new but that; once.
+    assert_eq!(take("bob", 2, vec![travel(), country("FR")]), named(None));
+    assert_eq!(take("bob", 3, vec![travel(), country("FR")]), (false, vec![]));
+    assert_eq!(take("bob", 4, vec![travel(), telling(country("FR"))]), named(Some(2025)));
+    assert_eq!(take("bob", 5, vec![travel(), telling(country("FR"))]), (false, vec![]));
+    // It stays so.
+    assert_eq!(take("bob", 6, vec![travel(), device("KALI")]), named(Some(2025)));
+}
+
+#[test]
+fn another_place_is_told_and_counts_once_and_so_is_what_gets_more_urgent_with_nothing_new() {
+    for detection in [Detection::AddressChange, Detection::ImpossibleTravel, Detection::SimultaneousSessions]
+    {
+        let mut alerts = Alerts::default();
+        let mut take = |session: u64, seen: &str, severity: Severity| {
+            let mut assessment = abnormal(severity, vec![reason(detection, None, seen, 4.0)]);
+            alerts.take(of("alice", from(session, "192.0.2.1", "A")), &mut assessment);
+            let (changed, notices) = alerts.take_changes();
+            let last = changed.last().unwrap();
+            assert_eq!((notices.len() == 1, last.severity), (assessment.is_alert, severity));
+            (assessment.is_alert, assessment.score, last.reasons.len())
+        };
+        assert_eq!(take(1, "FR (AS3215 Orange)", Severity::Medium), (true, 4.0, 1));
+        assert_eq!(take(2, "FR (AS3215 Orange)", Severity::Medium), (false, 0.0, 1));
+        assert_eq!(take(3, "CN (AS4134 Chinanet)", Severity::Medium), (true, 0.0, 2), "a third country");
+        assert_eq!(take(4, "CN (AS4134 Chinanet)", Severity::High), (true, 0.0, 2), "more urgent");
+        assert_eq!(take(5, "FR (AS3215 Orange)", Severity::High), (false, 0.0, 2));
+    }
+}
+
 #[test]
 fn one_session_counts_once_however_often_it_is_assessed() {
     let mut alerts = Alerts::default();
@@ -123,6 +172,28 @@ fn so_many_notices_of_a_day_are_sent_and_all_of_high_severity() {
     let tomorrow = Case { now: (DAY + 1) * DAY_NS, ..of("mallory", from(10, "192.0.2.1", "A")) };
     alerts.take(tomorrow, &mut medium(vec![country("CN")]));
     assert_eq!(told(&mut alerts), [(News::New, 7, false)], "a day is a day");
+}
+
+#[test]
+fn what_people_do_themselves_is_sent_and_takes_nothing_of_the_days_away() {
+    let mut alerts = Alerts::default();
+    let raise = |alerts: &mut Alerts, session: u64| {
+        let user = format!("user{session}");
+        alerts.take(of(&user, from(session, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
+        told(alerts)[0].2
+    };
+    assert_eq!([1, 2].map(|session| raise(&mut alerts, session)), [false; 2]);
+    for number in [1, 2] {
+        let comment = Comment { by: "uid 0".into(), unix_ns: DAY * DAY_NS, text: "asked".into() };
+        alerts.comment(number, comment);
+        alerts.close(number, Verdict::Unclear, "uid 0", DAY * DAY_NS, Sending::Always);
+        assert_eq!(told(&mut alerts), [(News::Updated, number, false), (News::Closed, number, false)]);
+    }
+    // Three of a day.
+    assert_eq!([3, 4].map(|session| raise(&mut alerts, session)), [false, true]);
+    alerts.close(4, Verdict::Unclear, "uid 0", DAY * DAY_NS, Sending::Always);
+    alerts.close(3, Verdict::Unclear, "the service", DAY * DAY_NS, Sending::Never);
+    assert_eq!(told(&mut alerts), [(News::Closed, 4, false), (News::Closed, 3, true)]);
 }
 
 #[test]
@@ -165,20 +236,21 @@ pub(super) fn sessions(lessons: &[Lesson]) -> Vec<u64> {
 fn closed_as_usual_an_alert_teaches_what_it_held_back_once() {
     let mut alerts = stolen();
     assert!(alerts.holds(1) && !alerts.holds(2));
-    let lessons = alerts.close(1, Verdict::Usual, "uid 0", 0, 9).unwrap();
+    let lessons = alerts.close(1, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
     // The fourth was learned when it began.
     assert_eq!((sessions(&lessons.learn), lessons.unlearn.len()), (vec![1], 0));
     assert!(!alerts.holds(1));
-    assert!(alerts.close(1, Verdict::Usual, "uid 0", 0, 9).is_none(), "once");
+    assert!(alerts.close(1, Verdict::Usual, "uid 0", 0, Sending::Always).is_none(), "once");
 }
 
 #[test]
 fn closed_as_malicious_what_the_stranger_taught_is_taken_back_and_the_users_own_stays() {
-    let lessons = stolen().close(1, Verdict::Malicious, "uid 0", 0, 9).unwrap();
+    let lessons = stolen().close(1, Verdict::Malicious, "uid 0", 0, Sending::Always).unwrap();
     // Near the stranger's address; with the stranger's device, once though it is an alert's and a successor's. Not home,
     // though it is in the same provider's network.
     assert_eq!(sessions(&lessons.unlearn), [3, 4]);
-    assert_eq!((sessions(&lessons.rejected), lessons.learn.len()), (vec![1, 4], 0));
+    // None of them says any more where the user is.
+    assert_eq!((sessions(&lessons.rejected), lessons.learn.len()), (vec![1, 3, 4], 0));
     assert!(lessons.unlearn.iter().chain(&lessons.rejected).all(|lesson| lesson.user == "alice"));
 }
 
@@ -199,7 +271,7 @@ fn what_is_left_alone_is_below_high_severity_and_nothing_happened_to_it_since() 
     alerts.take(later("alice", "KALI"), &mut medium(vec![device("KALI")]));
     assert_eq!(since(&alerts), [2]);
     let comment = Comment { by: "uid 0".into(), unix_ns: DAY * DAY_NS + 1, text: "asked".into() };
-    alerts.comment(2, comment, 9);
+    alerts.comment(2, comment);
     assert_eq!(since(&alerts), [0_u64; 0]);
 }
 
@@ -242,9 +314,10 @@ fn somebody_who_floods_with_something_new_each_time_fills_nothing_and_hides_nobo
     let mut notices = Vec::new();
     for session in 1..5000 {
         let name = format!("D{session}");
+        let place = reason(Detection::AddressChange, None, &name, 3.5);
         alerts.take(
             of("eve", from(session, "192.0.2.1", &name)),
-            &mut medium(vec![country("CN"), device(&name)]),
+            &mut medium(vec![country("CN"), device(&name), place]),
         );
         notices.append(&mut alerts.take_changes().1);
     }

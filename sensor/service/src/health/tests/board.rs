@@ -34,7 +34,7 @@ fn a_message_says_what_since_when_what_to_do_and_where_to_read_on() {
     assert_eq!(told[0].message, "It is so. Since 2026-09-21 14:13:20 UTC.");
     assert_eq!(
         told[0].advice,
-        ["Mend it.", "The runbook has more: docs/runbook.md, section 'wrong-secret'."]
+        ["Mend it.", "The runbook of this product has more, in its section 'wrong-secret'."]
     );
     let told = board.take(round(&[]), at(3 * HOUR));
     assert_eq!(short(&told), ["-wrong-secret branch"]);

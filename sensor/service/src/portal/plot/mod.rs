@@ -17,7 +17,7 @@ mod week;
 pub(super) use calendar::calendar;
 pub(super) use heat::heat;
 pub(super) use lines::{Line, lines};
-pub(super) use timeline::{Bar, timeline};
+pub(super) use timeline::{Bar, DAYS, timeline};
 pub(super) use week::week;
 
 /// Steps of colour, none and full included.
@@ -54,7 +54,7 @@ pub(super) fn digits(value: f64) -> String {
 }
 
 /// `2026-11-23` of days since 1970.
-fn date(unix_day: i64) -> String {
+pub(super) fn date(unix_day: i64) -> String {
     let time = jiff::Timestamp::from_second(unix_day.saturating_mul(86_400));
     time.map_or_else(|_| "\u{2013}".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
 }

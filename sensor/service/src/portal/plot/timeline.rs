@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::date;
 
-const DAYS: i64 = 30;
+/// Days that are drawn, today included.
+pub(in super::super) const DAYS: i64 = 30;
 const DAY_S: i64 = 86_400;
 /// Units of an hour and of a day's row.
 const HOUR: f64 = 24.0;
@@ -13,8 +14,9 @@ const LEFT: f64 = 74.0;
 const TOP: i64 = 16;
 /// Narrower bars would not be seen.
 const NARROW: f64 = 2.0;
-/// Bars that are drawn, the newest.
-const BARS_MAX: usize = 500;
+/// Parts of bars that are drawn, one for each day of a connection: two for each of 300 that last a night. Those of a month
+/// each would make a page of megabytes.
+const PARTS_MAX: usize = 600;
 
 /// A connection.
 #[derive(Debug, Clone)]
@@ -29,17 +31,26 @@ pub(in super::super) struct Bar {
     pub(in super::super) is_alert: bool,
 }
 
-/// `bars`: the newest first. `today`: days since 1970 UTC, the lowest row.
-pub(in super::super) fn timeline(bars: &[Bar], today: i64) -> Markup {
+/// `bars`: the newest first. `today`: days since 1970 UTC, the lowest row. `is_cut`: there are older ones in these days.
+pub(in super::super) fn timeline(bars: &[Bar], today: i64, is_cut: bool) -> Markup {
     let first = today - DAYS + 1;
     let is_shown = |bar: &&Bar| bar.end_s >= first * DAY_S && bar.start_s < (today + 1) * DAY_S;
-    let mut bars: Vec<&Bar> = bars.iter().filter(is_shown).take(BARS_MAX).collect();
-    // Over the others.
-    bars.sort_by_key(|bar| bar.is_alert);
+    let mut bars: Vec<&Bar> = bars.iter().filter(is_shown).collect();
+    let all = bars.len();
+    // Those in alerts are there in any case, and are drawn over the others.
+    bars.sort_by_key(|bar| !bar.is_alert);
+    let mut parts = 0;
+    let fits = |bar: &&Bar| {
+        parts += days(bar, first, today).len();
+        parts <= PARTS_MAX
+    };
+    let mut bars: Vec<&Bar> = bars.into_iter().take_while(fits).collect();
+    bars.reverse();
     let alerts = bars.iter().filter(|bar| bar.is_alert).count();
+    let newest = if is_cut { "The newest " } else { "" };
+    let shown = if bars.len() < all { format!("{} of {all}", bars.len()) } else { all.to_string() };
     let summary = format!(
-        "{} connections in thirty days since {}, {alerts} of them in alerts",
-        bars.len(),
+        "{newest}{shown} connections in thirty days since {}, {alerts} of them in alerts",
         date(first)
     );
     let (width, height) = (LEFT + 24.0 * HOUR, TOP + DAYS * ROW);
@@ -87,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_night_is_two_bars_and_what_is_old_is_none() {
+    fn a_night_is_two_bars_what_is_old_is_none_and_there_are_so_many() {
         let today = 20_780;
         let midnight = today * DAY_S;
         assert_eq!(
@@ -97,6 +108,7 @@ mod tests {
         let drawn = timeline(
             &[bar(midnight + 1, midnight + 60), bar(midnight - 3600, midnight + 7200), bar(0, 60)],
             today,
+            false,
         )
         .into_string();
         assert_eq!(
@@ -108,6 +120,15 @@ mod tests {
             drawn.contains("2 connections in thirty days since 2026-10-25, 1 of them in alerts"),
             "{drawn}"
         );
+        // Connections of a month each are a page of megabytes, drawn whole; those in alerts come first.
+        let mut long = vec![bar(0, midnight); 300];
+        long[299].is_alert = true;
+        let drawn = timeline(&long, today, false).into_string();
+        let parts = |class: &str| drawn.matches(&format!("class=\"{class}\"")).count();
+        assert_eq!((parts("bar alert"), parts("bar")), (30, PARTS_MAX / 30 * 30 - 30));
+        assert!(drawn.contains("20 of 300 connections in thirty days since"));
+        let cut = timeline(&[bar(midnight, midnight + 60)], today, true).into_string();
+        assert!(cut.contains("The newest 1 connections in thirty days"), "{cut}");
         // A connection of years is drawn on the days that are shown.
         assert_eq!(days(&bar(0, i64::MAX / 2), today - 29, today).len(), 30);
     }

@@ -7,11 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     form::{self, Fields, Sent},
-    hidden, origin, page as settings_page, restart, view,
-    vpn::shown_once,
+    hidden,
+    lists::{self, said},
+    origin, page as settings_page, restart, view,
+    vpn::{shown_once, weak},
 };
 use crate::{
-    api::Problem,
     portal::{Refused, Shared, guard::Visitor, text},
     settings::{Edit, Entry, Layer, List, SecretText, View},
 };
@@ -23,15 +24,13 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
 ) -> Result<Response, Refused> {
     let view = view(&portal).await?;
-    let clients = view.entries.iter().filter(|entry| entry.list == List::Client);
     let content = html! {
         (restart(&view))
         p { "The address that a datagram comes from selects the entry, and its secret; of several, the longest prefix." }
-        @for client in clients { (card(&visitor, &view, client)) }
+        @for client in lists::entries(&view, List::Client) { (card(&visitor, &view, client)) }
         h2 { "Add a VPN server or a range" }
         form.narrow method="post" action=(HERE) {
-            (hidden(&visitor, &view))
-            input type="hidden" name="new" value="true";
+            (lists::about(&visitor, &view, None))
             label { "Name" input name="name" required maxlength="64"; }
             (addresses("")) (vendors("auto")) (secret_field())
             div.buttons { button name="do" value="set" { "Add it with this secret" } button name="do" value="generate" { "Add it and generate a secret" } }
@@ -43,10 +42,11 @@ pub(super) async fn page(
 fn card(visitor: &Visitor, view: &View, client: &Entry) -> Markup {
     let heard = client.heard.clone().unwrap_or_default();
     let vendor = client.fields.get("vendor").and_then(Value::as_str).unwrap_or("auto");
-    let address = words(client.fields.get("address"));
+    let address = said(client, "address");
     html! {
         section.card {
             h2 { (text::stranger(&client.name)) }
+            (weak(client))
             dl {
                 dt { "Addresses" } dd { (address) }
                 dt { "Vendor" } dd { (vendor) }
@@ -81,18 +81,12 @@ fn changes(visitor: &Visitor, view: &View, client: &Entry, address: &str, vendor
         details {
             summary { "Addresses and vendor" }
             form.narrow method="post" action=(HERE) {
-                (about) (addresses(address)) (vendors(vendor))
-                button name="do" value="change" { "Save" }
+                (lists::about(visitor, view, Some(client))) (addresses(address)) (vendors(vendor))
+                button { "Save" }
             }
         }
-        form method="post" action="/settings/clients/remove" { (about) button.plain { "Remove " (client.name) } }
+        (lists::removing(&hidden(visitor, view), HERE, &client.name))
     }
-}
-
-/// What stands in a field for addresses.
-pub(super) fn words(value: Option<&Value>) -> String {
-    let all = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    all.collect::<Vec<_>>().join(", ")
 }
 
 fn used(moment: Option<&str>) -> Markup {
@@ -107,7 +101,7 @@ pub(super) fn addresses(value: &str) -> Markup {
 }
 
 pub(super) fn secret_field() -> Markup {
-    html! { label { "Shared secret, 16 characters or more" input type="password" name="secret" maxlength="256" autocomplete="new-password"; } }
+    html! { label { "Shared secret, which should have 16 characters or more" input type="password" name="secret" maxlength="256" autocomplete="new-password"; } }
 }
 
 /// Whether a secret that is replaced goes on being accepted.
@@ -152,20 +146,13 @@ pub(super) async fn put(
 ) -> Result<Response, Refused> {
     let fields = Fields::of(&visitor, sent)?;
     let (list, name) = (List::Client, fields.get("name").to_owned());
-    let edit = Edit::Put { list, name: name.clone(), fields: fields_of(&fields) };
-    if fields.get("new") != "true" {
-        return form::change(&portal, &visitor, &fields, vec![edit], HERE).await;
-    }
-    let view = view(&portal).await?;
-    if view.entries.iter().any(|entry| entry.list == list && entry.name == name) {
-        let problem = Problem::new(
-            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-            format!("there is a client of the name {name:?} already"),
-        );
-        return Ok(form::refused(&visitor, &problem, HERE));
+    let mut edits = lists::edits(&portal, &fields, list, fields_of(&fields)).await?;
+    if lists::is_change(&fields) {
+        return form::change(&portal, &visitor, &fields, edits, HERE).await;
     }
     with_secret(&portal, &visitor, &fields, &name, |secret| {
-        vec![edit, Edit::Secret { list, name: name.clone(), secret }]
+        edits.push(Edit::Secret { list, name: name.clone(), secret });
+        edits
     })
     .await
 }
@@ -204,14 +191,4 @@ async fn with_secret(
         Ok(()) => Ok(shown_once(visitor, name, &secret)),
         Err(why) => Ok(form::not_changed(visitor, why, HERE)),
     }
-}
-
-pub(super) async fn remove(
-    State(portal): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
-    sent: Sent,
-) -> Result<Response, Refused> {
-    let fields = Fields::of(&visitor, sent)?;
-    let edits = vec![Edit::Remove { list: List::Client, name: fields.get("name").to_owned() }];
-    form::change(&portal, &visitor, &fields, edits, HERE).await
 }

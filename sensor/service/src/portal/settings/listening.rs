@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use axum::{
     Extension,
     extract::{Path, Query, State},
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 use maud::{Markup, html};
@@ -16,7 +16,7 @@ use super::{
     clients::{addresses, fields_of, secret_field, vendors},
     form::{self, Fields, Sent},
     guides::guides,
-    hidden, origin, page as settings_page, view,
+    hidden, lists, origin, page as settings_page, page_with, view,
 };
 use crate::{
     api::{Problem, administering},
@@ -25,10 +25,12 @@ use crate::{
 };
 
 const HERE: &str = "/settings/listening";
-/// Seconds between two looks of the page by itself.
+/// Seconds between two looks of the script.
 const AGAIN_S: u16 = 3;
-/// Looks by itself: ten minutes, so that a screen that was left is signed out as any other.
-const LOOKS_MAX: u16 = 200;
+/// Seconds between two looks of a browser that runs none: all of the page is loaded anew, which disturbs who reads it.
+const RELOADED_S: u16 = 10;
+/// Such looks: ten minutes, so that a screen that was left is signed out as any other.
+const RELOADS_MAX: u16 = 60;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +38,7 @@ pub(super) struct Asked {
     /// Do not look again by yourself: somebody reads.
     #[serde(default)]
     still: bool,
-    /// How often it has looked by itself.
+    /// How often it was loaded anew by itself.
     #[serde(default)]
     look: u16,
 }
@@ -46,31 +48,30 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
     Query(Asked { still, look }): Query<Asked>,
 ) -> Result<Response, Refused> {
-    let still = still || look >= LOOKS_MAX;
+    let still = still || look >= RELOADS_MAX;
     let (arrivals, view) = (administering::arrived(&portal.api).await?, view(&portal).await?);
-    let mut answer = settings_page(&visitor, "First packet", &content(&arrivals, &view, still));
-    if !still {
-        let again = format!("{AGAIN_S}; url={HERE}?look={}", look + 1);
-        if let Ok(again) = HeaderValue::from_str(&again) {
-            answer.headers_mut().insert(HeaderName::from_static("refresh"), again);
-        }
-    }
-    Ok(answer)
+    let again = format!("{RELOADED_S}; url={HERE}?look={}", look.saturating_add(1));
+    let head = html! { @if !still { noscript { meta http-equiv="refresh" content=(again); } } };
+    Ok(page_with(&visitor, "First packet", &head, &content(&arrivals, &view, still)))
 }
 
+/// What has an id is replaced by the script, and nothing else: a guide that was opened stays open.
 fn content(arrivals: &Arrivals, view: &View, still: bool) -> Markup {
     let clients: Vec<&Entry> = view.entries.iter().filter(|entry| entry.list == List::Client).collect();
     let open: Vec<&RefusedSource> = arrivals.refused.iter().filter(|source| !source.is_mended).collect();
+    let live = (!still).then(|| format!("{HERE}?still=true"));
     html! {
         @if arrivals.accounting {
-            p role="status" {
-                @if still { "This page stands still. " a href=(HERE) { "Look again by itself" } }
-                @else { "Listening; this page looks again every " (AGAIN_S) " seconds. " a href={ (HERE) "?still=true" } { "Stand still" } }
+            p {
+                @if still { a href=(HERE) { "Look again by itself" } " This page stands still." }
+                @else { a href={ (HERE) "?still=true" } { "Stand still" } " Listening: who sends appears below by itself." }
             }
         } @else { p.problem { "Accounting is off: nothing is heard. " a href="/settings/vpn" { "Turn it on" } } }
-        h2 { "Not let in" }
-        @if open.is_empty() { p { "Nobody." } } @else {
-            div.wide { table.stack {
+        p.quiet hidden role="status" data-live-said {}
+        div data-live=[live] data-every=(AGAIN_S) {
+            h2 { "Not let in" }
+            p #live-count role="status" { @match open.len() { 0 => "Nobody.", 1 => "One sender.", count => { (count) " senders." } } }
+            div.wide #live-refused { @if !open.is_empty() { table.stack {
                 thead { tr { th { "From" } th { "Says it is" } th { "What is wrong" } th.figure { "Datagrams" } th { "Last" } th { "Mend it" } } }
                 tbody { @for source in open { tr {
                     td data-label="From" { (source.source) }
@@ -80,19 +81,19 @@ fn content(arrivals: &Arrivals, view: &View, still: bool) -> Markup {
                     td data-label="Last" { (text::moment(&source.last_seen)) }
                     td data-label="Mend it" { a href={ (HERE) "/" (source.source) } { "Mend " (source.source) } }
                 } } }
+            } } }
+            h2 { "Let in" }
+            div.wide #live-clients { table.stack {
+                thead { tr { th { "VPN server or range" } th.figure { "Requests proved" } th { "Last" } } }
+                tbody { @for client in clients { tr {
+                    @let heard = client.heard.clone().unwrap_or_default();
+                    td data-label="VPN server or range" { (text::stranger(&client.name)) }
+                    td.figure data-label="Requests proved" { (heard.genuine) }
+                    td data-label="Last" { @if let Some(last) = heard.secret_used.max(heard.previous_secret_used) { (text::moment(&last)) }
+                        @else { span.quiet { "nothing yet" } } }
+                } } }
             } }
         }
-        h2 { "Let in" }
-        div.wide { table.stack {
-            thead { tr { th { "VPN server or range" } th.figure { "Requests proved" } th { "Last" } } }
-            tbody { @for client in clients { tr {
-                @let heard = client.heard.clone().unwrap_or_default();
-                td data-label="VPN server or range" { (text::stranger(&client.name)) }
-                td.figure data-label="Requests proved" { (heard.genuine) }
-                td data-label="Last" { @if let Some(last) = heard.secret_used.max(heard.previous_secret_used) { (text::moment(&last)) }
-                    @else { span.quiet { "nothing yet" } } }
-            } } }
-        } }
         (guides())
     }
 }
@@ -227,8 +228,9 @@ pub(super) async fn mend(
     let edits = match fields.get("client") {
         "" => {
             let name = fields.get("name").to_owned();
-            let put = Edit::Put { list, name: name.clone(), fields: fields_of(&fields) };
-            vec![put, Edit::Secret { list, name, secret }]
+            let mut edits = lists::edits(&portal, &fields, list, fields_of(&fields)).await?;
+            edits.push(Edit::Secret { list, name, secret });
+            edits
         }
         // Other VPN servers of the same entry may have the one that is set.
         client => vec![Edit::Rotate { name: client.to_owned(), secret }],

@@ -10,7 +10,7 @@ use maud::html;
 
 use super::{
     form::{self, Fields, Sent},
-    page as settings_page,
+    lists, page as settings_page,
 };
 use crate::{
     api::accounts,
@@ -32,26 +32,27 @@ pub(super) async fn page(
     let found = portal.api.readers.run(move || Ok(shared.api.with_control(|control| control.accounts())?));
     let rows = found.await?;
     let token = html! { input type="hidden" name="token" value=(visitor.form_token); };
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let other = if row.role == Role::Analyst { Role::Administrator } else { Role::Analyst };
+            [
+                html! { (row.name) },
+                html! { (row.role.name()) },
+                text::moment(&row.created),
+                row.last_used.as_deref().map_or_else(|| text::maybe(None), text::moment),
+                html! { form.row method="post" action="/settings/people/change" {
+                    (token) input type="hidden" name="account" value=(row.name);
+                    button.plain name="do" value=(other.name()) { "Make " (row.name) " " (other.name()) }
+                    button.plain name="do" value="remove" { "Remove " (row.name) }
+                } },
+            ]
+        })
+        .collect();
     let content = html! {
-        div.wide { table.stack {
-            thead { tr { th { "Account" } th { "Role" } th { "Made" } th { "Last sign-in" } th { "Change" } } }
-            tbody { @for row in &rows { tr {
-                td data-label="Account" { (row.name) }
-                td data-label="Role" { (row.role.name()) }
-                td data-label="Made" { (text::moment(&row.created)) }
-                td data-label="Last sign-in" { @if let Some(last) = &row.last_used { (text::moment(last)) } @else { "\u{2013}" } }
-                td data-label="Change" {
-                    @let other = if row.role == Role::Analyst { Role::Administrator } else { Role::Analyst };
-                    form.row method="post" action="/settings/people/change" {
-                        (token) input type="hidden" name="account" value=(row.name);
-                        button.plain name="do" value=(other.name()) { "Make " (row.name) " " (other.name()) }
-                        button.plain name="do" value="remove" { "Remove " (row.name) }
-                    }
-                }
-            } } }
-        } }
+        (lists::table(["Account", "Role", "Made", "Last sign-in", "Change"], &rows, "There is none."))
         h2 { "A new account, or a lost password" }
-        p.quiet { "You get a link, this once, that sets the password: it is good for " (LINK_S / 60) " minutes. Whoever has it has the account." }
+        p.quiet { "You get a link, this once, that sets the password: it is good for " (LINK_S / 60) " minutes. Whoever has it has the account. Another role or a new password withdraws the links of before." }
         form.narrow method="post" action=(HERE) {
             (token)
             label { "Account" input name="account" required maxlength="64" autocomplete="off"; }

@@ -1,82 +1,139 @@
 //! Whom alerts, connections and health messages are sent to.
 
-use axum::{Extension, extract::State, response::Response};
-use maud::html;
+use axum::{
+    Extension,
+    extract::{Query, State},
+    response::Response,
+};
+use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
 use super::{
     form::{self, Fields, Sent},
-    hidden, origin, page as settings_page, view,
+    lists::{self, Asked, said},
+    origin, page as settings_page, view,
 };
 use crate::{
     portal::{Refused, Shared, guard::Visitor, text},
-    settings::{Edit, Layer, List, SecretText},
+    settings::{Edit, Entry, List, SecretText, View},
 };
 
 const HERE: &str = "/settings/sinks";
-/// What can be sent.
-const WHAT: [&str; 3] = ["alerts", "health", "connections"];
+/// What can be sent, and whether a new sink gets it.
+const WHAT: [(&str, bool); 3] = [("alerts", true), ("health", true), ("connections", false)];
+const KINDS: [(&str, &str); 3] = [("syslog", "Syslog"), ("webhook", "Webhook"), ("mail", "Mail")];
+const FORMATS: [&str; 3] = ["cef", "json", "ocsf"];
+const SEVERITIES: [&str; 4] = ["informational", "low", "medium", "high"];
 
 pub(super) async fn page(
     State(portal): State<Shared>,
     Extension(visitor): Extension<Visitor>,
 ) -> Result<Response, Refused> {
     let view = view(&portal).await?;
-    let sinks: Vec<_> = view.entries.iter().filter(|entry| entry.list == List::Sink).collect();
-    let said = |fields: &Map<String, Value>, key: &str| {
-        fields
-            .get(key)
-            .map_or(String::new(), |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    let row = |sink: &Entry| {
+        let target = ["url", "address", "path"].map(|key| said(sink, key)).concat();
+        [
+            text::stranger(&sink.name),
+            lists::shown(sink, "kind"),
+            text::stranger(&target),
+            lists::shown(sink, "what"),
+            origin(&sink.origin),
+            lists::changing(&visitor, &view, sink),
+        ]
     };
+    let rows: Vec<_> = lists::entries(&view, List::Sink).map(row).collect();
+    let heads = ["Sink", "Kind", "Where to", "What", "Set", "Change"];
     let content = html! {
-        @if sinks.is_empty() { p { "Nobody is told outside the portal." } } @else {
-            div.wide { table.stack {
-                thead { tr { th { "Sink" } th { "Kind" } th { "Where to" } th { "What" } th { "Set" } th { "Change" } } }
-                tbody { @for sink in &sinks { tr {
-                    td data-label="Sink" { (text::stranger(&sink.name)) }
-                    td data-label="Kind" { (said(&sink.fields, "kind")) }
-                    td data-label="Where to" { (text::stranger(&["url", "address", "path"].map(|key| said(&sink.fields, key)).concat())) }
-                    td data-label="What" { (said(&sink.fields, "what")) }
-                    td data-label="Set" { (origin(&sink.origin)) }
-                    td data-label="Change" { @if sink.origin.layer == Layer::Portal {
-                        form method="post" action="/settings/sinks/remove" {
-                            (hidden(&visitor, &view)) input type="hidden" name="name" value=(sink.name);
-                            button.plain { "Remove " (sink.name) }
-                        }
-                    } }
-                } } }
-            } }
-        }
+        (lists::table(heads, &rows, "Nobody is told outside the portal."))
         h2 { "Add a sink" }
         p.quiet { "Sinks that write files, or trust a certificate authority of yours, are for the configuration file alone." }
-        form.narrow method="post" action=(HERE) {
-            (hidden(&visitor, &view))
-            label { "Name: letters, digits, - and _" input name="name" required maxlength="32"; }
-            label { "Kind" select name="kind" {
-                option value="syslog" { "Syslog over TLS" }
-                option value="syslog-clear" { "Syslog in the clear" }
-                option value="webhook" { "Webhook" }
-                option value="mail" { "Mail over TLS" }
-            } }
-            label { "Host and port, or the webhook's https address" input name="target" required maxlength="1024"; }
-            label { "Format" select name="format" {
-                option value="" { "the kind's own" }
-                @for format in ["cef", "json", "ocsf"] { option value=(format) { (format) } }
-            } }
-            fieldset { legend { "What is sent" }
-                @for what in WHAT { label.choice { input type="checkbox" name="what" value=(what) checked[what != "connections"]; (what) } }
-            }
-            label { "Severity from" select name="min_severity" {
-                @for severity in ["informational", "low", "medium", "high"] { option value=(severity) { (severity) } }
-            } }
-            label { "Webhook: secret that requests are signed with; mail: password" input type="password" name="secret" maxlength="256" autocomplete="new-password"; }
-            label { "Mail: account" input name="user" maxlength="256" autocomplete="off"; }
-            label { "Mail: from" input name="from" maxlength="256" autocomplete="off"; }
-            label { "Mail: to" input name="to" maxlength="2048" autocomplete="off"; }
-            button { "Add" }
-        }
+        (form(&visitor, &view, None))
     };
     Ok(settings_page(&visitor, "Sinks", &content))
+}
+
+pub(super) async fn one(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Query(Asked { name }): Query<Asked>,
+) -> Result<Response, Refused> {
+    let view = view(&portal).await?;
+    let sink = lists::find(&view, List::Sink, &name)?;
+    Ok(lists::one(&visitor, sink, &form(&visitor, &view, Some(sink))))
+}
+
+/// Of a sink that is there the fields of its kind, as they are; of a new one those of all kinds.
+fn form(visitor: &Visitor, view: &View, sink: Option<&Entry>) -> Markup {
+    let of = |key: &str| sink.map_or(String::new(), |sink| said(sink, key));
+    let (kind, what) = (of("kind"), sink.and_then(|sink| sink.fields.get("what")).and_then(Value::as_array));
+    let takes = |kinds: &[&str]| sink.is_none() || kinds.contains(&&*kind);
+    let is_sent = |name: &str, usual| what.map_or(usual, |what| what.iter().any(|sent| sent == name));
+    html! {
+        form.narrow method="post" action=(HERE) {
+            (lists::about(visitor, view, sink))
+            @match sink {
+                Some(_) => {
+                    input type="hidden" name="kind" value=(kind);
+                    p.quiet { "A sink of kind " (kind) "; for another kind remove it and add one." }
+                }
+                None => {
+                    label { "Name: letters, digits, - and _" input name="name" required maxlength="32"; }
+                    label { "Kind" select name="kind" { @for (name, title) in KINDS { option value=(name) { (title) } } } }
+                }
+            }
+            label {
+                @match &*kind {
+                    "" => "Host and port, or the webhook's https address",
+                    "webhook" => "Its https address",
+                    _ => "Host and port",
+                }
+                input name="target" value={ (of("url")) (of("address")) } required maxlength="1024";
+            }
+            @if takes(&["syslog", "mail"]) {
+                label.choice { input type="checkbox" name="tls" value="true" checked[of("tls") != "false"];
+                    @if sink.is_none() { "Syslog, mail: over TLS" } @else { "Over TLS" } }
+            }
+            @if takes(&["syslog", "webhook"]) {
+                label { "Format" select name="format" {
+                    option value="" { "the kind's own" }
+                    @for format in FORMATS { option value=(format) selected[of("format") == format] { (format) } }
+                } }
+            }
+            fieldset { legend { "What is sent" }
+                @for (name, usual) in WHAT {
+                    label.choice { input type="checkbox" name="what" value=(name) checked[is_sent(name, usual)]; (name) }
+                }
+            }
+            label { "Severity from" select name="min_severity" {
+                @for severity in SEVERITIES { option value=(severity) selected[of("min_severity") == severity] { (severity) } }
+            } }
+            @if takes(&["webhook", "mail"]) { (secret_field(&kind, sink)) }
+            @if takes(&["mail"]) {
+                label { "Mail: account" input name="user" value=(of("user")) maxlength="256" autocomplete="off"; }
+                label { "Mail: from" input name="from" value=(of("from")) maxlength="256" autocomplete="off"; }
+                label { "Mail: to" input name="to" value=(of("to")) maxlength="2048" autocomplete="off"; }
+            }
+            button { @if sink.is_some() { "Save" } @else { "Add" } }
+        }
+    }
+}
+
+/// A secret is typed and never shown.
+fn secret_field(kind: &str, sink: Option<&Entry>) -> Markup {
+    let is_set = sink.is_some_and(|sink| sink.has_secret);
+    html! {
+        label {
+            @match kind {
+                "" => "Webhook: secret that requests are signed with; mail: password",
+                "webhook" => "Secret that requests are signed with",
+                _ => "Password",
+            }
+            @if is_set { "; empty: the one that is set" }
+            input type="password" name="secret" maxlength="256" autocomplete="new-password"
+                aria-describedby=[is_set.then_some("again")];
+        }
+        @if is_set { p.quiet id="again" { "Another host, or no TLS, wants it again: what is kept goes to nobody else." } }
+    }
 }
 
 pub(super) async fn put(
@@ -85,43 +142,27 @@ pub(super) async fn put(
     sent: Sent,
 ) -> Result<Response, Refused> {
     let fields = Fields::of(&visitor, sent)?;
-    let (kind, is_clear) = match fields.get("kind") {
-        "syslog-clear" => ("syslog", true),
-        kind => (kind, false),
-    };
+    let (kind, to) = (fields.get("kind"), fields.words("to"));
     let target = if kind == "webhook" { "url" } else { "address" };
-    let mut entry = Map::from_iter([
+    let mut sink = Map::from_iter([
         ("kind".to_owned(), json!(kind)),
         (target.to_owned(), json!(fields.get("target"))),
         ("what".to_owned(), json!(fields.all("what"))),
         ("min_severity".to_owned(), json!(fields.get("min_severity"))),
+        ("to".to_owned(), if to.is_empty() { Value::Null } else { json!(to) }),
     ]);
     for key in ["format", "user", "from"] {
-        if !fields.get(key).is_empty() {
-            entry.insert(key.to_owned(), json!(fields.get(key)));
-        }
+        sink.insert(key.to_owned(), lists::maybe(fields.get(key)));
     }
-    if !fields.get("to").is_empty() {
-        entry.insert("to".to_owned(), json!(fields.words("to")));
+    if kind != "webhook" {
+        // Where nothing is said, TLS is spoken.
+        let tls = if fields.get("tls") == "true" { Value::Null } else { json!(false) };
+        sink.insert("tls".to_owned(), tls);
     }
-    if is_clear {
-        entry.insert("tls".to_owned(), json!(false));
-    }
-    let (list, name) = (List::Sink, fields.get("name").to_owned());
-    let mut edits = vec![Edit::Put { list, name: name.clone(), fields: entry }];
+    let mut edits = lists::edits(&portal, &fields, List::Sink, sink).await?;
     if !fields.raw("secret").is_empty() {
         let secret = SecretText::new(fields.raw("secret").to_owned());
-        edits.push(Edit::Secret { list, name, secret });
+        edits.push(Edit::Secret { list: List::Sink, name: fields.get("name").to_owned(), secret });
     }
-    form::change(&portal, &visitor, &fields, edits, HERE).await
-}
-
-pub(super) async fn remove(
-    State(portal): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
-    sent: Sent,
-) -> Result<Response, Refused> {
-    let fields = Fields::of(&visitor, sent)?;
-    let edits = vec![Edit::Remove { list: List::Sink, name: fields.get("name").to_owned() }];
     form::change(&portal, &visitor, &fields, edits, HERE).await
 }

@@ -1,17 +1,22 @@
 //! Networks that have a name of their own.
 
-use axum::{Extension, extract::State, response::Response};
-use maud::html;
-use serde_json::{Value, json};
+use axum::{
+    Extension,
+    extract::{Query, State},
+    response::Response,
+};
+use maud::{Markup, html};
+use serde_json::{Map, json};
 
 use super::{
-    clients::{addresses, words},
+    clients::addresses,
     form::{self, Fields, Sent},
-    hidden, origin, page as settings_page, view,
+    lists::{self, Asked, said},
+    origin, page as settings_page, view,
 };
 use crate::{
     portal::{Refused, Shared, guard::Visitor, text},
-    settings::{Edit, Layer, List},
+    settings::{Entry, List, View},
 };
 
 const HERE: &str = "/settings/sites";
@@ -21,37 +26,47 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
 ) -> Result<Response, Refused> {
     let view = view(&portal).await?;
-    let sites: Vec<_> = view.entries.iter().filter(|entry| entry.list == List::Site).collect();
+    let row = |site: &Entry| {
+        [
+            text::stranger(&site.name),
+            lists::shown(site, "address"),
+            lists::shown(site, "position"),
+            origin(&site.origin),
+            lists::changing(&visitor, &view, site),
+        ]
+    };
+    let rows: Vec<_> = lists::entries(&view, List::Site).map(row).collect();
     let content = html! {
         p { "What you say about your own networks counts more than any database. A change holds from the next connection on." }
-        @if sites.is_empty() { p { "None is set." } } @else {
-            div.wide { table.stack {
-                thead { tr { th { "Site" } th { "Networks" } th { "Position" } th { "Set" } th { "Change" } } }
-                tbody { @for site in &sites { tr {
-                    td data-label="Site" { (text::stranger(&site.name)) }
-                    td data-label="Networks" { (words(site.fields.get("address"))) }
-                    td data-label="Position" { (text::maybe(site.fields.get("position").and_then(Value::as_str))) }
-                    td data-label="Set" { (origin(&site.origin)) }
-                    td data-label="Change" { @if site.origin.layer == Layer::Portal {
-                        form method="post" action="/settings/sites/remove" {
-                            (hidden(&visitor, &view)) input type="hidden" name="name" value=(site.name);
-                            button.plain { "Remove " (site.name) }
-                        }
-                    } }
-                } } }
-            } }
-        }
-        h2 { "Add a site, or give one another position" }
-        form.narrow method="post" action=(HERE) {
-            (hidden(&visitor, &view))
-            label { "Name" input name="name" required maxlength="64" placeholder="Headquarters, Berlin"; }
-            (addresses(""))
-            label { "Degrees north and east; empty: no position" input name="position" maxlength="64" placeholder="52.52, 13.40"; }
-            label { "Radius, km" input name="radius_km" inputmode="numeric" maxlength="5" placeholder="1"; }
-            button { "Save" }
-        }
+        (lists::table(["Site", "Networks", "Position", "Set", "Change"], &rows, "None is set."))
+        h2 { "Add a site" }
+        (form(&visitor, &view, None))
     };
     Ok(settings_page(&visitor, "Sites", &content))
+}
+
+pub(super) async fn one(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Query(Asked { name }): Query<Asked>,
+) -> Result<Response, Refused> {
+    let view = view(&portal).await?;
+    let site = lists::find(&view, List::Site, &name)?;
+    Ok(lists::one(&visitor, site, &form(&visitor, &view, Some(site))))
+}
+
+fn form(visitor: &Visitor, view: &View, site: Option<&Entry>) -> Markup {
+    let of = |key: &str| site.map_or(String::new(), |site| said(site, key));
+    html! {
+        form.narrow method="post" action=(HERE) {
+            (lists::about(visitor, view, site))
+            @if site.is_none() { label { "Name" input name="name" required maxlength="64" placeholder="Headquarters, Berlin"; } }
+            (addresses(&of("address")))
+            label { "Degrees north and east; empty: no position" input name="position" value=(of("position")) maxlength="64" placeholder="52.52, 13.40"; }
+            label { "Radius, km" input name="radius_km" value=(of("radius_km")) inputmode="numeric" maxlength="5" placeholder="1"; }
+            button { @if site.is_some() { "Save" } @else { "Add" } }
+        }
+    }
 }
 
 pub(super) async fn put(
@@ -60,25 +75,11 @@ pub(super) async fn put(
     sent: Sent,
 ) -> Result<Response, Refused> {
     let fields = Fields::of(&visitor, sent)?;
-    let maybe = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
-    let radius = fields.get("radius_km");
-    let radius = radius.parse::<u64>().map_or_else(|_| maybe(radius), |radius| json!(radius));
-    let entry = [
+    let site = Map::from_iter([
         ("address".to_owned(), json!(fields.words("address"))),
-        ("position".to_owned(), maybe(fields.get("position"))),
-        ("radius_km".to_owned(), radius),
-    ];
-    let (list, name) = (List::Site, fields.get("name").to_owned());
-    let edits = vec![Edit::Put { list, name, fields: entry.into_iter().collect() }];
-    form::change(&portal, &visitor, &fields, edits, HERE).await
-}
-
-pub(super) async fn remove(
-    State(portal): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
-    sent: Sent,
-) -> Result<Response, Refused> {
-    let fields = Fields::of(&visitor, sent)?;
-    let edits = vec![Edit::Remove { list: List::Site, name: fields.get("name").to_owned() }];
+        ("position".to_owned(), lists::maybe(fields.get("position"))),
+        ("radius_km".to_owned(), lists::maybe_number(fields.get("radius_km"))),
+    ]);
+    let edits = lists::edits(&portal, &fields, List::Site, site).await?;
     form::change(&portal, &visitor, &fields, edits, HERE).await
 }

@@ -9,7 +9,7 @@ use maud::html;
 
 use super::{
     form::{self, Fields, Sent},
-    page as settings_page,
+    lists, page as settings_page,
 };
 use crate::{
     api::accounts,
@@ -29,23 +29,23 @@ pub(super) async fn page(
     let rows = found.await?;
     let token = html! { input type="hidden" name="token" value=(visitor.form_token); };
     let moment = |moment: &Option<String>| moment.as_deref().map_or(html! { "\u{2013}" }, text::moment);
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            [
+                html! { (row.name) },
+                html! { (row.may.join(", ")) },
+                text::moment(&row.created),
+                moment(&row.last_used),
+                moment(&row.expires),
+                lists::removing(&token, HERE, &row.name),
+            ]
+        })
+        .collect();
+    let heads = ["Token", "May", "Made", "Last used", "Expires", "Change"];
     let content = html! {
         p { "Whatever these pages show and do, a script can do with a token: " a href="/api/v1/openapi.json" { "/api/v1/openapi.json" } " describes it." }
-        @if rows.is_empty() { p { "There is none." } } @else {
-            div.wide { table.stack {
-                thead { tr { th { "Token" } th { "May" } th { "Made" } th { "Last used" } th { "Expires" } th { "Change" } } }
-                tbody { @for row in &rows { tr {
-                    td data-label="Token" { (row.name) }
-                    td data-label="May" { (row.may.join(", ")) }
-                    td data-label="Made" { (text::moment(&row.created)) }
-                    td data-label="Last used" { (moment(&row.last_used)) }
-                    td data-label="Expires" { (moment(&row.expires)) }
-                    td data-label="Change" { form method="post" action="/settings/tokens/remove" {
-                        (token) input type="hidden" name="name" value=(row.name); button.plain { "Remove " (row.name) }
-                    } }
-                } } }
-            } }
-        }
+        (lists::table(heads, &rows, "There is none."))
         h2 { "A new token" }
         form.narrow method="post" action=(HERE) {
             (token)

@@ -10,7 +10,7 @@ use super::{
     hidden, origin, page as settings_page, restart, view,
 };
 use crate::{
-    portal::{Refused, Shared, guard::Visitor},
+    portal::{Refused, Shared, guard::Visitor, text},
     settings::{Edit, Entry, Layer, List, SecretText, View},
 };
 
@@ -18,6 +18,9 @@ use crate::{
 const EVERYBODY: &str = "everybody";
 const ACCOUNTING: &str = "listen.accounting";
 const HERE: &str = "/settings/vpn";
+/// What accounting that is off does to people.
+pub(in crate::portal) const REFUSING: &str =
+    "Some VPN servers (ocserv, strongSwan, accel-ppp) refuse log-ins when nobody answers their accounting";
 
 /// Whose datagrams count when one secret is for everybody.
 const SCOPES: [(&str, &str, &[&str]); 2] = [
@@ -46,10 +49,12 @@ fn content(visitor: &Visitor, view: &View) -> Markup {
             h2 { "RADIUS accounting" }
             @let is_on = key.value == "true";
             p { "Accounting is " strong { @if is_on { "on" } @else { "off" } } " (" (origin(&key.origin)) ")." }
+            @if is_on {
+                p.quiet { "Off closes its ports. " (REFUSING) ": take this host out of their accounting first." }
+            } @else {
+                p.problem { "Its ports are closed: nobody who connects is seen. " (REFUSING) " while it is off: turn it on, or take this host out of their accounting." }
+            }
             @if key.origin.layer != Layer::File {
-                @if is_on {
-                    p.quiet { "Off closes its ports. Some VPN servers (ocserv, strongSwan, accel-ppp) then refuse log-ins: take this host out of their accounting first." }
-                }
                 form method="post" action="/settings/vpn/accounting" {
                     (hidden(visitor, view))
                     input type="hidden" name="on" value=(!is_on);
@@ -58,6 +63,7 @@ fn content(visitor: &Visitor, view: &View) -> Markup {
             }
         }
         h2 { "Who may send" }
+        @for client in clients.iter().filter(|client| client.has_weak_secret) { (weak(client)) }
         @if let [only] = clients[..] && only.origin.layer == Layer::Default {
             p { "This host alone, with a generated secret. Set a secret for everybody here, or one for "
                 a href="/settings/clients" { "each VPN server" } "." }
@@ -72,6 +78,21 @@ fn content(visitor: &Visitor, view: &View) -> Markup {
         }
         p { "Then point your VPN servers at this host, UDP 1813, and "
             a href="/settings/listening" { "watch for the first packet" } "." }
+    }
+}
+
+/// That a secret is short, and what to do; nothing where none is.
+pub(super) fn weak(client: &Entry) -> Markup {
+    html! {
+        @if client.has_weak_secret {
+            p.problem {
+                "The secret of " (text::stranger(&client.name)) " is shorter than 16 characters: whoever sees one request can guess it without asking anybody. "
+                @match client.origin.layer {
+                    Layer::File => { "Change it on the VPN server, and where it is " (origin(&client.origin)) "." },
+                    _ => "Generate another one, and type it into the VPN server.",
+                }
+            }
+        }
     }
 }
 

@@ -138,7 +138,7 @@ fn closed_as_usual_it_teaches_all_of_its_users_once() {
         let mut again = sprayed(0, None);
         alerts.take(of(&name(7), come(session, ADDRESS, "KALI")), &mut again);
     }
-    let lessons = alerts.close(2, Verdict::Usual, "uid 0", 0, 9).unwrap();
+    let lessons = alerts.close(2, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
     assert_eq!(lessons.address, ADDRESS.parse().ok());
     let mut users: Vec<&str> = lessons.learn.iter().map(|lesson| lesson.user.as_str()).collect();
     users.dedup();
@@ -150,7 +150,7 @@ fn closed_as_usual_it_teaches_all_of_its_users_once() {
     assert_eq!(users, expected);
     assert!(lessons.learn.is_sorted_by_key(|lesson| lesson.connection.session), "as they came");
     assert!((4..=40).all(|session| !alerts.holds(session)));
-    let own = alerts.close(1, Verdict::Usual, "uid 0", 0, 9).unwrap();
+    let own = alerts.close(1, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
     assert_eq!((sessions(&own.learn), own.address), (vec![], None), "once");
 }
 
@@ -158,7 +158,7 @@ fn closed_as_usual_it_teaches_all_of_its_users_once() {
 fn closed_as_malicious_it_takes_back_what_the_first_of_them_taught() {
     let mut alerts = Alerts::default();
     spray(&mut alerts, 1..=30);
-    let lessons = alerts.close(1, Verdict::Malicious, "uid 0", 0, 9).unwrap();
+    let lessons = alerts.close(1, Verdict::Malicious, "uid 0", 0, Sending::Always).unwrap();
     assert_eq!(sessions(&lessons.unlearn), [1, 2, 3]);
     assert_eq!(sessions(&lessons.rejected), (1..=30).collect::<Vec<_>>());
     assert!(lessons.rejected.iter().all(|lesson| lesson.user == name(lesson.connection.session)));
@@ -188,7 +188,7 @@ fn who_came_days_before_or_is_excluded_is_not_in_it() {
         .strangers
         .connections
         .extend([Connection { start_unix_ns: DAY * DAY_NS, ..come(9, ADDRESS, "A") }]);
-    alerts.forget_strangers((DAY + 3) * DAY_NS);
+    alerts.forget_old((DAY + 3) * DAY_NS);
     assert!(alerts.strangers.connections.is_empty());
 }
 
@@ -266,4 +266,20 @@ fn a_user_who_is_called_like_an_address_is_no_address() {
     spray(&mut alerts, 1..=4);
     alerts.take(of("address 198.51.100.9", come(50, "192.0.2.1", "A")), &mut medium(vec![device("KALI")]));
     assert_eq!(alerts.open.len(), 2);
+}
+
+#[test]
+fn the_rule_that_other_peoples_rules_know_is_told_when_it_speaks_of_one_of_them() {
+    let mut alerts = Alerts::default();
+    spray(&mut alerts, 1..=5);
+    let ids = |alerts: &mut Alerts| -> Vec<_> {
+        notices(alerts).into_iter().map(|notice| notice.alert.external_id).collect()
+    };
+    assert_eq!(ids(&mut alerts), [None]);
+    for number in [6, 7] {
+        let mut assessment = sprayed(number, None);
+        assessment.reasons.push(Reason { alert: Some(Severity::Medium), ..country("CN") });
+        alerts.take(of(&name(number), come(number, ADDRESS, "KALI")), &mut assessment);
+    }
+    assert_eq!(ids(&mut alerts), [Some(2025)], "once");
 }

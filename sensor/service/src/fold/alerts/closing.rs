@@ -1,0 +1,138 @@
+//! What closing an alert does to profiles and detections: they learn what it held back, or unlearn what the stranger and
+//! whoever came behind taught, how their sessions ended too.
+
+use std::{collections::HashSet, net::IpAddr};
+
+use insight::{detect::ReasonFeature, vpn::session::Session};
+use ipnet::IpNet;
+
+use super::{Alerts, Open, Sending, crowd};
+use crate::{
+    alert::{Alert, Connection, News, State, Verdict},
+    fold::learning::End,
+};
+
+/// What closing an alert does to the profiles.
+#[derive(Debug, Default)]
+pub(in crate::fold) struct Lessons {
+    /// The oldest first, as they came.
+    pub(in crate::fold) learn: Vec<Lesson>,
+    pub(in crate::fold) unlearn: Vec<Lesson>,
+    /// Connections that were somebody else's.
+    pub(in crate::fold) rejected: Vec<Lesson>,
+    /// The address that it was about.
+    pub(in crate::fold) address: Option<IpAddr>,
+}
+
+/// A connection, whose it is, and how it ended, if the profile has learned that.
+#[derive(Debug, Clone)]
+pub(in crate::fold) struct Lesson {
+    pub(in crate::fold) user: String,
+    pub(in crate::fold) connection: Connection,
+    pub(in crate::fold) end: Option<End>,
+}
+
+impl Open {
+    /// Sessions that have taught the profile and may have to be taken back.
+    fn teachers(&self) -> impl Iterator<Item = u64> {
+        let beside = self.crowd.iter().flat_map(|crowd| &crowd.beside);
+        let own = beside.chain(&self.alert.connections).map(|connection| connection.session);
+        let taught = self.taught.iter().map(|connection| connection.session);
+        own.filter(|session| !self.untaught.contains(session)).chain(taught)
+    }
+}
+
+impl Alerts {
+    /// The profile has learned how a session ended. That is kept as long as it may have to be taken back.
+    pub(in crate::fold) fn keep_end(&mut self, session: &Session, end: End) {
+        let number = session.number;
+        let may_be_taken_back = || {
+            let address = session.details.remote().map(|address| crowd::subject(address.to_canonical()));
+            let subjects = session.details.user().into_iter().chain(address.as_deref());
+            let mut open = subjects.filter_map(|subject| self.open.get(self.subjects.get(subject)?));
+            open.any(|open| open.teachers().any(|teacher| teacher == number))
+        };
+        if self.strangers.has(number) || !self.open.is_empty() && may_be_taken_back() {
+            self.ends.insert(number, end);
+        }
+    }
+
+    /// Of sessions that no open alert has, and no stranger, nothing is taken back any more.
+    pub(super) fn forget_ends(&mut self) {
+        let teachers: HashSet<u64> = self.open.values().flat_map(Open::teachers).collect();
+        self.ends.retain(|session, _| teachers.contains(session) || self.strangers.has(*session));
+    }
+
+    /// An open alert is closed. What that does to the profile of its user.
+    pub(in crate::fold) fn close(
+        &mut self,
+        number: u64,
+        verdict: Verdict,
+        by: &str,
+        now: u64,
+        sending: Sending,
+    ) -> Option<Lessons> {
+        let open = self.open.remove(&number)?;
+        self.subjects.remove(&open.subject);
+        self.held.retain(|_, alert| *alert != number);
+        let Open { mut alert, untaught, taught, crowd, .. } = open;
+        alert.revision += 1;
+        alert.changed_unix_ns = now;
+        alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
+        self.tell(News::Closed, alert.clone(), sending);
+        let ends = &self.ends;
+        let of_user = |connection: Connection| Lesson {
+            user: alert.user_of(&connection).unwrap_or_default().to_owned(),
+            end: ends.get(&connection.session).copied(),
+            connection,
+        };
+        let beside = crowd.map(|crowd| crowd.beside).unwrap_or_default();
+        // The oldest first.
+        let listed: Vec<Lesson> =
+            beside.into_iter().chain(alert.connections.iter().rev().cloned()).map(of_user).collect();
+        let is_untaught = |lesson: &Lesson| untaught.contains(&lesson.connection.session);
+        let mut lessons = Lessons { address: alert.address, ..Lessons::default() };
+        match verdict {
+            Verdict::Usual => {
+                lessons.learn = listed.into_iter().filter(is_untaught).collect();
+                lessons.learn.iter().for_each(|lesson| self.has_taught(lesson));
+            }
+            Verdict::Malicious => {
+                // One that an alert came to be about later is among both.
+                let is_told =
+                    |one: &Connection| listed.iter().any(|told| told.connection.session == one.session);
+                let successors = taught.into_iter().filter(|one| !is_told(one) && is_successor(one, &alert));
+                lessons.unlearn = successors.map(of_user).collect();
+                lessons.rejected = lessons.unlearn.clone();
+                lessons.unlearn.extend(listed.iter().filter(|lesson| !is_untaught(lesson)).cloned());
+                lessons.rejected.extend(listed);
+                // Once.
+                for lesson in &lessons.unlearn {
+                    self.ends.remove(&lesson.connection.session);
+                }
+            }
+            Verdict::Unclear => {}
+        }
+        Some(lessons)
+    }
+}
+
+/// Whether a connection is probably of the stranger whom an alert is about: from the same part of a network, or with a
+/// device that the alert has as new. The network alone says nothing: strangers choose the user's own provider.
+fn is_successor(one: &Connection, alert: &Alert) -> bool {
+    let is_near = alert
+        .connections
+        .iter()
+        .any(|other| one.address.zip(other.address).is_some_and(|(one, other)| part(one) == part(other)));
+    let is_new_device = |reason: &crate::alert::Reason| {
+        reason.feature.as_deref() == Some(ReasonFeature::Device.name())
+            && one.device.as_ref() == Some(&reason.seen)
+    };
+    is_near || alert.reasons.iter().any(is_new_device)
+}
+
+/// The /24 or /48 of an address.
+fn part(address: IpAddr) -> Option<IpNet> {
+    let length = if address.is_ipv4() { 24 } else { 48 };
+    Some(IpNet::new(address, length).ok()?.trunc())
+}

@@ -1,0 +1,114 @@
+//! Rules about what is known only later, through the whole service: Stops without a Start, volume, length, a user who was away.
+
+use insight::detect::Thresholds;
+use service::{
+    Detecting,
+    alert::{Alert, Severity},
+    rebuild::WAITING_MAX,
+    store::AlertFilter,
+};
+
+use crate::{
+    DAY_S, HOUR_S,
+    house::{House, Request, places_of},
+};
+
+const MINUTE_S: u64 = 60;
+
+fn house() -> House {
+    House::new(crate::meaning(&["contoso.example", "contoso", ""], 180), places_of("GeoIP2-City-Test.mmdb"))
+}
+
+/// One connection on this day, an hour long.
+fn connect(house: &mut House, day: u64, address: u64) {
+    let (at, session) = (day * DAY_S + 8 * HOUR_S, format!("{day}-{address}"));
+    let start = Request { at, user: 1, session: &session, address, ..Request::start() };
+    house.hear(&start);
+    house.hear(&Request { at: at + HOUR_S, ..start.stop(1) });
+    house.turn(at + 2 * HOUR_S);
+}
+
+/// All alerts, once the store has them; its rebuild has the same.
+fn alerts(house: &mut House) -> Vec<Alert> {
+    house.stop();
+    let (live, rebuilt) = house.digests(WAITING_MAX);
+    assert_eq!(live, rebuilt);
+    house.store().alerts(&AlertFilter::default(), 10).unwrap()
+}
+
+fn speaks(alert: &Alert, detection: &str) -> bool {
+    alert.reasons.iter().any(|reason| reason.detection == detection)
+}
+
+#[test]
+fn stops_that_no_session_began_with_are_one_alert_of_their_vpn_server_and_none_behind_an_outage() {
+    // The sensor listens for a day and an hour; then so long not at all, in minutes.
+    for (outage, count) in [(10, 1), (16, 0)] {
+        let mut house = house();
+        connect(&mut house, 0, 0);
+        let listening = DAY_S;
+        for minute in (0..=25 * 60).step_by(10) {
+            house.turn(listening + minute * MINUTE_S);
+        }
+        let begin = listening + (25 * 60 + outage) * MINUTE_S;
+        for stop in 0..25 {
+            let session = format!("never-began-{stop}");
+            let start = Request { at: begin + stop, user: 1, session: &session, ..Request::start() };
+            house.hear(&start.stop(1));
+        }
+        house.catch_up(begin + MINUTE_S);
+        let all = alerts(&mut house);
+        assert_eq!(all.len(), count, "{outage} minutes: {all:?}");
+        for alert in &all {
+            assert_eq!((&*alert.detection, alert.severity), ("stop-without-start", Severity::Medium));
+            assert_eq!(
+                (alert.user.as_deref(), alert.connections[0].server.as_deref()),
+                (None, Some("spare"))
+            );
+        }
+    }
+}
+
+#[test]
+fn a_session_of_unusual_volume_and_one_of_unusual_length_are_told_at_their_ends_and_teach_nothing() {
+    let thresholds = Thresholds { volume_octets_min: 1_000_000_000, ..Thresholds::default() };
+    let mut house = house();
+    for day in 0..36 {
+        connect(&mut house, day, 0);
+    }
+    house.tune(Detecting { thresholds, ..Detecting::default() });
+    for (day, hours, octets, told) in
+        [(37, 1, 2_000_000_000, "unusual-volume"), (39, 60, 1, "unusual-length")]
+    {
+        let session = format!("{day}");
+        let start = Request { at: day * DAY_S + 8 * HOUR_S, user: 1, session: &session, ..Request::start() };
+        house.hear(&start);
+        house.turn(start.at);
+        let end = start.at + hours * HOUR_S;
+        house.hear(&Request { at: end, ..start.stop(octets) });
+        house.catch_up(end);
+        let all = alerts(&mut house);
+        let [alert] = &all[..] else { panic!("{told}: {all:?}") };
+        assert!(speaks(alert, told), "{told}: {alert:?}");
+        assert_eq!((alert.severity, alert.user.as_deref()), (Severity::Low, Some("user1@contoso.example")));
+        assert!(alert.message.contains("usual: up to"), "{}", alert.message);
+    }
+    // Both together are one alert that grew.
+    let news = house.store().notices(0, 10).unwrap();
+    assert_eq!(news.iter().map(|notice| notice.news.name()).collect::<Vec<_>>(), ["new", "updated"]);
+}
+
+#[test]
+fn a_user_who_was_away_for_long_is_told_when_a_stranger_comes_and_not_at_home() {
+    for (away, address, is_told) in [(46, 4, true), (46, 0, false), (43, 4, false)] {
+        let mut house = house();
+        for day in 0..36 {
+            connect(&mut house, day, 0);
+        }
+        connect(&mut house, 35 + away, address);
+        let all = alerts(&mut house);
+        let is_alert =
+            all.iter().any(|alert| speaks(alert, "dormant-user") && alert.severity == Severity::Medium);
+        assert_eq!(is_alert, is_told, "{away} days, address {address}: {all:?}");
+    }
+}

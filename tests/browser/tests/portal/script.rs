@@ -1,0 +1,72 @@
+//! What the script adds, and what paper leaves out: lists that follow what is typed, one box that ticks all, printing.
+
+use browser::{
+    Browser,
+    people::{self, AT_HOME, Connection, FAR_AWAY},
+};
+use end_to_end::{
+    Nas, PATIENCE, Wire,
+    config::{Config, SECRET},
+    sensor::Home,
+    wait_until,
+    wire::{NAS_V4, SENSOR_V4},
+};
+use serde_json::json;
+
+/// How many of the page's boxes are ticked, and how many there are.
+const TICKED: &str = "
+    const all = [...document.querySelectorAll('input[name=alert]')];
+    return [all.filter(box => box.checked).length, all.length]";
+/// Which elements that a selector finds take room on the page.
+const SHOWN: &str = "
+    const all = [...document.querySelectorAll(arguments[0])];
+    return all.filter(e => e.getClientRects().length > 0).map(e => e.outerHTML.slice(0, 120))";
+
+#[test]
+fn lists_follow_what_is_typed_one_box_ticks_all_and_paper_has_no_menus() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    for (number, user) in ["alice@contoso.example", "bob@contoso.example"].into_iter().enumerate() {
+        for (way, address) in [AT_HOME, FAR_AWAY].into_iter().enumerate() {
+            let identifier = (2 * number + way) as u8;
+            let session = format!("{number}-{way}");
+            let device = format!("PC-{session}");
+            Connection { user, session: &session, address, device: &device }.begin(&nas, identifier);
+        }
+    }
+    sensor.stored();
+    let browser = Browser::start(&wire.sensor);
+    people::sign_in(&browser, &home, &wire.sensor, "carol", "analyst");
+
+    browser.open_until("/users", "bob@contoso.example");
+    browser.run("window.isSame = true", &[]);
+    browser.fill("main input[type=search]", "ALI");
+    wait_until("bob is gone", PATIENCE, || !browser.text("#results").contains("bob@contoso.example"));
+    assert!(browser.text("#results").contains("alice@contoso.example"), "{}", browser.seen());
+    assert_eq!(browser.path(), "/users?q=ALI", "which can be kept");
+    browser.fill("main input[type=search]", "nobody");
+    browser.wait_seen("Nobody has nobody in the name");
+    assert_eq!(browser.run("return window.isSame === true", &[]), true, "without another page");
+
+    browser.open_until("/alerts", "alice@contoso.example");
+    browser.open_until("/alerts", "bob@contoso.example");
+    let all = browser.run(TICKED, &[])[1].clone();
+    assert!(all.as_u64() >= Some(2), "{}", browser.seen());
+    browser.click("input[data-all=alert]");
+    assert_eq!(browser.run(TICKED, &[]), json!([all, all]));
+    browser.click("input[data-all=alert]");
+    assert_eq!(browser.run(TICKED, &[]), json!([0, all]));
+
+    browser.open("/users/alice@contoso.example");
+    let menus = "header, header a, form:not(:has(table)), input, select, button, .skip, .exports";
+    assert_ne!(browser.run(SHOWN, &[menus.into()]), json!([]));
+    browser.command("Emulation.setEmulatedMedia", json!({"media": "print"}));
+    for page in ["/users/alice@contoso.example", "/alerts", "/"] {
+        browser.open(page);
+        assert_eq!(browser.run(SHOWN, &[menus.into()]), json!([]), "{page}, on paper");
+        assert!(browser.text("main").contains("alice@contoso.example"), "{page}: {}", browser.seen());
+    }
+    browser.assert_quiet();
+}
