@@ -125,7 +125,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let seconds = began.elapsed().as_secs_f64();
     let stored = host.metric("vpn_sensor_service_session_changes_total")? - before;
     drop((changes, host));
-    let state = Store::open(&home.join("state/service/store.sqlite"))?.checkpoint()?.map_or(0, |state| state.len());
+    let state =
+        Store::open(&home.join("state/service/store.sqlite"))?.checkpoint()?.map_or(0, |state| state.len());
     say("store", "state_of_users", "B", &[state as f64]);
     let mut missed = Vec::new();
     let mut bar = |what: &str, value: f64, most: f64, unit: &str| {
