@@ -122,6 +122,10 @@ fn the_rule_that_other_peoples_rules_know_is_known_whatever_weighs_most() {
     assert_eq!(take("bob", 3, vec![travel(), country("FR")]), (false, vec![]));
     assert_eq!(take("bob", 4, vec![travel(), telling(country("FR"))]), named(Some(2025)));
     assert_eq!(take("bob", 5, vec![travel(), telling(country("FR"))]), (false, vec![]));
+    // Named after it, it has its id, though it is another rule that speaks: of somebody who is not learned yet.
+    let named_so = vec![("suspicious-connection".to_owned(), Some(2025))];
+    let spoken = || telling(reason(Detection::AnonymousNetwork, None, "FR", 1.0));
+    assert_eq!(take("carol", 7, vec![country("FR"), spoken()]), (true, named_so));
     // It stays so.
     assert_eq!(take("bob", 6, vec![travel(), device("KALI")]), named(Some(2025)));
 }
