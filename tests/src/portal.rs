@@ -6,6 +6,7 @@ use crate::{
     Namespace, PATIENCE,
     sensor::{Home, program},
     tools::output,
+    wait_until,
 };
 
 const PORTAL: &str = "http://127.0.0.1:8813";
@@ -53,6 +54,8 @@ impl Browser<'_> {
         let page =
             browser.post(path_of(link), &[("account", "x"), ("password", PASSWORD), ("again", PASSWORD)]);
         assert_eq!(page.status, 303, "{}", page.text);
+        // Of a first start there is none for a second, and pages say so.
+        wait_until("the service has made its store", PATIENCE, || browser.get("/").status != 503);
         browser
     }
 
