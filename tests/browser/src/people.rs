@@ -76,3 +76,11 @@ impl Connection<'_> {
         nas.ask(request.seal(nas.secret().as_bytes()).expect("a request that fits"));
     }
 }
+
+/// A stolen account: its user at home, and at once somebody far away with a device of her own. The user's name.
+pub fn stolen(nas: &Nas) -> &'static str {
+    let user = "alice@contoso.example";
+    Connection { user, session: "hers", address: AT_HOME, device: "PC-7" }.begin(nas, 1);
+    Connection { user, session: "his", address: FAR_AWAY, device: "KALI" }.begin(nas, 2);
+    user
+}

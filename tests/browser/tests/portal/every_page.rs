@@ -2,7 +2,7 @@
 
 use browser::{
     Browser, Shape, Theme, lists,
-    people::{self, AT_HOME, Connection, FAR_AWAY},
+    people::{self, AT_HOME, Connection},
 };
 use end_to_end::{
     Nas, Wire,
@@ -20,9 +20,7 @@ fn every_page_is_without_errors_and_barriers_in_every_shape() {
     let home = Home::new(&Config::udp());
     let sensor = home.start(&wire.sensor);
     let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
-    let user = "alice@contoso.example";
-    Connection { user, session: "hers", address: AT_HOME, device: "PC-7" }.begin(&nas, 1);
-    Connection { user, session: "his", address: FAR_AWAY, device: "KALI" }.begin(&nas, 2);
+    people::stolen(&nas);
     Connection { user: "bob@contoso.example", session: "b", address: AT_HOME, device: "PC-8" }.begin(&nas, 3);
     sensor.stored();
     let browser = Browser::start(&wire.sensor);

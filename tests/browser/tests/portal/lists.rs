@@ -2,7 +2,7 @@
 
 use browser::{
     Browser, Key, lists,
-    people::{self, AT_HOME, Connection, FAR_AWAY},
+    people::{self, FAR_AWAY},
 };
 use end_to_end::{
     Nas, Wire,
@@ -17,9 +17,7 @@ fn a_network_is_excluded_for_a_while_and_a_sink_keeps_its_secret_to_itself() {
     let home = Home::new(&Config::udp());
     let sensor = home.start(&wire.sensor);
     let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
-    let user = "alice@contoso.example";
-    Connection { user, session: "hers", address: AT_HOME, device: "PC-7" }.begin(&nas, 1);
-    Connection { user, session: "his", address: FAR_AWAY, device: "KALI" }.begin(&nas, 2);
+    let user = people::stolen(&nas);
     sensor.stored();
     let browser = Browser::start(&wire.sensor);
     people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
