@@ -4,6 +4,7 @@
 use std::{
     fs::{self, File},
     path::Path,
+    process::Child,
     time::{Duration, Instant},
 };
 
@@ -28,6 +29,16 @@ fn text(home: &Home, namespace: &Namespace, command: &str) -> String {
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A command that goes on until somebody ends it.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Messages of this kind that have arrived in a file.
@@ -61,7 +72,10 @@ fn a_stolen_account_raises_one_alert_that_arrives_is_closed_and_is_never_sent_ag
     sensor.stored();
     let followed = folder.path().join("followed.json");
     let mut follow = home.command(&wire.sensor, "alerts --follow --format json");
-    let mut follow = follow.stdout(File::create(&followed).unwrap()).spawn().unwrap();
+    let follow = Ended(follow.stdout(File::create(&followed).unwrap()).spawn().unwrap());
+    wait_until("somebody follows", PATIENCE, || {
+        text(&home, &wire.sensor, "audit --format json").contains("alerts.list")
+    });
     let began = Instant::now();
     connect(2, "his", "175.16.199.7", "KALI");
     wait_until("the alert arrives", IN_TIME, || arrived(&all, "alert").len() == 1);
@@ -123,8 +137,7 @@ fn a_stolen_account_raises_one_alert_that_arrives_is_closed_and_is_never_sent_ag
     wait_until("the one who follows is told", IN_TIME, || stands().len() == 4);
     let open = |revision: u64| (revision, Value::from("open"));
     assert_eq!(stands(), [open(1), open(2), open(3), (4, "closed".into())]);
-    follow.kill().unwrap();
-    follow.wait().unwrap();
+    drop(follow);
 
     // Neither a start nor a rebuild sends anything again.
     let before = fs::read_to_string(&all).unwrap();

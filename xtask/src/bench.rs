@@ -50,8 +50,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             bench.arg("--quick");
         }
         bench.args(options).env(program::PROGRAM, &sensor);
-        if let Some(reason) = gathered(&mut bench, gathering.as_mut())? {
-            eprintln!("the bench {name} is missing: {reason}");
+        let Gathered { reason, is_lacking } = gathered(&mut bench, gathering.as_mut())?;
+        // Who names a bench wants its figures; of all of them those that the host can have.
+        if is_lacking && !names.is_empty() {
+            failed.push(*name);
+        }
+        if let Some(reason) = reason {
+            eprintln!("the bench {name} failed: {reason}");
             if let Some(gathering) = &mut gathering {
                 match missing(name, &reason) {
                     Ok(line) => gathering.add(&line)?,
@@ -66,41 +71,62 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     ensure!(
         failed.is_empty(),
-        "these benches failed and are missing: {}; what they said is above, and `cargo xtask bench {}` runs them again",
+        "these benches failed, or the host cannot run them: {}; what they said is above, and `cargo xtask bench {}` runs them again",
         failed.join(", "),
         failed.join(" ")
     );
     Ok(())
 }
 
+/// What became of a bench.
+struct Gathered {
+    /// Why it failed.
+    reason: Option<String>,
+    /// Whether it said that this host lacks what all of it needs.
+    is_lacking: bool,
+}
+
 /// Runs one bench to its end and gathers its lines. What a bench fails by is no error here, since the others can be
-/// measured without it: returns the reason.
+/// measured without it.
 ///
 /// # Errors
 /// When the lines cannot be kept.
-fn gathered(bench: &mut Command, mut gathering: Option<&mut Gathering>) -> anyhow::Result<Option<String>> {
+fn gathered(bench: &mut Command, mut gathering: Option<&mut Gathering>) -> anyhow::Result<Gathered> {
     let mut child = match bench.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
         Ok(child) => child,
-        Err(error) => return Ok(Some(format!("it cannot be run: {error}"))),
+        Err(error) => {
+            return Ok(Gathered { reason: Some(format!("it cannot be run: {error}")), is_lacking: false });
+        }
     };
     let said = child.stderr.take().map(|errors| thread::spawn(move || passed_on(errors)));
+    let mut is_lacking = false;
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines() {
             let line = line?;
             if !line.starts_with('{') {
                 // Help, say: the results themselves are shown on standard error.
                 println!("{line}");
-            } else if let Some(gathering) = &mut gathering {
+                continue;
+            }
+            is_lacking |= is_whole_bench_missing(&line);
+            if let Some(gathering) = &mut gathering {
                 gathering.add(&line)?;
             }
         }
     }
     let status = child.wait()?;
     let said = said.and_then(|thread| thread.join().ok()).unwrap_or_default();
-    Ok((!status.success()).then(|| match last_error(&said) {
+    let reason = (!status.success()).then(|| match last_error(&said) {
         error if error.is_empty() => status.to_string(),
         error => format!("{error} ({status})"),
-    }))
+    });
+    Ok(Gathered { reason, is_lacking })
+}
+
+/// Whether a line of results says that there is nothing to measure here (`benches` has the same words).
+fn is_whole_bench_missing(line: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(line)
+        .is_ok_and(|line| line["metric"] == "missing" && line["path"] == "the whole bench")
 }
 
 /// So much of what a bench said last is kept for the reason of its failure, octets.
@@ -181,11 +207,15 @@ mod tests {
         };
         let fails = "echo '{\"first\":1}'; printf 'round 1\\r' >&2
             printf 'Error: no wire\\n\\nCaused by:\\n    it is cut\\n' >&2; exit 3";
-        assert_eq!(shell(fails).unwrap(), "no wire Caused by: it is cut (exit status: 3)");
-        assert_eq!(shell("kill -KILL $$").unwrap(), "signal: 9 (SIGKILL)");
-        assert_eq!(shell("echo '{\"second\":2}'; echo 'error: all is well' >&2"), None);
-        let absent = gathered(&mut Command::new("/no/such/program"), None).unwrap().unwrap();
+        assert_eq!(shell(fails).reason.unwrap(), "no wire Caused by: it is cut (exit status: 3)");
+        assert_eq!(shell("kill -KILL $$").reason.unwrap(), "signal: 9 (SIGKILL)");
+        let well = shell("echo '{\"second\":2}'; echo 'error: all is well' >&2");
+        assert_eq!((well.reason, well.is_lacking), (None, false));
+        let absent = gathered(&mut Command::new("/no/such/program"), None).unwrap().reason.unwrap();
         assert!(absent.contains("cannot be run"), "{absent}");
+        let line = "{\"metric\":\"missing\",\"path\":\"the whole bench\"}";
+        let lacking = gathered(Command::new("echo").arg(line), None).unwrap();
+        assert_eq!((lacking.reason, lacking.is_lacking), (None, true));
         gathering.finish().unwrap();
         assert_eq!(std::fs::read_to_string(&json).unwrap(), "{\"first\":1}\n{\"second\":2}\n");
     }

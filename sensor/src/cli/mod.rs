@@ -66,13 +66,13 @@ pub struct Common {
 }
 
 impl Common {
-    /// The configuration in force, for a command that only asks: without what was set in the portal where whoever asks may
-    /// not read that. Warnings go to the log.
+    /// The configuration in force, for a command that shows something, or needs no more than where things are: without what
+    /// was set in the portal where whoever calls may not read that. Warnings go to the log.
     pub fn load_config(&self) -> Result<Config, Failure> {
         Ok(warned(config::load_to_ask(self.config.as_deref())?))
     }
 
-    /// The same for a command that does something by it: all layers, or an error.
+    /// The same for a command whose outcome is made of it and stays: all layers, or an error.
     pub fn load_whole_config(&self) -> Result<Config, Failure> {
         Ok(warned(config::load(self.config.as_deref())?))
     }

@@ -8,6 +8,7 @@ use ::service::{
 };
 use anyhow::anyhow;
 use policy::portal::Oidc;
+use rustix::process::{getpriority_process, setpriority_process};
 use rustls::ServerConfig;
 use tokio::sync::{oneshot, watch};
 
@@ -113,8 +114,10 @@ const NICE: i32 = 10;
 
 /// Lets the workers, the journal and the service go first where cores are few; threads that this one starts inherit it.
 fn give_way() {
-    let this = rustix::thread::gettid();
-    if let Err(error) = rustix::process::setpriority_process(Some(this), NICE) {
+    let this = Some(rustix::thread::gettid());
+    // From where all of the process are; the kernel takes 19 for more.
+    let nicer = getpriority_process(this).and_then(|nice| setpriority_process(this, nice + NICE));
+    if let Err(error) = nicer {
         tracing::warn!("the portal's thread is as urgent as the workers' (setpriority: {error})");
     }
 }

@@ -52,9 +52,11 @@ impl Kept {
     fn keep(&mut self, source: IpAddr, octets: &[u8], is_client: bool, now: SystemTime) {
         if !self.0.contains_key(&source) && self.0.len() >= SOURCES_MAX {
             let least = self.0.iter().min_by_key(|(_, one)| (one.is_client, one.at));
-            if let Some(source) = least.map(|(source, _)| *source) {
-                self.0.remove(&source);
+            let Some((least, is_clients)) = least.map(|(least, one)| (*least, one.is_client)) else { return };
+            if is_clients && !is_client {
+                return;
             }
+            self.0.remove(&least);
         }
         self.0.insert(source, One { at: now, is_client, octets: octets.to_vec() });
     }
@@ -122,5 +124,13 @@ mod tests {
         assert_eq!(kept.0.len(), SOURCES_MAX);
         assert!(kept.0.contains_key(&IpAddr::from((3 * SOURCES_MAX as u32 - 1).to_be_bytes())));
         assert_eq!(kept.is_made_with(branch, b"x"), Some(true));
+        // Where clients have all the room, it is theirs.
+        for number in 0..SOURCES_MAX as u128 {
+            kept.keep(IpAddr::from((1 + number).to_be_bytes()), b"x", true, SystemTime::UNIX_EPOCH);
+        }
+        let clients = |kept: &Kept| kept.0.values().filter(|one| one.is_client).count();
+        assert_eq!(clients(&kept), SOURCES_MAX);
+        kept.keep(IpAddr::from([10, 0, 0, 1]), b"x", false, SystemTime::UNIX_EPOCH);
+        assert_eq!(clients(&kept), SOURCES_MAX);
     }
 }

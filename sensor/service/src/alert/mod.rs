@@ -47,8 +47,8 @@ pub struct Alert {
     pub detection: String,
     /// Its title for people: `Suspicious VPN connection`.
     pub title: String,
-    /// By what SIEM rules know it: 2025 where the suspicious connection is among what people are told of, whatever weighs
-    /// most.
+    /// By what SIEM rules know it: 2025 where it is named after the suspicious connection, and where that is among what
+    /// people are told of, whatever weighs most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<u16>,
     /// How urgent.

@@ -19,6 +19,7 @@ pub(crate) fn raised(number: u64, case: &Case<'_>, assessment: &Assessment) -> A
         revision: 1,
         detection: detection.name().to_owned(),
         title: detection.title().to_owned(),
+        // What is called as theirs is known as theirs, whichever rule speaks.
         external_id: detection.external_id().or_else(|| external_id(assessment)),
         severity: assessment.severity,
         score: assessment.score,
@@ -164,7 +165,7 @@ fn named_after(assessment: &Assessment) -> Detection {
     assessment.reasons.first().map_or(Detection::SuspiciousConnection, |reason| reason.detection)
 }
 
-/// By what SIEM rules know it, if it is not named after the detection that they know: that of any detection because of which people are told, whatever weighs most. What raises
+/// By what SIEM rules know it: that of any detection because of which people are told, whatever weighs most. What raises
 /// Microsoft's alert must raise theirs also where somebody has travelled too fast besides.
 pub(crate) fn external_id(assessment: &Assessment) -> Option<u16> {
     let mut telling = assessment.reasons.iter().filter(|reason| reason.alert.is_some());

@@ -54,7 +54,7 @@ pub(super) struct Closing {
     /// Why; at most 4096 octets of UTF-8.
     #[schema(max_length = 4096)]
     comment: Option<String>,
-    /// The alert's `revision` as it was read: one that changed since is not closed. Without it it is closed as it stands.
+    /// The alert's `revision` as it was read: one that the store has changed since is not closed. Without it it is closed as it stands.
     revision: Option<u32>,
 }
 

@@ -93,7 +93,11 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match error {
             StoreError::Missing(_) => Problem::busy("there is no store yet: the service is starting"),
-            error @ StoreError::TooLong => Problem::busy(error.to_string()),
+            // As often as four readers take so long at most.
+            error @ StoreError::TooLong => {
+                tracing::warn!("a question to the store was given up: {error}");
+                Problem::busy(error.to_string())
+            }
             error if error.may_pass() => {
                 tracing::warn!("the API cannot answer: {error}");
                 Problem::busy("the store is busy: ask again in a moment")

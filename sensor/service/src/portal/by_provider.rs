@@ -152,7 +152,9 @@ pub(super) async fn back(
     if let Some(error) = back.error {
         let why = back.error_description.unwrap_or_default();
         let why: String = format!("{error} {why}").trim().chars().take(300).collect();
-        let detail = format!("The provider did not let you in: {}.", text::visible(&why));
+        let why = text::visible(&why);
+        note_unfinished(&portal, &doorway, &why).await?;
+        let detail = format!("The provider did not let you in: {why}.");
         return Err(Refused(StatusCode::FORBIDDEN, detail));
     }
     let code = back.code.ok_or_else(lost)?;

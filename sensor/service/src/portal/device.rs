@@ -114,7 +114,7 @@ fn listed(part: &str, rows: &[DeviceRow], next: Option<&str>) -> Markup {
                     tbody { @for row in rows { tr {
                         td data-label="Device" { (text::device(Some(&row.seen.name))) }
                         td data-label="Risk" { (people::risk(row.severity, row.score)) }
-                        td.figure data-label="Open alerts" { @if row.open_alerts > 0 { strong { (row.open_alerts) } } @else { "0" } }
+                        td.figure data-label="Open alerts" { @match row.open_alerts { Some(alerts @ 1..) => { strong { (alerts) } } _ => "0" } }
                         td data-label="Last seen" { (text::moment(&row.seen.last_seen)) }
                         td data-label="First seen" { (text::moment(&row.seen.first_seen)) }
                         td.figure data-label="Connections" { (row.seen.count) }

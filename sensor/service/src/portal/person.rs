@@ -65,6 +65,7 @@ fn content(page: &UserPage, next: Option<&str>, today: i64, bars: &[SessionRow])
     let days: Vec<(i64, u64)> = page.days.iter().map(|day| (day.unix_day, day.connections)).collect();
     let is_cut = bars.len() > BARS;
     let bars: Vec<Bar> = bars.iter().take(BARS).map(bar).collect();
+    let (timeline, drawn) = plot::timeline(&bars, today, is_cut);
     let all = connections::all("user", &page.user.user);
     html! {
         p.quiet {
@@ -84,9 +85,9 @@ fn content(page: &UserPage, next: Option<&str>, today: i64, bars: &[SessionRow])
         h2 { "Days" }
         (plot::calendar(&days, today))
         h2 { "Thirty days" }
-        (plot::timeline(&bars, today, is_cut))
-        @if is_cut {
-            p { "The newest " (BARS) " connections are drawn: there are more in these days, among "
+        (timeline)
+        @if let Some(drawn) = drawn {
+            p { (drawn) " connections are drawn, those in alerts and the newest: there are more in these days, among "
                 a href={ (all) "&since=" (plot::date(today - plot::DAYS + 1)) } { "all of them" } "." }
         }
         p.quiet { "Days and hours are those of UTC. In the colour of warnings: connections that an alert is about." }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use ipnet::IpNet;
 use rusqlite::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -75,9 +76,18 @@ pub(super) fn names_of(address: &str) -> Vec<String> {
     names
 }
 
-/// As the store writes addresses; whatever is none stays as it is.
+/// As the store writes addresses and prefixes; whatever is none stays as it is.
 fn canonical(text: &str) -> String {
-    text.parse::<IpAddr>().map_or_else(|_| text.to_owned(), |address| address.to_canonical().to_string())
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return address.to_canonical().to_string();
+    }
+    match text.parse::<IpNet>() {
+        Ok(prefix) if prefix.prefix_len() == prefix.max_prefix_len() => {
+            prefix.addr().to_canonical().to_string()
+        }
+        Ok(prefix) => prefix.trunc().to_string(),
+        Err(_) => text.to_owned(),
+    }
 }
 
 fn prefixes_of(address: &str) -> Vec<String> {
@@ -97,7 +107,10 @@ pub(super) fn fill(connection: &Connection) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Store, *};
+    use super::{
+        super::{SessionFilter, Store},
+        *,
+    };
 
     fn rows(store: &Store) -> Vec<(String, i64, i64)> {
         let query = "SELECT address, began, session FROM assigned_address";
@@ -138,6 +151,28 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_with_an_address_and_a_prefix_around_it_is_found_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(super::super::FILE);
+        let store = Store::open(&path).unwrap();
+        for (number, assigned) in
+            [(1, "2001:db8::7 2001:db8::/64 2001:db8::/56"), (2, "2001:db8::/64"), (3, "2001:db8::7")]
+        {
+            store
+                .connection
+                .execute(
+                    "INSERT INTO session (number, server, session_id, start, start_source, last_seen, assigned)
+                     VALUES (?1, 1, 's', 10, 'start', 10, ?2)",
+                    (number, assigned),
+                )
+                .unwrap();
+        }
+        let filter = SessionFilter { assigned: Some("2001:db8::7".to_owned()), ..SessionFilter::default() };
+        let found = StoreReader::open(&path).unwrap().sessions(&filter, 10).unwrap();
+        assert_eq!(found.iter().map(|session| session.number).collect::<Vec<_>>(), [3, 2, 1]);
+    }
+
+    #[test]
     fn an_ipv6_address_is_looked_for_in_what_is_assigned_as_a_prefix() {
         assert_eq!(names_of("10.1.2.3"), ["10.1.2.3"]);
         assert_eq!(names_of("::ffff:10.1.2.3"), ["10.1.2.3"]);
@@ -153,5 +188,7 @@ mod tests {
             ]
         );
         assert_eq!(names_of("2001:db8:1::/48"), ["2001:db8:1::/48"]);
+        assert_eq!(names_of("2001:DB8:1::9/48"), ["2001:db8:1::/48"]);
+        assert_eq!(names_of("10.1.2.3/32"), ["10.1.2.3"]);
     }
 }

@@ -415,8 +415,12 @@ impl SessionFilter {
         if let Some(address) = &self.assigned {
             match &assigned::names_of(address)[..] {
                 [name] => add("assigned_address.address = ?", Box::new(name.clone())),
+                // A connection that has the address and a prefix around it counts once.
                 names => add(
-                    "assigned_address.address IN (SELECT value FROM json_each(?))",
+                    "assigned_address.address IN (SELECT value FROM json_each(?)) AND NOT EXISTS
+                     (SELECT 1 FROM json_each(?) AS named JOIN assigned_address AS lower ON lower.address = named.value
+                      WHERE named.value < assigned_address.address AND lower.began = assigned_address.began
+                      AND lower.session = assigned_address.session)",
                     // Plain data can always be written.
                     Box::new(serde_json::to_string(names).unwrap_or_default()),
                 ),

@@ -69,7 +69,7 @@ impl Ranked for DeviceRow {
     fn rank(&mut self, risk: &AtRisk) {
         self.severity = Some(risk.severity);
         self.score = risk.score;
-        self.open_alerts = risk.alerts;
+        self.open_alerts = Some(risk.alerts);
     }
 }
 
@@ -103,10 +103,10 @@ impl StoreReader {
         limit: usize,
     ) -> Result<(Vec<DeviceRow>, Option<RiskPosition>), StoreError> {
         let at_risk = self.devices_at_risk(part)?;
-        let named =
-            |names: &[&str]| Ok(self.devices_named(names)?.into_iter().map(DeviceRow::from).collect());
+        let none = |seen| DeviceRow { open_alerts: Some(0), ..DeviceRow::from(seen) };
+        let named = |names: &[&str]| Ok(self.devices_named(names)?.into_iter().map(none).collect());
         let others = |after: Option<(i64, &str)>, limit| {
-            Ok(self.devices_with(part, after, limit)?.into_iter().map(DeviceRow::from).collect())
+            Ok(self.devices_with(part, after, limit)?.into_iter().map(none).collect())
         };
         by_risk(&at_risk, from, limit, named, others)
     }

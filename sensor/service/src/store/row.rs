@@ -223,8 +223,9 @@ pub struct DeviceRow {
     /// Which, and when it was seen.
     #[serde(flatten)]
     pub seen: SeenRow,
-    /// Open alerts that list it; counted in lists by risk.
-    pub open_alerts: i64,
+    /// Open alerts that list it; absent where the list is not by risk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_alerts: Option<i64>,
     /// The highest severity of those.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<SeverityName>)]
@@ -236,7 +237,7 @@ pub struct DeviceRow {
 
 impl From<SeenRow> for DeviceRow {
     fn from(seen: SeenRow) -> DeviceRow {
-        DeviceRow { seen, open_alerts: 0, severity: None, score: None }
+        DeviceRow { seen, open_alerts: None, severity: None, score: None }
     }
 }
 

@@ -75,7 +75,9 @@ impl Steer {
     ///
     /// # Errors
     /// [`SteerError::Full`] beyond [`Options::prefixes_max`](super::Options::prefixes_max), for the old and the new
-    /// prefixes together; [`SteerError::Map`]. The old clients are taken as before then: what was new is taken back.
+    /// prefixes together; [`SteerError::Map`]. Where a prefix cannot be
+    /// put in, the old clients are taken as before: what was new is taken back. Where an old one cannot be taken out, the
+    /// new ones are taken, and some of the old ones still.
     pub fn set_clients(
         &mut self,
         prefixes: impl IntoIterator<Item = (IpNet, u32)>,

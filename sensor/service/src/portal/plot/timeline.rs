@@ -31,8 +31,9 @@ pub(in super::super) struct Bar {
     pub(in super::super) is_alert: bool,
 }
 
-/// `bars`: the newest first. `today`: days since 1970 UTC, the lowest row. `is_cut`: there are older ones in these days.
-pub(in super::super) fn timeline(bars: &[Bar], today: i64, is_cut: bool) -> Markup {
+/// `bars`: the newest first. `today`: days since 1970 UTC, the lowest row. `is_cut`: there are older ones in these days. With
+/// how many of them are drawn, if not all that there are.
+pub(in super::super) fn timeline(bars: &[Bar], today: i64, is_cut: bool) -> (Markup, Option<usize>) {
     let first = today - DAYS + 1;
     let is_shown = |bar: &&Bar| bar.end_s >= first * DAY_S && bar.start_s < (today + 1) * DAY_S;
     let mut bars: Vec<&Bar> = bars.iter().filter(is_shown).collect();
@@ -53,8 +54,9 @@ pub(in super::super) fn timeline(bars: &[Bar], today: i64, is_cut: bool) -> Mark
         "{newest}{shown} connections in thirty days since {}, {alerts} of them in alerts",
         date(first)
     );
+    let drawn = (is_cut || bars.len() < all).then_some(bars.len());
     let (width, height) = (LEFT + 24.0 * HOUR, TOP + DAYS * ROW);
-    html! {
+    let plot = html! {
         svg.timeline viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(summary) {
             @for hour in (0..24).step_by(3) {
                 @let x = LEFT + f64::from(hour) * HOUR;
@@ -72,7 +74,8 @@ pub(in super::super) fn timeline(bars: &[Bar], today: i64, is_cut: bool) -> Mark
                 }
             }
         }
-    }
+    };
+    (plot, drawn)
 }
 
 /// The days on which a connection was there, with the hours of each.
@@ -109,8 +112,9 @@ mod tests {
             &[bar(midnight + 1, midnight + 60), bar(midnight - 3600, midnight + 7200), bar(0, 60)],
             today,
             false,
-        )
-        .into_string();
+        );
+        assert_eq!(drawn.1, None, "all of them");
+        let drawn = drawn.0.into_string();
         assert_eq!(
             (drawn.matches("class=\"bar\"").count(), drawn.matches("class=\"bar alert\"").count()),
             (2, 1),
@@ -123,11 +127,15 @@ mod tests {
         // Connections of a month each are a page of megabytes, drawn whole; those in alerts come first.
         let mut long = vec![bar(0, midnight); 300];
         long[299].is_alert = true;
-        let drawn = timeline(&long, today, false).into_string();
+        let (drawn, count) = timeline(&long, today, false);
+        assert_eq!(count, Some(20));
+        let drawn = drawn.into_string();
         let parts = |class: &str| drawn.matches(&format!("class=\"{class}\"")).count();
         assert_eq!((parts("bar alert"), parts("bar")), (30, PARTS_MAX / 30 * 30 - 30));
         assert!(drawn.contains("20 of 300 connections in thirty days since"));
-        let cut = timeline(&[bar(midnight, midnight + 60)], today, true).into_string();
+        let (cut, count) = timeline(&[bar(midnight, midnight + 60)], today, true);
+        assert_eq!(count, Some(1));
+        let cut = cut.into_string();
         assert!(cut.contains("The newest 1 connections in thirty days"), "{cut}");
         // A connection of years is drawn on the days that are shown.
         assert_eq!(days(&bar(0, i64::MAX / 2), today - 29, today).len(), 30);

@@ -5,6 +5,7 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
+use insight::vpn::names::{Realms, UserName};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -69,8 +70,11 @@ pub(in crate::portal) fn offered(alert: &Alert) -> Option<String> {
     let user = alert.user.as_deref().unwrap_or_default();
     let of_user = || alert.user.as_ref().and_then(|_| alert.connections.iter().find_map(|row| row.address));
     let network = alert.address.or_else(of_user)?;
-    // Who looks at the form must see whom it names.
-    (text::visible(user) == user).then(|| {
+    // Who looks at the form must see whom it names, and what is typed there is read as a name, not as a key.
+    let is_named = user.is_empty()
+        || UserName::parse(user.as_bytes(), None, &Realms::default())
+            .is_ok_and(|name| name.is_some_and(|(name, _)| name.key == user));
+    (text::visible(user) == user && is_named).then(|| {
         let (user, network) = (query_part(user), query_part(&network.to_string()));
         format!(
             "{HERE}?user={user}&network={network}&reason={}",
