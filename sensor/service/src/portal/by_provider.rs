@@ -41,6 +41,8 @@ pub(super) struct Doorway {
     /// the latter in the audit log, for anybody can make as many as he likes.
     unbegun: Refusals,
     unfinished: Refusals,
+    /// Those whom the provider refused itself: people who change their mind must not hide a provider whose tokens are bad.
+    denied: Refusals,
 }
 
 impl Doorway {
@@ -51,6 +53,7 @@ impl Doorway {
             asking: Arc::new(Semaphore::new(ASKING_MAX)),
             unbegun: Refusals::default(),
             unfinished: Refusals::default(),
+            denied: Refusals::default(),
         })
     }
 
@@ -84,8 +87,8 @@ fn cannot(error: &str) -> Refused {
 }
 
 /// Somebody came back, and nobody knows who.
-async fn note_unfinished(portal: &Shared, doorway: &Doorway, error: &str) -> Result<(), Refused> {
-    let Some(count) = doorway.unfinished.count() else { return Ok(()) };
+async fn note(portal: &Shared, refusals: &Refusals, error: &str) -> Result<(), Refused> {
+    let Some(count) = refusals.count() else { return Ok(()) };
     tracing::warn!("{count} sign-ins by the provider failed, the last: {error}");
     portal.refuse_somebody(format!("{count} by the provider, the last: {error}")).await
 }
@@ -153,7 +156,7 @@ pub(super) async fn back(
         let why = back.error_description.unwrap_or_default();
         let why: String = format!("{error} {why}").trim().chars().take(300).collect();
         let why = text::visible(&why);
-        note_unfinished(&portal, &doorway, &why).await?;
+        note(&portal, &doorway.denied, &why).await?;
         let detail = format!("The provider did not let you in: {why}.");
         return Err(Refused(StatusCode::FORBIDDEN, detail));
     }
@@ -161,7 +164,7 @@ pub(super) async fn back(
     let person = match doorway.ask(move |provider| provider.finish(&code, begun)).await? {
         Ok(person) => person,
         Err(error) => {
-            note_unfinished(&portal, &doorway, &error).await?;
+            note(&portal, &doorway.unfinished, &error).await?;
             return Err(cannot(&error));
         }
     };

@@ -120,14 +120,18 @@ fn who_has_a_role_at_the_provider_comes_in_and_nobody_else() {
     for known in ["\"frank@contoso.example@portal\"", "\"carol@portal\""] {
         assert_eq!(refused.iter().filter(|line| line.contains(known)).count(), 1, "{audit}");
     }
-    // Of those whom no good token names, the first at once, and the others once a minute together.
-    let unknown: Vec<&&str> = refused.iter().filter(|line| line.contains("\"?@portal\"")).collect();
+    // Of those whom no good token names, the first at once, and the others once a minute together; whom the provider
+    // refused itself hides none of them.
+    let unknown: Vec<&str> = refused.iter().copied().filter(|line| line.contains("\"?@portal\"")).collect();
+    let (denied, flawed): (Vec<&str>, Vec<&str>) =
+        unknown.iter().copied().partition(|line| line.contains("1 by the provider, the last: access_denied"));
+    assert_eq!(denied.len(), 1, "{audit}");
     assert!(
-        unknown[0].contains("1 by the provider, the last: the provider's ID token is not good"),
+        flawed[0].contains("1 by the provider, the last: the provider's ID token is not good"),
         "{audit}"
     );
     let minutes = flawed_since.elapsed().as_secs() as usize / 60;
-    assert!((1..=1 + minutes).contains(&unknown.len()), "{audit}");
+    assert!((1..=1 + minutes).contains(&flawed.len()), "{audit}");
     assert_eq!(refused.len(), 2 + unknown.len(), "{audit}");
     let warned = home.log().matches("sign-ins by the provider failed").count();
     assert_eq!(warned, unknown.len(), "{}", home.log());
