@@ -24,7 +24,7 @@ use std::{
     io,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use rusqlite::Connection;
@@ -126,9 +126,8 @@ impl Control {
         let connection = Connection::open(&path).map_err(flawed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(flawed)?;
         // Synced with each transaction: an audit entry that a loss of power takes is one that an intruder may take.
-        connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
-            .map_err(flawed)?;
+        write_ahead(&connection).map_err(flawed)?;
+        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;").map_err(flawed)?;
         let mut control = Control { connection, path };
         control.migrate()?;
         Ok(control)
@@ -155,6 +154,23 @@ impl Control {
 
     fn flawed(&self, error: rusqlite::Error) -> ControlError {
         ControlError::Sqlite { path: self.path.clone(), error }
+    }
+}
+
+/// Waits for whoever does the same to a new file: SQLite asks no busy handler where two that read want to write
+/// (<https://sqlite.org/c3ref/busy_handler.html>), and says at once that the file is locked.
+fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let started = Instant::now();
+    loop {
+        match connection.execute_batch("PRAGMA journal_mode = WAL;") {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && started.elapsed() < BUSY_TIMEOUT =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
     }
 }
 
@@ -185,4 +201,30 @@ fn now_unix_s() -> i64 {
 /// A moment for people and machines.
 fn rfc3339(unix_s: i64) -> String {
     jiff::Timestamp::from_second(unix_s).map_or_else(|_| "-".to_owned(), |time| time.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    /// As when the service starts for the first time and a command makes a token in that moment.
+    #[test]
+    fn several_that_open_a_new_file_in_the_same_moment_all_have_it() {
+        for _ in 0..40 {
+            let folder = tempfile::tempdir().unwrap();
+            let together = Barrier::new(4);
+            std::thread::scope(|scope| {
+                let open = || {
+                    together.wait();
+                    Control::open(folder.path()).map(drop)
+                };
+                let opening: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+                for opened in opening {
+                    opened.join().unwrap().unwrap();
+                }
+            });
+        }
+    }
 }
