@@ -9,11 +9,13 @@ use sha2::{Digest as _, Sha256};
 use super::{StoreError, open_read_only};
 
 /// What counts, in an order that does not depend on how it came to be.
-const QUERIES: [&str; 5] = [
+const QUERIES: [&str; 7] = [
     "SELECT session.*, server.*, place.* FROM session
          LEFT JOIN server ON server.number = session.server LEFT JOIN place ON place.id = session.place
      ORDER BY session.number",
     "SELECT address, began, session FROM assigned_address ORDER BY address, began, session",
+    "SELECT name FROM user_name ORDER BY name",
+    "SELECT name FROM device_name ORDER BY name",
     "SELECT sort, name, first, last, count, original FROM sighting ORDER BY sort, name",
     "SELECT number, user, severity, is_open, changed, body FROM alert ORDER BY number",
     "SELECT sequence, alert, news, is_held, changed, body FROM notice ORDER BY sequence",

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     StoreError, StoreReader,
+    parts::Named,
     row::{SeenRow, rfc3339},
 };
 
@@ -83,16 +84,25 @@ impl StoreReader {
         limit: usize,
     ) -> Result<Vec<SeenRow>, StoreError> {
         let (last, name) = after.unwrap_or((i64::MAX, ""));
+        let mut values: Vec<Box<dyn ToSql>> =
+            vec![Box::new(last), Box::new(name.to_owned()), Box::new(holding(part))];
+        let among = match self.may_hold(Named::Device, part)? {
+            Some(few) => {
+                values.push(Box::new(few));
+                "(SELECT value FROM json_each(?4)) CROSS JOIN device_name ON number = value
+                 CROSS JOIN sighting ON sort = 2 AND sighting.name = device_name.name"
+            }
+            None => "sighting INDEXED BY sighting_by_last",
+        };
         let query = format!(
             "SELECT sighting.name, first, last, count FROM
-                 (SELECT name FROM sighting INDEXED BY sighting_by_last
-                  WHERE sort = 2 AND (last < ?1 OR (last = ?1 AND name > ?2)) AND name LIKE ?3 ESCAPE '\\'
-                  ORDER BY last DESC, name LIMIT {limit}) AS found
+                 (SELECT sighting.name FROM {among}
+                  WHERE sort = 2 AND (last < ?1 OR (last = ?1 AND sighting.name > ?2))
+                  AND sighting.name LIKE ?3 ESCAPE '\\'
+                  ORDER BY last DESC, sighting.name LIMIT {limit}) AS found
              CROSS JOIN sighting ON sort = 2 AND sighting.name = found.name
              ORDER BY last DESC, sighting.name"
         );
-        let values: [Box<dyn ToSql>; 3] =
-            [Box::new(last), Box::new(name.to_owned()), Box::new(holding(part))];
         self.rows(&query, &values, seen)
     }
 
@@ -110,14 +120,22 @@ impl StoreReader {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn places_with(&self, part: &str, limit: usize) -> Result<Vec<FoundPlace>, StoreError> {
-        let query = format!(
-            "SELECT id, name, CASE WHEN asn IS NULL THEN NULL ELSE 'AS' || asn || coalesce(' ' || organisation, '') END
-             FROM place WHERE name LIKE ?1 ESCAPE '\\' OR organisation LIKE ?1 ESCAPE '\\' OR asn = ?2
-             ORDER BY id LIMIT {limit}"
-        );
         let lowered = part.to_ascii_lowercase();
         let number: Option<u32> = lowered.strip_prefix("as").and_then(|number| number.parse().ok());
-        self.rows(&query, &[Box::new(holding(part)), Box::new(number)], |row| {
+        let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(holding(part)), Box::new(number)];
+        let among = match self.may_hold(Named::Place, part)? {
+            Some(few) => {
+                values.push(Box::new(few));
+                "id IN (SELECT value FROM json_each(?3)) AND"
+            }
+            None => "",
+        };
+        let query = format!(
+            "SELECT id, name, CASE WHEN asn IS NULL THEN NULL ELSE 'AS' || asn || coalesce(' ' || organisation, '') END
+             FROM place WHERE {among} (name LIKE ?1 ESCAPE '\\' OR organisation LIKE ?1 ESCAPE '\\') OR asn = ?2
+             ORDER BY id LIMIT {limit}"
+        );
+        self.rows(&query, &values, |row| {
             Ok(FoundPlace { id: row.get(0)?, name: row.get(1)?, network: row.get(2)? })
         })
     }

@@ -18,6 +18,7 @@
 //! | `risk` | who and what is at risk |
 //! | `indices.sql` | indices by which pages stay quick |
 //! | `assigned.sql`, `assigned` | who had an address inside the tunnel |
+//! | `parts.sql`, `parts` | names by a part of them |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
 //! | `digest` | one number for all that it says |
 //!
@@ -35,6 +36,7 @@ mod forget;
 pub(crate) mod journey;
 mod location;
 mod page;
+mod parts;
 mod read;
 mod risk;
 mod row;
@@ -73,11 +75,12 @@ pub const FILE: &str = "store.sqlite";
 const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("alerts.sql"),
     include_str!("indices.sql"),
     include_str!("assigned.sql"),
+    include_str!("parts.sql"),
 ];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.

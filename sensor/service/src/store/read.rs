@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, params
 
 use super::{
     StoreError, assigned, open_read_only,
+    parts::Named,
     row::{PlaceRow, SESSION_COLUMNS, SeenRow, SessionRow, Share, UserRow, place_from, rfc3339, session},
 };
 use crate::fold::Sort;
@@ -223,14 +224,24 @@ impl StoreReader {
         limit: usize,
     ) -> Result<Vec<UserRow>, StoreError> {
         let (last, name) = after.map_or((i64::MAX, ""), |(last, name)| (last, name));
-        let values: Vec<Box<dyn ToSql>> =
-            vec![Box::new(last), Box::new(name.to_owned()), Box::new(part.unwrap_or_default().to_owned())];
-        // Looked for in the index alone, which has the names.
+        let part = part.unwrap_or_default();
+        let mut values: Vec<Box<dyn ToSql>> =
+            vec![Box::new(last), Box::new(name.to_owned()), Box::new(part.to_owned())];
+        let few = self.may_hold(Named::User, part)?;
+        // Among few, or looked for in the index alone, which has the names.
+        let among = match few {
+            Some(few) => {
+                values.push(Box::new(few));
+                "(SELECT value FROM json_each(?4)) CROSS JOIN user_name ON number = value
+                 CROSS JOIN sighting ON sort = 1 AND sighting.name = user_name.name"
+            }
+            None => "sighting INDEXED BY sighting_by_last",
+        };
         let query = format!(
             "{LISTED} SELECT {USER_COLUMNS} FROM
-                 (SELECT name FROM sighting INDEXED BY sighting_by_last
-                  WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND name > ?2)) AND instr(name, ?3) > 0
-                  ORDER BY last DESC, name LIMIT {limit}) AS found
+                 (SELECT sighting.name FROM {among}
+                  WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND sighting.name > ?2)) AND instr(sighting.name, ?3) > 0
+                  ORDER BY last DESC, sighting.name LIMIT {limit}) AS found
              CROSS JOIN sighting ON sort = 1 AND sighting.name = found.name
              ORDER BY last DESC, sighting.name"
         );
