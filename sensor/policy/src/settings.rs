@@ -2,7 +2,10 @@
 //!
 //! Secrets go one way: in, as [`SecretText`], which shows nowhere. What comes out says only whether there is one.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -315,6 +318,10 @@ impl From<String> for Refusal {
 pub struct Arrivals {
     /// Whether accounting is on.
     pub accounting: bool,
+    /// Where VPN servers may send: addresses and ports of this host that accounting is heard on, or would be if it were
+    /// on; those of loopback only where there is no other.
+    #[schema(value_type = Vec<String>)]
+    pub addresses: Vec<SocketAddr>,
     /// Sources that were refused, the latest first; 256 at most.
     pub refused: Vec<RefusedSource>,
 }

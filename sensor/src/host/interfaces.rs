@@ -1,6 +1,10 @@
 //! Which interfaces XDP covers: those named, else physical and veth ones that hold a listening address.
 
-use std::{fs, io, net::IpAddr, path::Path};
+use std::{
+    fs, io,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
 
 use ingest::capture::netlink::Watch;
 use ipnet::IpNet;
@@ -116,6 +120,33 @@ fn choose_one(config: &Config, interface: &HostInterface) -> Choice {
     }
 }
 
+/// Where a VPN server can send its accounting: the listening addresses, and in the place of "any" each address that an
+/// interface holds, but for those that are good on their own link alone. Loopback is left out where there is another.
+pub fn reachable(listening: &[SocketAddr], interfaces: &[HostInterface]) -> Vec<SocketAddr> {
+    let held = || interfaces.iter().flat_map(|interface| &interface.addresses).copied();
+    let is_of_its_link = |address: &IpAddr| match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    let mut reachable = Vec::new();
+    for listening in listening {
+        match listening.ip() {
+            any if any.is_unspecified() => {
+                let same = held().filter(|held| held.is_ipv4() == any.is_ipv4() && !is_of_its_link(held));
+                reachable.extend(same.map(|held| SocketAddr::new(held, listening.port())));
+            }
+            _ => reachable.push(*listening),
+        }
+    }
+    if reachable.iter().any(|address| !address.ip().is_loopback()) {
+        reachable.retain(|address| !address.ip().is_loopback());
+    }
+    // IPv4 first: most VPN servers are given that.
+    reachable.sort_unstable();
+    reachable.dedup();
+    reachable
+}
+
 fn is_loopback(prefix: &IpNet) -> bool {
     match prefix {
         IpNet::V4(v4) => v4.prefix_len() >= 8 && v4.addr().is_loopback(),
@@ -174,6 +205,23 @@ mod tests {
         let interfaces = [interface("eth0", Kind::Physical, &["192.0.2.1"])];
         assert_eq!(covered(&config(&local), &interfaces), [""; 0]);
         assert_eq!(covered(&config(&CLIENT.replace("192.0.2.0/24", "0.0.0.0/0")), &interfaces), ["eth0"]);
+    }
+
+    #[test]
+    fn a_vpn_server_can_send_to_what_an_interface_holds_and_to_loopback_where_there_is_nothing_else() {
+        let interfaces = [
+            interface("eth0", Kind::Physical, &["2001:db8::1", "fe80::1", "192.0.2.1"]),
+            interface("lo", Kind::Loopback, &["127.0.0.1", "::1"]),
+        ];
+        let reached = |listening: &[&str]| {
+            let listening: Vec<SocketAddr> =
+                listening.iter().map(|address| address.parse().unwrap()).collect();
+            let reached = reachable(&listening, &interfaces);
+            reached.iter().map(SocketAddr::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(reached(&["[::]:1813", "0.0.0.0:1813"]), ["192.0.2.1:1813", "[2001:db8::1]:1813"]);
+        assert_eq!(reached(&["0.0.0.0:1646", "192.0.2.1:1646"]), ["192.0.2.1:1646"]);
+        assert_eq!(reached(&["127.0.0.1:1813"]), ["127.0.0.1:1813"]);
     }
 
     #[test]

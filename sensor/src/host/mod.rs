@@ -6,4 +6,4 @@ mod findings;
 mod interfaces;
 
 pub use findings::{Finding, State, findings};
-pub use interfaces::{Choice, HostInterface, Kind, choose, host_interfaces};
+pub use interfaces::{Choice, HostInterface, Kind, choose, host_interfaces, reachable};

@@ -11,7 +11,10 @@ use std::{
 };
 
 use crossbeam::channel::{self, bounded};
-use ingest::clients::{Clients, Secret};
+use ingest::{
+    capture::netlink::Watch,
+    clients::{Clients, Secret},
+};
 use service::settings::{
     Administer, Arrivals, Change, Edit, Entry, Heard, List, Note, Planned, Refusal, RefusedSource, Saved,
     SecretText, View,
@@ -27,6 +30,7 @@ use crate::{
             layer_entries, origin_of, remove_leftovers, remove_unused_secrets, replace, with_document,
         },
     },
+    host::{host_interfaces, reachable},
     metrics::Service as _,
 };
 
@@ -304,7 +308,14 @@ impl Administer for Administration {
                 nas: nas.flatten(),
             }
         });
-        Arrivals { accounting: self.observed.ingest().is_open(), refused: sources.collect() }
+        let config = Arc::clone(&self.in_force.borrow().config);
+        // Of a host that cannot say what it holds, the addresses that are set are shown.
+        let interfaces = Watch::open().and_then(|mut watch| host_interfaces(&mut watch)).unwrap_or_default();
+        Arrivals {
+            accounting: self.observed.ingest().is_open(),
+            addresses: reachable(&config.listen.addresses, &interfaces),
+            refused: sources.collect(),
+        }
     }
 
     fn try_secret(&self, source: IpAddr, secret: &SecretText) -> Option<bool> {

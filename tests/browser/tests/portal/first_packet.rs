@@ -5,6 +5,7 @@ use browser::{Browser, people};
 use end_to_end::{
     Nas, PATIENCE, Wire,
     config::Config,
+    radclient,
     requests::start,
     sensor::Home,
     wait_until,
@@ -29,14 +30,20 @@ fn an_administrator_hears_her_first_packet_and_mends_a_wrong_secret() {
 
     browser.click_text("Settings");
     browser.wait_seen("This host alone");
+    browser.wait_seen("point your VPN servers at 192.0.2.1 or 2001:db8::1, UDP port 1813");
     browser.choose("select[name=scope]", "any");
     browser.fill("input[name=secret]", TYPED);
     browser.click_text("Use this secret");
     browser.wait_path("/settings/listening");
     browser.wait_seen("nothing yet");
-    // The page looks again by itself.
-    nas(&wire, TYPED).ask(&start(1, "first", TYPED));
+    // The page looks again by itself. The client is one that we did not write.
+    let folder = tempfile::tempdir().unwrap();
+    let summary =
+        radclient::run(&wire.nas, folder.path(), SENSOR_V4.into(), &radclient::four_vendors(1), TYPED);
+    assert_eq!(summary, radclient::Summary { answered: 1, lost: 0 });
     browser.wait_seen("everybody 1 ");
+    browser.click_text("Cisco ASA and AnyConnect");
+    browser.wait_seen("aaa-server SENSOR (inside) host 192.0.2.1");
 
     nas(&wire, OTHERS).send(&start(2, "wrong", OTHERS));
     browser.wait_seen("wrong secret: it is not the one of everybody");

@@ -94,7 +94,7 @@ fn content(arrivals: &Arrivals, view: &View, still: bool) -> Markup {
                 } } }
             } }
         }
-        (guides())
+        (guides(&arrivals.addresses))
     }
 }
 
@@ -127,6 +127,7 @@ async fn one(
     said: Option<Markup>,
 ) -> Result<Response, Refused> {
     let (arrivals, view) = (administering::arrived(&portal.api).await?, view(portal).await?);
+    let addresses = arrivals.addresses;
     let found = arrivals.refused.into_iter().find(|refused| refused.source == source);
     let found =
         found.ok_or_else(|| Problem::not_found(format!("Nothing of {source} was refused lately.")))?;
@@ -143,7 +144,7 @@ async fn one(
         }
         @if !found.is_mended { (mending(visitor, &view, &found, client)) }
         p { a href=(HERE) { "Back to listening" } }
-        (guides())
+        (guides(&addresses))
     };
     Ok(settings_page(visitor, &source.to_string(), &content))
 }

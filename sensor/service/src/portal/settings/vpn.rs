@@ -7,11 +7,13 @@ use serde_json::json;
 use super::{
     clients::{another_secret, keep},
     form::{self, Fields, Sent},
+    guides::here,
     hidden, origin, page as settings_page, restart, view,
 };
 use crate::{
+    api::administering,
     portal::{Refused, Shared, guard::Visitor, text},
-    settings::{Edit, Entry, Layer, List, SecretText, View},
+    settings::{Arrivals, Edit, Entry, Layer, List, SecretText, View},
 };
 
 /// The client that one secret for everybody makes.
@@ -36,11 +38,11 @@ pub(super) async fn page(
     State(portal): State<Shared>,
     Extension(visitor): Extension<Visitor>,
 ) -> Result<Response, Refused> {
-    let view = view(&portal).await?;
-    Ok(settings_page(&visitor, "VPN", &content(&visitor, &view)))
+    let (arrivals, view) = (administering::arrived(&portal.api).await?, view(&portal).await?);
+    Ok(settings_page(&visitor, "VPN", &content(&visitor, &arrivals, &view)))
 }
 
-fn content(visitor: &Visitor, view: &View) -> Markup {
+fn content(visitor: &Visitor, arrivals: &Arrivals, view: &View) -> Markup {
     let clients: Vec<&Entry> = view.entries.iter().filter(|entry| entry.list == List::Client).collect();
     let everybody = clients.iter().find(|client| client.name == EVERYBODY);
     html! {
@@ -76,7 +78,7 @@ fn content(visitor: &Visitor, view: &View) -> Markup {
             }
             client => (one_secret(visitor, view, client.copied())),
         }
-        p { "Then point your VPN servers at this host, UDP 1813, and "
+        p { "Then point your VPN servers at " (here(&arrivals.addresses)) ", and "
             a href="/settings/listening" { "watch for the first packet" } "." }
     }
 }
