@@ -61,7 +61,7 @@ impl Readers {
         work.await.unwrap_or_else(|error| Err(Problem::internal(error)))
     }
 
-    /// The same with a reader of the store.
+    /// The same with a reader of the store, which it sees as it is at one moment.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&StoreReader) -> Result<T, Problem> + Send + 'static,
@@ -75,8 +75,8 @@ impl Readers {
                 _ => (StoreReader::open(&path)?, file),
             };
             reader.give_up_after(thinking)?;
-            let outcome = work(&reader);
-            if let Some(file) = file {
+            let outcome = reader.at_one_moment(work);
+            if let Some(file) = file.filter(|_| reader.is_idle()) {
                 idle.lock().unwrap_or_else(PoisonError::into_inner).push((reader, file));
             }
             outcome
@@ -139,6 +139,25 @@ mod tests {
         assert!(refused.detail().contains("ask about less"), "{}", refused.detail());
         readers.thinking = THINKING;
         assert_eq!(readers.read(ask(filter)).await.unwrap(), 0, "by the same reader of the store");
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_at_once_is_of_one_moment_whatever_is_written_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(crate::store::FILE);
+        store_of_two_halves(&path);
+        let readers = Readers::new(path.clone());
+        let count =
+            |store: &StoreReader| Ok::<_, Problem>(store.sessions(&SessionFilter::default(), 50_000)?.len());
+        let counts = readers.read(move |store| {
+            let before = count(store)?;
+            let written =
+                rusqlite::Connection::open(&path).unwrap().execute("DELETE FROM session WHERE place = 1", []);
+            assert_eq!(written.unwrap(), 10_000);
+            Ok((before, count(store)?))
+        });
+        assert_eq!(counts.await.unwrap(), (20_000, 20_000));
+        assert_eq!(readers.read(count).await.unwrap(), 10_000, "the next ones see it");
     }
 
     #[tokio::test]

@@ -134,6 +134,26 @@ impl StoreReader {
             .map_err(|error| StoreError::Sqlite { path: path.clone(), error })
     }
 
+    /// Questions that belong together: all see the store as it is when the first is asked, and what one has read the next
+    /// ones need not read again, however much is written meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`]; or what the work says.
+    pub fn at_one_moment<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&StoreReader) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let moment = self.connection.unchecked_transaction().map_err(|error| self.flawed(error))?;
+        let outcome = work(self)?;
+        moment.finish().map_err(|error| self.flawed(error))?;
+        Ok(outcome)
+    }
+
+    /// Whether nothing is left of the questions before: it can be asked again.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
     /// Sessions, the newest first.
     ///
     /// # Errors
