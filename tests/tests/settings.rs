@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use end_to_end::api::{ask, patch};
+use end_to_end::api::{ask, patch, post};
 use end_to_end::config::{ClientEntry, Config, SECRET};
 use end_to_end::portal::{Browser, Page, link, path_of};
 use end_to_end::requests::start;
@@ -188,7 +188,7 @@ fn a_short_secret_is_warned_of_until_there_is_a_longer_one() {
 fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
     let wire = Wire::new();
     let home = Home::new(&Config::udp().lines("[detect]\nalert_score = 5.5"));
-    let _sensor = home.start(&wire.sensor);
+    let sensor = home.start(&wire.sensor);
     let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
 
     let [first, second] = [carol.get("/settings/detections"), carol.get("/settings/detections")];
@@ -268,6 +268,34 @@ fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
     let settings = ask(&wire.sensor, "settings", Some(&setup)).1;
     assert_eq!(key(&settings, "detect.travel_kmh")["origin"]["layer"], "default");
     assert!(!settings.to_string().contains(OTHERS));
+
+    // The longest prefix of file and portal together wins: a wider one takes nothing from the file's, a narrower one does.
+    let made_up = || {
+        let (status, answer) = post(&wire.sensor, "settings/secret", &setup, &json!({}));
+        assert_eq!(status, 200, "{answer}");
+        answer["secret"].as_str().unwrap().to_owned()
+    };
+    let [wide, narrow] = [made_up(), made_up()];
+    assert!(
+        wide != narrow && narrow.len() == 32 && narrow.bytes().all(|octet| octet.is_ascii_alphanumeric())
+    );
+    let add = |name: &str, address: &str, secret: &str| {
+        let edits = json!([
+            {"add": {"list": "client", "name": name, "fields": {"address": [address]}}},
+            {"secret": {"list": "client", "name": name, "secret": secret}},
+        ]);
+        let (status, saved) = patch(&wire.sensor, "settings", &setup, &json!({"edits": edits}));
+        assert_eq!(status, 200, "{saved}");
+    };
+    add("wide", "192.0.0.0/16", &wide);
+    nas(&wire, SECRET).ask(&start(1, "of-the-file", SECRET));
+    add("narrow", "192.0.2.10", &narrow);
+    nas(&wire, &narrow).ask(&start(2, "of-the-portal", &narrow));
+    let refused = sensor.metrics().verdict("bad_authenticator");
+    nas(&wire, SECRET).send(&start(3, "of-the-file", SECRET));
+    wait_until("the file's secret is wrong there", PATIENCE, || {
+        sensor.metrics().verdict("bad_authenticator") > refused
+    });
     let reads = carol.post(
         "/settings/tokens",
         &[("token", people.value("token")), ("name", "reads"), ("may", "read"), ("days", "1")],
@@ -280,7 +308,7 @@ fn two_tabs_lose_nothing_the_file_wins_and_analysts_set_nothing() {
         assert!(audit.contains(line), "{line} is not in {audit}");
     }
     assert!(!audit.contains(OTHERS) && !audit.contains(TYPED));
-    assert_nowhere(&home, &[TYPED, OTHERS]);
+    assert_nowhere(&home, &[TYPED, OTHERS, &wide, &narrow]);
 }
 
 #[test]

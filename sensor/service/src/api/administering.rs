@@ -183,6 +183,24 @@ pub(crate) async fn arrived(api: &Shared) -> Result<Arrivals, Problem> {
     api.readers.run(move || Ok(administration.arrivals())).await
 }
 
+/// A secret that nobody else has. It is kept nowhere.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Generated {
+    /// Letters and digits.
+    secret: String,
+}
+
+/// Makes a shared secret up, to be set by a change and to be typed into a VPN server. It is in this answer alone.
+#[utoipa::path(post, path = "/settings/secret", responses(
+    (status = 200, body = Generated), (status = "default", body = Problem)))]
+pub(super) async fn generate_secret(
+    State(api): TheApi,
+    Administrator(_who): Administrator,
+    Parameters(NoQuery {}): Parameters<NoQuery>,
+) -> Result<Json<Generated>, Problem> {
+    Ok(Json(Generated { secret: api.administration()?.generate().reveal().to_owned() }))
+}
+
 /// A secret to try.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -147,6 +147,7 @@ fn routes_and_description() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(administering::settings, administering::change_settings))
         .routes(routes!(administering::arrivals))
         .routes(routes!(administering::try_secret))
+        .routes(routes!(administering::generate_secret))
         .routes(routes!(accounts::accounts))
         .routes(routes!(accounts::invite))
         .routes(routes!(accounts::change_role, accounts::remove_account))

@@ -6,6 +6,11 @@ function localise(root) {
       element.textContent = time.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
     }
   }
+  // The ends of a plot's axis: the hour alone.
+  for (const element of root.querySelectorAll("text[data-unix]")) {
+    const time = new Date(element.dataset.unix * 1000);
+    element.firstChild.data = time.toLocaleTimeString(undefined, { timeStyle: "short" });
+  }
 }
 localise(document);
 

@@ -43,7 +43,7 @@ fn only_tokens_that_may_administer_set_anything() {
             routes += 1;
         }
     }
-    assert_eq!(routes, 12);
+    assert_eq!(routes, 13);
     assert!(host.control.accounts().unwrap().is_empty() && host.control.tokens().unwrap().len() == 2);
 }
 

@@ -45,7 +45,7 @@ fn every_described_route_answers_and_every_list_has_what_was_sent() {
     let expected = "accounts accounts/links accounts/{account} alerts alerts/{alert} alerts/{alert}/close \
                     alerts/{alert}/comments alerts/{alert}/records audit devices devices/{device} events health map places \
                     search sensors sensors/history sensors/now servers sessions sessions/{number} settings \
-                    settings/arrivals settings/arrivals/try tokens tokens/{token} users users/{user}";
+                    settings/arrivals settings/arrivals/try settings/secret tokens tokens/{token} users users/{user}";
     let listed: Vec<&str> = paths.keys().map(|path| path.strip_prefix("/api/v1/").unwrap()).collect();
     assert_eq!(listed.join(" "), expected);
     // What is closed takes no comment.

@@ -17,6 +17,12 @@ use serde_json::json;
 const TICKED: &str = "
     const all = [...document.querySelectorAll('input[name=alert]')];
     return [all.filter(box => box.checked).length, all.length]";
+/// Of each end of an axis of time what is shown, what should be, and what is shown on hover.
+const ENDS: &str = "
+    const zone = { timeZone: 'Asia/Kolkata', timeStyle: 'short' };
+    return [...document.querySelectorAll('text[data-unix]')].map(e => [
+        e.firstChild.data, new Date(e.dataset.unix * 1000).toLocaleTimeString(undefined, zone),
+        e.querySelector('title').textContent])";
 /// Which elements that a selector finds take room on the page.
 const SHOWN: &str = "
     const all = [...document.querySelectorAll(arguments[0])];
@@ -58,6 +64,18 @@ fn lists_follow_what_is_typed_one_box_ticks_all_and_paper_has_no_menus() {
     assert_eq!(browser.run(TICKED, &[]), json!([all, all]));
     browser.click("input[data-all=alert]");
     assert_eq!(browser.run(TICKED, &[]), json!([0, all]));
+
+    // Times, those at the ends of plots as well, are of the viewer's zone; all of the moment is there on hover.
+    browser.command("Emulation.setTimezoneOverride", json!({"timezoneId": "Asia/Kolkata"}));
+    let ends = || {
+        browser.open("/");
+        browser.run(ENDS, &[]).as_array().unwrap().clone()
+    };
+    wait_until("plots have an axis of time", PATIENCE, || ends().len() >= 4);
+    for end in ends() {
+        assert_eq!(end[0], end[1], "the hour in Kolkata");
+        assert!(end[2].as_str().unwrap().ends_with('Z'), "{end}");
+    }
 
     browser.open("/users/alice@contoso.example");
     let menus = "header, header a, form:not(:has(table)), input, select, button, .skip, .exports";

@@ -43,8 +43,8 @@ pub(in super::super) fn heat(what: &str, unix_s: &[u64], heat: &[Vec<u64>], boun
                     }
                 }
                 @if let (Some(first), Some(last)) = (unix_s.first(), unix_s.last()) {
-                    text x=(LEFT) y=(height - 4.0) { (clock(*first)) }
-                    text.scale x=(WIDTH) y=(height - 4.0) { (clock(*last)) " UTC" }
+                    text x=(LEFT) y=(height - 4.0) data-unix=(first) { (clock(*first)) }
+                    text.scale x=(WIDTH) y=(height - 4.0) data-unix=(last) { (clock(*last)) }
                 }
             }
         }

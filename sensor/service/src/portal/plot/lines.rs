@@ -51,8 +51,8 @@ pub(in super::super) fn lines(
                     line.grid x1=(LEFT) x2=(WIDTH) y1=(TOP + part * high) y2=(TOP + part * high) {}
                     text.scale x=(LEFT - 6.0) y=(TOP + part * high + 4.0) { (shown(value)) }
                 }
-                text x=(LEFT) y=(HEIGHT - 4.0) { (clock(*first)) }
-                text.scale x=(WIDTH) y=(HEIGHT - 4.0) { (clock(*last)) " UTC" }
+                text x=(LEFT) y=(HEIGHT - 4.0) data-unix=(first) { (clock(*first)) }
+                text.scale x=(WIDTH) y=(HEIGHT - 4.0) data-unix=(last) { (clock(*last)) }
                 @for (index, line) in lines.iter().enumerate() {
                     polyline class={ "line line" (index % COLOURS) } points=(points(line, unix_s, x, y)) { title { (line.name) } }
                 }
@@ -69,9 +69,10 @@ fn points(line: &Line<'_>, unix_s: &[u64], x: impl Fn(u64) -> f64, y: impl Fn(f6
     points.collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn clock(unix_s: u64) -> String {
-    let time = jiff::Timestamp::from_second(i64::try_from(unix_s).unwrap_or(0));
-    time.map_or_else(|_| String::new(), |time| time.strftime("%H:%M").to_string())
+/// An end of the axis of time: the hour, all of the moment on hover. The script shows the hour in the viewer's zone.
+pub(super) fn clock(unix_s: u64) -> Markup {
+    let time = jiff::Timestamp::from_second(i64::try_from(unix_s).unwrap_or(0)).unwrap_or_default();
+    html! { (time.strftime("%H:%M UTC")) title { (time) } }
 }
 
 #[cfg(test)]
