@@ -8,6 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::CapturePath;
 use crate::chain::{self, Damage, UnknownVersion};
@@ -108,6 +109,8 @@ impl<S: Storage> Reader<S> {
             pause: false,
             from: sequence,
             since_unix_ns: 0,
+            deadline: None,
+            has_given_up: false,
             expected: sequence.max(1),
             place: None,
             ready: VecDeque::new(),
@@ -180,6 +183,8 @@ pub struct Records<S: Storage = RealStorage> {
     pause: bool,
     from: u64,
     since_unix_ns: u64,
+    deadline: Option<Instant>,
+    has_given_up: bool,
     expected: u64,
     place: Option<Place<S::File>>,
     /// Records of one batch.
@@ -196,6 +201,10 @@ impl<S: Storage> Iterator for Records<S> {
         loop {
             if let Some(record) = self.ready.pop_front() {
                 return Some(Ok(record));
+            }
+            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                self.has_given_up = true;
+                return None;
             }
             match self.advance() {
                 Ok(true) => {}
@@ -217,6 +226,17 @@ impl<S: Storage> Iterator for Records<S> {
 }
 
 impl<S: Storage> Records<S> {
+    /// From this moment on the iterator says `None` instead of reading on, also amid records that it passes over.
+    #[must_use]
+    pub fn give_up_at(self, deadline: Instant) -> Self {
+        Records { deadline: Some(deadline), ..self }
+    }
+
+    /// Whether the iterator said `None` for want of time, with more to read perhaps.
+    pub fn has_given_up(&self) -> bool {
+        self.has_given_up
+    }
+
     /// One step on; `false` at the end.
     fn advance(&mut self) -> Result<bool, ReadError> {
         if self.stale || self.expected > self.bound.readable {

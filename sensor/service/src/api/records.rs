@@ -105,8 +105,9 @@ fn around(
             break;
         }
         let records = reader.records_since(moment.saturating_sub(AROUND_NS))?;
-        for (read, record) in records.enumerate() {
-            if began.elapsed() > patience || read >= READ_MAX || found.len() >= RECORDS_MAX {
+        let mut records = records.give_up_at(began + patience);
+        for (read, record) in records.by_ref().enumerate() {
+            if read >= READ_MAX || found.len() >= RECORDS_MAX {
                 complete = false;
                 break;
             }
@@ -124,6 +125,7 @@ fn around(
                 found.push(record);
             }
         }
+        complete &= !records.has_given_up();
     }
     found.sort_unstable_by_key(|record| record.sequence);
     Ok((found, complete))
