@@ -16,17 +16,6 @@ pub(super) const BENCHES: [(&str, &str); 6] = [
     ("memory", "Resident memory under rising load, overload, and over time."),
 ];
 
-/// What a bench answers that is not on every page.
-pub(super) fn about(bench: &str) -> &'static str {
-    match bench {
-        "insight" => {
-            "From records to sessions, places, profiles and detections on one core. Users are learned before what is measured of \
-             them begins (learned: how many are); starts, interim updates and stops are what the records were made of."
-        }
-        _ => "",
-    }
-}
-
 /// A path as a sentence names it. A path that is not known keeps its name.
 pub(super) fn path(path: &str) -> &str {
     match path {

@@ -182,11 +182,11 @@ fn memory(arguments: &Arguments, places: &Places, folder: &tempfile::TempDir) ->
     let past = people.past();
     taken(&mut people, &mut fold, &mut asking, past)?;
     let connecting = taken(&mut people, &mut fold, &mut asking, users as usize)?;
-    let case = format!("{users} users who are learned connect");
+    let case = format!("{users} learned users connect");
     say(&case, "learned", "%", &[learned_percent(&fold, users)]);
     say_taken(&case, &connecting);
     let going_on = taken(&mut people, &mut fold, &mut asking, arguments.records)?;
-    let case = format!("{users} users connected");
+    let case = format!("{users} learned users connected");
     say_taken(&case, &going_on);
     let after = machine::resident(process::id())?.0;
     say(&case, "resident", "B", &[after as f64]);
