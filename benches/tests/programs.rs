@@ -130,6 +130,32 @@ fn every_figure_is_there_or_missing_with_a_reason_and_sizing_takes_them() {
 }
 
 #[test]
+fn users_of_the_bench_insight_are_learned_its_mix_is_told_and_backtest_scores_their_past() {
+    let said = |part: &str| {
+        let mut insight = Command::new(env!("CARGO_BIN_EXE_insight"));
+        lines(insight.args(["--users", "300", "--records", "900", "--only", part]))
+    };
+    let memory = said("memory");
+    let figure = |case: &str, metric: &str| {
+        let found = memory.iter().find(|it| it.case.ends_with(case) && it.metric == metric);
+        found.unwrap_or_else(|| panic!("{case}: no {metric}")).median
+    };
+    assert!(figure("learned users connect", "learned") > 99.0);
+    for (case, mix) in
+        [("connect for the first time", [100.0, 0.0, 0.0]), ("learned users connect", [100.0, 0.0, 0.0])]
+    {
+        assert_eq!(["starts", "interim_updates", "stops"].map(|metric| figure(case, metric)), mix, "{case}");
+    }
+    let going_on =
+        ["starts", "interim_updates", "stops"].map(|metric| figure("learned users connected", metric));
+    assert!((going_on.iter().sum::<f64>() - 100.0).abs() < 1e-9 && going_on[1] > 80.0, "{going_on:?}");
+    let backtest = said("backtest");
+    let figure = |metric| backtest.iter().find(|it| it.metric == metric).unwrap().median;
+    assert_eq!(figure("events"), 300.0 * 8.0 * 2.0);
+    assert!(figure("events_per_second") > 0.0 && figure("resident_peak") > 1e6);
+}
+
+#[test]
 fn what_a_host_cannot_do_is_missing_with_the_reason_and_no_failure() {
     for name in ["wire", "latency", "memory", "load"] {
         let one_core = lines(Command::new("taskset").args(["-c", "0"]).arg(bench(name)).arg("--quick"));

@@ -12,6 +12,7 @@
 //! | `run` | [`run::Running`]: all of it over a set |
 //! | `product` | the product's own scores: `vpn-sensor backtest`, or a file of them |
 //! | `metrics/` | ROC, recall at a budget of alerts, intervals |
+//! | `bars` | what the product set out to reach, met or not |
 //! | `mmdb` | databases that change in the middle of a past, as files |
 //! | `sets` | which seeds belong to which set |
 //! | `report/` | one page, and lines of JSON |
@@ -19,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attackers;
+pub mod bars;
 pub mod baselines;
 pub mod chance;
 pub mod event;

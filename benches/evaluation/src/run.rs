@@ -67,6 +67,13 @@ impl Evaluation {
             .map(|(point, other)| (grid_rate(point), &*other.name))
             .collect()
     }
+
+    /// How many of those rates there are.
+    pub fn rates_below_others(&self) -> usize {
+        let mut rates: Vec<f64> = self.below_others().into_iter().map(|(rate, _)| rate).collect();
+        rates.dedup();
+        rates.len()
+    }
 }
 
 /// An organisation's scores by one way.

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::{
+    bars::bars,
     metrics::{Estimate, Group},
+    product,
     run::Evaluation,
 };
 
@@ -69,17 +71,17 @@ fn write(evaluation: &Evaluation, out: &mut String) -> std::fmt::Result {
             interval(&scored.never_alerted)
         )?;
     }
-    if let Some(first) = evaluation.scored.first().filter(|first| first.own.is_some()) {
-        match evaluation.below_others().as_slice() {
-            [] => {
-                writeln!(out, "\n{} is above all others at every false-positive rate below 0.01", first.name)?
-            }
-            [(rate, other), ..] => writeln!(
-                out,
-                "\n{} is not above all others at every false-positive rate below 0.01: first at {rate:.5}, {other}",
-                first.name
-            )?,
-        }
+    let bars = bars(evaluation);
+    if !bars.is_empty() {
+        writeln!(out, "\nbars of {}", product::NAME)?;
+    }
+    for bar in &bars {
+        writeln!(out, "  {:<66} {:<22} {}", bar.asked.to_string(), bar.reached.to_string(), bar.verdict())?;
+    }
+    if let [(rate, other), ..] = evaluation.below_others().as_slice()
+        && !bars.is_empty()
+    {
+        writeln!(out, "  {other} is above it first at a false-positive rate of {rate:.5}")?;
     }
     Ok(())
 }

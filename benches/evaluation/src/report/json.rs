@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
+    bars::{Asked, Reached, bars},
     metrics::{BUDGETS, Estimate, grid_rate},
+    product,
     run::Evaluation,
 };
 
@@ -20,7 +22,7 @@ struct Line<'a> {
     high: f64,
 }
 
-/// All lines: each organisation, then each figure with its interval.
+/// All lines: each organisation, then each figure with its interval, then each bar with whether it is met.
 ///
 /// # Errors
 /// A figure has no form in JSON, which none lacks.
@@ -83,6 +85,22 @@ pub fn lines(evaluation: &Evaluation) -> serde_json::Result<Vec<String>> {
             "thresholds": scored.figures.thresholds.map(|it| it.is_finite().then_some(it)),
             "genuine_alerts_own_thresholds": scored.own.map(|own| own.genuine_alerts),
             "attack_alerts_own_thresholds": scored.own.map(|own| own.attack_alerts),
+        }))?);
+    }
+    for bar in bars(evaluation) {
+        let (attackers, metric, least) = match bar.asked {
+            Asked::Auc(least) => ("overall", "auc", Some(least)),
+            Asked::Recall(model, least) => (model.name(), "recall_at_1", Some(least)),
+            Asked::AboveBaselines => ("overall", "rates_below_baselines", None),
+        };
+        let (value, interval) = match bar.reached {
+            Reached::Figure(Estimate { value, low, high }) => (value, Some([low, high])),
+            Reached::RatesBelow(rates) => (rates as f64, None),
+        };
+        all.push(serde_json::to_string(&json!({
+            "set": evaluation.title, "scorer": product::NAME, "attackers": attackers, "metric": "bar", "of": metric,
+            "least": least, "value": value, "low": interval.map(|it| it[0]), "high": interval.map(|it| it[1]),
+            "met": bar.is_met(),
         }))?);
     }
     Ok(all)

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::console::interval;
 use crate::{
     attackers::Model,
+    bars::Bar,
     metrics::{BUDGETS, Estimate, Frequency, Group},
     run::{Evaluation, Scored},
 };
@@ -56,6 +57,20 @@ pub(super) fn figures(evaluation: &Evaluation) -> Markup {
         }
     };
     table(&head, &body)
+}
+
+/// What was set out to be reached, and what is.
+pub(super) fn bars(bars: &[Bar]) -> Markup {
+    let body = html! {
+        @for bar in bars {
+            tr {
+                td { (bar.asked) }
+                td { (bar.reached) }
+                td { @if bar.is_met() { "met" } @else { strong { (bar.verdict()) } } }
+            }
+        }
+    };
+    table(&["Bar", "Reached", ""], &body)
 }
 
 /// `0.00912 (0.0087-0.0094)`.

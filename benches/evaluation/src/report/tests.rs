@@ -1,6 +1,8 @@
 //! A small evaluation from pasts to page.
 
 use crate::{
+    bars::bars,
+    metrics::Estimate,
     organisation::{Organisation, Size},
     product::Source,
     report::{console, lines, page},
@@ -48,6 +50,60 @@ fn the_page_stands_alone_and_has_all_ways_to_score() {
     let attacks: usize = evaluation.organisations.iter().map(|it| it.attack_starts).sum();
     assert_eq!(own.attack_alerts, attacks);
     assert!(own.genuine_alerts > 0);
+}
+
+#[test]
+fn each_bar_stands_beside_its_figure_in_every_form_met_or_not() {
+    let mut evaluation = evaluation();
+    let verdicts = |evaluation: &Evaluation| {
+        let all = bars(evaluation);
+        let (text, page) = (console(evaluation), page(evaluation).unwrap());
+        for bar in &all {
+            let line = text.lines().find(|line| line.contains(&bar.asked.to_string())).unwrap();
+            assert!(
+                line.ends_with(&format!(" {}", bar.verdict())) && line.contains(&bar.reached.to_string()),
+                "{line}"
+            );
+            assert!(page.contains(&format!("<td>{}</td><td>{}</td>", bar.asked, bar.reached)), "{bar:?}");
+        }
+        let lines = lines(evaluation).unwrap().into_iter();
+        let lines: Vec<serde_json::Value> = lines.map(|line| serde_json::from_str(&line).unwrap()).collect();
+        let of = |metric: &str, attackers: &str| {
+            let of =
+                |line: &&serde_json::Value| line["scorer"] == "vpn-sensor" && line["attackers"] == attackers;
+            lines.iter().filter(of).find(|line| line["metric"] == metric).map(|line| line["value"].clone())
+        };
+        let json: Vec<_> = lines.iter().filter(|line| line["metric"] == "bar").collect();
+        assert_eq!(json.len(), all.len());
+        for (line, bar) in json.iter().zip(&all) {
+            assert_eq!(line["met"], bar.is_met(), "{line}");
+            if line["least"].is_number() {
+                let figure = of(line["of"].as_str().unwrap(), line["attackers"].as_str().unwrap());
+                assert_eq!(Some(&line["value"]), figure.as_ref(), "{line}");
+            }
+        }
+        all.iter().map(|bar| (bar.asked.to_string(), bar.is_met())).collect::<Vec<_>>()
+    };
+    let names = [
+        "AUC over all attackers at least 0.97",
+        "recall at 1 of naive attackers at least 0.95",
+        "recall at 1 of vpn attackers at least 0.85",
+        "recall at 1 of targeted attackers at least 0.6",
+        "above all baselines at every false-positive rate below 0.01",
+    ];
+    // Scores that are line numbers reach nothing.
+    assert_eq!(verdicts(&evaluation), names.map(|name| (name.to_owned(), false)));
+    // And figures that are as good as can be reach all.
+    let groups = &mut evaluation.scored[0].figures.groups;
+    for (_, figures) in groups.iter_mut() {
+        let all = Estimate { value: 1.0, low: 1.0, high: 1.0 };
+        (figures.auc, figures.recall) = (all, [all; 3]);
+        figures.roc.fill(all);
+    }
+    assert_eq!(verdicts(&evaluation), names.map(|name| (name.to_owned(), true)));
+    // Baselines alone have none to reach.
+    evaluation.scored.remove(0);
+    assert_eq!(verdicts(&evaluation), []);
 }
 
 #[test]

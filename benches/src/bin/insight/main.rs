@@ -1,7 +1,8 @@
-//! `cargo xtask bench insight`: what becomes of records, on one core: decoding, sessions, places and profiles in memory;
-//! storing; taking up again after a kill; rebuilding.
+//! `cargo xtask bench insight`: what becomes of records, on one core: decoding, sessions, places, profiles and detections in
+//! memory, of users who are learned; storing; taking up again after a kill; rebuilding; `backtest` over a past.
 #![forbid(unsafe_code)]
 
+mod backtest;
 mod journaled;
 mod people;
 mod profiles;
@@ -16,9 +17,12 @@ use std::{
 
 use benches::{machine, measure::Measurement};
 use clap::{Parser, ValueEnum};
-use insight::geo::Places;
+use insight::{
+    geo::Places,
+    profile::{Learned, Learning},
+};
 use journal::Reader;
-use people::People;
+use people::{Mix, People};
 use service::{
     Meaning,
     fold::{Fold, Resolve, Resolved},
@@ -70,6 +74,8 @@ enum Part {
     Journal,
     /// Profiles by themselves
     Profiles,
+    /// The sensor's `backtest` over lines of all users
+    Backtest,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -94,6 +100,9 @@ fn main() -> anyhow::Result<()> {
     if is_asked(Part::Profiles) {
         profiles::measure(arguments.users)?;
     }
+    if is_asked(Part::Backtest) {
+        backtest::measure(arguments.users, folder.path())?;
+    }
     Ok(())
 }
 
@@ -111,41 +120,76 @@ impl Resolve for Asking<'_> {
     }
 }
 
-/// A million users connect, go on and come back, in memory; then what that changes is stored.
+/// Takes so many records; a rate for each step, and what they were made of.
+fn taken(
+    people: &mut People,
+    fold: &mut Fold,
+    asking: &mut Asking<'_>,
+    count: usize,
+) -> anyhow::Result<(Vec<f64>, Mix)> {
+    let mut rates = Vec::new();
+    let mut left = count;
+    people.take_mix();
+    while left > 0 {
+        let records = people.take(left.min(STEP_RECORDS))?;
+        left -= records.len();
+        let began = Instant::now();
+        let mut left = &records[..];
+        while !left.is_empty() {
+            left = &left[fold.take_some(left, asking)..];
+            if fold.must_be_stored() {
+                let outcome = fold.finish();
+                fold.reuse(outcome);
+            }
+        }
+        let outcome = fold.finish();
+        fold.reuse(outcome);
+        rates.push(records.len() as f64 / began.elapsed().as_secs_f64());
+    }
+    Ok((rates, people.take_mix()))
+}
+
+/// Says how many records a second were taken, and of what.
+fn say_taken(case: &str, (rates, mix): &(Vec<f64>, Mix)) {
+    say(case, "events_per_second", "1/s", rates);
+    let Mix { starts, interim_updates, stops } = *mix;
+    let all = (starts + interim_updates + stops) as f64 / 100.0;
+    for (metric, count) in [("starts", starts), ("interim_updates", interim_updates), ("stops", stops)] {
+        say(case, metric, "%", &[count as f64 / all]);
+    }
+}
+
+/// Of all users, how many are learned when the measured rounds begin, per cent: a thousand of them are asked for.
+fn learned_percent(fold: &Fold, users: u64) -> f64 {
+    let asked = (0..users).step_by((users / 1000).max(1) as usize);
+    let is_learned = |user: &u64| {
+        let profile = fold.profiles().get(&People::name(*user));
+        let unix_s = START_UNIX_S as u32;
+        profile.is_some_and(|profile| profile.learned(unix_s, Learning::default()) == Learned::Yes)
+    };
+    asked.clone().filter(is_learned).count() as f64 * 100.0 / asked.count() as f64
+}
+
+/// A million users come to be learned, connect, go on and come back, in memory; then what that changes is stored.
 fn memory(arguments: &Arguments, places: &Places, folder: &tempfile::TempDir) -> anyhow::Result<()> {
-    let mut people = People::new(arguments.users, START_UNIX_S);
+    let users = arguments.users;
+    let mut people = People::with_past(users, START_UNIX_S);
     let mut fold = Fold::new(Meaning::default())?;
     let mut asking = Asking(places);
     let before = machine::resident(process::id())?.0;
-    let users = arguments.users;
-    let mut taken = |fold: &mut Fold, count: usize| -> anyhow::Result<Vec<f64>> {
-        let mut rates = Vec::new();
-        let mut left = count;
-        while left > 0 {
-            let records = people.take(left.min(STEP_RECORDS))?;
-            left -= records.len();
-            let began = Instant::now();
-            let mut left = &records[..];
-            while !left.is_empty() {
-                left = &left[fold.take_some(left, &mut asking)..];
-                if fold.must_be_stored() {
-                    let outcome = fold.finish();
-                    fold.reuse(outcome);
-                }
-            }
-            let outcome = fold.finish();
-            fold.reuse(outcome);
-            rates.push(records.len() as f64 / began.elapsed().as_secs_f64());
-        }
-        Ok(rates)
-    };
-    let connecting = taken(&mut fold, users as usize)?;
-    say(&format!("{users} users connect"), "events_per_second", "1/s", &connecting);
-    let going_on = taken(&mut fold, arguments.records)?;
-    say(&format!("{users} users connected"), "events_per_second", "1/s", &going_on);
+    let first = taken(&mut people, &mut fold, &mut asking, users as usize)?;
+    say_taken(&format!("{users} users connect for the first time"), &first);
+    let past = people.past();
+    taken(&mut people, &mut fold, &mut asking, past)?;
+    let connecting = taken(&mut people, &mut fold, &mut asking, users as usize)?;
+    let case = format!("{users} learned users connect");
+    say(&case, "learned", "%", &[learned_percent(&fold, users)]);
+    say_taken(&case, &connecting);
+    let going_on = taken(&mut people, &mut fold, &mut asking, arguments.records)?;
+    let case = format!("{users} learned users connected");
+    say_taken(&case, &going_on);
     let after = machine::resident(process::id())?.0;
-    say(&format!("{users} users connected"), "resident", "B", &[after as f64]);
-    let case = format!("{users} users connected");
+    say(&case, "resident", "B", &[after as f64]);
     let per_user = after.saturating_sub(before) as f64 / users as f64;
     say(&case, "resident_per_user", "B", &[per_user]);
     // What `vpn-sensor sizing --bench` takes; of few users most is what each has a part in.

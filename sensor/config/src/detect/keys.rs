@@ -132,6 +132,8 @@ pub(super) fn of(thresholds: &mut Thresholds) -> Vec<Key<'_>> {
         simultaneous_km_min,
         alive_s,
         change_km_min,
+        learning_days,
+        learning_connections_min,
         organisation_learning_days,
         own_cover_share,
         own_cover_users,
@@ -165,6 +167,10 @@ pub(super) fn of(thresholds: &mut Thresholds) -> Vec<Key<'_>> {
         key("simultaneous_km_min", "simultaneous_km_min", Number(simultaneous_km_min, km())),
         key("alive", "alive_s", Seconds(alive_s, 60..=DAY)),
         key("change_km_min", "change_km_min", Number(change_km_min, km())),
+        // As long as the shortest store keeps when the first connection was, which the user's page goes by.
+        key("learning", "learning_days", Days(learning_days, 1..=90)),
+        // So many of one day are counted.
+        key("learning_connections_min", "learning_connections_min", Count(learning_connections_min, 1..=255)),
         key("organisation_learning", "organisation_learning_days", Days(organisation_learning_days, 1..=365)),
         key("own_cover_share", "own_cover_share", Number(own_cover_share, 0.001..=1.0)),
         key("own_cover_users", "own_cover_users", Count(own_cover_users, 1..=1_000_000)),

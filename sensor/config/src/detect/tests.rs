@@ -37,6 +37,8 @@ fn every_key_is_taken() {
         simultaneous_km_min = 50
         alive = "1h 30m"
         change_km_min = 200
+        learning = "21d"
+        learning_connections_min = 8
         organisation_learning = "30d"
         own_cover_share = 0.25
         own_cover_users = 7
@@ -107,6 +109,8 @@ fn every_key_is_taken() {
         simultaneous_km_min: 50.0,
         alive_s: 5400,
         change_km_min: 200.0,
+        learning_days: 21,
+        learning_connections_min: 8,
         organisation_learning_days: 30,
         own_cover_share: 0.25,
         own_cover_users: 7,
@@ -246,6 +250,10 @@ fn each_mistake_is_named_with_its_place() {
         ("[detect]\nclock_skew = \"2h\"".into(), 2, 14, "must lie between 0s and 1h"),
         ("[detect]\ndormant = \"36h\"".into(), 2, 11, "must be whole days, from 1d to 180d"),
         ("[detect]\ndormant = \"181d\"".into(), 2, 11, "must be whole days, from 1d to 180d"),
+        ("[detect]\nlearning = \"0d\"".into(), 2, 12, "must be whole days, from 1d to 90d"),
+        ("[detect]\nlearning = \"91d\"".into(), 2, 12, "must be whole days, from 1d to 90d"),
+        ("[detect]\nlearning_connections_min = 0".into(), 2, 28, "must lie between 1 and 255"),
+        ("[detect]\nlearning_connections_min = 256".into(), 2, 28, "must lie between 1 and 255"),
         ("[detect]\nvolume_min = \"5\"".into(), 2, 14, "not a size"),
         ("[detect]\nspread_connections_min = 21".into(), 2, 26, "must lie between 1 and 20"),
         ("[detect]\nnotices_per_day = 0".into(), 2, 19, "must lie between 1 and 1000000"),

@@ -8,7 +8,9 @@ use super::{
     people::{Person, Slot, country_key, device_key},
     rhythm::Rhythm,
 };
-use crate::profile::{Everybody, Feature, Known, Learned, Prefix, Profile, Profiles, Tallies, Tally, Value};
+use crate::profile::{
+    Everybody, Feature, Known, Learned, Learning, Prefix, Profile, Profiles, Tallies, Tally, Value,
+};
 
 const FEATURES: usize = Feature::ALL.len();
 
@@ -37,6 +39,7 @@ impl<'f> Facts<'f> {
         person: Option<Person>,
         user: u64,
         (adoptions, rhythm): (&'f Adoptions, &'f Rhythm),
+        learning: Learning,
     ) -> Facts<'f> {
         let everybody = profiles.everybody();
         let values = values(connection);
@@ -49,7 +52,7 @@ impl<'f> Facts<'f> {
         let profile = profiles.get(connection.user);
         let tallies = profile.map(|profile| profile.tallies(&known)).unwrap_or_default();
         let unix_s = connection.start_unix_s();
-        let is_learned = profile.is_some_and(|profile| profile.learned(unix_s) == Learned::Yes);
+        let is_learned = profile.is_some_and(|profile| profile.learned(unix_s, learning) == Learned::Yes);
         let cover = if connection.spot.is_own { Cover::None } else { Cover::of(connection.spot.kinds) };
         Facts {
             connection,

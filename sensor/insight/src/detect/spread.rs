@@ -33,7 +33,8 @@ pub(super) fn assess(
     thresholds: &Thresholds,
     assessment: &mut Assessment,
 ) {
-    if profile.learned(super::connection::seconds(ending.end_unix_ns)) != Learned::Yes {
+    let end_unix_s = super::connection::seconds(ending.end_unix_ns);
+    if profile.learned(end_unix_s, thresholds.learning()) != Learned::Yes {
         return;
     }
     let is_unusual = |seen: u64, spread: &Spread, times: f64, least: u64| {

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::profile::Learning;
+
 /// A struct whose fields have their default behind them, and whose comments can be asked for: the documentation of the
 /// configuration says what stands here.
 macro_rules! with_reasons {
@@ -63,6 +65,12 @@ with_reasons! {
         /// An address change within a session is told from this distance on, kilometres. 300: a phone that leaves the house
         /// shows up where its provider has its exits.
         pub change_km_min: f64 = 300.0,
+        /// A user is learned so long after the first connection; before, no score raises an alert. 30 days: what users of
+        /// Microsoft's product know; with less of a past a score is noise. The past that a score goes by is of thirty days,
+        /// however long this is.
+        pub learning_days: u16 = 30,
+        /// And if there were so many connections in the last 30 days. 5: as there; somebody who hardly comes has no habits.
+        pub learning_connections_min: u32 = 5,
         /// What is new for the whole organisation waits so long after the first connection. 14 days: by then the usual
         /// countries were there.
         pub organisation_learning_days: u16 = 14,
@@ -100,6 +108,13 @@ with_reasons! {
         pub stops_learning_s: u32 = 86_400,
         /// The model behind the score.
         pub model: Model = Model::default(),
+    }
+}
+
+impl Thresholds {
+    /// From when on a user is learned.
+    pub(super) fn learning(&self) -> Learning {
+        Learning { days: self.learning_days, connections_min: self.learning_connections_min }
     }
 }
 

@@ -58,7 +58,7 @@ pub use snapshot::SnapshotError;
 pub use spread::Spread;
 pub use tally::{Known, Tallies, Tally};
 pub use value::{Ended, Feature, Observation, Prefix, Value};
-pub use view::{Learned, Profile, Usual};
+pub use view::{Learned, Learning, Profile, Usual};
 pub(crate) use window::Today;
 pub use window::WINDOW_DAYS;
 
@@ -69,7 +69,7 @@ use spread::Sample;
 use symbols::Symbols;
 use value::Scratch;
 
-/// What bounds the profiles, and from when on one is learned.
+/// What bounds the profiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Most users.
@@ -80,23 +80,16 @@ pub struct Options {
     pub spilled_max: usize,
     /// A user not seen for so many days is forgotten; at least the window.
     pub forgotten_after_days: u16,
-    /// A profile is learned so many days after the user's first connection.
-    pub learning_days: u16,
-    /// And if there were so many connections within the window.
-    pub connections_min: u32,
 }
 
 impl Default for Options {
-    /// Room for twice the million users that a service must carry. Learning as published for Microsoft Defender for
-    /// Identity: 30 days from the first connection, and five connections in the last 30 days.
+    /// Room for twice the million users that a service must carry.
     fn default() -> Options {
         Options {
             users_max: 2_000_000,
             values_max: 8_000_000,
             spilled_max: 8_000_000,
             forgotten_after_days: 180,
-            learning_days: 30,
-            connections_min: 5,
         }
     }
 }
@@ -199,7 +192,7 @@ impl Profiles {
     /// The profile of the user with this key.
     pub fn get(&self, user: &str) -> Option<Profile<'_>> {
         let number = self.records.find(user, &self.symbols)?;
-        Some(Profile::new(self.records.get(number), &self.symbols, &self.options, self.today.day))
+        Some(Profile::new(self.records.get(number), &self.symbols, self.today.day))
     }
 
     /// What is usual for all users together.

@@ -2,7 +2,6 @@
 //! that the profiles have come to.
 
 use super::{
-    Options,
     population::{WEEK_HOURS, first_hour},
     record::{Entry, Record},
     spread::Spread,
@@ -16,7 +15,6 @@ use super::{
 pub struct Profile<'p> {
     pub(super) record: &'p Record,
     pub(super) symbols: &'p Symbols,
-    options: &'p Options,
     pub(super) today: u16,
     /// Of the record's days those that count.
     pub(super) kept: u32,
@@ -39,6 +37,23 @@ pub struct Usual<'p> {
     pub users: u32,
 }
 
+/// From when on a profile is good for comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Learning {
+    /// So many days after the user's first connection.
+    pub days: u16,
+    /// And if there were so many connections within the thirty days, of one day at most 255.
+    pub connections_min: u32,
+}
+
+impl Default for Learning {
+    /// As published for Microsoft Defender for Identity: 30 days from the first connection, and five connections in the last
+    /// 30 days.
+    fn default() -> Learning {
+        Learning { days: 30, connections_min: 5 }
+    }
+}
+
 /// Whether a profile is good for comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Learned {
@@ -59,13 +74,8 @@ pub enum Learned {
 }
 
 impl<'p> Profile<'p> {
-    pub(super) fn new(
-        record: &'p Record,
-        symbols: &'p Symbols,
-        options: &'p Options,
-        today: u16,
-    ) -> Profile<'p> {
-        Profile { record, symbols, options, today, kept: record.kept(today) }
+    pub(super) fn new(record: &'p Record, symbols: &'p Symbols, today: u16) -> Profile<'p> {
+        Profile { record, symbols, today, kept: record.kept(today) }
     }
 
     /// The user's key.
@@ -94,14 +104,18 @@ impl<'p> Profile<'p> {
     }
 
     /// Whether it is good for comparison at this time.
-    pub fn learned(&self, now_unix_s: u32) -> Learned {
-        self.learned_since(self.record.first, now_unix_s)
+    pub fn learned(&self, now_unix_s: u32, learning: Learning) -> Learned {
+        self.learned_by(self.record.first, now_unix_s, learning)
     }
 
-    /// The same where the first connection is known to be another.
+    /// The same where the first connection is known to be another, by the rule as the product comes.
     pub fn learned_since(&self, first_unix_s: u32, now_unix_s: u32) -> Learned {
-        let until_unix_s = first_unix_s.saturating_add(u32::from(self.options.learning_days) * window::DAY_S);
-        let (connections, needed) = (self.connections(), self.options.connections_min);
+        self.learned_by(first_unix_s, now_unix_s, Learning::default())
+    }
+
+    fn learned_by(&self, first_unix_s: u32, now_unix_s: u32, learning: Learning) -> Learned {
+        let until_unix_s = first_unix_s.saturating_add(u32::from(learning.days) * window::DAY_S);
+        let (connections, needed) = (self.connections(), learning.connections_min);
         if now_unix_s < until_unix_s {
             Learned::Young { until_unix_s }
         } else if connections < needed {

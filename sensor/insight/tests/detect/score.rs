@@ -130,6 +130,25 @@ fn an_alert_waits_for_thirty_days_and_five_connections() {
 }
 
 #[test]
+fn the_learning_rule_is_that_of_the_thresholds() {
+    // Ten days with a connection each.
+    let stranger_comes = |learning_days, learning_connections_min| {
+        let thresholds = Thresholds { learning_days, learning_connections_min, ..Thresholds::default() };
+        let mut service = Service::new();
+        service.detector.set_thresholds(thresholds);
+        for day in MONDAY - 10..MONDAY {
+            service.opens(day * DAY_S + 9 * HOUR_S, &home("alice"));
+        }
+        service.opens(NINE, &stranger()).is_alert
+    };
+    for (days, connections, is_alert) in
+        [(30, 5, false), (10, 5, true), (11, 5, false), (10, 10, true), (10, 11, false), (1, 1, true)]
+    {
+        assert_eq!(stranger_comes(days, connections), is_alert, "{days} {connections}");
+    }
+}
+
+#[test]
 fn a_stranger_stands_out_before_anybody_is_learned() {
     let mut service = Service::new();
     service.works(&["alice", "bob", "carol"]);

@@ -1,6 +1,6 @@
 //! What a profile says, by example.
 
-use insight::profile::{Feature, Learned, Observation, Share, Value};
+use insight::profile::{Feature, Learned, Learning, Observation, Share, Value};
 
 use crate::{DAY_S, MONDAY, all, at, end, go_to, ns, profiles, texts};
 
@@ -53,8 +53,9 @@ fn it_is_learned_after_thirty_days_and_five_connections() {
     let mut profiles = profiles(MONDAY);
     profiles.learn(&at("alice", MONDAY, 8));
     let young = MONDAY * DAY_S + 8 * 3600 + 30 * DAY_S;
-    let learned =
-        |profiles: &insight::profile::Profiles, unix_s| profiles.get("alice").unwrap().learned(unix_s);
+    let learned = |profiles: &insight::profile::Profiles, unix_s| {
+        profiles.get("alice").unwrap().learned(unix_s, Learning::default())
+    };
     assert_eq!(learned(&profiles, young - 1), Learned::Young { until_unix_s: young });
     assert_eq!(learned(&profiles, young), Learned::Few { connections: 1, needed: 5 });
     go_to(&mut profiles, MONDAY, MONDAY + 31);
@@ -66,6 +67,33 @@ fn it_is_learned_after_thirty_days_and_five_connections() {
     go_to(&mut profiles, MONDAY + 31, MONDAY + 61);
     assert_eq!(learned(&profiles, young + 31 * DAY_S), Learned::Few { connections: 0, needed: 5 });
     assert_eq!(profiles.get("alice").unwrap().first_unix_s(), MONDAY * DAY_S + 8 * 3600);
+}
+
+#[test]
+fn from_when_on_it_is_learned_is_the_rule_that_is_asked_by() {
+    let mut profiles = profiles(MONDAY);
+    profiles.learn(&at("alice", MONDAY, 8));
+    let first = MONDAY * DAY_S + 8 * 3600;
+    let by = |profiles: &insight::profile::Profiles, unix_s, days, connections_min| {
+        profiles.get("alice").unwrap().learned(unix_s, Learning { days, connections_min })
+    };
+    assert_eq!(by(&profiles, first + DAY_S - 1, 1, 1), Learned::Young { until_unix_s: first + DAY_S });
+    assert_eq!(by(&profiles, first + DAY_S, 1, 1), Learned::Yes);
+    assert_eq!(by(&profiles, first + DAY_S, 1, 2), Learned::Few { connections: 1, needed: 2 });
+    // Of one day 255 are counted: as many as can be asked for.
+    for _ in 0..300 {
+        profiles.learn(&at("alice", MONDAY, 9));
+    }
+    assert_eq!(by(&profiles, first + DAY_S, 1, 255), Learned::Yes);
+    assert_eq!(by(&profiles, first + DAY_S, 1, 256), Learned::Few { connections: 255, needed: 256 });
+    // The first connection is known for longer than what the window holds.
+    go_to(&mut profiles, MONDAY, MONDAY + 91);
+    profiles.learn(&at("alice", MONDAY + 90, 8));
+    assert_eq!(
+        by(&profiles, first + 90 * DAY_S - 1, 90, 1),
+        Learned::Young { until_unix_s: first + 90 * DAY_S }
+    );
+    assert_eq!(by(&profiles, first + 90 * DAY_S, 90, 1), Learned::Yes);
 }
 
 #[test]
@@ -82,7 +110,7 @@ fn a_past_that_is_told_today_teaches_at_once() {
     let profile = profiles.get("alice").unwrap();
     assert_eq!(profile.first_unix_s(), (MONDAY - 33) * DAY_S + 8 * 3600);
     assert_eq!((profile.connections(), profile.days()), (29, 29), "only the window's days are usual");
-    assert_eq!(profile.learned(MONDAY * DAY_S), Learned::Yes);
+    assert_eq!(profile.learned(MONDAY * DAY_S, Learning::default()), Learned::Yes);
 }
 
 #[test]

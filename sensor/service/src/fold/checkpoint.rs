@@ -21,7 +21,7 @@ use super::{
 use crate::{Meaning, MeaningError};
 
 /// Of the form of the octets; another one is refused, and the state is made again from the inputs.
-const VERSION: u16 = 5;
+const VERSION: u16 = 6;
 
 /// Octets that are no checkpoint of this release.
 #[derive(Debug, thiserror::Error)]

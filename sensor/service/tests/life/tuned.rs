@@ -54,16 +54,22 @@ fn connect(house: &mut House, day: u64, address: u64) {
     house.turn(at + 2 * HOUR_S);
 }
 
-/// Five weeks at home; then once far away, on another device.
-fn robbed(detect: Detecting) -> House {
+/// So many days at home.
+fn at_home(days: u64) -> House {
     let meaning = Meaning {
         realms: vec![vec!["contoso.example".into(), "contoso".into(), String::new()]],
         ..Meaning::default()
     };
     let mut house = House::new(meaning, places_of("GeoIP2-City-Test.mmdb"));
-    for day in 0..36 {
+    for day in 0..days {
         connect(&mut house, day, 0);
     }
+    house
+}
+
+/// Five weeks at home; then once far away, on another device.
+fn robbed(detect: Detecting) -> House {
+    let mut house = at_home(36);
     house.tune(detect);
     connect(&mut house, 36, 4);
     house
@@ -152,6 +158,42 @@ fn closed_as_malicious_also_what_nobody_was_told_of_is_new_again() {
             "{}",
             alert.message
         );
+    }
+}
+
+#[test]
+fn the_learning_rule_in_force_says_when_a_user_is_learned() {
+    // Nothing but the score of a learned user tells of her.
+    let with = |learning_days, learning_connections_min| {
+        let only = Thresholds {
+            high_score: 100.0,
+            organisation_learning_days: 365,
+            travel_kmh: 90_000.0,
+            learning_days,
+            learning_connections_min,
+            ..Thresholds::default()
+        };
+        Detecting { thresholds: only, ..Detecting::default() }
+    };
+    // So many days with a connection each, and on the next the stranger: of thirty-six days 29 are in the window.
+    for (days, learning, count) in [
+        (36, with(30, 5), 1),
+        (36, with(36, 5), 1),
+        (36, with(37, 5), 0),
+        (36, with(30, 29), 1),
+        (36, with(30, 30), 0),
+        (10, with(30, 5), 0),
+        (10, with(10, 5), 1),
+    ] {
+        for is_killed in [false, true] {
+            let mut house = at_home(days);
+            house.tune(learning.clone());
+            if is_killed {
+                house.kill();
+            }
+            connect(&mut house, days, 4);
+            assert_eq!(alerts(&mut house).len(), count, "{days} {learning:?}");
+        }
     }
 }
 

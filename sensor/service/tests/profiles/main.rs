@@ -6,7 +6,7 @@ mod taken_back;
 
 use std::{net::IpAddr, sync::Arc};
 
-use insight::profile::{Feature, Learned, Profile, Value};
+use insight::profile::{Feature, Learned, Learning, Profile, Value};
 use journal::{CapturePath, Record};
 use radius::{Code, build::RequestBuilder};
 use service::{
@@ -200,7 +200,7 @@ fn a_month_teaches_each_connection_once_and_the_page_says_the_same() {
         let shown = |spread: service::store::Spread| (spread.connections, spread.median, spread.nine_in_ten);
         assert_eq!(page.seconds.map(shown), profile.lengths().map(spread));
         assert_eq!(page.octets.map(shown), profile.volumes().map(spread));
-        assert!(page.learned && profile.learned((now) as u32) == Learned::Yes, "{page:?}");
+        assert!(page.learned && profile.learned(now as u32, Learning::default()) == Learned::Yes, "{page:?}");
     }
     let page = told.page("alice", now);
     let values = |values: &[UsualValue]| -> Vec<(String, u32)> {
@@ -238,7 +238,7 @@ fn a_user_whose_name_comes_late_is_learned_with_everything() {
     {
         assert_eq!(profile.value(feature, Value::Text(value)).unwrap().connections, 1, "{value}");
     }
-    let learned = profile.learned((MONDAY_S + 1200) as u32);
+    let learned = profile.learned((MONDAY_S + 1200) as u32, Learning::default());
     assert!(matches!(learned, Learned::Young { .. }), "{learned:?}");
     let page = told.page("alice", MONDAY_S + 1200);
     assert_eq!(page.not_learned.unwrap(), "the first connection is not 30 days ago, until 2026-10-21");

@@ -171,6 +171,34 @@ fn thresholds_and_exclusions_are_those_of_the_configuration() {
 }
 
 #[test]
+fn the_learning_rule_is_that_of_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    // The first twelve days, and the stranger on the thirteenth.
+    let log = log();
+    let lines: Vec<&[u8]> = log.split_inclusive(|octet| *octet == b'\n').collect();
+    let stranger = String::from_utf8(lines[2400].to_vec()).unwrap().replace(&at(60 * DAY_S), &at(12 * DAY_S));
+    let log: Vec<u8> =
+        lines[..12 * 40].iter().copied().chain([stranger.as_bytes()]).flatten().copied().collect();
+    for (detect, is_alert) in [
+        ("", false),
+        ("learning = \"11d\"", true),
+        ("learning = \"12d\"", false),
+        ("learning = \"11d\"\nlearning_connections_min = 12", true),
+        ("learning = \"11d\"\nlearning_connections_min = 13", false),
+    ] {
+        // Neither the country nor two places at once.
+        let others = "organisation_learning = \"365d\"\nsimultaneous_km_min = 20000\ntravel_kmh = 100000";
+        fs::write(&file, format!("[detect]\n{others}\n{detect}\n")).unwrap();
+        let config = crate::config::load(Some(&file)).unwrap();
+        let (result, said, _) =
+            run_with(&config, |run| run.lines(&log[..]).map_err(|failure| failure.to_string()));
+        result.unwrap();
+        assert_eq!(said.last().unwrap()["alert"], json!(is_alert), "{detect}: {}", said.last().unwrap());
+    }
+}
+
+#[test]
 fn what_is_said_of_a_line_rests_on_the_lines_before_it() {
     let log = log();
     let (whole, _) = scored(&log);

@@ -1,8 +1,8 @@
 //! **Suspicious VPN connection** (external id 2025): a risk score over everything that is known of a connection, and an
 //! alert where it is high. T1133.
 //!
-//! Learning rule: an alert only for users who are learned: 30 days since the first connection, and at least five
-//! connections within the last 30. The score is there for everybody.
+//! Learning rule: an alert only for users who are learned: `learning_days` since the first connection, and at least
+//! `learning_connections_min` within the last 30 days. The score is there for everybody.
 //!
 //! The score is a sum of logarithms of likelihood ratios, p(x | attacker) / p(x | this user), after Freeman et al. (NDSS
 //! 2016), on days rather than connections (fifteen reconnections of a flapping line are one observation):
