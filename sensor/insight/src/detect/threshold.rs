@@ -113,7 +113,7 @@ with_reasons! {
 
 impl Thresholds {
     /// From when on a user is learned.
-    pub(super) fn learning(&self) -> Learning {
+    pub fn learning(&self) -> Learning {
         Learning { days: self.learning_days, connections_min: self.learning_connections_min }
     }
 }

@@ -105,15 +105,11 @@ impl<'p> Profile<'p> {
 
     /// Whether it is good for comparison at this time.
     pub fn learned(&self, now_unix_s: u32, learning: Learning) -> Learned {
-        self.learned_by(self.record.first, now_unix_s, learning)
+        self.learned_since(self.record.first, now_unix_s, learning)
     }
 
-    /// The same where the first connection is known to be another, by the rule as the product comes.
-    pub fn learned_since(&self, first_unix_s: u32, now_unix_s: u32) -> Learned {
-        self.learned_by(first_unix_s, now_unix_s, Learning::default())
-    }
-
-    fn learned_by(&self, first_unix_s: u32, now_unix_s: u32, learning: Learning) -> Learned {
+    /// The same where the first connection is known to be another.
+    pub fn learned_since(&self, first_unix_s: u32, now_unix_s: u32, learning: Learning) -> Learned {
         let until_unix_s = first_unix_s.saturating_add(u32::from(learning.days) * window::DAY_S);
         let (connections, needed) = (self.connections(), learning.connections_min);
         if now_unix_s < until_unix_s {

@@ -52,6 +52,7 @@ use axum::{
 };
 use insight::{
     geo::Places,
+    profile::Learning,
     vpn::{self, names::is_unambiguous},
 };
 use tokio::sync::watch;
@@ -226,6 +227,11 @@ impl Api {
 
     fn decoding(&self) -> Result<vpn::Settings, Problem> {
         self.settings.meaning.borrow().decoding().map_err(Problem::internal)
+    }
+
+    /// From when on a user is learned.
+    pub(crate) fn learning(&self) -> Learning {
+        self.settings.meaning.borrow().detect.thresholds.learning()
     }
 
     /// The key of a user whose name was written in any way.

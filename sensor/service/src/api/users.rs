@@ -107,7 +107,7 @@ pub(super) async fn user(
     api.readers
         .read(move |store| {
             shared.audit(&who, "user.show", Some(&key), None)?;
-            let page = store.user_page(&key, SESSIONS, now_unix_ns())?;
+            let page = store.user_page(&key, SESSIONS, shared.learning(), now_unix_ns())?;
             let page = page.ok_or_else(|| Problem::not_found(format!("there is no user {key:?}")))?;
             let filter = SessionFilter { user: Some(key), ..SessionFilter::default() };
             Ok(Json(UserNow { page, open: open(store, &filter)? }))

@@ -40,7 +40,7 @@ pub(super) async fn page(
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let found = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "user.show", Some(&key), None)?;
-        let page = store.user_page(&key, SESSIONS + 1, now.as_nanos() as u64)?;
+        let page = store.user_page(&key, SESSIONS + 1, shared.api.learning(), now.as_nanos() as u64)?;
         let mut page = page.ok_or_else(|| Problem::not_found(format!("There is no user {key:?}.")))?;
         let next;
         (page.sessions, next) = connections::cut(page.sessions, SESSIONS);

@@ -1,5 +1,6 @@
 //! All that there is about one user, on one page.
 
+use insight::profile::Learning;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -67,6 +68,7 @@ pub struct DayRow {
 
 impl StoreReader {
     /// The page of the user with this key at this time, with the newest `sessions`; `None` if nobody is known by it.
+    /// `learning`: the rule that is in force.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
@@ -74,6 +76,7 @@ impl StoreReader {
         &self,
         key: &str,
         sessions: usize,
+        learning: Learning,
         now_unix_ns: u64,
     ) -> Result<Option<UserPage>, StoreError> {
         let Some(user) = self.user(key)? else { return Ok(None) };
@@ -84,7 +87,7 @@ impl StoreReader {
         let shares = |feature| self.shares(feature, &filter, SHARES_MAX);
         Ok(Some(UserPage {
             alerts: self.alert_rows(&alerts, SHARES_MAX)?,
-            usual: self.usual(key, user.first_unix_ns, now_unix_ns)?,
+            usual: self.usual(key, user.first_unix_ns, learning, now_unix_ns)?,
             user,
             locations: self.locations(&filter, SHARES_MAX)?,
             places: shares(Feature::Place)?,

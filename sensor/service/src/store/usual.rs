@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use insight::{
     geo::{NetworkKind, NetworkKinds},
-    profile::{Ended, Feature, Learned, Observation, Profile, Profiles, Usual, Value, WINDOW_DAYS},
+    profile::{Ended, Feature, Learned, Learning, Observation, Profile, Profiles, Usual, Value, WINDOW_DAYS},
 };
 use rusqlite::Row;
 use serde::Serialize;
@@ -112,11 +112,18 @@ struct Connection {
 }
 
 impl StoreReader {
-    /// What is usual for the user with this key at this time. `first_unix_ns`: when the first connection was.
+    /// What is usual for the user with this key at this time, and whether she is learned by the rule `learning`.
+    /// `first_unix_ns`: when the first connection was.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn usual(&self, key: &str, first_unix_ns: i64, now_unix_ns: u64) -> Result<UsualPage, StoreError> {
+    pub fn usual(
+        &self,
+        key: &str,
+        first_unix_ns: i64,
+        learning: Learning,
+        now_unix_ns: u64,
+    ) -> Result<UsualPage, StoreError> {
         let query = format!(
             "SELECT start, ended, end_reason, input_octets, output_octets, device, software,
                  coalesce(server.identifier, server.address, server.client),
@@ -129,7 +136,7 @@ impl StoreReader {
         let mut connections = self.rows(&query, &[Box::new(key.to_owned())], connection)?;
         let strange = self.strange(key)?;
         connections.retain(|connection| !strange.contains(&(connection.number as u64)));
-        Ok(page(key, &connections, seconds(first_unix_ns as u64), now_unix_ns))
+        Ok(page(key, &connections, (seconds(first_unix_ns as u64), learning), now_unix_ns))
     }
 
     /// Sessions that teach nothing: those of an open alert, and of one that was no false one.
@@ -173,7 +180,12 @@ fn connection(row: &Row<'_>) -> rusqlite::Result<Connection> {
 }
 
 /// Takes the connections in the order in which they began and ended, then lets the days go by.
-fn page(user: &str, connections: &[Connection], first_unix_s: u32, now: u64) -> UsualPage {
+fn page(
+    user: &str,
+    connections: &[Connection],
+    (first_unix_s, learning): (u32, Learning),
+    now: u64,
+) -> UsualPage {
     let starts = connections.iter().map(|connection| (connection.start, false, connection));
     let ends = connections.iter().filter_map(|connection| Some((connection.end?, true, connection)));
     let mut events: Vec<(u64, bool, &Connection)> = starts.chain(ends).collect();
@@ -204,14 +216,15 @@ fn page(user: &str, connections: &[Connection], first_unix_s: u32, now: u64) -> 
     let mut page = profiles.get(user).map_or_else(UsualPage::empty, |profile| said(&profile, connections));
     page.as_of = rfc3339(as_of as i64).get(..10).unwrap_or("-").to_owned();
     go_to(&mut profiles, now);
-    let learned = profiles
-        .get(user)
-        .map(|profile| profile.learned_since(profile.first_unix_s().min(first_unix_s), seconds(now)));
+    let learned = profiles.get(user).map(|profile| {
+        profile.learned_since(profile.first_unix_s().min(first_unix_s), seconds(now), learning)
+    });
     page.not_learned = match learned {
         Some(Learned::Yes) => None,
         Some(Learned::Young { until_unix_s }) => {
             let until = rfc3339(i64::from(until_unix_s) * SECOND_NS as i64);
-            Some(format!("the first connection is not 30 days ago, until {}", until.get(..10).unwrap_or("-")))
+            let (days, until) = (learning.days, until.get(..10).unwrap_or("-"));
+            Some(format!("the first connection is not {days} days ago, until {until}"))
         }
         Some(Learned::Few { connections, needed }) => {
             Some(format!("{connections} connections in 30 days, {needed} are needed"))

@@ -132,9 +132,14 @@ impl Told {
 
     /// What the store says a minute later.
     fn page(&mut self, user: &str, unix_s: u64) -> UsualPage {
+        self.page_by(user, Learning::default(), unix_s)
+    }
+
+    /// The same by another learning rule.
+    fn page_by(&mut self, user: &str, learning: Learning, unix_s: u64) -> UsualPage {
         self.store();
         let reader = StoreReader::open(&self.folder.path().join("store.sqlite")).unwrap();
-        reader.user_page(user, 1, unix_s * NS).unwrap().unwrap().usual
+        reader.user_page(user, 1, learning, unix_s * NS).unwrap().unwrap().usual
     }
 }
 
@@ -242,6 +247,13 @@ fn a_user_whose_name_comes_late_is_learned_with_everything() {
     assert!(matches!(learned, Learned::Young { .. }), "{learned:?}");
     let page = told.page("alice", MONDAY_S + 1200);
     assert_eq!(page.not_learned.unwrap(), "the first connection is not 30 days ago, until 2026-10-21");
+    // By the rule that is in force.
+    let rule = |days, connections_min| Learning { days, connections_min };
+    let page = told.page_by("alice", rule(10, 5), MONDAY_S + 1200);
+    assert_eq!(page.not_learned.unwrap(), "the first connection is not 10 days ago, until 2026-10-01");
+    let page = told.page_by("alice", rule(1, 2), MONDAY_S + 2 * DAY_S);
+    assert_eq!(page.not_learned.unwrap(), "1 connections in 30 days, 2 are needed");
+    assert!(told.page_by("alice", rule(1, 1), MONDAY_S + 2 * DAY_S).learned);
 }
 
 #[test]
