@@ -29,7 +29,7 @@ const EXPECTED: [Expected; 14] = [
     ("scale", &["workers"], &["requests_per_second"]),
     ("wire", WIRE, &["requests_per_second", "cpu_per_request", "thread_time_per_request"]),
     ("wire", WIRE, LATENCY),
-    ("wire", WIRE, &["latency_max", "lost", "limited_by_generator"]),
+    ("wire", WIRE, &["latency_max", "lost", "limited_by_generator", "limited_by_server"]),
     ("latency", ACKNOWLEDGED, LATENCY),
     ("latency", ACKNOWLEDGED, &["requests_per_second", "latency_max", "lost"]),
     ("latency", &["fdatasync-beside-xdp-durable", "fdatasync-beside-udp-durable"], LATENCY),

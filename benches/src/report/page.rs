@@ -304,7 +304,10 @@ fn table_row(row: &Row<'_>, with_bench: bool, compared: bool) -> Markup {
                 td.number colspan="4" { (it.reason.as_deref().unwrap_or("not there on this host")) }
                 td {}
             } @else {
-                td { (wording::metric(&it.metric)) }
+                td {
+                    (wording::metric(&it.metric))
+                    @if let Some(side) = &it.limit { span.note { ", limit: " (side) } }
+                }
                 td.number { (figure(it.median, &it.unit)) }
                 td.number { (figure(it.p10, &it.unit)) }
                 td.number { (figure(it.p90, &it.unit)) }

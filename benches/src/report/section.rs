@@ -93,7 +93,12 @@ pub(super) fn bar_plot(results: &Results, of: &Measurement) -> anyhow::Result<Pl
             all.push(Bar {
                 name: name.to_owned(),
                 spread: Some([it.median, it.p10, it.p90]),
-                figure: figure(it.median, &it.unit),
+                figure: match it.limit.as_deref() {
+                    Some(side) => {
+                        format!("{} ({})", figure(it.median, &it.unit), side.trim_start_matches("the "))
+                    }
+                    None => figure(it.median, &it.unit),
+                },
                 ink: if wording::is_peer(&it.path) { Ink::Peer } else { Ink::Series(0) },
             });
         }
@@ -109,7 +114,10 @@ pub(super) fn bar_plot(results: &Results, of: &Measurement) -> anyhow::Result<Pl
             });
         }
     }
-    let title = format!("{}, {}", capital(&wording::metric(&of.metric)), of.case);
+    let mut title = format!("{}, {}", capital(&wording::metric(&of.metric)), of.case);
+    if of.limit.is_some() {
+        title += " (what limits it)";
+    }
     let better = wording::better(&of.metric);
     Ok(Plot {
         words: in_words(&title, &all),

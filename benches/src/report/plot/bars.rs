@@ -55,7 +55,7 @@ fn draw(bars: &[Bar], unit: &str, axis: &Axis) -> anyhow::Result<Drawing> {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
         let rows = bars.len().max(1) as f64;
         let mut chart = ChartBuilder::on(&root)
-            .margin_right(figure_width.min(WIDTH / 3))
+            .margin_right(figure_width.min(WIDTH * 2 / 5))
             .set_label_area_size(plotters::chart::LabelAreaPosition::Left, name_width)
             .set_label_area_size(plotters::chart::LabelAreaPosition::Bottom, SCALE)
             // The first row is the topmost.
