@@ -5,7 +5,6 @@ use super::{
     results::Results,
     wording,
 };
-use crate::measure::Measurement;
 
 /// A figure in large type, and the sentence that it stands in.
 #[derive(Debug, PartialEq)]
