@@ -160,6 +160,7 @@ mod tests {
         super::results::tests::{measured, results},
         *,
     };
+    use crate::measure::Measurement;
 
     fn spread(median: f64) -> [f64; 3] {
         [median * 0.9, median, median * 1.1]

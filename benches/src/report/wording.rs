@@ -54,7 +54,8 @@ pub(super) fn metric(metric: &str) -> String {
 
 /// Which way a metric gets better; none for one that describes and is neither good nor bad.
 pub(super) fn better(metric: &str) -> Option<Better> {
-    let smaller = ["latency_", "stage_", "cycles", "instructions", "resident", "growth", "lost", "loss"];
+    let smaller =
+        ["latency_", "stage_", "cycles", "instructions", "resident", "growth", "bytes_", "lost", "loss"];
     if smaller.iter().any(|prefix| metric.starts_with(prefix)) || metric.ends_with("_per_request") {
         Some(Better::Smaller)
     } else if matches!(metric, "requests_per_second" | "answered_per_second" | "speedup") {

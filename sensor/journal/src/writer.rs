@@ -22,7 +22,7 @@ use crate::storage::Storage;
 /// Octets written with one sync, at most (or one batch): keeps a group's latency bounded however much waits. Derived, not
 /// measured: 32 full batches, 8,192 requests, which a disk of 1 GB/s takes in 4 ms.
 const GROUP_BYTES: usize = 4 << 20;
-/// Batches written with one sync, at most: the list of their octets lies on the stack, a page of it.
+/// Batches written with one sync, at most: the list of their octets lies on the stack, 4 KiB of it.
 const GROUP_BATCHES: usize = 255;
 /// Zeros that go with a commit that has none before it: so many octets for each of the group's, within these bounds.
 ///
