@@ -176,7 +176,7 @@ fn changes(results: &Results, earlier: &Results, all: &[(&str, Vec<Row<'_>>)]) -
                     strong { " Another host: differences are the hosts' too." }
                 }
             }
-            @if !shown.is_empty() { (table(&shown, true, true)) }
+            @if !shown.is_empty() { (table("Table of changes", &shown, true, true)) }
         }
     }
 }
@@ -203,7 +203,7 @@ fn key_figures(all: &[(&str, Vec<Row<'_>>)]) -> Markup {
         @if !shown.is_empty() {
             section aria-label="Key figures" {
                 h2 { "Key figures" }
-                (table(&shown, true, false))
+                (table("Table of key figures", &shown, true, false))
             }
         }
     }
@@ -225,7 +225,7 @@ fn section(
     }
     let all: Vec<_> = rows.iter().collect();
     Ok(html! {
-        section.bench id=(bench) {
+        section.bench id=(bench) aria-label=(bench) {
             h2 { (bench) }
             p { (about) }
             @if let Some(reason) = results.whole_missing(bench) { p.note { "Missing: " (reason) "." } }
@@ -233,7 +233,7 @@ fn section(
                 p.note { "Not run: cargo xtask bench " (bench) }
             } @else {
                 div.plots { @for plot in &drawn { (figure_of(plot)) } }
-                (table(&all, false, compared))
+                (table(&format!("Figures of {bench}"), &all, false, compared))
             }
         }
     })
@@ -262,9 +262,9 @@ fn figure_of(plot: &Plot) -> Markup {
 }
 
 /// Figures with their spread and all that they are compared with. A number's column is aligned to the right.
-fn table(rows: &[&Row<'_>], with_bench: bool, compared: bool) -> Markup {
+fn table(name: &str, rows: &[&Row<'_>], with_bench: bool, compared: bool) -> Markup {
     html! {
-        div.table tabindex="0" role="region" aria-label="Figures" {
+        div.table tabindex="0" role="region" aria-label=(name) {
             table {
                 thead { tr {
                     @if with_bench { th scope="col" { "Bench" } }
