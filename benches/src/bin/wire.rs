@@ -36,10 +36,10 @@ const BUSY: f64 = 0.97;
 #[command(name = "wire", about = "The sensor beside FreeRADIUS and a bare echo on the same wire", version)]
 struct Arguments {
     /// Rounds, each with every server in turn
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 15)]
     rounds: usize,
     /// Length of each run
-    #[arg(long, default_value_t = 1.2)]
+    #[arg(long, default_value_t = 0.8)]
     seconds: f64,
     /// The rate at which costs are compared: one that FreeRADIUS with its detail file sustains
     #[arg(long, default_value_t = 10_000.0)]

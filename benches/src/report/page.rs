@@ -70,6 +70,8 @@ fn first_screen(
         .collect();
     let not_run: Vec<_> = all.iter().filter(|(_, rows)| rows.is_empty()).map(|(bench, _)| *bench).collect();
     let cpu = costs(results).into_iter().map(|it| bar_plot(results, it)).collect::<Result<Vec<_>, _>>()?;
+    let runs =
+        all.iter().find(|(bench, _)| *bench == "wire").map_or_else(String::new, |(_, rows)| spread(rows));
     let processor = of_the_processor(results);
     let wait = of_the_wait(results);
     let missing: Vec<_> = results.missing("wire").into_iter().map(wording::path).collect();
@@ -98,6 +100,7 @@ fn first_screen(
                 section aria-label="By how much?" {
                     h2 { "By how much?" }
                     @for plot in &cpu { (figure_of(plot)) }
+                    @if !cpu.is_empty() { p.note { (runs) } }
                     @if cpu.is_empty() { p.note { "The bench wire was not run: cargo xtask bench wire" } }
                 }
                 section.two aria-label="Where does time go?" {
@@ -232,11 +235,25 @@ fn section(
             @if rows.is_empty() {
                 p.note { "Not run: cargo xtask bench " (bench) }
             } @else {
+                p.note { (spread(rows)) }
                 div.plots { @for plot in &drawn { (figure_of(plot)) } }
                 (table(&format!("Figures of {bench}"), &all, false, compared))
             }
         }
     })
+}
+
+/// Of how many runs the figures are, most of them.
+fn spread(rows: &[Row<'_>]) -> String {
+    let runs = || rows.iter().filter(|row| !row.is_missing()).map(|row| row.measured.runs);
+    let most = runs().max_by_key(|count| runs().filter(|other| other == count).count());
+    match most {
+        Some(most @ 2..) => {
+            format!("Most figures are of {most} interleaved runs: median, from p10 to p90.")
+        }
+        Some(_) => "Most figures are of one run.".to_owned(),
+        None => String::new(),
+    }
 }
 
 fn figure_of(plot: &Plot) -> Markup {

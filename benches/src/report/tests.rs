@@ -56,6 +56,7 @@ fn the_first_screen_answers_all_three_questions() {
         much.contains("\n2 µs\n") && much.contains("\n3 µs\n"),
         "in the closed loop and at the common rate"
     );
+    assert!(much.contains("Most figures are of 20 interleaved runs: median, from p10 to p90."));
     let stages = between(first, "Where does time go?</h2>", "</section>");
     assert!(stages.contains("\n200 ns, 67 %\n") && stages.contains("Most is verify: 200 ns of 300 ns"));
     assert!(first.contains("Missing on this host: FreeRADIUS."));

@@ -21,9 +21,10 @@ const PLACES: &str = "
         return [(e.textContent || e.tagName).trim().slice(0, 80), box.left, box.top, box.right, box.bottom];
     });";
 /// What the three answers consist of: sentences with their figures, bars of the servers, bars of the stages.
-const ANSWERS: [(&str, usize); 4] = [
+const ANSWERS: [(&str, usize); 5] = [
     ("section[aria-label='Is it faster?'] .headlines p", 6),
     ("section[aria-label='By how much?'] svg", 2),
+    ("section[aria-label='By how much?'] p", 1),
     ("section[aria-label='Where does time go?'] svg", 2),
     ("section[aria-label='Where does time go?'] p", 2),
 ];
