@@ -14,7 +14,8 @@ pub(super) fn is_installed() -> bool {
 }
 
 /// Writes its configuration into `folder`: one accounting port, one client network, and either the `detail` module or
-/// nothing. Threads and limits are those of Debian's `radiusd.conf` but for two. `max_requests` is 256 for each source that
+/// nothing. The module, with the name of its file, is that of Debian's `mods-available/detail`; threads and limits are those of
+/// Debian's `radiusd.conf` but for two. `max_requests` is 256 for each source that
 /// the load has at most, as that file's comment says how to choose it: with the 16,384 that stand there it stops answering
 /// within half a second of a full load, because it lets go of what it has answered a third of a second later. The receive
 /// buffer is the largest that `net.core.rmem_max` allows by default, twice the usual one.
@@ -67,7 +68,7 @@ modules {{
         rcode = ok
     }}
     detail {{
-        filename = {folder_name}/detail
+        filename = {folder_name}/%{{%{{Packet-Src-IP-Address}}:-%{{Packet-Src-IPv6-Address}}}}/detail-%Y%m%d
         escape_filenames = no
         permissions = 0600
         header = "%t"
