@@ -6,6 +6,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use anyhow::Context as _;
+
 use crate::{
     load::{self, Expect, Mix, Numbering, Pace, Plan, Report, Requests},
     machine::{Processors, Spent},
@@ -23,9 +25,9 @@ const CLOSED_LOOP_RATE_MAX: f64 = 600_000.0;
 pub struct Done {
     /// What the generator saw.
     pub report: Report,
-    /// What the machine did meanwhile.
+    /// What the machine did meanwhile, without the wait for answers that did not come.
     pub spent: Spent,
-    /// What the server's threads ran, nanoseconds.
+    /// What the server's threads ran in the same time, nanoseconds.
     pub threads_ns: f64,
 }
 
@@ -113,15 +115,19 @@ impl<'a> Round<'a> {
         };
         let threads = peer.map(Peer::threads);
         let before = Processors::now()?;
+        let mut cost = None;
+        let mut settled = || {
+            let threads_ns = peer.zip(threads.as_ref()).map_or(0.0, |(peer, then)| peer.threads_spent(then));
+            cost = Some(before.spent().map(|spent| (spent, threads_ns)));
+        };
         let report = thread::scope(|scope| {
             let generate = || {
                 give_way()?;
-                load::run(&mut *sender, &requests, numbering, &self.mix, &plan)
+                load::run(&mut *sender, &requests, numbering, &self.mix, &plan, &mut settled)
             };
             scope.spawn(generate).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })?;
-        let spent = before.spent()?;
-        let threads_ns = peer.zip(threads).map_or(0.0, |(peer, before)| peer.threads_spent(&before));
+        let (spent, threads_ns) = cost.context("the load ended before it was through")??;
         Ok(Done { report, spent, threads_ns })
     }
 }

@@ -33,7 +33,7 @@ fn load(by: By, path: Path, mix: &str) -> Report {
     let mut sender = place.sender(by, Target::Server(PORT), numbering.flows + 1).unwrap();
     // A machine that compiles on all cores beside this may take seconds over an answer.
     let plan = Plan { pace, duration_ns: 400_000_000, timeout_ns: 20_000_000_000, rest_ns: Some(100_000) };
-    let report = run(&mut *sender, &requests, numbering, &mix, &plan).unwrap();
+    let report = run(&mut *sender, &requests, numbering, &mix, &plan, &mut || {}).unwrap();
 
     assert_eq!(report.fault(), None);
     assert_eq!((report.answered, report.lost), (report.sent, 0), "{:?}", sensor.metrics());

@@ -22,14 +22,15 @@ type Expected = (&'static str, &'static [&'static str], &'static [&'static str])
 const TIME: &[&str] = &["time_per_request"];
 const LATENCY: &[&str] = &["latency_p50", "latency_p99", "latency_p99.9"];
 
-const EXPECTED: [Expected; 14] = [
+const EXPECTED: [Expected; 15] = [
     ("replay", &["tmpfs", "disk"], &["time_per_request", "requests_per_second"]),
     ("scale", &["clients", "remembered requests", "burst", "octets"], TIME),
+    ("scale", &["lookup alone", "duplicates alone"], &["time_per_request", "bytes_each"]),
     ("scale", &["1 and 1000", "100000 and 10000000"], TIME),
     ("scale", &["workers"], &["requests_per_second"]),
     ("wire", WIRE, &["requests_per_second", "cpu_per_request", "thread_time_per_request"]),
     ("wire", WIRE, LATENCY),
-    ("wire", WIRE, &["latency_max", "lost", "limited_by_generator"]),
+    ("wire", WIRE, &["latency_max", "lost", "limited_by_generator", "limited_by_server"]),
     ("latency", ACKNOWLEDGED, LATENCY),
     ("latency", ACKNOWLEDGED, &["requests_per_second", "latency_max", "lost"]),
     ("latency", &["fdatasync-beside-xdp-durable", "fdatasync-beside-udp-durable"], LATENCY),

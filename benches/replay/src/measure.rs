@@ -36,6 +36,10 @@ pub struct Measurement {
     /// Why there is nothing, where the metric is [`MISSING`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Of a rate, what held it up in most of the runs: `the generator`, `the server`, `both sides` or
+    /// `neither side`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
     /// The host: its name and processor.
     pub host: String,
     /// The kernel's release.
@@ -98,6 +102,7 @@ impl Measurement {
             baseline: None,
             ratio: None,
             reason: None,
+            limit: None,
             host,
             kernel,
             commit,
@@ -118,6 +123,13 @@ impl Measurement {
         self
     }
 
+    /// The same, with what held the rate up.
+    #[must_use]
+    pub fn limited_by(mut self, side: &str) -> Measurement {
+        self.limit = Some(side.to_owned());
+        self
+    }
+
     /// Writes the line to standard output, and for a person at a terminal a readable one to standard error.
     pub fn report(&self) {
         // Figures are finite numbers and strings: they always have a JSON form.
@@ -132,8 +144,9 @@ impl Measurement {
             (Some(baseline), Some(ratio)) => format!("  {ratio:.2}x {baseline}"),
             _ => String::new(),
         };
+        let limit = self.limit.as_ref().map_or_else(String::new, |side| format!("  limit: {side}"));
         eprintln!(
-            "{:<8} {:<28} {:<18} {:<22} {:>14.1} {:<4} ({:.1} to {:.1}){ratio}",
+            "{:<8} {:<28} {:<18} {:<22} {:>14.1} {:<4} ({:.1} to {:.1}){ratio}{limit}",
             self.bench, self.case, self.path, self.metric, self.median, self.unit, self.p10, self.p90
         );
     }
@@ -188,7 +201,11 @@ mod tests {
         assert_eq!((measured.value, measured.p10, measured.p90, measured.ratio), (2.0, 1.2, 2.8, Some(8.5)));
         let line = serde_json::to_string(&measured).unwrap();
         assert_eq!(serde_json::from_str::<Measurement>(&line).unwrap(), measured);
-        assert!(!line.contains("reason"), "{line}");
+        assert!(!line.contains("reason") && !line.contains("limit"), "{line}");
+        let limited = measured.limited_by("the server");
+        let line = serde_json::to_string(&limited).unwrap();
+        assert!(line.contains(r#""limit":"the server""#), "{line}");
+        assert_eq!(serde_json::from_str::<Measurement>(&line).unwrap(), limited);
         let missing = Measurement::missing("wire", "all", "freeradius", "not installed");
         let line = serde_json::to_string(&missing).unwrap();
         assert!(line.contains(r#""reason":"not installed""#), "{line}");

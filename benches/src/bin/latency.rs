@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[command(name = "latency", about = "Latency against offered load, stage by stage", version)]
 struct Arguments {
     /// Rounds, each with every step in turn
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 9)]
     rounds: usize,
     /// Length of each step
     #[arg(long, default_value_t = 0.6)]

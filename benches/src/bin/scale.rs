@@ -1,5 +1,5 @@
 //! The bench `scale`: what a request costs on one core against the number of clients, of requests remembered, of workers,
-//! of frames that arrive at once, and of its octets.
+//! of frames that arrive at once, and of its octets; and the two look-ups that could grow with these numbers by themselves.
 #![forbid(unsafe_code)]
 
 use std::{
@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use benches::{
+    alone::{Lookup, Remembered},
     disk,
     measure::{Measurement, speedups},
     replay::{FrameOptions, Frames, MemorySource, Placement, Replay, clients},
@@ -37,6 +38,18 @@ struct Arguments {
     /// Where it is.
     #[arg(skip)]
     folder: PathBuf,
+}
+
+impl Arguments {
+    /// How many clients there are in each case.
+    fn clients(&self) -> &'static [usize] {
+        if self.quick { &[1, 1000, 100_000] } else { &[1, 10, 100, 1000, 10_000, 100_000] }
+    }
+
+    /// How often each case is run, and with how many requests.
+    fn rounds(&self) -> (usize, u64) {
+        if self.quick { (5, 50_000) } else { (25, 100_000) }
+    }
 }
 
 /// One value of what is varied, ready to run.
@@ -81,13 +94,15 @@ fn main() -> anyhow::Result<()> {
     arguments.folder = disk::memory_folder(arguments.memory.clone())?;
     let cores: Vec<usize> = pin::Topology::read()?.cores().collect();
     let _ = pin::pin_current(cores.last().copied().unwrap_or_default());
+    // First, and the tables kept meanwhile: nothing that was freed hides what clients and tables take.
+    let tables = remembered(&arguments)?;
+    lookups(&arguments)?;
+    drop(tables);
     let usual = FrameOptions { count: FRAMES, placement: Placement::Packed, ..FrameOptions::default() };
     let options = IngestOptions::default();
 
-    let counts: &[usize] =
-        if arguments.quick { &[1, 1000, 100_000] } else { &[1, 10, 100, 1000, 10_000, 100_000] };
     let mut cases = Vec::new();
-    for &count in counts {
+    for &count in arguments.clients() {
         let frames = FrameOptions { clients: count, ..usual.clone() };
         cases.push(Case::new(&arguments, format!("{count} clients"), &frames, &options)?);
     }
@@ -134,6 +149,58 @@ fn main() -> anyhow::Result<()> {
     workers(&arguments, &cores)
 }
 
+/// Who a request's client is, by itself: no frame, no digest, no journal.
+fn lookups(arguments: &Arguments) -> anyhow::Result<()> {
+    let cases = arguments.clients().iter().map(|&count| Ok((count as u64, Lookup::new(count)?)));
+    let mut cases = cases.collect::<anyhow::Result<Vec<_>>>()?;
+    alone(arguments, "clients", "lookup alone", &mut cases, Lookup::run)?;
+    let (count, lookup) = cases.last().context("a case")?;
+    let each = [lookup.octets_each()];
+    Measurement::new("scale", &format!("{count} clients"), "lookup alone", "bytes_each", "B", &each).report();
+    Ok(())
+}
+
+/// Whether a request is remembered, by itself.
+fn remembered(arguments: &Arguments) -> anyhow::Result<Vec<(u64, Remembered)>> {
+    let counts: &[u64] =
+        if arguments.quick { &[1000, 1_000_000] } else { &[1000, 100_000, 1_000_000, 10_000_000] };
+    let cases = counts.iter().map(|&count| Ok((count, Remembered::new(count)?)));
+    let mut cases = cases.collect::<anyhow::Result<Vec<_>>>()?;
+    alone(arguments, "remembered", "duplicates alone", &mut cases, Remembered::run)?;
+    let (count, table) = cases.last().context("a case")?;
+    let (case, each) = (format!("{count} remembered"), [table.octets_each()]);
+    Measurement::new("scale", &case, "duplicates alone", "bytes_each", "B", &each).report();
+    Ok(cases)
+}
+
+/// Runs them in turn and compares each with the first.
+fn alone<T>(
+    arguments: &Arguments,
+    what: &str,
+    path: &str,
+    cases: &mut [(u64, T)],
+    run: impl Fn(&mut T, usize) -> anyhow::Result<f64>,
+) -> anyhow::Result<()> {
+    let (rounds, requests) = arguments.rounds();
+    let mut runs = vec![Vec::new(); cases.len()];
+    // The first round fills the caches.
+    for round in 0..=rounds {
+        for ((_, case), runs) in cases.iter_mut().zip(&mut runs) {
+            let ns = run(case, requests as usize)?;
+            if round > 0 {
+                runs.push(ns);
+            }
+        }
+    }
+    let names: Vec<_> = cases.iter().map(|(count, _)| format!("{count} {what}")).collect();
+    for (name, times) in names.iter().zip(&runs) {
+        Measurement::new("scale", name, path, "time_per_request", "ns", times)
+            .against(&names[0], &speedups(&runs[0], times))
+            .report();
+    }
+    Ok(())
+}
+
 /// Clients and remembered requests together: a sensor that has much of both, against one that has next to nothing and a
 /// table to match.
 fn few_and_many(arguments: &Arguments, usual: &FrameOptions, small: &IngestOptions) -> anyhow::Result<()> {
@@ -177,7 +244,7 @@ fn report(arguments: &Arguments, what: &str, cases: &mut [Case]) -> anyhow::Resu
 
 /// Nanoseconds a request of each case, a value a round.
 fn in_turn(arguments: &Arguments, cases: &mut [Case]) -> anyhow::Result<Vec<Vec<f64>>> {
-    let (rounds, requests) = if arguments.quick { (5, 50_000) } else { (25, 100_000) };
+    let (rounds, requests) = arguments.rounds();
     let mut runs = vec![Vec::new(); cases.len()];
     for case in &mut *cases {
         case.replay.check(1)?;

@@ -35,7 +35,7 @@ pub struct Report {
     pub storm_latency: Histogram<u64>,
     /// From the schedule to when the datagram was handed over: how far the generator itself was behind.
     pub lateness: Histogram<u64>,
-    /// From the start until the last datagram was handed over.
+    /// From the start until the last datagram was handed over; in a closed loop at least as long as the load was to go on.
     pub sending_ns: u64,
     /// From the start until the last answer.
     pub answering_ns: u64,

@@ -12,6 +12,9 @@ use super::{
 /// Datagrams handed over before answers are looked at again: few, so that the clock of an answer that is read late
 /// is little late.
 const BURST: u64 = 16;
+/// After so long without an answer what is still waited for is taken for lost: long against the gaps between answers, short
+/// against a run, so that waiting costs next to nothing of what a run costs.
+const QUIET_NS: u64 = 20_000_000;
 /// How old a request should be when it is repeated: answered by then, by any server that is not overloaded.
 const REPEAT_AFTER_NS: f64 = 50e6;
 
@@ -53,6 +56,10 @@ enum State {
 /// Sends by the plan and returns what was seen. `numbering` must be what `requests` were built for; the sender has one
 /// more source than it says, for forgeries.
 ///
+/// `settled` is called once, when all is sent and answered, or else when no answer has come for 20 ms. Until the timeout
+/// answers that come later than that count too, but whoever measures what the run cost must not go on until then: neither
+/// side works any more, and one request that was lost would have the cost of a second of waiting.
+///
 /// # Errors
 /// Those of the sender.
 pub fn run(
@@ -61,6 +68,7 @@ pub fn run(
     numbering: Numbering,
     mix: &Mix,
     plan: &Plan,
+    settled: &mut dyn FnMut(),
 ) -> std::io::Result<Report> {
     let mut load = Load {
         requests,
@@ -82,6 +90,7 @@ pub fn run(
     let mut drawn: Option<Kind> = None;
     let mut last_sent_ns = start;
     let mut ended = None;
+    let (mut is_settled, mut last_moved_ns) = (false, start);
     loop {
         let now = monotonic_ns();
         let elapsed = now - start;
@@ -129,6 +138,9 @@ pub fn run(
             Some(total) => index < total,
             None => elapsed < plan.duration_ns,
         };
+        if handed > 0 || received > 0 {
+            last_moved_ns = now;
+        }
         if !sending {
             let ended = *ended.get_or_insert(now);
             let all = load.waiting == 0 && load.report.repeats_answered == load.report.repeats;
@@ -136,6 +148,10 @@ pub fn run(
             let quiet = load.report.forged == 0 || now - ended > plan.timeout_ns / 10;
             if (all && quiet) || now - ended > plan.timeout_ns {
                 break;
+            }
+            if !is_settled && now - last_moved_ns > QUIET_NS {
+                is_settled = true;
+                settled();
             }
         }
         if handed == 0 && received == 0 {
@@ -145,8 +161,15 @@ pub fn run(
             }
         }
     }
+    if !is_settled {
+        settled();
+    }
     let mut report = load.finish();
-    report.sending_ns = last_sent_ns - start;
+    report.sending_ns = match plan.pace {
+        Pace::Open { .. } => last_sent_ns - start,
+        // A server that stalls with all of the window lets nothing leave, and has answered no more for that.
+        Pace::Closed { .. } => plan.duration_ns.max(last_sent_ns - start),
+    };
     report.answering_ns = report.answering_ns.saturating_sub(start);
     Ok(report)
 }

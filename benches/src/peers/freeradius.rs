@@ -14,8 +14,11 @@ pub(super) fn is_installed() -> bool {
 }
 
 /// Writes its configuration into `folder`: one accounting port, one client network, and either the `detail` module or
-/// nothing. Threads and limits are those of Debian's `radiusd.conf`; the receive buffer is the largest that
-/// `net.core.rmem_max` allows by default, twice the usual one.
+/// nothing. The module, with the name of its file, is that of Debian's `mods-available/detail`; threads and limits are those
+/// of Debian's `radiusd.conf` but for two. `max_requests` is 256 for each source that the load has at most, as that file's
+/// comment says how to choose it: with the 16,384 that stand there it answered 16,385 requests of a full load in 0.4 s and
+/// then none for more than a second. The receive buffer is the largest that `net.core.rmem_max` allows by default, twice
+/// the usual one.
 pub(super) fn configure(
     folder: &Path,
     address: Ipv4Addr,
@@ -34,7 +37,7 @@ libdir = /usr/lib/freeradius
 pidfile = {folder_name}/pid
 max_request_time = 30
 cleanup_delay = 5
-max_requests = 16384
+max_requests = 262144
 hostname_lookups = no
 log {{
     destination = stdout
@@ -65,7 +68,7 @@ modules {{
         rcode = ok
     }}
     detail {{
-        filename = {folder_name}/detail
+        filename = {folder_name}/%{{%{{Packet-Src-IP-Address}}:-%{{Packet-Src-IPv6-Address}}}}/detail-%Y%m%d
         escape_filenames = no
         permissions = 0600
         header = "%t"

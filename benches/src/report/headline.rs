@@ -5,7 +5,6 @@ use super::{
     results::Results,
     wording,
 };
-use crate::measure::Measurement;
 
 /// A figure in large type, and the sentence that it stands in.
 #[derive(Debug, PartialEq)]
@@ -61,25 +60,20 @@ fn wire(results: &Results, metric: &str) -> Option<Headline> {
         (false, true) => "the requests a second of",
         (false, false) => "fewer requests a second than",
     };
-    let limited = limited_by_generator(results, own);
+    let limits = match (own.limit.as_deref(), theirs.limit.as_deref()) {
+        (Some(here), Some(there)) if !cost => format!("; limited by {here}, there by {there}"),
+        _ => String::new(),
+    };
     Some(Headline {
         figure: times(if ratio >= 1.0 { ratio } else { 1.0 / ratio }),
         sentence: format!(
-            "{what} {}: {} {}, there {} ({}{})",
+            "{what} {}: {} {}, there {} ({}{limits})",
             wording::path(&theirs.path),
             wording::path(&own.path),
             figure(own.median, &own.unit),
             figure(theirs.median, &theirs.unit),
             own.case,
-            if limited && !cost { "; the generator was the limit" } else { "" },
         ),
-    })
-}
-
-/// Whether the load generator, not the server, held up most of the runs.
-fn limited_by_generator(results: &Results, own: &Measurement) -> bool {
-    results.of("wire").any(|it| {
-        it.metric == "limited_by_generator" && it.case == own.case && it.path == own.path && it.median > 0.5
     })
 }
 
@@ -166,6 +160,7 @@ mod tests {
         super::results::tests::{measured, results},
         *,
     };
+    use crate::measure::Measurement;
 
     fn spread(median: f64) -> [f64; 3] {
         [median * 0.9, median, median * 1.1]
@@ -207,16 +202,16 @@ mod tests {
     }
 
     #[test]
-    fn throughput_tells_of_the_generator_if_that_was_the_limit() {
-        let mut run = vec![
-            on_the_wire("freeradius-detail", "window 256", "requests_per_second", 20_000.0),
-            on_the_wire("udp", "window 256", "requests_per_second", 200_000.0),
-        ];
-        assert!(!headlines(&results(&run))[0].sentence.contains("generator"));
-        run.push(measured(["wire", "window 256", "udp", "limited_by_generator"], "1", [1.0; 3]));
+    fn throughput_names_what_limits_either_side() {
+        let rate = |path, rate| on_the_wire(path, "window 256", "requests_per_second", rate);
+        let run = [rate("freeradius-detail", 20_000.0), rate("udp", 200_000.0)];
+        assert!(!headlines(&results(&run))[0].sentence.contains("limited"));
+        let [theirs, own] = run;
+        let run = [theirs.limited_by("the server"), own.limited_by("the generator")];
         let said = headlines(&results(&run));
         assert_eq!(said[0].figure, "10×");
-        assert!(said[0].sentence.ends_with("(window 256; the generator was the limit)"), "{said:?}");
+        let limits = "(window 256; limited by the generator, there by the server)";
+        assert!(said[0].sentence.ends_with(limits), "{said:?}");
     }
 
     #[test]

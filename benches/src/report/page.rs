@@ -70,6 +70,8 @@ fn first_screen(
         .collect();
     let not_run: Vec<_> = all.iter().filter(|(_, rows)| rows.is_empty()).map(|(bench, _)| *bench).collect();
     let cpu = costs(results).into_iter().map(|it| bar_plot(results, it)).collect::<Result<Vec<_>, _>>()?;
+    let runs =
+        all.iter().find(|(bench, _)| *bench == "wire").map_or_else(String::new, |(_, rows)| spread(rows));
     let processor = of_the_processor(results);
     let wait = of_the_wait(results);
     let missing: Vec<_> = results.missing("wire").into_iter().map(wording::path).collect();
@@ -98,6 +100,7 @@ fn first_screen(
                 section aria-label="By how much?" {
                     h2 { "By how much?" }
                     @for plot in &cpu { (figure_of(plot)) }
+                    @if !cpu.is_empty() { p.note { (runs) } }
                     @if cpu.is_empty() { p.note { "The bench wire was not run: cargo xtask bench wire" } }
                 }
                 section.two aria-label="Where does time go?" {
@@ -176,7 +179,7 @@ fn changes(results: &Results, earlier: &Results, all: &[(&str, Vec<Row<'_>>)]) -
                     strong { " Another host: differences are the hosts' too." }
                 }
             }
-            @if !shown.is_empty() { (table(&shown, true, true)) }
+            @if !shown.is_empty() { (table("Table of changes", &shown, true, true)) }
         }
     }
 }
@@ -203,7 +206,7 @@ fn key_figures(all: &[(&str, Vec<Row<'_>>)]) -> Markup {
         @if !shown.is_empty() {
             section aria-label="Key figures" {
                 h2 { "Key figures" }
-                (table(&shown, true, false))
+                (table("Table of key figures", &shown, true, false))
             }
         }
     }
@@ -225,18 +228,32 @@ fn section(
     }
     let all: Vec<_> = rows.iter().collect();
     Ok(html! {
-        section.bench id=(bench) {
+        section.bench id=(bench) aria-label=(bench) {
             h2 { (bench) }
             p { (about) }
             @if let Some(reason) = results.whole_missing(bench) { p.note { "Missing: " (reason) "." } }
             @if rows.is_empty() {
                 p.note { "Not run: cargo xtask bench " (bench) }
             } @else {
+                p.note { (spread(rows)) }
                 div.plots { @for plot in &drawn { (figure_of(plot)) } }
-                (table(&all, false, compared))
+                (table(&format!("Figures of {bench}"), &all, false, compared))
             }
         }
     })
+}
+
+/// Of how many runs the figures are, most of them.
+fn spread(rows: &[Row<'_>]) -> String {
+    let runs = || rows.iter().filter(|row| !row.is_missing()).map(|row| row.measured.runs);
+    let most = runs().max_by_key(|count| runs().filter(|other| other == count).count());
+    match most {
+        Some(most @ 2..) => {
+            format!("Most figures are of {most} interleaved runs: median, from p10 to p90.")
+        }
+        Some(_) => "Most figures are of one run.".to_owned(),
+        None => String::new(),
+    }
 }
 
 fn figure_of(plot: &Plot) -> Markup {
@@ -262,9 +279,9 @@ fn figure_of(plot: &Plot) -> Markup {
 }
 
 /// Figures with their spread and all that they are compared with. A number's column is aligned to the right.
-fn table(rows: &[&Row<'_>], with_bench: bool, compared: bool) -> Markup {
+fn table(name: &str, rows: &[&Row<'_>], with_bench: bool, compared: bool) -> Markup {
     html! {
-        div.table tabindex="0" role="region" aria-label="Figures" {
+        div.table tabindex="0" role="region" aria-label=(name) {
             table {
                 thead { tr {
                     @if with_bench { th scope="col" { "Bench" } }
@@ -304,7 +321,10 @@ fn table_row(row: &Row<'_>, with_bench: bool, compared: bool) -> Markup {
                 td.number colspan="4" { (it.reason.as_deref().unwrap_or("not there on this host")) }
                 td {}
             } @else {
-                td { (wording::metric(&it.metric)) }
+                td {
+                    (wording::metric(&it.metric))
+                    @if let Some(side) = &it.limit { span.note { ", limit: " (side) } }
+                }
                 td.number { (figure(it.median, &it.unit)) }
                 td.number { (figure(it.p10, &it.unit)) }
                 td.number { (figure(it.p90, &it.unit)) }

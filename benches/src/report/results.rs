@@ -103,6 +103,7 @@ pub(super) mod tests {
             baseline: None,
             ratio: None,
             reason: None,
+            limit: None,
             host: "host".to_owned(),
             kernel: "6.12".to_owned(),
             commit: "0123456789ab".to_owned(),

@@ -1,5 +1,5 @@
-//! The plots of one bench. Cases that differ in a number only (`100 clients`, `1000 clients`) are points on lines; each
-//! other case has bars, one a path.
+//! The plots of one bench. Cases that differ in a number only (`100 clients`, `1000 clients`; of a knob `ring 256`,
+//! `ring 512`) are points on lines; each other case has bars, one a path.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,55 @@ use super::{
     figure::figure,
     plot::{Axes, Bar, Drawing, Ink, Point, Series, bars, lines, parts},
     results::Results,
+    side_by_side,
     stages::Stages,
     wording::{self, Better},
 };
 use crate::measure::Measurement;
 
+/// The bench whose cases are values of knobs.
+const KNOBS: &str = "knobs";
 /// So many points make a line.
 const POINTS_OF_A_LINE: usize = 3;
 /// The metrics that are drawn, of each bench. The table has the others.
-const DRAWN: [(&str, &[&str]); 6] = [
+const DRAWN: [(&str, &[&str]); 10] = [
     ("wire", &["cpu_per_request", "requests_per_second", "latency_p99"]),
     ("replay", &["time_per_request"]),
     ("digest", &["time_per_request"]),
     ("latency", &["latency_p50", "latency_p99", "latency_p99.9"]),
     ("scale", &["time_per_request", "requests_per_second"]),
     ("memory", &["resident"]),
+    ("knobs", &["latency_p50", "latency_p99", "storm_latency_p99", "cpu_per_request", "lost"]),
+    (
+        "load",
+        &[
+            "latency_p50",
+            "latency_p99",
+            "latency_p99.9",
+            "latency_max",
+            "storm_latency_max",
+            "sent",
+            "answered",
+            "lost",
+            "overload",
+            "kernel_drops",
+        ],
+    ),
+    (
+        "insight",
+        &[
+            "events_per_second",
+            "session_changes_per_second",
+            "live_records_per_second",
+            "rebuild_records_per_second",
+            "checkpoint_seconds",
+            "checkpoint_load_seconds",
+            "restart_seconds",
+            "resident_per_user",
+            "profile_octets_per_user",
+        ],
+    ),
+    ("portal", &["time", "time_p99", "octets_max"]),
 ];
 
 /// A drawing with what stands around it.
@@ -44,15 +78,20 @@ pub(super) fn plots(results: &Results, bench: &str) -> anyhow::Result<Vec<Plot>>
             && !(it.metric == "requests_per_second" && wording::is_set_rate(&it.case))
     };
     let figures: Vec<_> = results.of(bench).filter(told).collect();
+    if side_by_side::BENCHES.contains(&bench) {
+        return side_by_side::plots(&figures);
+    }
     let (swept, single): (Vec<_>, Vec<_>) = figures.iter().partition(|it| is_swept(&figures, it));
     let mut plots = Vec::new();
-    for group in groups(&swept, |it| (sweep(&it.case).map_or("", |(_, rest)| rest), chart_of(it))) {
+    for group in groups(&swept, |it| (sweep(it).map_or("", |(_, rest)| rest), chart_of(it))) {
         plots.extend(line_plot(&group)?);
     }
-    // Cases that differ in their number only, too few for a line: bars beside each other, if there is one path.
-    for group in groups(&single, |it| (sweep(&it.case).map_or(&*it.case, |(_, rest)| rest), &*it.metric)) {
+    // Cases that differ in their number only, too few for a line: bars beside each other, if there is one path. A knob's
+    // values are so in any case.
+    for group in groups(&single, |it| (varied(it), &*it.metric)) {
         let first = group[0];
-        if group.iter().any(|it| it.case != first.case) && group.iter().all(|it| it.path == first.path) {
+        let one_path = group.iter().all(|it| it.path == first.path);
+        if group.iter().any(|it| it.case != first.case) && (one_path || bench == KNOBS) {
             plots.push(case_plot(&group)?);
             continue;
         }
@@ -63,23 +102,33 @@ pub(super) fn plots(results: &Results, bench: &str) -> anyhow::Result<Vec<Plot>>
     Ok(plots)
 }
 
-/// One metric of several cases by the only path that they have.
+/// One metric of several cases: a bar each, in a colour for each path if there are several.
 fn case_plot(group: &[&Measurement]) -> anyhow::Result<Plot> {
-    let bar = |it: &&Measurement| Bar {
-        name: it.case.clone(),
-        spread: Some([it.median, it.p10, it.p90]),
-        figure: figure(it.median, &it.unit),
-        ink: Ink::Series(0),
-    };
-    let all: Vec<Bar> = group.iter().map(bar).collect();
-    let what = sweep(&group[0].case).map_or(&*group[0].case, |(_, rest)| rest);
+    let what = varied(group[0]);
+    let mut paths: Vec<&str> = Vec::new();
+    let mut all: Vec<Bar> = Vec::new();
+    for it in group {
+        let number = paths.iter().position(|path| *path == it.path).unwrap_or_else(|| {
+            paths.push(&it.path);
+            paths.len() - 1
+        });
+        let value = it.case.strip_prefix(what).map_or(&*it.case, str::trim_start);
+        all.push(Bar {
+            name: if value.is_empty() { it.case.clone() } else { value.to_owned() },
+            spread: Some([it.median, it.p10, it.p90]),
+            figure: figure(it.median, &it.unit),
+            ink: Ink::Series(number),
+        });
+    }
     let title = format!("{} by {what}", capital(&wording::metric(&group[0].metric)));
+    let legend =
+        paths.iter().enumerate().map(|(number, path)| (Ink::Series(number), wording::path(path).to_owned()));
     Ok(Plot {
         words: in_words(&title, &all),
         title,
         better: wording::better(&group[0].metric),
         drawing: bars(&all, &group[0].unit)?,
-        legend: Vec::new(),
+        legend: if paths.len() > 1 { legend.collect() } else { Vec::new() },
     })
 }
 
@@ -93,7 +142,12 @@ pub(super) fn bar_plot(results: &Results, of: &Measurement) -> anyhow::Result<Pl
             all.push(Bar {
                 name: name.to_owned(),
                 spread: Some([it.median, it.p10, it.p90]),
-                figure: figure(it.median, &it.unit),
+                figure: match it.limit.as_deref() {
+                    Some(side) => {
+                        format!("{} ({})", figure(it.median, &it.unit), side.trim_start_matches("the "))
+                    }
+                    None => figure(it.median, &it.unit),
+                },
                 ink: if wording::is_peer(&it.path) { Ink::Peer } else { Ink::Series(0) },
             });
         }
@@ -109,7 +163,10 @@ pub(super) fn bar_plot(results: &Results, of: &Measurement) -> anyhow::Result<Pl
             });
         }
     }
-    let title = format!("{}, {}", capital(&wording::metric(&of.metric)), of.case);
+    let mut title = format!("{}, {}", capital(&wording::metric(&of.metric)), of.case);
+    if of.limit.is_some() {
+        title += " (what limits it)";
+    }
     let better = wording::better(&of.metric);
     Ok(Plot {
         words: in_words(&title, &all),
@@ -151,7 +208,7 @@ fn line_plot(group: &[&Measurement]) -> anyhow::Result<Option<Plot>> {
     };
     let mut series: Vec<(String, Series)> = Vec::new();
     for it in group {
-        let Some((x, _)) = sweep(&it.case) else { continue };
+        let Some((x, _)) = sweep(it) else { continue };
         let point = Point { x, spread: [it.median, it.p10, it.p90] };
         let name = line_of(it);
         match series.iter_mut().find(|(known, _)| *known == name) {
@@ -168,7 +225,7 @@ fn line_plot(group: &[&Measurement]) -> anyhow::Result<Option<Plot>> {
     if series.is_empty() {
         return Ok(None);
     }
-    let rest = sweep(&first.case).map_or("", |(_, rest)| rest);
+    let rest = varied(first);
     let title = if by_metric {
         format!("Latency, {}", first.path)
     } else {
@@ -182,7 +239,8 @@ fn line_plot(group: &[&Measurement]) -> anyhow::Result<Option<Plot>> {
         }
     }
     let (names, series): (Vec<_>, Vec<_>) = series.into_iter().unzip();
-    let drawing = lines(&series, &Axes { x: rest, unit: &first.unit })?;
+    let x = if is_duration(first) { format!("{rest}, µs; 0 is at the left end") } else { rest.to_owned() };
+    let drawing = lines(&series, &Axes { x: &x, unit: &first.unit })?;
     let legend = series.iter().map(|series| series.ink).zip(names).collect();
     Ok(Some(Plot { title, words, better: wording::better(&first.metric), drawing, legend }))
 }
@@ -192,27 +250,44 @@ fn chart_of(measured: &Measurement) -> &str {
     if measured.bench == "latency" { &measured.path } else { &measured.metric }
 }
 
-/// The number that a case begins with, and what it counts.
-fn sweep(case: &str) -> Option<(f64, &str)> {
-    let (number, rest) = case.split_once(' ')?;
-    Some((number.parse().ok()?, rest))
+/// The number that a case begins with, and what it counts; of a knob the value that it ends with (durations in
+/// microseconds), and the knob.
+pub(super) fn sweep(it: &Measurement) -> Option<(f64, &str)> {
+    if it.bench != KNOBS {
+        let (number, rest) = it.case.split_once(' ')?;
+        return Some((number.parse().ok()?, rest));
+    }
+    let (knob, value) = it.case.split_once(' ')?;
+    let (number, factor) = match (value.strip_suffix("us"), value.strip_suffix("ms")) {
+        (Some(number), _) => (number, 1.0),
+        (_, Some(number)) => (number, 1000.0),
+        _ => (value, 1.0),
+    };
+    Some((number.parse::<f64>().ok()? * factor, knob))
+}
+
+/// What differs between the cases that are beside this one; of a case that stands alone, all of it.
+fn varied(it: &Measurement) -> &str {
+    let knob = || it.case.split_once(' ').filter(|_| it.bench == KNOBS).map(|(knob, _)| knob);
+    sweep(it).map(|(_, rest)| rest).or_else(knob).unwrap_or(&it.case)
+}
+
+fn is_duration(it: &Measurement) -> bool {
+    it.bench == KNOBS && it.case.ends_with('s')
 }
 
 /// Whether the case is one of several that differ in their number only.
 fn is_swept(figures: &[&Measurement], it: &Measurement) -> bool {
-    let Some((_, rest)) = sweep(&it.case) else { return false };
-    let mut cases: Vec<_> = figures
-        .iter()
-        .filter(|other| sweep(&other.case).is_some_and(|(_, its)| its == rest))
-        .map(|other| &other.case)
-        .collect();
+    let Some((_, rest)) = sweep(it) else { return false };
+    let alike = figures.iter().filter(|other| sweep(other).is_some_and(|(_, its)| its == rest));
+    let mut cases: Vec<_> = alike.map(|other| &other.case).collect();
     cases.sort();
     cases.dedup();
     cases.len() >= POINTS_OF_A_LINE
 }
 
 /// Those with the same key together, the groups in the order of their firsts.
-fn groups<'m, K: Ord + Copy>(
+pub(super) fn groups<'m, K: Ord + Copy>(
     figures: &[&'m Measurement],
     key: impl Fn(&'m Measurement) -> K,
 ) -> Vec<Vec<&'m Measurement>> {
@@ -228,81 +303,15 @@ fn groups<'m, K: Ord + Copy>(
     groups
 }
 
-fn in_words(title: &str, bars: &[Bar]) -> String {
+pub(super) fn in_words(title: &str, bars: &[Bar]) -> String {
     let bars: Vec<_> = bars.iter().map(|bar| format!("{} {}", bar.name, bar.figure)).collect();
     format!("{title}; {}", bars.join(", "))
 }
 
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        super::results::tests::{measured, results},
-        *,
-    };
-
-    fn scale(case: &str, path: &str, ns: f64) -> Measurement {
-        measured(["scale", case, path, "time_per_request"], "ns", [ns - 1.0, ns, ns + 1.0])
-    }
-
-    /// As the bench says what its workers reach.
-    fn rate(case: &str, rate: f64) -> Measurement {
-        measured(["scale", case, "workers", "requests_per_second"], "1/s", [rate - 1.0, rate, rate + 1.0])
-    }
-
-    #[test]
-    fn cases_that_differ_in_a_number_are_one_line_and_others_have_bars() {
-        let run = results(&[
-            scale("1000 clients", "tmpfs", 310.0),
-            scale("10 clients", "tmpfs", 300.0),
-            scale("100000 clients", "tmpfs", 330.0),
-            scale("clients and remembered requests", "1 and 1000", 300.0),
-            scale("clients and remembered requests", "100000 and 10000000", 330.0),
-            rate("1 workers", 2e6),
-            rate("2 workers", 3.8e6),
-        ]);
-        let plots = plots(&run, "scale").unwrap();
-        let titles: Vec<_> = plots.iter().map(|plot| &*plot.title).collect();
-        let both = "Time per request, clients and remembered requests";
-        assert_eq!(titles, ["Time per request against clients", both, "Requests per second by workers"]);
-        assert!(
-            plots[1].words.ends_with("; 1 and 1000 300 ns, 100000 and 10000000 330 ns"),
-            "{}",
-            plots[1].words
-        );
-        assert!(plots[2].words.ends_with("; 1 workers 2 M/s, 2 workers 3.80 M/s"), "{}", plots[2].words);
-        assert_eq!(plots[2].better, Some(Better::Larger));
-        assert!(plots[0].drawing.svg.contains("polyline"));
-        assert_eq!(plots[0].legend, [(Ink::Series(0), "tmpfs".to_owned())]);
-    }
-
-    #[test]
-    fn a_missing_peer_is_drawn_as_missing() {
-        let figure = |path, metric| measured(["wire", "10000 a second", path, metric], "ns", [1.0, 2.0, 3.0]);
-        let own = figure("xdp", "cpu_per_request");
-        let plot = bar_plot(&results(&[own.clone(), figure("freeradius", "missing")]), &own).unwrap();
-        assert!(plot.drawing.svg.contains("\nmissing\n"), "{}", plot.drawing.svg);
-        assert!(plot.words.ends_with("XDP 2 ns, FreeRADIUS missing"), "{}", plot.words);
-        // What is not missing has a bar.
-        assert_eq!(plot.drawing.svg.matches("<rect").count(), 1);
-    }
-
-    #[test]
-    fn latency_has_a_chart_a_path_and_a_line_a_percentile() {
-        let mut run = Vec::new();
-        for path in ["xdp-durable", "udp-durable"] {
-            for load in ["10 % of saturation", "50 % of saturation", "100 % of saturation"] {
-                for metric in ["latency_p50", "latency_p99"] {
-                    run.push(measured(["latency", load, path, metric], "ns", [1e5, 2e5, 3e5]));
-                }
-            }
-        }
-        let plots = plots(&results(&run), "latency").unwrap();
-        let shown: Vec<_> = plots.iter().map(|plot| (&*plot.title, plot.legend.len())).collect();
-        assert_eq!(shown, [("Latency, xdp-durable", 2), ("Latency, udp-durable", 2)]);
-    }
-}
+mod tests;

@@ -56,10 +56,11 @@ fn the_first_screen_answers_all_three_questions() {
         much.contains("\n2 µs\n") && much.contains("\n3 µs\n"),
         "in the closed loop and at the common rate"
     );
+    assert!(much.contains("Most figures are of 20 interleaved runs: median, from p10 to p90."));
     let stages = between(first, "Where does time go?</h2>", "</section>");
     assert!(stages.contains("\n200 ns, 67 %\n") && stages.contains("Most is verify: 200 ns of 300 ns"));
     assert!(first.contains("Missing on this host: FreeRADIUS."));
-    assert!(first.contains("Not run: digest, scale, memory."));
+    assert!(first.contains("Not run: digest, scale, memory, knobs, load, insight, portal."));
     assert!(first.contains("Key figures"));
 }
 
@@ -116,7 +117,7 @@ fn a_bench_that_failed_says_so_and_shows_what_it_had_measured() {
 #[test]
 fn an_empty_file_is_a_page_that_says_that_nothing_was_run() {
     let page = page(&Results::default(), None).unwrap();
-    assert_eq!(page.matches("Not run: cargo xtask bench").count(), 6);
+    assert_eq!(page.matches("Not run: cargo xtask bench").count(), 10);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What paths, metrics and benches are called on the page.
 
 /// The benches in the order of the page, each with what it answers and how to run it.
-pub(super) const BENCHES: [(&str, &str); 6] = [
+pub(super) const BENCHES: [(&str, &str); 10] = [
     (
         "wire",
         "The sensor beside FreeRADIUS and a bare echo, on the same veth with the same load in the same run.",
@@ -14,6 +14,10 @@ pub(super) const BENCHES: [(&str, &str); 6] = [
         "Whether a request costs the same with more clients, more to remember, longer requests, more workers.",
     ),
     ("memory", "Resident memory under rising load, overload, and over time."),
+    ("knobs", "What each knob for tuning moves, value by value, under the same load."),
+    ("load", "One load of a chosen rate and mix against the sensor, every answer verified."),
+    ("insight", "What becomes of records on one core: sessions, places and profiles, storing, rebuilding."),
+    ("portal", "How soon the portal's pages are there, with a company of people behind them."),
 ];
 
 /// A path as a sentence names it. A path that is not known keeps its name.
@@ -54,10 +58,13 @@ pub(super) fn metric(metric: &str) -> String {
 
 /// Which way a metric gets better; none for one that describes and is neither good nor bad.
 pub(super) fn better(metric: &str) -> Option<Better> {
-    let smaller = ["latency_", "stage_", "cycles", "instructions", "resident", "growth", "lost", "loss"];
-    if smaller.iter().any(|prefix| metric.starts_with(prefix)) || metric.ends_with("_per_request") {
+    let smaller =
+        ["latency_", "stage_", "cycles", "instructions", "resident", "growth", "bytes_", "lost", "loss"];
+    if smaller.iter().any(|prefix| metric.starts_with(prefix))
+        || ["_per_request", "_per_user", "_seconds"].iter().any(|end| metric.ends_with(end))
+    {
         Some(Better::Smaller)
-    } else if matches!(metric, "requests_per_second" | "answered_per_second" | "speedup") {
+    } else if metric == "speedup" || (metric.ends_with("_per_second") && metric != "sent_per_second") {
         Some(Better::Larger)
     } else {
         None

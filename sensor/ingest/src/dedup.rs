@@ -29,9 +29,14 @@ use std::{
 
 use siphasher::sip128::SipHasher13;
 
+/// Slots of a bucket. Derived, not measured: eight words and eight keys fill the pair of cache lines that processors fetch
+/// together, and are compared without a branch. With four entries for each request of the window a bucket holds two in the
+/// mean, and by chance (Poisson) more than eight in 1 of 4,200; with four slots (one in the mean) it would be 1 of 270,
+/// and 16 slots would take twice the lines for every request to spare that one.
 const SLOTS: usize = 8;
 
-/// The window is kept in ticks of 1/16 second: 30 bits of them wrap after two years.
+/// The window is kept in ticks of 1/16 second: 30 bits of them wrap after two years, and 5 s, the shortest window, is
+/// kept to 1.25 %.
 const TICK_NS: u64 = 62_500_000;
 const TICK_MASK: u64 = (1 << 30) - 1;
 
@@ -41,7 +46,8 @@ const PENDING: u64 = 2;
 const COMMITTED: u64 = 3;
 
 /// How often a slot in dispute is looked at again before the request is given up as a duplicate in progress: its
-/// sender will repeat it. The other side needs some ten nanoseconds, unless it was descheduled just there.
+/// sender will repeat it. The other side needs some ten nanoseconds, unless it was descheduled just there. Chosen, not
+/// measured: 4,096 pauses are some 50 to 200 us, a thousand times that long and still less than a commit.
 const SPINS: usize = 1 << 12;
 
 /// What identifies a request (RFC 5080 section 2.2.2, RFC 5997 section 3 for the code).

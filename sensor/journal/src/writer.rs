@@ -19,9 +19,10 @@ use crate::retention::{self, Retained};
 use crate::segment::{self, watermark};
 use crate::storage::Storage;
 
-/// Octets written with one sync, at most (or one batch): keeps a group's latency bounded however much waits.
+/// Octets written with one sync, at most (or one batch): keeps a group's latency bounded however much waits. Derived, not
+/// measured: 32 full batches, 8,192 requests, which a disk of 1 GB/s takes in 4 ms.
 const GROUP_BYTES: usize = 4 << 20;
-/// Batches written with one sync, at most: the list of their octets lies on the stack.
+/// Batches written with one sync, at most: the list of their octets lies on the stack, 4 KiB of it.
 const GROUP_BATCHES: usize = 255;
 /// Zeros that go with a commit that has none before it: so many octets for each of the group's, within these bounds.
 ///
@@ -31,7 +32,8 @@ const GROUP_BATCHES: usize = 255;
 /// the factor. Of 64, 256 and 1,024 KiB the last made the slowest one in a thousand slower, 1 to 3 ms against 0.3 to 0.5.
 const RUNWAY_FACTOR: u64 = 16;
 const RUNWAY_BYTES: RangeInclusive<u64> = 64 << 10..=256 << 10;
-/// A larger group gets none: it is the octets that take the time then.
+/// A larger group gets none: it is the octets that take the time then. Derived, not measured: as many octets as the least
+/// that is laid before one.
 const RUNWAY_GROUP_BYTES: u64 = 64 << 10;
 /// The zeros, written as often as it takes.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];

@@ -1,6 +1,8 @@
 //! Which paths there are: what the processor has must be found, and what is asked for must be what is done.
 #![allow(clippy::unwrap_used, reason = "test helpers may panic like tests")]
 
+use std::io::Write as _;
+
 use md5_lanes::{Lanes, Path, Unavailable};
 
 /// What Linux says of this processor, independent of how the crate finds out.
@@ -26,6 +28,29 @@ fn what_the_processor_has_is_available() {
 fn what_the_processor_has_is_available() {
     assert!(Path::Neon.is_available());
     assert!(!Path::Avx2.is_available() && !Path::Avx512.is_available());
+}
+
+/// The paths that a machine has to have, separated by commas: set where every path must have been tested. Elsewhere the
+/// tests take what there is.
+const DEMANDED: &str = "VPN_SENSOR_TEST_DIGESTS";
+
+#[test]
+fn every_path_that_is_demanded_is_tested() {
+    let demanded = std::env::var(DEMANDED).unwrap_or_default();
+    let demanded: Vec<Path> =
+        demanded.split(',').filter(|name| !name.is_empty()).map(|name| name.parse().unwrap()).collect();
+    let names = |is_wanted: &dyn Fn(&Path) -> bool| {
+        Path::ALL.into_iter().filter(is_wanted).map(Path::name).collect::<Vec<_>>().join(", ")
+    };
+    let lacking = names(&|path| demanded.contains(path) && !path.is_available());
+    assert!(
+        lacking.is_empty(),
+        "{DEMANDED} demands digests by {lacking}, which this processor cannot compute: that they are right is not shown \
+         by these tests. Run them on a processor that can"
+    );
+    // Past what the test runner holds back.
+    let tested = names(&|path| path.is_available());
+    let _ = writeln!(std::io::stderr(), "digests are tested by {tested} on this machine");
 }
 
 #[test]

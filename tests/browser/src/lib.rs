@@ -11,7 +11,8 @@
 //! | `picture` | pictures made small |
 //! | `people` | accounts that sign in, VPN users that connect |
 //!
-//! A case is a file of `tests/portal`. Called by those and by the program `screenshots`.
+//! A case is a file of `tests/portal`. Called by those, by the test of the page of all benches and by the program
+//! `screenshots`.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a harness fails by panicking")]
 

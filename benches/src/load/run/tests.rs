@@ -80,11 +80,21 @@ impl Sender for Server {
 }
 
 fn run_against(server: &mut Server, mix: &str, pace: Pace, milliseconds: u64) -> Report {
+    run_telling(server, mix, pace, milliseconds, &mut || {})
+}
+
+fn run_telling(
+    server: &mut Server,
+    mix: &str,
+    pace: Pace,
+    milliseconds: u64,
+    settled: &mut dyn FnMut(),
+) -> Report {
     let numbering = Numbering { flows: 4, variants: 8 };
     let requests = Requests::build(&Contents::Sizes(vec![64, 100]), 8, SECRET, 1, Expect::Response).unwrap();
     let plan =
         Plan { pace, duration_ns: milliseconds * 1_000_000, timeout_ns: 100_000_000, rest_ns: Some(20_000) };
-    run(server, &requests, numbering, &mix.parse().unwrap(), &plan).unwrap()
+    run(server, &requests, numbering, &mix.parse().unwrap(), &plan, settled).unwrap()
 }
 
 #[test]
@@ -110,6 +120,21 @@ fn what_is_not_answered_is_lost() {
     assert!(report.sent > 320, "{report:?}");
     assert_eq!(report.answered + report.lost, report.sent);
     assert!(report.lost >= 32, "{report:?}");
+}
+
+#[test]
+fn a_load_has_settled_long_before_what_is_lost_is_given_up() {
+    for (habit, waits) in [
+        ((|n| if n == 999 { vec![] } else { vec![Answering::Well] }) as Habit, true),
+        (|_| vec![Answering::Well], false),
+    ] {
+        let mut at = Vec::new();
+        run_telling(&mut Server::new(habit), "", Pace::open(10_000.0), 100, &mut || at.push(monotonic_ns()));
+        let [at] = at[..] else { panic!("{at:?}") };
+        let waited = monotonic_ns() - at;
+        // A run is over 100 ms after its last request at the latest, and this load settles after 20.
+        assert_eq!(waited > 40_000_000, waits, "{waited}");
+    }
 }
 
 #[test]
@@ -183,7 +208,7 @@ fn a_stalled_server_is_felt_by_all_that_should_have_left() {
         timeout_ns: 100_000_000,
         rest_ns: Some(20_000),
     };
-    let report = run(&mut stalling, &requests, numbering, &Mix::default(), &plan).unwrap();
+    let report = run(&mut stalling, &requests, numbering, &Mix::default(), &plan, &mut || {}).unwrap();
     assert_eq!(report.answered, 2000);
     // 400 requests were due within the 40 ms; half of them waited for more than 20 ms.
     let slow = report.latency.count_between(20_000_000, 1_000_000_000);
@@ -225,6 +250,6 @@ fn requests_that_would_be_repetitions_are_not_sent() {
     let requests = Requests::build(&Contents::Sizes(vec![64]), 1, SECRET, 1, Expect::Response).unwrap();
     let plan = Plan { pace: Pace::open(1e6), duration_ns: 10_000_000, timeout_ns: 1_000_000, rest_ns: None };
     let numbering = Numbering { flows: 1, variants: 1 };
-    let error = run(&mut server, &requests, numbering, &Mix::default(), &plan).unwrap_err();
+    let error = run(&mut server, &requests, numbering, &Mix::default(), &plan, &mut || {}).unwrap_err();
     assert!(error.to_string().contains("ran out"), "{error}");
 }

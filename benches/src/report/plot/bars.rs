@@ -48,14 +48,15 @@ fn values(bars: &[Bar]) -> impl Iterator<Item = f64> {
 fn draw(bars: &[Bar], unit: &str, axis: &Axis) -> anyhow::Result<Drawing> {
     let mut svg = String::new();
     let height = PITCH * bars.len() as u32 + SCALE;
-    let letters = |longest: usize| (longest as f64 * LETTER) as u32 + 8;
+    // Digits are wider than letters are in the mean: a short name may have nothing else.
+    let letters = |longest: usize| (longest as f64 * LETTER) as u32 + 16;
     let name_width = letters(bars.iter().map(|bar| bar.name.chars().count().min(NAME)).max().unwrap_or(0));
     let figure_width = letters(bars.iter().map(|bar| bar.figure.chars().count()).max().unwrap_or(0));
     {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
         let rows = bars.len().max(1) as f64;
         let mut chart = ChartBuilder::on(&root)
-            .margin_right(figure_width.min(WIDTH / 3))
+            .margin_right(figure_width.min(WIDTH * 2 / 5))
             .set_label_area_size(plotters::chart::LabelAreaPosition::Left, name_width)
             .set_label_area_size(plotters::chart::LabelAreaPosition::Bottom, SCALE)
             // The first row is the topmost.

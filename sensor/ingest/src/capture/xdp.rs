@@ -27,7 +27,7 @@ use super::{
 
 /// How long a packet may have waited for us by its metadata; a longer time is not believed.
 const WAIT_BELIEVED_NS: u64 = 60_000_000_000;
-/// How often the kernel's counters are read: a system call each time.
+/// How often the kernel's counters are read: a system call each time. Twice for each look of `vpn-sensor top`.
 const STATISTICS_INTERVAL_NS: u64 = 500_000_000;
 /// How long to sleep while the kernel still owes us frames: nothing wakes a poll when it gives them back.
 const OWED_TIMEOUT_MS: i32 = 1;

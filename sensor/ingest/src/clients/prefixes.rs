@@ -75,7 +75,9 @@ impl PrefixTable {
     }
 }
 
-/// Ways of the tree: 16 IPv4 addresses are one cache line.
+/// Ways of the tree. Derived, not measured: 16 IPv4 addresses are one cache line, which a look-up reads whole, and 100,000
+/// clients with a gap behind each (200,001 ranges) have five levels. With 8 ways it would be six lines, each read half; with
+/// 32 four levels of two lines. An IPv6 address is four times as long and its block four lines.
 const FANOUT: usize = 16;
 
 /// Addresses that are looked up side by side. Among 100,000 clients a look-up took 132 ns with 16, 125 with 64 and 124 with

@@ -25,6 +25,7 @@ impl Avx2 {
 
 impl Kernel<LANES> for Avx2 {
     /// Three vectors have 12 words of state, which 16 registers just hold; a fourth would be kept in memory.
+    /// Counted, not measured.
     const INTERLEAVED: usize = 3;
 
     #[inline(always)]

@@ -32,6 +32,7 @@ impl Avx512 {
 }
 
 impl Kernel<LANES> for Avx512 {
+    /// Sixteen words of state, of 32 registers; [`SLOTS`] says how the number was found.
     const INTERLEAVED: usize = 4;
 
     #[inline(always)]

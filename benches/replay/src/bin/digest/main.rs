@@ -15,7 +15,7 @@ use std::{
 use clap::Parser;
 use md5_lanes::{Lanes, Path};
 use replay::measure::{Measurement, interleaved, quantile};
-use work::{Kind, Packets, Work};
+use work::{Kind, PACKETS, Packets, Work};
 
 /// What everything is compared with.
 const BASELINE: &str = "md-5";
@@ -23,10 +23,15 @@ const BASELINE: &str = "md-5";
 /// Measure digests by path, size and batch
 #[derive(Parser)]
 struct Arguments {
-    /// Fewer rounds: about 15 seconds instead of 90
+    /// Fewer rounds: about 20 seconds instead of 150
     #[arg(long)]
     quick: bool,
 }
+
+/// The batches that are compared with each other: one message, some lanes of a vector, all of one (8, 16), of all that are
+/// interleaved (24, 64), and a worker's bursts and more.
+const BATCHES: [usize; 15] = [1, 2, 3, 4, 8, 12, 16, 24, 32, 64, 128, 256, 1024, 2048, LARGEST];
+const LARGEST: usize = 4096;
 
 struct Case {
     name: String,
@@ -40,17 +45,16 @@ struct Case {
 
 impl Case {
     fn new(name: &str, batch: usize, packets: Packets) -> Case {
-        Case {
-            name: format!("{name}, batch {batch}"),
-            batch,
-            packets,
-            runs: Vec::new(),
-            speedups: Vec::new(),
-        }
+        Case::named(format!("{name}, batch {batch}"), batch, packets)
     }
 
-    /// So many rounds more.
+    fn named(name: String, batch: usize, packets: Packets) -> Case {
+        Case { name, batch, packets, runs: Vec::new(), speedups: Vec::new() }
+    }
+
+    /// So many rounds more; fewer of a case with more packets.
     fn measure(&mut self, rounds: usize, lanes: &mut [Lanes]) {
+        let rounds = (rounds * PACKETS / self.packets.len()).max(1);
         let (batch, packets) = (self.batch, &self.packets);
         let mut buffers = vec![packets.octets.clone(); lanes.len()];
         let mut works: Vec<_> =
@@ -99,18 +103,31 @@ fn cases() -> Result<Vec<Case>, radius::build::BuildError> {
     let secrets = |n: usize| 8 + n * 23 % 57;
     let mut cases = Vec::new();
     for length in [64, 128, 200, 256, 400, 1000] {
-        let packets = Packets::requests(Kind::Requests, |_| length, sixteen)?;
+        let packets = Packets::requests(Kind::Requests, PACKETS, |_| length, sixteen)?;
         cases.push(Case::new(&format!("{length} octets"), 1024, packets));
     }
-    cases.push(Case::new("mixed octets", 1024, Packets::requests(Kind::Requests, mixed, secrets)?));
+    cases.push(Case::new("mixed octets", 1024, Packets::requests(Kind::Requests, PACKETS, mixed, secrets)?));
     for batch in [16, 64, 256] {
-        cases.push(Case::new("200 octets", batch, Packets::requests(Kind::Requests, |_| 200, sixteen)?));
-        cases.push(Case::new("mixed octets", batch, Packets::requests(Kind::Requests, mixed, secrets)?));
+        cases.push(Case::new(
+            "200 octets",
+            batch,
+            Packets::requests(Kind::Requests, PACKETS, |_| 200, sixteen)?,
+        ));
+        cases.push(Case::new(
+            "mixed octets",
+            batch,
+            Packets::requests(Kind::Requests, PACKETS, mixed, secrets)?,
+        ));
     }
     for batch in [64, 1024] {
         cases.push(Case::new("response of 20 octets", batch, Packets::responses(secrets)));
-        let packets = Packets::requests(Kind::Messages, |_| 200, sixteen)?;
+        let packets = Packets::requests(Kind::Messages, PACKETS, |_| 200, sixteen)?;
         cases.push(Case::new("message authenticator of 200 octets", batch, packets));
+    }
+    // From one lane of the narrowest vector to many times all lanes of the widest, over the same memory.
+    for batch in BATCHES {
+        let packets = Packets::requests(Kind::Requests, LARGEST, |_| 200, sixteen)?;
+        cases.push(Case::named(format!("{batch} a batch of 200 octets"), batch, packets));
     }
     Ok(cases)
 }

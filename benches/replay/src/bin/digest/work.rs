@@ -8,7 +8,7 @@ use md5_lanes::{Lanes, MessageCheck, Prepared, RequestCheck, ResponseSignature};
 use radius::{MAX_LENGTH, build::BuildError};
 
 /// Packets of a case: a few bursts, and more than the first-level cache holds.
-const PACKETS: usize = 1024;
+pub(crate) const PACKETS: usize = 1024;
 /// Where the Message-Authenticator stands: first attribute, as senders are advised.
 const MESSAGE_AUTHENTICATOR: usize = 22;
 
@@ -32,11 +32,12 @@ impl Packets {
     /// Genuine requests of the lengths and lengths of secrets that these say.
     pub(crate) fn requests(
         kind: Kind,
+        count: usize,
         length: impl Fn(usize) -> usize,
         secret: impl Fn(usize) -> usize,
     ) -> Result<Packets, BuildError> {
         let mut packets = Packets { kind, octets: Vec::new(), lengths: Vec::new(), secrets: Vec::new() };
-        for n in 0..PACKETS {
+        for n in 0..count {
             let secret = packets.secret(n, secret(n));
             let mut buffer = [0; MAX_LENGTH];
             replay::accounting_request(&mut buffer, length(n), n as u8, &secret)?;

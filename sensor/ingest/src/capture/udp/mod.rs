@@ -37,8 +37,9 @@ use waiting::Waiting;
 /// Addresses that one worker can listen on.
 pub const MAX_ADDRESSES: usize = 32;
 
-/// Datagrams taken or sent with one system call. What a call costs is a hundredth of what 64 datagrams cost the kernel,
-/// so that more of them gain nothing.
+/// Datagrams taken or sent with one system call. Derived, not measured: entering the kernel takes some 0.2 us and each
+/// datagram some 1 us there, so that with 64 a call is well below a hundredth and more of them gain nothing. The headers
+/// of 64 are a page of the stack, and their buffers (270 KiB) stay in the second-level cache.
 pub const MESSAGES: usize = 64;
 
 /// Octets that the kernel may keep for a socket while its worker is busy or away (SO_RCVBUF). 8 MiB hold some 10,000
