@@ -16,7 +16,10 @@ pub(super) const BENCHES: [(&str, &str); 10] = [
     ("memory", "Resident memory under rising load, overload, and over time."),
     ("knobs", "What each knob for tuning moves, value by value, under the same load."),
     ("load", "One load of a chosen rate and mix against the sensor, every answer verified."),
-    ("insight", "What becomes of records on one core: sessions, places and profiles, storing, rebuilding."),
+    (
+        "insight",
+        "What becomes of records on one core, of users who are learned: sessions, places and detections (with their mix of Starts, Interim-Updates and Stops), storing, rebuilding, backtest over a past.",
+    ),
     ("portal", "How soon the portal's pages are there, with a company of people behind them."),
 ];
 
