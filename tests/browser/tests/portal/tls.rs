@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use browser::{Browser, people};
-use end_to_end::{Wire, config::Config, sensor::Home, tools::output, wire::SENSOR_V4};
+use end_to_end::{PATIENCE, Wire, config::Config, sensor::Home, tools::output, wait_until, wire::SENSOR_V4};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -20,8 +20,14 @@ fn from_another_host_the_made_certificate_is_the_one_whose_fingerprint_is_told()
     let link = String::from_utf8(printed.stdout).unwrap();
     assert!(link.starts_with(&format!("https://{address}/link/")), "{link}");
     browser.open_url(link.trim());
-    let shown = browser.command("Network.getCertificate", json!({"origin": browser.origin()}));
-    let der = base64::prelude::BASE64_STANDARD.decode(shown["tableNames"][0].as_str().unwrap()).unwrap();
+    // The browser notes the certificate beside the page: it may come a moment later.
+    let mut der = None;
+    wait_until("the browser has a certificate", PATIENCE, || {
+        let shown = browser.command("Network.getCertificate", json!({"origin": browser.origin()}));
+        der = shown["tableNames"][0].as_str().map(str::to_owned);
+        der.is_some()
+    });
+    let der = base64::prelude::BASE64_STANDARD.decode(der.unwrap()).unwrap();
     let digest = Sha256::digest(der).iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":");
     assert!(String::from_utf8_lossy(&printed.stderr).contains(&digest), "by `portal link`");
     assert!(home.log().contains(&digest), "in the log");
