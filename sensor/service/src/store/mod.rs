@@ -18,7 +18,7 @@
 //! | `risk` | who and what is at risk |
 //! | `indices.sql` | indices by which pages stay quick |
 //! | `assigned.sql`, `assigned` | who had an address inside the tunnel |
-//! | `parts.sql`, `parts` | names by a part of them |
+//! | `parts.sql`, `parts-fill.sql`, `parts` | names by a part of them |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
 //! | `digest` | one number for all that it says |
 //!
@@ -80,7 +80,7 @@ const MIGRATIONS: [&str; 5] = [
     include_str!("alerts.sql"),
     include_str!("indices.sql"),
     include_str!("assigned.sql"),
-    include_str!("parts.sql"),
+    concat!(include_str!("parts.sql"), include_str!("parts-fill.sql")),
 ];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.

@@ -15,20 +15,6 @@ const LETTERS: usize = 3;
 /// So many tokens of a part are asked for at most: the first say enough.
 const TOKENS_MAX: usize = 16;
 
-/// Makes the index of all names that there are.
-const FILL: &str = "
-    DELETE FROM user_name;
-    DELETE FROM device_name;
-    INSERT INTO user_part (user_part) VALUES ('delete-all');
-    INSERT INTO device_part (device_part) VALUES ('delete-all');
-    INSERT INTO place_part (place_part) VALUES ('delete-all');
-    INSERT INTO user_name (name) SELECT name FROM sighting WHERE sort = 1 ORDER BY name;
-    INSERT INTO device_name (name) SELECT name FROM sighting WHERE sort = 2 ORDER BY name;
-    INSERT INTO user_part (rowid, name) SELECT number, name || char(1, 1) FROM user_name;
-    INSERT INTO device_part (rowid, name) SELECT number, name || char(1, 1) FROM device_name;
-    INSERT INTO place_part (rowid, name, organisation)
-        SELECT id, name || char(1, 1), organisation || char(1, 1) FROM place;";
-
 /// What has names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Named {
@@ -86,7 +72,7 @@ fn tokens(letters: &[char]) -> String {
 
 /// Makes the index anew in a store that has all its names and no triggers.
 pub(super) fn fill(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(FILL)
+    connection.execute_batch(include_str!("parts-fill.sql"))
 }
 
 #[cfg(test)]

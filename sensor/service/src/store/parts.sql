@@ -17,13 +17,6 @@ CREATE VIRTUAL TABLE user_three USING fts5vocab (user_part, instance);
 CREATE VIRTUAL TABLE device_three USING fts5vocab (device_part, instance);
 CREATE VIRTUAL TABLE place_three USING fts5vocab (place_part, instance);
 
-INSERT INTO user_name (name) SELECT name FROM sighting WHERE sort = 1 ORDER BY name;
-INSERT INTO device_name (name) SELECT name FROM sighting WHERE sort = 2 ORDER BY name;
-INSERT INTO user_part (rowid, name) SELECT number, name || char(1, 1) FROM user_name;
-INSERT INTO device_part (rowid, name) SELECT number, name || char(1, 1) FROM device_name;
-INSERT INTO place_part (rowid, name, organisation)
-    SELECT id, name || char(1, 1), organisation || char(1, 1) FROM place;
-
 CREATE TRIGGER user_name_new AFTER INSERT ON sighting WHEN new.sort = 1 BEGIN
     INSERT INTO user_name (name) VALUES (new.name);
     INSERT INTO user_part (rowid, name) SELECT number, name || char(1, 1) FROM user_name WHERE name = new.name;
