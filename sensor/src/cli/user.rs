@@ -43,8 +43,9 @@ impl Arguments {
         let store = users::open(state_dir)?;
         audit::note_in(state_dir, "user.show", Some(&key), None)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+        let learning = config.meaning().detect.thresholds.learning();
         let page = store
-            .user_page(&key, self.limit, config.meaning().detect.thresholds.learning(), now)
+            .at_one_moment(|store| store.user_page(&key, self.limit, learning, now))
             .map_err(anyhow::Error::new)?;
         let Some(page) = page else {
             let similar = store.users(Some(account(&key)), None, 5).map_err(anyhow::Error::new)?;

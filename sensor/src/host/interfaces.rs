@@ -120,10 +120,9 @@ fn choose_one(config: &Config, interface: &HostInterface) -> Choice {
     }
 }
 
-/// Where a VPN server can send its accounting: the listening addresses, and in the place of "any" each address that an
-/// interface holds, but for those that are good on their own link alone. Loopback is left out where there is another.
-pub fn reachable(listening: &[SocketAddr], interfaces: &[HostInterface]) -> Vec<SocketAddr> {
-    let held = || interfaces.iter().flat_map(|interface| &interface.addresses).copied();
+/// Where a VPN server can send its accounting: the listening addresses, and in the place of "any" each address that the
+/// host holds, but for those that are good on their own link alone. Loopback is left out where there is another.
+pub fn reachable(listening: &[SocketAddr], held: &[IpAddr]) -> Vec<SocketAddr> {
     let is_of_its_link = |address: &IpAddr| match address {
         IpAddr::V4(v4) => v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_unicast_link_local(),
@@ -132,8 +131,9 @@ pub fn reachable(listening: &[SocketAddr], interfaces: &[HostInterface]) -> Vec<
     for listening in listening {
         match listening.ip() {
             any if any.is_unspecified() => {
-                let same = held().filter(|held| held.is_ipv4() == any.is_ipv4() && !is_of_its_link(held));
-                reachable.extend(same.map(|held| SocketAddr::new(held, listening.port())));
+                let same =
+                    held.iter().filter(|held| held.is_ipv4() == any.is_ipv4() && !is_of_its_link(held));
+                reachable.extend(same.map(|held| SocketAddr::new(*held, listening.port())));
             }
             _ => reachable.push(*listening),
         }
@@ -209,14 +209,12 @@ mod tests {
 
     #[test]
     fn a_vpn_server_can_send_to_what_an_interface_holds_and_to_loopback_where_there_is_nothing_else() {
-        let interfaces = [
-            interface("eth0", Kind::Physical, &["2001:db8::1", "fe80::1", "192.0.2.1"]),
-            interface("lo", Kind::Loopback, &["127.0.0.1", "::1"]),
-        ];
+        let held = ["2001:db8::1", "fe80::1", "192.0.2.1", "127.0.0.1", "::1"];
+        let held: Vec<IpAddr> = held.iter().map(|address| address.parse().unwrap()).collect();
         let reached = |listening: &[&str]| {
             let listening: Vec<SocketAddr> =
                 listening.iter().map(|address| address.parse().unwrap()).collect();
-            let reached = reachable(&listening, &interfaces);
+            let reached = reachable(&listening, &held);
             reached.iter().map(SocketAddr::to_string).collect::<Vec<_>>()
         };
         assert_eq!(reached(&["[::]:1813", "0.0.0.0:1813"]), ["192.0.2.1:1813", "[2001:db8::1]:1813"]);

@@ -30,7 +30,7 @@ use crate::{
             layer_entries, origin_of, remove_leftovers, remove_unused_secrets, replace, with_document,
         },
     },
-    host::{host_interfaces, reachable},
+    host::reachable,
     metrics::Service as _,
 };
 
@@ -309,11 +309,12 @@ impl Administer for Administration {
             }
         });
         let config = Arc::clone(&self.in_force.borrow().config);
-        // Of a host that cannot say what it holds, the addresses that are set are shown.
-        let interfaces = Watch::open().and_then(|mut watch| host_interfaces(&mut watch)).unwrap_or_default();
+        // Where the kernel does not say what the host holds, the pages say "an address of this host".
+        let held = Watch::open().and_then(|mut watch| watch.addresses()).unwrap_or_default();
+        let held: Vec<IpAddr> = held.into_iter().map(|held| held.address).collect();
         Arrivals {
             accounting: self.observed.ingest().is_open(),
-            addresses: reachable(&config.listen.addresses, &interfaces),
+            addresses: reachable(&config.listen.addresses, &held),
             refused: sources.collect(),
         }
     }
