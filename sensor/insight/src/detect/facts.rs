@@ -38,8 +38,7 @@ impl<'f> Facts<'f> {
         profiles: &'f Profiles,
         person: Option<Person>,
         user: u64,
-        (adoptions, rhythm): (&'f Adoptions, &'f Rhythm),
-        learning: Learning,
+        (adoptions, rhythm, learning): (&'f Adoptions, &'f Rhythm, Learning),
     ) -> Facts<'f> {
         let everybody = profiles.everybody();
         let values = values(connection);

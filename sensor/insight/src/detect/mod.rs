@@ -112,14 +112,8 @@ impl Detector {
         let unix_s = connection.start_unix_s();
         let mut slot = self.people.slot(connection, unix_s);
         let person = self.people.get(user).copied();
-        let facts = Facts::of(
-            connection,
-            profiles,
-            person,
-            user,
-            (&self.adoptions, &self.rhythm),
-            self.thresholds.learning(),
-        );
+        let usual = (&self.adoptions, &self.rhythm, self.thresholds.learning());
+        let facts = Facts::of(connection, profiles, person, user, usual);
         let thresholds = &self.thresholds;
         let mut assessment = Assessment::default();
         score::assess(&facts, thresholds, &mut assessment);
@@ -235,14 +229,8 @@ impl Detector {
             return assessment;
         };
         let mut slot = self.people.slot(connection, unix_s);
-        let facts = Facts::of(
-            connection,
-            profiles,
-            person,
-            user,
-            (&self.adoptions, &self.rhythm),
-            self.thresholds.learning(),
-        );
+        let usual = (&self.adoptions, &self.rhythm, self.thresholds.learning());
+        let facts = Facts::of(connection, profiles, person, user, usual);
         moved::assess(&facts, &from, &slot, &self.thresholds, &mut assessment);
         assessment.sort();
         if assessment.is_alert || from.is_suspect() {
