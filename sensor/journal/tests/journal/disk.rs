@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use journal::{Entry, Space, Storage};
 
@@ -79,6 +80,8 @@ pub(crate) struct Inner {
     pub(crate) writes: Vec<u64>,
     pub(crate) capacity: Option<u64>,
     pub(crate) read_only: bool,
+    /// How long each read takes.
+    pub(crate) read_time: Duration,
 }
 
 #[derive(Clone, Default)]
@@ -289,6 +292,7 @@ impl Storage for Disk {
     }
 
     fn read_at(&self, file: &usize, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        std::thread::sleep(self.with(|inner| inner.read_time));
         self.with(|inner| {
             let cache = &inner.files[*file].cache;
             let rest = cache.get(offset as usize..).unwrap_or_default();

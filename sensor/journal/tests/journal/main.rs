@@ -7,6 +7,7 @@ mod common;
 mod damage;
 mod disk;
 mod faults;
+mod patience;
 mod power_cut;
 mod real;
 mod redaction;

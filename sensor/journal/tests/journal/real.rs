@@ -56,14 +56,6 @@ fn a_record_is_committed_read_verified_and_there_after_restart() {
     let beside = Reader::beside(&path, &opened.handle).unwrap();
     assert_eq!(beside.records_from(3).count(), 2);
 
-    // Whoever has no more time is not kept by what is passed over.
-    let late = u64::MAX;
-    let mut records = reader.records_since(late).unwrap().give_up_at(Instant::now());
-    assert!(records.next().is_none() && records.has_given_up());
-    let mut records =
-        reader.records_since(late).unwrap().give_up_at(Instant::now() + Duration::from_secs(60));
-    assert!(records.next().is_none() && !records.has_given_up());
-
     drop(opened.writer);
     let again = open(RealStorage::create(&path).unwrap(), options()).unwrap();
     assert_eq!(again.report.watermark, 4);
