@@ -1,5 +1,7 @@
 //! The whole state of the fold as octets, and back: what a restart goes on from. The same state gives the same octets.
 
+mod form_5;
+
 use std::{panic, sync::Arc, thread};
 
 use insight::{
@@ -20,7 +22,8 @@ use super::{
 };
 use crate::{Meaning, MeaningError};
 
-/// Of the form of the octets; another one is refused, and the state is made again from the inputs.
+/// Of the form of the octets. The one before it is read as well; any other is refused, and the state is made again from the
+/// inputs.
 const VERSION: u16 = 6;
 
 /// Octets that are no checkpoint of this release.
@@ -45,16 +48,23 @@ pub enum CheckpointError {
     /// The alerts in it.
     #[error("the checkpoint's alerts: {0}; run `vpn-sensor rebuild`")]
     Alerts(#[from] serde_json::Error),
+    /// The configuration in it.
+    #[error("the checkpoint's configuration: {0}; run `vpn-sensor rebuild`")]
+    Keys(#[source] serde_json::Error),
     /// The meaning in it.
     #[error("the configuration that an input or a checkpoint holds: {0}")]
     Meaning(#[from] MeaningError),
 }
 
+/// Sightings on the way in.
+type Kept<'a> = Vec<sightings::Kept<'a>>;
+
 /// What is written before the profiles, which stand behind it, so that their many octets are not copied; `S` are the
-/// sightings: as they are on the way out, a list on the way in.
+/// sightings: as they are on the way out, a list on the way in; `M` is the meaning.
 #[derive(Serialize, Deserialize)]
-struct Form<'a, S> {
-    meaning: Meaning,
+struct Form<'a, M, S> {
+    /// As JSON: a key that comes later has its default in what was written before.
+    meaning: M,
     position: u64,
     entry: i64,
     clock: u64,
@@ -79,7 +89,7 @@ impl Fold {
         let sessions = self.sessions_octets()?;
         let detector = self.detector.save(Vec::new())?;
         let form = Form {
-            meaning: self.meaning.clone(),
+            meaning: serde_json::to_string(&self.meaning).map_err(CheckpointError::Keys)?,
             position: self.position,
             entry: self.entry,
             clock: self.clock,
@@ -107,26 +117,42 @@ impl Fold {
     pub fn load(octets: &[u8]) -> Result<Fold, CheckpointError> {
         let (version, octets) =
             octets.split_first_chunk().ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
-        let version = u16::from_le_bytes(*version);
-        if version != VERSION {
-            return Err(CheckpointError::Version(version));
+        match u16::from_le_bytes(*version) {
+            VERSION => {
+                let (form, profiles): (Form<'_, String, Kept<'_>>, _) = postcard::take_from_bytes(octets)?;
+                let meaning = serde_json::from_str(&form.meaning).map_err(CheckpointError::Keys)?;
+                Fold::restored(form, meaning, profiles)
+            }
+            form_5::VERSION => {
+                let octets = form_5::with_learning(octets)?;
+                let (form, profiles): (Form<'_, Meaning, Kept<'_>>, _) = postcard::take_from_bytes(&octets)?;
+                let meaning = form.meaning.clone();
+                Fold::restored(form, meaning, profiles)
+            }
+            version => Err(CheckpointError::Version(version)),
         }
-        let (form, octets): (Form<'_, Vec<sightings::Kept<'_>>>, _) = postcard::take_from_bytes(octets)?;
+    }
+
+    fn restored<M>(
+        form: Form<'_, M, Kept<'_>>,
+        meaning: Meaning,
+        octets: &[u8],
+    ) -> Result<Fold, CheckpointError> {
         // Side by side: both are large, and a restart waits for them.
         let (profiles, sessions) = thread::scope(|scope| {
             let profiles = scope.spawn(|| Profiles::load(learning::options(), octets));
-            let sessions = Sessions::load(form.meaning.sessions(), form.sessions);
+            let sessions = Sessions::load(meaning.sessions(), form.sessions);
             (profiles.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), sessions)
         });
         let (profiles, sessions) = (profiles?, sessions?);
         let (sightings, surplus) = form.sightings;
         Ok(Fold {
-            decoder: Decoder::new(form.meaning.decoding()?),
+            decoder: Decoder::new(meaning.decoding()?),
             sessions,
             resolutions: Resolutions::restored(form.resolutions),
             sightings: Sightings::restored(&sightings, surplus),
             learning: Learning::restored(profiles, form.missing),
-            detector: Detector::load(form.meaning.detect.thresholds.clone(), form.detector)?,
+            detector: Detector::load(meaning.detect.thresholds.clone(), form.detector)?,
             alerts: serde_json::from_str::<Alerts>(&form.alerts)?.restored(),
             assessed: None,
             activities: None,
@@ -143,11 +169,36 @@ impl Fold {
             clocks: super::Clocks::default(),
             databases: form.databases,
             changes: Vec::new(),
-            meaning: form.meaning,
+            meaning,
         })
     }
 
     pub(super) fn sessions_octets(&self) -> Result<Vec<u8>, CheckpointError> {
         Ok(self.sessions.save(Vec::new())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a sensor of that release: two users' Starts, some thresholds set.
+    const FORM_5: &[u8] = include_bytes!("checkpoint/form-5.checkpoint");
+
+    #[test]
+    fn what_the_release_before_wrote_is_read_and_goes_on_as_this_form() {
+        let fold = Fold::load(FORM_5).unwrap();
+        let detect = &fold.meaning.detect;
+        let thresholds = &detect.thresholds;
+        assert_eq!((thresholds.alert_score, thresholds.organisation_learning_days), (7.5, 20));
+        assert_eq!((thresholds.learning_days, thresholds.learning_connections_min), (30, 5));
+        assert_eq!((detect.notices_per_day, fold.meaning.realms.len()), (7, 1));
+        assert_eq!((fold.position(), fold.sightings().count()), (2, 6));
+        let octets = fold.save().unwrap();
+        assert_eq!(octets[..2], VERSION.to_le_bytes());
+        let again = Fold::load(&octets).unwrap();
+        assert_eq!((&again.meaning, again.save().unwrap()), (&fold.meaning, octets));
+        assert!(matches!(Fold::load(&[4, 0, 0]), Err(CheckpointError::Version(4))));
+        assert!(matches!(Fold::load(&FORM_5[..40]), Err(CheckpointError::Damaged(_))));
     }
 }
