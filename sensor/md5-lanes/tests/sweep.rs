@@ -7,14 +7,14 @@ use common::{every_path, message_authenticator, noise, response_authenticator, s
 use md5_lanes::{MessageCheck, Path, Prepared, RequestCheck, ResponseSignature};
 
 /// The longest packet (RFC 2865 section 3).
-const LONGEST: usize = if cfg!(any(miri, target_arch = "aarch64")) { 200 } else { 4096 };
+const LONGEST: usize = if cfg!(any(miri, emulated)) { 200 } else { 4096 };
 
 /// Secrets up to a block with its padding and a few beyond, where the tail takes one, two, three and more blocks. An
 /// emulated processor gets those around the boundaries.
 fn secret_lengths() -> Vec<usize> {
     if cfg!(miri) {
         vec![1, 64]
-    } else if cfg!(target_arch = "aarch64") {
+    } else if cfg!(emulated) {
         vec![1, 15, 16, 55, 56, 57, 63, 64, 65, 130]
     } else {
         (1..=72).chain([119, 120, 121, 128, 129, 1000, 4096]).collect()
@@ -77,9 +77,7 @@ fn every_lane_at_every_length() {
     for secret_length in secret_lengths().into_iter().filter(|&length| length <= 130) {
         let secret = noise(5, secret_length);
         let prepared = Prepared::new(&secret);
-        for length in
-            (20..=LONGEST.min(300)).step_by(if cfg!(any(miri, target_arch = "aarch64")) { 13 } else { 1 })
-        {
+        for length in (20..=LONGEST.min(300)).step_by(if cfg!(any(miri, emulated)) { 13 } else { 1 }) {
             let good = signed(9, length, &secret);
             let mut bad = good.clone();
             bad[(length * 7 + secret_length) % length] ^= 1 << (length % 8);
