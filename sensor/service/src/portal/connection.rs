@@ -1,7 +1,7 @@
 //! Connections and their bounds: how many, and how long a handshake, a head and a body may take and be. A request is
 //! whole before anybody works for it.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, net::SocketAddr, pin::pin, sync::Arc, thread::yield_now, time::Duration};
 
 use axum::{
     Router,
@@ -60,9 +60,23 @@ pub(super) async fn serve(listener: TcpListener, router: Router, tls: Tls) {
         };
         let place = places.take(from.ip()).await;
         let config = tls.as_ref().map(|newest| Arc::clone(&newest.borrow()));
-        let task = connections.spawn(connection(stream, from, router.clone(), Arc::clone(&place), config));
-        place.held_by(task);
+        let connection = connection(stream, from, router.clone(), Arc::clone(&place), config);
+        place.held_by(connections.spawn(step_by_step(connection)));
+        yield_now();
     }
+}
+
+/// After each step, whoever waits for this core goes first. A thread that is nice only keeps its core until its slice
+/// ends, a millisecond and more, and with many connections there is always a next step. Where nobody waits it is a system
+/// call of a fraction of a microsecond.
+async fn step_by_step<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let polled = future.as_mut().poll(context);
+        yield_now();
+        polled
+    })
+    .await
 }
 
 async fn connection(
