@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "loads, stores and the call into code for this processor")]
 #![allow(clippy::needless_range_loop, reason = "the same lane of several arrays")]
 
-use std::arch::{asm, x86_64::*};
+use std::arch::x86_64::*;
 
 use crate::{
     kernel::{BLOCK, Coming, Kernel, Lines, Rows, SLOTS, State, Words, rows},
@@ -193,9 +193,15 @@ fn compress<const V: usize>(states: &mut [State<LANES>; SLOTS], words: &[Words<L
 fn add_word<const W: usize>(value: __m256i, words: &Words<LANES>) -> __m256i {
     const { assert!(W < 16, "a block has 16 words") };
     let mut value = value;
+    // An interpreter knows no assembly, and no cycles either.
+    #[cfg(miri)]
+    {
+        value = _mm256_add_epi32(value, get(&words.0[W]));
+    }
     // SAFETY: reads the 32 octets of one of the 16 words.
+    #[cfg(not(miri))]
     unsafe {
-        asm!("vpaddd {0}, {0}, ymmword ptr [{1} + {2}]", inout(ymm_reg) value, in(reg) words, const W * size_of::<[u32; LANES]>(),
+        std::arch::asm!("vpaddd {0}, {0}, ymmword ptr [{1} + {2}]", inout(ymm_reg) value, in(reg) words, const W * size_of::<[u32; LANES]>(),
             options(pure, readonly, nostack, preserves_flags));
     }
     value

@@ -3,10 +3,7 @@
 #![allow(unsafe_code, reason = "loads, stores and the call into code for this processor")]
 #![allow(clippy::needless_range_loop, reason = "the same lane of several arrays")]
 
-use std::{
-    arch::{asm, x86_64::*},
-    hint::black_box,
-};
+use std::{arch::x86_64::*, hint::black_box};
 
 use crate::{
     kernel::{BLOCK, Coming, Kernel, Lines, PIECES, Piece, SLOTS, State, Words},
@@ -172,9 +169,15 @@ fn transpose_words(c: usize, words: &mut Words<LANES>) {
 #[target_feature(enable = "avx512f")]
 fn add_word(value: __m512i, words: &Words<LANES>, word: u8) -> __m512i {
     let mut value = value;
+    // An interpreter knows no assembly, and no cycles either.
+    #[cfg(miri)]
+    {
+        value = _mm512_add_epi32(value, get(&words.0[usize::from(word % 16)]));
+    }
     // SAFETY: reads the 64 octets of one of the 16 words.
+    #[cfg(not(miri))]
     unsafe {
-        asm!("vpaddd {0}, {0}, zmmword ptr [{1} + {2}]", inout(zmm_reg) value, in(reg) words,
+        std::arch::asm!("vpaddd {0}, {0}, zmmword ptr [{1} + {2}]", inout(zmm_reg) value, in(reg) words,
             in(reg) usize::from(word % 16) * size_of::<[u32; LANES]>(),
             options(pure, readonly, nostack, preserves_flags));
     }
