@@ -1,17 +1,12 @@
-//! Passwords: argon2id, one at a time, so that signing in takes one core for some 20 ms and 19 MiB, and never more, and
-//! takes it from nobody who has something to do.
+//! Passwords: argon2id, one at a time, so that signing in takes one core for some 20 ms and 19 MiB, and never more.
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
 use argon2::{
     Argon2, PasswordVerifier as _,
     password_hash::{PasswordHasher as _, phc::PasswordHash},
 };
-use thread_priority::{
-    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
-    thread_native_id, thread_schedule_policy,
-};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use super::Refused;
 use crate::api::Problem;
@@ -59,40 +54,15 @@ impl Passwords {
 
     /// Whoever went away keeps the place until the work is done, which nothing stops: else those who come and go could
     /// start more than one.
-    ///
-    /// Each is done by a thread of its own: there is no way back out of the class of idle threads without privileges, so
-    /// no thread that others use may be lent for it.
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
         let busy = || Refused::from(Problem::busy("Too many people sign in at once: try again in a moment."));
         let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| busy())?;
         let one = Arc::clone(&self.one).acquire_owned().await.map_err(|_| busy())?;
-        let (tell, done) = oneshot::channel();
-        let thread = thread::Builder::new().name("password".to_owned()).spawn(move || {
-            let places = (waiting, one);
-            give_way();
-            let done = work();
-            drop(places);
-            // Whoever asked may be gone.
-            let _ = tell.send(done);
+        let done = tokio::task::spawn_blocking(move || {
+            let _places = (waiting, one);
+            work()
         });
-        thread.map_err(Problem::internal)?;
         done.await.map_err(|error| Problem::internal(error).into())
-    }
-}
-
-/// What runs when nothing else wants to (`SCHED_IDLE`, sched(7)). A thread that is nice only keeps its core for a slice of
-/// some milliseconds when a worker wakes; one of this class loses it at once.
-const IDLE: ThreadSchedulePolicy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-
-/// Puts this thread into the class of idle ones.
-fn give_way() {
-    let asked = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, IDLE);
-    // The call goes on to a nice value, which an idle thread has no use for and an unprivileged one may not lower. What
-    // counts is the class.
-    if thread_schedule_policy() != Ok(IDLE) {
-        tracing::warn!(
-            "a password is looked at by a thread that is as urgent as others (sched_setscheduler: {asked:?})"
-        );
     }
 }
 
@@ -127,16 +97,6 @@ mod tests {
         drop(end);
         assert!(passwords.work(|| true).await.is_ok_and(|done| done));
         assert_eq!(free(), (1, WAITING));
-    }
-
-    #[tokio::test]
-    async fn the_work_gives_way_and_whoever_asks_for_it_does_not() {
-        let passwords = Passwords::default();
-        let before = thread_schedule_policy();
-        let of_the_work = passwords.work(thread_schedule_policy).await.ok();
-        assert_eq!(of_the_work, Some(Ok(IDLE)));
-        assert!(before.is_ok() && before != Ok(IDLE), "{before:?}");
-        assert_eq!(thread_schedule_policy(), before);
     }
 
     #[tokio::test]
