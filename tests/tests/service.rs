@@ -164,8 +164,9 @@ fn a_store_that_is_locked_delays_the_service_and_nothing_else() {
     let wire = Wire::new();
     let home = Home::new(&Config::udp());
     let sensor = home.start(&wire.sensor);
+    // It has made its store.
+    sensor.wait_log("the service goes on");
     let store = home.state().join("service/store.sqlite");
-    wait_until("there is a store", PATIENCE, || store.exists());
     // Somebody keeps the store locked for longer than SQLite waits.
     let mut holder = rusqlite::Connection::open(&store).unwrap();
     let lock = holder.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
@@ -179,6 +180,29 @@ fn a_store_that_is_locked_delays_the_service_and_nothing_else() {
     wait_for("the sessions are stored", PATIENCE, || {
         (json(&home, &wire.sensor, "store digest --json")["sessions"] == 60).then_some(())
     });
+}
+
+#[test]
+fn a_store_that_is_locked_before_it_is_made_delays_the_service_and_nothing_else() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    // As one finds it who looks while the service makes it: the file is there, and nothing in it.
+    let store = home.state().join("service/store.sqlite");
+    fs::create_dir_all(store.parent().unwrap()).unwrap();
+    let mut holder = rusqlite::Connection::open(&store).unwrap();
+    let lock = holder.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive).unwrap();
+    let sensor = home.start(&wire.sensor);
+
+    sixty_are_answered(&home, &wire.nas, 1);
+    sensor.wait_log("database is locked; the service waits and tries again");
+    assert!(sensor.ready(), "requests are recorded and answered");
+    lock.rollback().unwrap();
+    let early = output(&mut home.command(&wire.sensor, "store digest --json"));
+    let told = String::from_utf8_lossy(&early.stderr);
+    assert!(early.status.success() || told.contains("is not made yet"), "{told}");
+    assert_eq!(sensor.stored().records(), 60);
+    assert_eq!(json(&home, &wire.sensor, "store digest --json")["sessions"], 60);
+    assert!(sensor.stop().success());
 }
 
 #[test]

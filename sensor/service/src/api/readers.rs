@@ -92,7 +92,9 @@ fn file_number(path: &Path) -> Option<u64> {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match error {
-            StoreError::Missing(_) => Problem::busy("there is no store yet: the service is starting"),
+            StoreError::Missing(_) | StoreError::Unmade { .. } => {
+                Problem::busy("there is no store yet: the service is starting")
+            }
             // As often as four readers take so long at most.
             error @ StoreError::TooLong => {
                 tracing::warn!("a question to the store was given up: {error}");

@@ -114,6 +114,18 @@ pub enum StoreError {
         /// Its release.
         found: i64,
     },
+    /// Of an earlier release, or just being made: the service takes it forward.
+    #[error(
+        "the store {} is not made yet (release {found} of {RELEASE}): the service makes it when it starts, which takes \
+         minutes for a large one of an earlier release; start it, or ask again in a moment",
+        .path.display()
+    )]
+    Unmade {
+        /// Its file.
+        path: PathBuf,
+        /// Its release; 0: there is nothing in it.
+        found: i64,
+    },
     /// It takes longer than [`StoreReader::give_up_after`] says.
     #[error(
         "the question takes too long and was given up: ask about less, by one user, device, address, place, VPN server or \
@@ -226,8 +238,36 @@ fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY_TIMEOUT).map_err(flawed)?;
     connection.pragma_update(None, "cache_size", READER_CACHE).map_err(flawed)?;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(flawed)?;
-    if found != RELEASE {
-        return Err(StoreError::Release { path: path.to_owned(), found });
+    match found {
+        RELEASE => Ok(connection),
+        0..RELEASE => Err(StoreError::Unmade { path: path.to_owned(), found }),
+        _ => Err(StoreError::Release { path: path.to_owned(), found }),
     }
-    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_being_made_is_no_later_programs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let opened = || open_read_only(&path).map(drop);
+        assert!(matches!(opened(), Err(StoreError::Missing(_))));
+        let mut made = Connection::open(&path).unwrap();
+        made.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+        let step = made.transaction().unwrap();
+        step.execute_batch("CREATE TABLE first (a)").unwrap();
+        assert!(matches!(opened(), Err(StoreError::Unmade { found: 0, .. })));
+        step.rollback().unwrap();
+        drop(Store::open(&path).unwrap());
+        opened().unwrap();
+        made.pragma_update(None, "user_version", RELEASE - 1).unwrap();
+        let told = opened().unwrap_err().to_string();
+        assert!(told.contains("is not made yet (release 4 of 5)"), "{told}");
+        made.pragma_update(None, "user_version", RELEASE + 1).unwrap();
+        let told = opened().unwrap_err().to_string();
+        assert!(told.contains("is of release 6, this program knows 5: use the later program"), "{told}");
+    }
 }
