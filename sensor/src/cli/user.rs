@@ -9,7 +9,7 @@ use std::{
 use anyhow::anyhow;
 use service::{
     alert::AlertRow,
-    store::{PlaceRow, SessionRow, Share, Spread, UserPage, UsualPage},
+    store::{PlaceRow, SessionRow, Share, Spread, UserPage, UserPart, UsualPage},
 };
 
 use super::{
@@ -48,7 +48,8 @@ impl Arguments {
             .at_one_moment(|store| store.user_page(&key, self.limit, learning, now))
             .map_err(anyhow::Error::new)?;
         let Some(page) = page else {
-            let similar = store.users(Some(account(&key)), None, 5).map_err(anyhow::Error::new)?;
+            let similar =
+                store.users(&UserPart::of_key(account(&key)), None, 5).map_err(anyhow::Error::new)?;
             let names: Vec<String> = similar.into_iter().map(|user| user.user).collect();
             let hint = match names.is_empty() {
                 true => "`vpn-sensor users` lists all".to_owned(),

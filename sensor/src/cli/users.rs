@@ -17,7 +17,7 @@ use super::{
 /// Options of `users`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Only users whose name holds this, in any case
+    /// Only users whose name holds this, in any case; `CONTOSO\ali` as well
     name: Option<String>,
     /// How a user is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -36,10 +36,11 @@ impl Arguments {
         let state_dir = self.state_dir.as_ref().unwrap_or(&config.state_dir);
         let store = open(state_dir)?;
         audit::note_in(state_dir, "users.list", self.name.as_deref(), None)?;
-        let part = self.name.as_deref().map(str::to_lowercase);
+        let typed = self.name.as_deref().unwrap_or_default();
+        let part = store.user_part(typed, &config.realms).map_err(anyhow::Error::new)?;
         let mut out = BufWriter::new(io::stdout().lock());
         self.format.head::<Line<'_>>(&mut out)?;
-        for user in store.users(part.as_deref(), None, self.limit).map_err(anyhow::Error::new)? {
+        for user in store.users(&part, None, self.limit).map_err(anyhow::Error::new)? {
             self.format.line(&Line(&user), &mut out)?;
         }
         Ok(out.flush()?)

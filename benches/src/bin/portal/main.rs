@@ -147,9 +147,15 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let wal_max = wal_max.load(Relaxed) as f64;
-    say("meanwhile", "session_changes_per_second", "1/s", &[stored / seconds]);
+    let changed = stored / seconds;
+    say("meanwhile", "session_changes_per_second", "1/s", &[changed]);
     say("meanwhile", "write_ahead_log_max", "B", &[wal_max]);
     bar("the write-ahead log", wal_max, WAL_OCTETS_MAX + state as f64, "octets");
+    // Pages that nobody looked at, or beside which little was written, show nothing.
+    if changed < f64::from(arguments.changes) {
+        missed.push(format!("changes of sessions meanwhile: {changed:.0}/s of {}", arguments.changes));
+    }
+    missed.extend(known.absent().iter().map(|what| format!("the company has no {what}")));
     if arguments.quick || missed.is_empty() {
         return Ok(());
     }

@@ -18,12 +18,30 @@ pub(super) struct Known {
     server: Option<String>,
     /// The second pages of lists.
     second: Vec<String>,
+    absent: Vec<&'static str>,
 }
 
 /// Lists with more than one page.
 const LISTS: [&str; 4] = ["/users", "/devices", "/alerts?state=all", "/connections?open=true"];
+/// Kinds of visits, one after the other.
+const KINDS: u64 = 33;
 /// What administrators see.
-const SETTINGS: [&str; 6] = ["vpn", "clients", "detections", "people", "tokens", "audit"];
+const SETTINGS: [&str; 14] = [
+    "vpn",
+    "clients",
+    "listening",
+    "sites",
+    "sites/change",
+    "detections",
+    "exclusions",
+    "exclusions/change",
+    "sinks",
+    "retention",
+    "health",
+    "people",
+    "tokens",
+    "audit",
+];
 /// Parts of names of places, devices and VPN servers, and the beginnings of addresses outside the tunnel and in it.
 const PARTS: [&str; 6] = ["Paris", "Berlin", "LAPTOP-0001", "gw", "81.", "10."];
 
@@ -32,7 +50,7 @@ impl Known {
         let first = |page: &str, beginning: &str| -> anyhow::Result<Option<String>> {
             Ok(links(&browser.text(page)?).into_iter().find(|link| link.starts_with(beginning)))
         };
-        let known = Known {
+        let mut known = Known {
             alert: first("/alerts?state=all", "/alerts/")?,
             place: first("/connections?open=true", "/connections?place=")?,
             // The client of all: what alone is found is opened at once.
@@ -42,18 +60,21 @@ impl Known {
                 .map(|list| Ok(links(&browser.text(list)?).into_iter().find(|link| is_second(link))))
                 .filter_map(Result::transpose)
                 .collect::<anyhow::Result<_>>()?,
+            absent: Vec::new(),
         };
-        for (what, is_there) in [
+        let kinds = [
             ("alert", known.alert.is_some()),
             ("place", known.place.is_some()),
             ("VPN server", known.server.is_some()),
             ("second page", !known.second.is_empty()),
-        ] {
-            if !is_there {
-                eprintln!("this company has no {what}: such pages are not measured");
-            }
-        }
+        ];
+        known.absent = kinds.into_iter().filter(|(_, is_there)| !is_there).map(|(what, _)| what).collect();
         Ok(known)
+    }
+
+    /// Of what the company has none, so that such pages are not measured.
+    pub(super) fn absent(&self) -> &[&'static str] {
+        &self.absent
     }
 }
 
@@ -82,11 +103,11 @@ pub(super) fn of(number: u64, users: u64, sessions: u64, known: &Known) -> Optio
         day.strftime("%Y-%m-%d").to_string()
     };
     // A week, a month, a quarter, all that there is.
-    let back = [9, 32, 95, 180][number as usize / 30 % 4];
+    let back = [9, 32, 95, 180][number as usize / KINDS as usize % 4];
     let export =
         |kind: &str| format!("/users/{name}/connections.{kind}?since={}&until={}", day(back), day(2));
-    let among = |list: &[&str]| list[number as usize / 30 % list.len()].to_owned();
-    let (page, path) = match number % 30 {
+    let among = |list: &[&str]| list[number as usize / KINDS as usize % list.len()].to_owned();
+    let (page, path) = match number % KINDS {
         0 => ("overview", "/".to_owned()),
         1 => ("users", "/users".to_owned()),
         2 => ("search of users", format!("/users?q={}", &Company::user_name(user)[..6])),
@@ -95,7 +116,10 @@ pub(super) fn of(number: u64, users: u64, sessions: u64, known: &Known) -> Optio
         8 => ("export as JSON", export("json")),
         9 => ("devices", format!("/devices?q={}", &device[..9])),
         10 | 11 => ("device", format!("/devices/{device}")),
-        12 => ("alerts", format!("/alerts?state={}", ["open", "all", "closed"][number as usize / 30 % 3])),
+        12 => (
+            "alerts",
+            format!("/alerts?state={}", ["open", "all", "closed"][number as usize / KINDS as usize % 3]),
+        ),
         13 => ("alerts of a user", format!("/alerts?state=all&user={name}&since={}", day(back))),
         14 => ("alert", known.alert.clone()?),
         15 => ("records of an alert", format!("{}/records", known.alert.as_ref()?)),
@@ -107,10 +131,20 @@ pub(super) fn of(number: u64, users: u64, sessions: u64, known: &Known) -> Optio
         22 => ("connections from a place", known.place.clone()?),
         23 => ("connections through a VPN server", known.server.clone()?),
         24 => ("connections on line", "/connections?open=true".to_owned()),
-        25 => ("second page", known.second.get(number as usize / 30 % known.second.len().max(1)).cloned()?),
+        25 => (
+            "second page",
+            known.second.get(number as usize / KINDS as usize % known.second.len().max(1)).cloned()?,
+        ),
         26 => ("days of a user", format!("/connections?user={name}&since={}&until={}", day(300), day(2))),
         27 => ("days of a device", format!("/connections?device={device}&since={}", day(300))),
         28 => ("sensors", "/sensors".to_owned()),
+        29 => ("VPN servers", "/servers".to_owned()),
+        30 => {
+            ("plots of a sensor", format!("/sensors/plots?minutes={}", among(&["15", "60", "360", "1440"])))
+        }
+        31 => {
+            ("connections of a session id", format!("/connections?session={}", Company::session_id(session)))
+        }
         _ => ("settings", format!("/settings/{}", among(&SETTINGS))),
     };
     Some(Visit { page, path })

@@ -53,7 +53,10 @@ use axum::{
 use insight::{
     geo::Places,
     profile::Learning,
-    vpn::{self, names::is_unambiguous},
+    vpn::{
+        self,
+        names::{Realms, is_unambiguous},
+    },
 };
 use tokio::sync::watch;
 use utoipa::{
@@ -229,6 +232,11 @@ impl Api {
         self.settings.meaning.borrow().decoding().map_err(Problem::internal)
     }
 
+    /// Which realms mean the same.
+    pub(crate) fn realms(&self) -> Result<Realms, Problem> {
+        Ok(self.decoding()?.realms)
+    }
+
     /// From when on a user is learned.
     pub(crate) fn learning(&self) -> Learning {
         self.settings.meaning.borrow().detect.thresholds.learning()
@@ -245,7 +253,7 @@ impl Api {
                 return Ok(key);
             }
         }
-        query::user_key(name, &self.decoding()?.realms)
+        query::user_key(name, &self.realms()?)
     }
 
     /// The same of a name that may be missing.

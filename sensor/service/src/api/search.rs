@@ -1,6 +1,9 @@
 //! One question for everything that has a name: users, devices, addresses, places, VPN servers, session ids.
 
+use std::net::IpAddr;
+
 use axum::{Extension, Json, extract::State};
+use insight::vpn::names::Realms;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -23,7 +26,7 @@ pub(super) struct SearchQuery {
 /// What was found, at most ten of each sort.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Found {
-    /// Users whose key holds it, the latest seen first.
+    /// Users whose key holds it, or whose name as a VPN server writes it; the latest seen first.
     pub(crate) users: Vec<UserRow>,
     /// Devices whose name holds it, the latest seen first.
     pub(crate) devices: Vec<SeenRow>,
@@ -41,15 +44,15 @@ pub(crate) struct Found {
 
 impl Found {
     /// What of this there is.
-    pub(crate) fn of(store: &StoreReader, q: &str) -> Result<Found, Problem> {
+    pub(crate) fn of(store: &StoreReader, q: &str, realms: &Realms) -> Result<Found, Problem> {
         let q = asked(q);
         if q.is_empty() {
             return Ok(Found::default());
         }
         Ok(Found {
-            users: store.users(Some(&q.to_lowercase()), None, ROWS)?,
+            users: store.users(&store.user_part(&q, realms)?, None, ROWS)?,
             devices: store.devices_with(&q, None, ROWS)?,
-            addresses: store.addresses_beginning(&q, ROWS)?,
+            addresses: store.addresses_beginning(&as_kept(&q), ROWS)?,
             assigned: store.assigned_beginning(&q, ROWS)?,
             places: store.places_with(&q, ROWS)?,
             servers: store.servers_with(&q, ROWS)?,
@@ -68,6 +71,11 @@ impl Found {
     }
 }
 
+/// An address or the beginning of one as the store has it: IPv6 in small letters, a whole one as short as it can be.
+fn as_kept(q: &str) -> String {
+    q.parse().map_or_else(|_| q.to_ascii_lowercase(), |address: IpAddr| address.to_canonical().to_string())
+}
+
 /// What is looked for of what was typed.
 pub(crate) fn asked(q: &str) -> String {
     q.trim().chars().take(CHARACTERS_MAX).collect()
@@ -82,10 +90,28 @@ pub(super) async fn search(
     Parameters(SearchQuery { q }): Parameters<SearchQuery>,
 ) -> Result<Json<Found>, Problem> {
     let shared = api.clone();
+    let realms = api.realms()?;
     api.readers
         .read(move |store| {
             shared.audit(&who, "search", Some(&asked(&q)), None)?;
-            Ok(Json(Found::of(store, &q)?))
+            Ok(Json(Found::of(store, &q, &realms)?))
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_looked_for_as_it_is_kept() {
+        for (typed, kept) in [
+            ("2001:DB8:0:0::7", "2001:db8::7"),
+            ("2001:DB8:", "2001:db8:"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("192.0.2.", "192.0.2."),
+        ] {
+            assert_eq!(as_kept(typed), kept);
+        }
+    }
 }

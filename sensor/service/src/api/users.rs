@@ -25,7 +25,8 @@ const FEATURES_MAX: usize = 100;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct UsersQuery {
-    /// Only users whose key holds this text, in any letter case.
+    /// Only users whose key holds this text, in any letter case; if there are none and it is a name with a realm, such as
+    /// `CONTOSO\ali`, those whose name it may be a part of.
     q: Option<String>,
     /// `seen`: the latest seen first, as by default; `risk`: those with open alerts first, by severity and score.
     sort: Option<UserSort>,
@@ -55,15 +56,16 @@ pub(super) async fn users(
     Parameters(query): Parameters<UsersQuery>,
 ) -> Result<Json<Page<UserRow>>, Problem> {
     let limit = limit(query.limit)?;
-    let part = query.q.map(|part| part.to_lowercase());
-    let shared = api.clone();
+    let typed = query.q;
+    let (shared, realms) = (api.clone(), api.realms()?);
     if let UserSort::Risk = query.sort.unwrap_or_default() {
         let from: Option<RiskPosition> = position(query.cursor.as_deref())?;
         return api
             .readers
             .read(move |store| {
-                shared.audit(&who, "users.list", part.as_deref(), None)?;
-                let (items, next) = store.users_by_risk(part.as_deref(), from, limit)?;
+                shared.audit(&who, "users.list", typed.as_deref(), None)?;
+                let part = store.user_part(typed.as_deref().unwrap_or_default(), &realms)?;
+                let (items, next) = store.users_by_risk(&part, from, limit)?;
                 Ok(Json(Page { items, next: next.map(|next| cursor(&next)) }))
             })
             .await;
@@ -71,9 +73,10 @@ pub(super) async fn users(
     let after: Option<(i64, String)> = position(query.cursor.as_deref())?;
     api.readers
         .read(move |store| {
-            shared.audit(&who, "users.list", part.as_deref(), None)?;
+            shared.audit(&who, "users.list", typed.as_deref(), None)?;
+            let part = store.user_part(typed.as_deref().unwrap_or_default(), &realms)?;
             let after = after.as_ref().map(|(last, name)| (*last, &**name));
-            let rows = store.users(part.as_deref(), after, limit + 1)?;
+            let rows = store.users(&part, after, limit + 1)?;
             Ok(Json(Page::new(rows, limit, |row| (row.last_unix_ns, row.user.clone()))))
         })
         .await

@@ -313,6 +313,22 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_good_for_a_quarter_of_an_hour() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        let link = control.add_link("carol", Role::Administrator).unwrap();
+        let age = |control: &Control, seconds: i64| {
+            control.change("UPDATE link SET expires = expires - ?1", params![seconds]).unwrap();
+        };
+        age(&control, LINK_S - 60);
+        assert_eq!(control.link_account(link.reveal()).unwrap().as_deref(), Some("carol"));
+        age(&control, 60);
+        assert_eq!(control.link_account(link.reveal()).unwrap(), None, "it is not even shown");
+        assert_eq!(control.redeem_link(link.reveal(), "hash").unwrap(), None, "and sets no password");
+        assert_eq!(control.password("carol").unwrap(), None);
+    }
+
+    #[test]
     fn a_role_changes_and_one_administrator_is_always_left() {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).unwrap();

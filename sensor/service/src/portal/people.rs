@@ -33,12 +33,17 @@ pub(super) async fn page(
 ) -> Result<Response, Refused> {
     let from: Option<RiskPosition> = query::position(cursor.as_deref())?;
     let (shared, who) = (portal.clone(), visitor.name());
-    let part = Some(q.trim().to_lowercase()).filter(|part| !part.is_empty());
+    let typed = Some(q.trim().to_owned()).filter(|typed| !typed.is_empty());
+    let realms = portal.api.realms()?;
     let content = portal.api.readers.read(move |store| {
-        shared.api.audit_as(&who, "users.list", part.as_deref(), None)?;
-        let (rows, next) = store.users_by_risk(part.as_deref(), from, ROWS)?;
+        shared.api.audit_as(&who, "users.list", typed.as_deref(), None)?;
+        let (rows, next) = store.users_by_risk(
+            &store.user_part(typed.as_deref().unwrap_or_default(), &realms)?,
+            from,
+            ROWS,
+        )?;
         let next = next.map(|next| query::cursor(&next));
-        Ok(content(part.as_deref().unwrap_or_default(), &rows, next.as_deref()))
+        Ok(content(typed.as_deref().unwrap_or_default(), &rows, next.as_deref()))
     });
     Ok(frame::page(&visitor, "Users", &content.await?))
 }

@@ -28,9 +28,10 @@ pub(super) async fn page(
         return Ok(Redirect::to("/users").into_response());
     }
     let (shared, who, question) = (portal.clone(), visitor.name(), q.clone());
+    let realms = portal.api.realms()?;
     let found = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "search", Some(&question), None)?;
-        Found::of(store, &question)
+        Found::of(store, &question, &realms)
     });
     let found = found.await?;
     match only(&found) {

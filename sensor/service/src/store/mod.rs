@@ -42,6 +42,7 @@ mod risk;
 mod row;
 mod server;
 mod spot;
+mod user_part;
 mod usual;
 mod write;
 
@@ -65,6 +66,7 @@ pub use read::{Feature, SessionFilter, StoreReader};
 pub use risk::RiskPosition;
 pub use row::{DeviceRow, PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
 pub use spot::SpotRow;
+pub use user_part::UserPart;
 pub use usual::{Spread, UsualPage, UsualValue};
 
 /// Name of the file in the service's folder.

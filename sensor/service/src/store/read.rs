@@ -8,7 +8,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, params};
 
 use super::{
-    StoreError, assigned, open_read_only,
+    StoreError, UserPart, assigned, open_read_only,
     parts::Named,
     row::{PlaceRow, SESSION_COLUMNS, SeenRow, SessionRow, Share, UserRow, place_from, rfc3339, session},
 };
@@ -233,26 +233,29 @@ impl StoreReader {
         Ok(hours)
     }
 
-    /// Users, the latest seen first; those whose key holds `part`. `after`: the last of the page before.
+    /// Users, the latest seen first; those whose key is of `part`. `after`: the last of the page before.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn users(
         &self,
-        part: Option<&str>,
+        part: &UserPart,
         after: Option<(i64, &str)>,
         limit: usize,
     ) -> Result<Vec<UserRow>, StoreError> {
         let (last, name) = after.map_or((i64::MAX, ""), |(last, name)| (last, name));
-        let part = part.unwrap_or_default();
-        let mut values: Vec<Box<dyn ToSql>> =
-            vec![Box::new(last), Box::new(name.to_owned()), Box::new(part.to_owned())];
-        let few = self.may_hold(Named::User, part)?;
+        let mut values: Vec<Box<dyn ToSql>> = vec![
+            Box::new(last),
+            Box::new(name.to_owned()),
+            Box::new(part.holds.clone()),
+            Box::new(part.ending.clone()),
+        ];
+        let few = self.may_hold(Named::User, &part.holds)?;
         // Among few, or looked for in the index alone, which has the names.
         let among = match few {
             Some(few) => {
                 values.push(Box::new(few));
-                "(SELECT value FROM json_each(?4)) CROSS JOIN user_name ON number = value
+                "(SELECT value FROM json_each(?5)) CROSS JOIN user_name ON number = value
                  CROSS JOIN sighting ON sort = 1 AND sighting.name = user_name.name"
             }
             None => "sighting INDEXED BY sighting_by_last",
@@ -261,6 +264,7 @@ impl StoreReader {
             "{LISTED} SELECT {USER_COLUMNS} FROM
                  (SELECT sighting.name FROM {among}
                   WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND sighting.name > ?2)) AND instr(sighting.name, ?3) > 0
+                  AND (?4 IS NULL OR substr(sighting.name, -length(?4)) = ?4)
                   ORDER BY last DESC, sighting.name LIMIT {limit}) AS found
              CROSS JOIN sighting ON sort = 1 AND sighting.name = found.name
              ORDER BY last DESC, sighting.name"

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    StoreError, StoreReader,
+    StoreError, StoreReader, UserPart,
     row::{DeviceRow, UserRow},
 };
 use crate::alert::Severity;
@@ -75,14 +75,14 @@ impl Ranked for DeviceRow {
 
 impl StoreReader {
     /// Users, the riskiest first: those with open alerts by severity and score, behind them all others, the latest seen
-    /// first. Those whose key holds `part`. `from`: where the page before says that this one begins; with where the next
+    /// first. Those whose key is of `part`. `from`: where the page before says that this one begins; with where the next
     /// one does.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn users_by_risk(
         &self,
-        part: Option<&str>,
+        part: &UserPart,
         from: Option<RiskPosition>,
         limit: usize,
     ) -> Result<(Vec<UserRow>, Option<RiskPosition>), StoreError> {
@@ -112,7 +112,7 @@ impl StoreReader {
     }
 
     /// Who has open alerts, the riskiest first.
-    fn users_at_risk(&self, part: Option<&str>) -> Result<Vec<AtRisk>, StoreError> {
+    fn users_at_risk(&self, part: &UserPart) -> Result<Vec<AtRisk>, StoreError> {
         let query = format!(
             "WITH open AS MATERIALIZED
                  (SELECT user, severity, body ->> '$.score' AS score, CASE WHEN user IS NULL THEN body END AS body
@@ -122,13 +122,14 @@ impl StoreReader {
                   UNION ALL
                   SELECT listed.value, severity, score FROM open, json_each(open.body, '$.users') AS listed
                   WHERE open.user IS NULL)
-             WHERE instr(user, ?1) > 0
              GROUP BY user ORDER BY severity DESC, score DESC, user"
         );
-        self.rows(&query, &[Box::new(part.unwrap_or_default().to_owned())], |row| {
+        let mut at_risk = self.rows(&query, &[], |row| {
             let (name, severity) = (row.get(0)?, severity(row.get(1)?));
             Ok(AtRisk { name, severity, score: row.get(2)?, alerts: row.get(3)? })
-        })
+        })?;
+        at_risk.retain(|user| part.is_of(&user.name));
+        Ok(at_risk)
     }
 
     /// What open alerts are about, the riskiest first. Bodies are read here: in SQL each of their connections would be

@@ -18,7 +18,7 @@ use service::{
     forget::Forgetting,
     live::{Live, Retention},
     rebuild::{WAITING_MAX, position_of, rebuild},
-    store::{self, Digest, StoreReader},
+    store::{self, Digest, StoreReader, UserPart},
 };
 
 /// 2026-09-21T14:13:20Z.
@@ -187,8 +187,12 @@ fn check_rebuild(state: &Path, file: &Path) {
 
 fn users(state: &Path) -> Vec<(String, i64)> {
     let store = StoreReader::open(&service::folder(state).join(store::FILE)).unwrap();
-    let mut users: Vec<_> =
-        store.users(None, None, 100).unwrap().into_iter().map(|user| (user.user, user.connections)).collect();
+    let mut users: Vec<_> = store
+        .users(&UserPart::default(), None, 100)
+        .unwrap()
+        .into_iter()
+        .map(|user| (user.user, user.connections))
+        .collect();
     users.sort();
     users
 }

@@ -16,7 +16,7 @@ use service::{
     Meaning,
     alert::Verdict,
     rebuild::WAITING_MAX,
-    store::{AlertFilter, SessionFilter},
+    store::{AlertFilter, SessionFilter, UserPart},
 };
 
 use house::{House, Request, places_of};
@@ -144,7 +144,7 @@ fn live(seed: u64) -> usize {
     let kept_from = house::epoch_s() + (DAYS - KEEP_DAYS - 2) * DAY_S;
     assert!(oldest >= kept_from, "retention has taken what is older: {oldest} < {kept_from}");
     let first = |user: &str| {
-        let seen = reader.users(Some(user), None, 10).unwrap().pop().unwrap().first_seen;
+        let seen = reader.users(&UserPart::of_key(user), None, 10).unwrap().pop().unwrap().first_seen;
         seen.parse::<jiff::Timestamp>().unwrap().as_second() as u64 - house::epoch_s()
     };
     assert!(first(FORGOTTEN) >= FORGET_DAY * DAY_S, "whoever comes after is another");

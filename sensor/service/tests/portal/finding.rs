@@ -113,6 +113,19 @@ fn one_box_finds_everything() {
 }
 
 #[test]
+fn a_user_is_found_as_a_vpn_server_writes_the_name() {
+    let host = Host::start(&["alice@contoso", "alice@fabrikam", "bob"]);
+    let carol = host.signed_in("carol");
+    let found = carol.get("/search?q=CONTOSO%5CAlice");
+    assert_eq!((found.status, found.header("location")), (303, "/users/alice@contoso"), "{}", found.text);
+    for list in ["/users?q=CONTOSO%5Cali", "/users?q=contoso/ali"] {
+        let text = carol.get(list).text;
+        assert!(text.contains("/users/alice@contoso"), "{list}: {text}");
+        assert!(!text.contains("/users/alice@fabrikam") && !text.contains("/users/bob"), "{list}: {text}");
+    }
+}
+
+#[test]
 fn what_is_typed_into_boxes_is_harmless() {
     let host = Host::start(&HOSTILE);
     let carol = host.signed_in("carol");

@@ -1,5 +1,6 @@
 //! Takes the pictures of the portal that README and guide show: every page, light, dark and on a phone, of the demo's
-//! made-up company. Called by `cargo xtask screenshots` with the folder to write to.
+//! made-up company, and a page that shows them side by side. Called by `cargo xtask screenshots` with the folder to write
+//! to.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a harness fails by panicking")]
 
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
@@ -30,8 +31,16 @@ const THEFT: [&str; 6] = [
     "--attribute",
     "Cisco-AVPair=mdm-tlv=ac-user-agent=AnyConnect Windows 4.10.04065",
 ];
-/// How much of a page is shown, CSS pixels.
-const HEIGHT_MAX: u64 = 900;
+/// An address that is no client's.
+const STRANGER: &str = "192.0.2.99";
+/// How much of a page is shown, CSS pixels: all but the longest lists.
+const HEIGHT_MAX: u64 = 3000;
+/// Each page is taken in these.
+const KINDS: [(Theme, Shape, &str); 3] = [
+    (Theme::Light, Shape::Desktop, "light"),
+    (Theme::Dark, Shape::Desktop, "dark"),
+    (Theme::Light, Shape::Phone, "phone"),
+];
 
 fn main() {
     let folder = PathBuf::from(std::env::args_os().nth(1).expect("the folder to write to"));
@@ -66,44 +75,64 @@ fn main() {
     send(&[&["--vendor", "asa", "--user", USER, "--source", VPN_SERVERS[3].1], &THEFT[..]].concat());
     sensor.stored();
 
+    // A VPN server that nobody has set yet: what is sent is not answered.
+    wire.nas.ip(&format!("address add {STRANGER}/24 dev {NAS_DEVICE}"));
+    let mut stranger: Command = wire.nas.command(end_to_end::sensor::program());
+    stranger.args(["send", "--to", &format!("{SENSOR_V4}:{PORT}"), "--source", STRANGER, "--vendor", "f5"]);
+    output(stranger.args(["--timeout", "0.3", "--secret-file"]).arg(&secret));
+
     let browser = Browser::start(&wire.sensor);
     browser.command("Emulation.setTimezoneOverride", json!({"timezoneId": "UTC"}));
-    let mut pages = BTreeMap::from([("sign-in".to_owned(), "/sign-in".to_owned())]);
-    take(&browser, &folder, &pages);
+    let sign_in = BTreeMap::from([("sign-in".to_owned(), "/sign-in".to_owned())]);
+    take(&browser, &folder, &sign_in);
     people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
     lists::set(&browser);
     browser.open_until("/", "DESKTOP-4F8K2");
-    pages = browser
+    let mut pages: BTreeMap<String, String> = browser
         .kinds_of_pages()
         .into_iter()
-        .filter(|path| !path.contains('?'))
+        .filter(|path| !path.contains('?') || path.contains("/change?"))
         .map(|path| (name(&path), path))
         .collect();
     pages.insert("user".to_owned(), format!("/users/{USER}"));
     pages.insert("search".to_owned(), "/search?q=a".to_owned());
-    pages.insert("settings-sinks-change".to_owned(), "/settings/sinks/change?name=siem".to_owned());
+    pages.insert("connections".to_owned(), "/connections?open=true".to_owned());
     take(&browser, &folder, &pages);
+    pages.extend(sign_in);
+    fs::write(folder.join("README.md"), side_by_side(&pages)).expect("the page can be written");
+}
+
+/// A page with all pictures, for whoever looks through them.
+fn side_by_side(pages: &BTreeMap<String, String>) -> String {
+    let mut text = String::from(
+        "# The portal's pages\n\nOf the demo's made-up company, light, dark and on a phone; taken by \
+         `cargo xtask screenshots`, as this page is.\n",
+    );
+    for name in pages.keys() {
+        let cells = KINDS.map(|(_, _, kind)| format!("![{name}, {kind}]({name}-{kind}.png)"));
+        text +=
+            &format!("\n## {name}\n\n| light | dark | phone |\n|---|---|---|\n| {} |\n", cells.join(" | "));
+    }
+    text
 }
 
 /// `/` is the overview, `/users/alice` a user, `/settings/vpn` what it says.
 fn name(path: &str) -> String {
+    let (path, _) = path.split_once('?').unwrap_or((path, ""));
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     match parts[..] {
         [""] => "overview".to_owned(),
         [many @ ("users" | "devices" | "alerts"), _, ref rest @ ..] => {
             [&[many.trim_end_matches('s')], rest].concat().join("-")
         }
+        ["settings", "listening", _] => "settings-listening-sender".to_owned(),
         _ => parts.join("-"),
     }
 }
 
 fn take(browser: &Browser, folder: &std::path::Path, pages: &BTreeMap<String, String>) {
     for (name, path) in pages {
-        for (theme, shape, kind) in [
-            (Theme::Light, Shape::Desktop, "light"),
-            (Theme::Dark, Shape::Desktop, "dark"),
-            (Theme::Light, Shape::Phone, "phone"),
-        ] {
+        for (theme, shape, kind) in KINDS {
             browser.show(theme, shape);
             browser.open(path);
             let taken =

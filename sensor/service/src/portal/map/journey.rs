@@ -107,4 +107,22 @@ mod tests {
         let drawn = journey(&both).into_string();
         assert!(drawn.contains("class=\"way\"") && drawn.contains("both at once"), "{drawn}");
     }
+
+    #[test]
+    fn time_and_the_least_speed_stand_beside_the_map() {
+        let drawn = |seconds| {
+            let (paris, new_york) = (place("Paris", 2.35, 48.86), place("New York", -74.01, 40.71));
+            journey(&JourneyRow::new(paris, new_york, seconds)).into_string()
+        };
+        for (seconds, time, speed) in [
+            (3600, "1 h", "at least 5738 km/h: faster than an airliner</dd>"),
+            (36_000, "10 h", "at least 574 km/h</dd>"),
+        ] {
+            let drawn = drawn(seconds);
+            for told in [&format!("within {time}"), &format!("<dt>Time between</dt><dd>{time}"), speed] {
+                assert!(drawn.contains(told), "{told}: {drawn}");
+            }
+            assert!(!drawn.contains("both at once"), "{drawn}");
+        }
+    }
 }

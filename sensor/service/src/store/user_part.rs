@@ -1,0 +1,97 @@
+//! Which users a text means that somebody types: a part of the key under which a user is known, or of the name as a VPN
+//! server writes it.
+
+use insight::vpn::names::{NameForm, Realms, UserName};
+
+use super::{StoreError, StoreReader};
+
+/// What the keys of users have in common that are looked for. By default nothing: all users.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserPart {
+    /// The key holds this.
+    pub(super) holds: String,
+    /// The key ends so: `@` and a realm.
+    pub(super) ending: Option<String>,
+}
+
+impl UserPart {
+    /// Of everybody whose key holds this text, in any letter case.
+    pub fn of_key(text: &str) -> UserPart {
+        UserPart { holds: text.to_lowercase(), ending: None }
+    }
+
+    /// Of everybody whose name may begin or go on so, where the text is a name with a realm: `CONTOSO\ali`.
+    fn of_name(text: &str, realms: &Realms) -> Option<UserPart> {
+        let (name, _) = UserName::parse(text.as_bytes(), None, realms).ok()??;
+        if !matches!(name.form, NameForm::DownLevel | NameForm::Principal) {
+            return None;
+        }
+        let key = name.key.into_owned();
+        Some(match key.rfind('@') {
+            Some(at) if at > 0 => {
+                UserPart { holds: key[..at].to_owned(), ending: Some(key[at..].to_owned()) }
+            }
+            _ => UserPart { holds: key, ending: None },
+        })
+    }
+
+    /// Whether it is of this key.
+    pub(super) fn is_of(&self, key: &str) -> bool {
+        key.contains(&*self.holds) && self.ending.as_deref().is_none_or(|ending| key.ends_with(ending))
+    }
+}
+
+impl StoreReader {
+    /// Whom a text means: those whose key holds it; where there is nobody, and it is a name with a realm, those whose
+    /// name it may be a part of.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn user_part(&self, typed: &str, realms: &Realms) -> Result<UserPart, StoreError> {
+        let of_key = UserPart::of_key(typed.trim());
+        match UserPart::of_name(typed, realms) {
+            Some(of_name) if self.users(&of_key, None, 1)?.is_empty() => Ok(of_name),
+            _ => Ok(of_key),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn a_user_is_found_by_the_name_as_it_is_written_and_by_parts_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(crate::store::FILE);
+        let store = Store::open(&path).unwrap();
+        for key in ["alice@hq.example", "alice@other.example", "malice", "bob@hq.example", "dom\\\\carol"] {
+            let query = "INSERT INTO sighting (sort, name, first, last, count) VALUES (1, ?1, 1, 1, 1)";
+            store.connection.execute(query, [key]).unwrap();
+        }
+        let realms = Realms::new(&[vec!["hq.example", "CONTOSO", "contoso.example"]]).unwrap();
+        let reader = StoreReader::open(&path).unwrap();
+        for (typed, expected) in [
+            ("CONTOSO\\alice", &["alice@hq.example"][..]),
+            ("contoso\\ALI", &["alice@hq.example"]),
+            ("Contoso/Alice", &["alice@hq.example"]),
+            ("alice@CONTOSO.example", &["alice@hq.example"]),
+            (" alice@hq.example ", &["alice@hq.example"]),
+            ("alice@other", &["alice@other.example"]),
+            ("LICE", &["alice@hq.example", "alice@other.example", "malice"]),
+            ("contoso\\", &[]),
+            ("elsewhere\\alice", &[]),
+            // A key that holds a backslash is one as well.
+            ("dom\\\\car", &["dom\\\\carol"]),
+        ] {
+            let part = reader.user_part(typed, &realms).unwrap();
+            let mut found: Vec<String> =
+                reader.users(&part, None, 10).unwrap().into_iter().map(|user| user.user).collect();
+            found.sort();
+            assert_eq!(found, expected, "{typed}");
+            assert!(found.iter().all(|key| part.is_of(key)), "{typed}");
+        }
+        assert_eq!(reader.users(&UserPart::default(), None, 10).unwrap().len(), 5);
+    }
+}
