@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use end_to_end::config::{Config, SECRET};
+use end_to_end::config::{ClientEntry, Config, SECRET};
 use end_to_end::portal::{Browser, link};
 use end_to_end::requests::{Status, of_length};
 use end_to_end::sensor::Home;
@@ -191,4 +191,38 @@ fn a_threshold_that_is_saved_decides_whether_the_same_connection_raises_an_alert
         changed.iter().any(|change| change.contains("detect.learning: default -> \"90d\"")),
         "{changed:?}"
     );
+}
+
+/// When the first client's secret was last used, as its card says.
+fn last_used(browser: &Browser<'_>) -> String {
+    let page = browser.get("/settings/clients").text;
+    let (_, card) = page.split_once("Secret last used</dt><dd>").unwrap_or_else(|| panic!("{page}"));
+    card.split("</dd>").next().unwrap().to_owned()
+}
+
+#[test]
+fn when_a_secret_was_last_used_is_known_after_a_restart_and_of_another_secret_nothing_is() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
+    assert!(last_used(&carol).contains("not seen yet"), "{}", last_used(&carol));
+    Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET).ask_once(&of_length(200, 1, "only one", SECRET));
+    let used = last_used(&carol);
+    assert!(used.contains("<time"), "{used}");
+    assert!(sensor.stop().success());
+
+    let sensor = home.start(&wire.sensor);
+    let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
+    assert_eq!(last_used(&carol), used);
+    assert!(sensor.stop().success());
+    let kept = fs::read_to_string(home.state().join("secrets-used.json")).unwrap();
+    assert!(!kept.contains(SECRET), "{kept}");
+
+    // Another one is in the file when the sensor starts again.
+    let other = ClientEntry::new("nas", &["192.0.2.0/24"], "another that nobody has used");
+    home.configure(&Config::udp().clients(&[other]));
+    let _sensor = home.start(&wire.sensor);
+    let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
+    assert!(last_used(&carol).contains("not seen yet"), "{}", last_used(&carol));
 }

@@ -90,7 +90,7 @@ fn from_the_first_start_to_the_first_packet_and_a_wrong_secret_mended() {
 
     // Both were seen used; the rotation ends.
     let page = carol.get("/settings/clients");
-    assert!(page.text.contains("Secret before, last used") && !page.text.contains("not since the start"));
+    assert!(page.text.contains("Secret before, last used") && !page.text.contains("not seen yet"));
     let answer = carol.submit(&page, "/settings/clients/secret", &[("name", "everybody"), ("do", "end")]);
     assert_eq!(answer.status, 303, "{}", answer.text);
     let before = sensor.metrics().verdict("bad_authenticator");

@@ -24,6 +24,7 @@ use super::{
     log::NoticeLog,
     observe::Observed,
     portal::Portal,
+    secrets_used::{self, SecretsUsed},
     service::Insight,
     settings::{InForce, Order},
     xdp::{Interfaces, Upkeep},
@@ -64,6 +65,8 @@ pub(super) struct Slow<'a> {
     pub(super) portal: &'a Portal,
     /// Tells the portal what it can set, and is in force.
     pub(super) in_force: &'a watch::Sender<InForce>,
+    /// Keeps when secrets were last used.
+    pub(super) secrets_used: &'a SecretsUsed,
 }
 
 /// Runs until the sensor is to stop.
@@ -93,6 +96,8 @@ pub(super) async fn run(
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut secrets_used = interval(secrets_used::EVERY);
+    secrets_used.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut evicted = 0;
     let (mut closed_since, mut is_short_told) = (None, false);
     let end = loop {
@@ -112,6 +117,11 @@ pub(super) async fn run(
                 let now_evicted = observed.ingest().duplicates().evicted();
                 tell_evicted(now_evicted - evicted, config.dedup.entries);
                 evicted = now_evicted;
+            }
+            _ = secrets_used.tick() => {
+                // The disk may take its time.
+                let (file, clients) = (slow.secrets_used.clone(), observed.ingest().clients().current());
+                drop(tokio::task::spawn_blocking(move || file.write(&clients)));
             }
             _ = ticks.tick() => {
                 tell(&notices, &mut log, observed);

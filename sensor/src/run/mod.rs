@@ -14,6 +14,7 @@ mod observe;
 mod portal;
 mod privileges;
 mod refused;
+mod secrets_used;
 mod sensing;
 mod service;
 mod settings;
@@ -47,6 +48,7 @@ use crate::{
 use control::{End, Slow};
 pub(crate) use forget::execute_requests;
 use observe::Observed;
+use secrets_used::SecretsUsed;
 
 /// Health messages that wait for the service's thread, while it is busy: more than stand at once.
 const HEALTH_MAX: usize = 1024;
@@ -59,6 +61,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         observe::first_request(path, config.listen.addresses.first().map_or(1813, |address| address.port()));
     }
     let snapshot = clients::snapshot(&config.clients).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let secrets_used = SecretsUsed::recall(&config.state_dir, &snapshot);
 
     let journal_dir = config.journal_dir();
     let storage = RealStorage::create(&journal_dir)
@@ -134,7 +137,13 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
         metrics,
         upkeep,
         orders,
-        Slow { insight: &insight, health: &health, portal: &portal, in_force: &in_force },
+        Slow {
+            insight: &insight,
+            health: &health,
+            portal: &portal,
+            in_force: &in_force,
+            secrets_used: &secrets_used,
+        },
     ));
 
     observed.stopping.store(true, SeqCst);
@@ -145,6 +154,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let ended = observed.ingest().stop();
     handle.stop();
     let written = writer.join();
+    secrets_used.write(&observed.ingest().clients().current());
     portal.stop();
     health.stop();
     insight.stop();

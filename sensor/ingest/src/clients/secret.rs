@@ -6,6 +6,7 @@ use std::{
 };
 
 use md5_lanes::Prepared;
+use radius::{Code, build::RequestBuilder};
 use zeroize::Zeroizing;
 
 /// A RADIUS shared secret. Overwritten with zeros on drop; neither printable nor comparable: the only thing to do
@@ -47,6 +48,22 @@ impl Secret {
         }
     }
 
+    /// Tells when it was last used before it was in force here, seconds since 1970 UTC; what is known and later stays.
+    pub fn recall_used(&self, unix_s: u64) {
+        self.note_used(unix_s);
+    }
+
+    /// By what it is known again without being kept: the Request Authenticator of a request with `salt` as its
+    /// Acct-Session-Id. It says of the secret what any request on the wire says. `None` for a salt of no or more than 253
+    /// octets.
+    pub fn mark(&self, salt: &str) -> Option<[u8; 16]> {
+        let mut buffer = [0; 2 * 255];
+        let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, 0);
+        request.text(44, salt);
+        let request = request.seal(self.0.prepared.octets()).ok().filter(|_| !salt.is_empty())?;
+        request.get(4..20)?.try_into().ok()
+    }
+
     /// Takes over when it was last used from one with the same octets.
     pub(crate) fn inherit(&self, before: &Secret) {
         // Both are known here: nobody learns anything from how long the comparison takes.
@@ -82,6 +99,25 @@ mod tests {
         assert_eq!(Secret::new(Vec::new()).unwrap_err(), EmptySecret);
         assert!(Secret::new(vec![b'x'; 15]).unwrap().is_weak());
         assert!(!Secret::new(vec![b'x'; 16]).unwrap().is_weak());
+    }
+
+    #[test]
+    fn a_mark_knows_a_secret_again_and_is_another_for_another_salt() {
+        let [one, same, other] =
+            ["xyzzy5461", "xyzzy5461", "xyzzy5462"].map(|text| Secret::new(text.into()).unwrap());
+        assert_eq!(one.mark("salt"), same.mark("salt"));
+        assert_ne!(one.mark("salt"), other.mark("salt"));
+        assert_ne!(one.mark("salt"), one.mark("tlas"));
+        assert!(one.mark("").is_none() && one.mark(&"x".repeat(254)).is_none());
+        assert!(one.mark(&"x".repeat(253)).is_some());
+    }
+
+    #[test]
+    fn what_is_recalled_is_never_earlier_than_what_is_known() {
+        let secret = Secret::new(b"xyzzy5461".to_vec()).unwrap();
+        secret.recall_used(7);
+        secret.recall_used(5);
+        assert_eq!(secret.last_used_unix_s(), Some(7));
     }
 
     #[test]

@@ -5,14 +5,22 @@ use browser::{
     people::{self, AT_HOME, Connection},
 };
 use end_to_end::{
-    Nas, Wire,
+    Nas, PATIENCE, Wire,
     config::{Config, SECRET},
+    requests::start,
     sensor::Home,
+    wait_until,
     wire::{NAS_V4, SENSOR_V4},
 };
 
 /// Pages that no link leads to.
 const UNLINKED: [&str; 3] = ["/search?q=alice", "/search?q=nobody", "/users?q=nobody"];
+
+/// Opens all that is folded; how many there were.
+const UNFOLD: &str = "
+    const folded = [...document.querySelectorAll('details:not([open])')];
+    folded.forEach(details => { details.open = true; });
+    return folded.length;";
 
 #[test]
 fn every_page_is_without_errors_and_barriers_in_every_shape() {
@@ -23,6 +31,8 @@ fn every_page_is_without_errors_and_barriers_in_every_shape() {
     people::stolen(&nas);
     Connection { user: "bob@contoso.example", session: "b", address: AT_HOME, device: "PC-8" }.begin(&nas, 3);
     sensor.stored();
+    let wrong = "another secret than the one";
+    Nas::new(&wire.nas, NAS_V4, SENSOR_V4, wrong).send(&start(4, "wrong", wrong));
     let browser = Browser::start(&wire.sensor);
 
     let link = people::link(&home, &wire.sensor, "dora", "analyst");
@@ -39,26 +49,92 @@ fn every_page_is_without_errors_and_barriers_in_every_shape() {
         "/settings/sites/change?",
         "/settings/exclusions?",
         "/settings/exclusions/change?",
+        "/settings/listening/192.0.2.10",
     ] {
         assert!(pages.iter().any(|found| found.starts_with(page)), "{page} is not among {pages:?}");
     }
     pages.extend(UNLINKED.map(str::to_owned));
     inspect(&browser, &pages);
+    pages_that_are_shown_once(&browser);
+
+    browser.forget_cookies();
+    people::sign_in(&browser, &home, &wire.sensor, "erin", "analyst");
+    browser.open("/settings/vpn");
+    browser.wait_seen("for administrators");
+    look(&browser, &["403"]);
+}
+
+/// Secrets, links and tokens as they are given away, and refusals of what was sent.
+fn pages_that_are_shown_once(browser: &Browser) {
+    browser.open("/settings/clients");
+    browser.fill("form.narrow input[name=name]", "branch");
+    browser.fill("form.narrow input[name=address]", "198.51.100.0/24");
+    browser.click_text("Add it and generate a secret");
+    browser.wait_seen("shown this once");
+    look(browser, &[]);
+    // The card of a client that is set here, with all that can be changed.
+    inspect(browser, &["/settings/clients".to_owned()]);
+
+    browser.open("/settings/tokens");
+    browser.fill("input[name=name]", "script");
+    browser.click_text("Make it");
+    browser.wait_seen("shown this once");
+    look(browser, &[]);
+
+    browser.open("/settings/people");
+    browser.fill("input[name=account]", "frank");
+    browser.click_text("Make a link");
+    browser.wait_seen("/link/");
+    look(browser, &[]);
+
+    browser.open("/users/nobody-of-this-name");
+    browser.wait_seen("Not Found");
+    look(browser, &["404"]);
+
+    let field = "input[name='detect.travel_kmh']";
+    browser.open("/settings/detections");
+    browser.fill(field, "7");
+    browser.click_text("Save");
+    browser.wait_seen("nothing was changed");
+    look(browser, &["422"]);
+
+    browser.open("/settings/detections");
+    let other = browser.new_tab();
+    browser.open("/settings/detections");
+    browser.fill(field, "777");
+    browser.click_text("Save");
+    wait_until("777 is saved", PATIENCE, || browser.has("input[name='detect.travel_kmh'][value='777']"));
+    browser.go_to_tab(0);
+    browser.fill(field, "888");
+    browser.click_text("Save");
+    browser.wait_seen("changed meanwhile");
+    look(browser, &["409"]);
+    browser.go_to_tab(other);
 }
 
 fn inspect(browser: &Browser, pages: &[String]) {
     for page in pages {
-        for theme in Theme::ALL {
-            for shape in Shape::ALL {
-                browser.show(theme, shape);
-                browser.open(page);
-                browser.assert_accessible();
-                browser.assert_fits();
-                if theme == Theme::Light {
-                    browser.assert_keyboard_reaches_everything();
-                }
-                browser.assert_quiet();
+        browser.open(page);
+        look(browser, &[]);
+        // What is folded is looked at by those who unfold it.
+        let folded = browser.run(UNFOLD, &[]);
+        if folded.as_u64() > Some(0) {
+            look(browser, &[]);
+        }
+    }
+}
+
+/// Looks at the page as it stands, in every shape; the browser may have noted these answers.
+fn look(browser: &Browser, answers: &[&str]) {
+    for theme in Theme::ALL {
+        for shape in Shape::ALL {
+            browser.show(theme, shape);
+            browser.assert_accessible();
+            browser.assert_fits();
+            if theme == Theme::Light {
+                browser.assert_keyboard_reaches_everything();
             }
+            browser.assert_quiet_but(answers);
         }
     }
 }

@@ -92,7 +92,7 @@ fn changes(visitor: &Visitor, view: &View, client: &Entry, address: &str, vendor
 fn used(moment: Option<&str>) -> Markup {
     match moment {
         Some(moment) => text::moment(moment),
-        None => html! { span.quiet { "not since the start" } },
+        None => html! { span.quiet { "not seen yet" } },
     }
 }
 
