@@ -58,6 +58,8 @@ impl Session {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // Everything that the browser writes goes with the test.
         command.env("TMPDIR", profile.path()).env("HOME", profile.path());
+        // Where a test says no other zone, whatever the host's is.
+        command.env("TZ", "UTC");
         let child = command.spawn().expect("chromedriver starts");
         let agent = agent();
         let commands = namespace.resident(move |command: Command| {

@@ -10,7 +10,9 @@ use insight::detect::{Detection, ReasonFeature};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Refused, Shared, alert::text_of, days, frame, guard::Visitor, people::query_part, text};
+use super::{
+    Refused, Shared, alert::text_of, days, frame, guard::Visitor, people::query_part, text, zone::Zone,
+};
 use crate::{
     alert::{AlertRow, COMMENT_OCTETS_MAX, Severity, State as Standing, Verdict},
     api::{self, Decided, Shown},
@@ -49,14 +51,14 @@ pub(super) struct Asked {
     /// A detection, or what is new; empty: any.
     #[serde(default)]
     reason: String,
-    /// A day of UTC; empty: any.
+    /// A day of the viewer's zone; empty: any.
     #[serde(default)]
     since: String,
     before: Option<u64>,
 }
 
 impl Asked {
-    fn filter(&self, user: Option<String>) -> Result<AlertFilter, Refused> {
+    fn filter(&self, user: Option<String>, zone: &Zone) -> Result<AlertFilter, Refused> {
         let state = STATES.into_iter().find(|(name, ..)| *name == self.state).unwrap_or(STATES[0]);
         let reason = Some(self.reason.clone()).filter(|reason| !reason.is_empty());
         if let Some(reason) = reason.as_ref().filter(|reason| !AlertFilter::is_reason(reason)) {
@@ -68,7 +70,7 @@ impl Asked {
             state: state.2,
             severity: self.severity,
             reason,
-            since_unix_ns: days::begins(&self.since)?,
+            since_unix_ns: days::begins(&self.since, zone)?,
             before: self.before,
             ..AlertFilter::default()
         })
@@ -94,7 +96,7 @@ pub(super) async fn page(
 ) -> Result<Response, Refused> {
     let user = asked.user.trim();
     let user = portal.api.user_key_of((!user.is_empty()).then_some(user)).await?;
-    let filter = asked.filter(user)?;
+    let filter = asked.filter(user, &visitor.zone)?;
     let (shared, who) = (portal.clone(), visitor.name());
     let found = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "alerts.list", filter.user.as_deref(), filter.details().as_deref())?;
@@ -108,7 +110,7 @@ pub(super) async fn page(
 
 fn content(visitor: &Visitor, asked: &Asked, alerts: &[AlertRow], more: bool) -> Markup {
     html! {
-        (filters(asked))
+        (filters(asked, &visitor.zone))
         @if alerts.is_empty() { p { "No alerts." } }
         @else if alerts.iter().any(|alert| alert.state == Standing::Open) {
             form method="post" action="/alerts/close" {
@@ -127,7 +129,7 @@ fn content(visitor: &Visitor, asked: &Asked, alerts: &[AlertRow], more: bool) ->
     }
 }
 
-fn filters(asked: &Asked) -> Markup {
+fn filters(asked: &Asked, zone: &Zone) -> Markup {
     let severity = asked.severity.name();
     let detections = Detection::ALL.iter().map(|detection| (detection.name(), detection.title()));
     let features = ReasonFeature::ALL.iter().map(|feature| feature.name());
@@ -145,7 +147,7 @@ fn filters(asked: &Asked) -> Markup {
                 optgroup label="What is new" { @for name in features { option value=(name) selected[asked.reason == name] { (name) } } }
             } }
             label { "User" input type="search" name="user" value=(asked.user) maxlength="256"; }
-            label { "Since" input type="date" name="since" value=(asked.since); }
+            label { "Since (day of " (zone.name()) ")" input type="date" name="since" value=(asked.since); }
             button { "Show" }
         }
     }

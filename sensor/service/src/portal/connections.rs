@@ -9,7 +9,7 @@ use axum::{
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Refused, Shared, days, frame, guard::Visitor, people::query_part, sessions, text};
+use super::{Refused, Shared, days, frame, guard::Visitor, people::query_part, sessions, text, zone::Zone};
 use crate::{
     api::{Problem, query},
     store::{SessionFilter, SessionRow, StoreReader},
@@ -31,7 +31,7 @@ pub(super) struct Asked {
     session: Option<String>,
     #[serde(default)]
     open: bool,
-    /// Days of UTC, both included; empty: any.
+    /// Days of the viewer's zone, both included; empty: any.
     #[serde(default)]
     since: String,
     #[serde(default)]
@@ -41,7 +41,7 @@ pub(super) struct Asked {
 
 impl Asked {
     /// `user`: the key of the one who is asked for.
-    fn filter(&self, user: Option<String>) -> Result<SessionFilter, Refused> {
+    fn filter(&self, user: Option<String>, zone: &Zone) -> Result<SessionFilter, Refused> {
         Ok(SessionFilter {
             user,
             device: self.device.clone(),
@@ -51,15 +51,15 @@ impl Asked {
             server_number: self.server,
             session: self.session.clone(),
             open: self.open,
-            since_unix_ns: days::begins(&self.since)?,
-            until_unix_ns: days::ends(&self.until)?,
+            since_unix_ns: days::begins(&self.since, zone)?,
+            until_unix_ns: days::ends(&self.until, zone)?,
             after: query::position(self.cursor.as_deref())?,
             ..SessionFilter::default()
         })
     }
 
     /// What is common, in words.
-    fn said(&self, user: Option<&str>, store: &StoreReader) -> Result<String, Problem> {
+    fn said(&self, user: Option<&str>, store: &StoreReader, zone: &Zone) -> Result<String, Problem> {
         let mut parts = Vec::new();
         if let Some(key) = user {
             if store.user(key)?.is_none() {
@@ -98,7 +98,7 @@ impl Asked {
         if parts.is_empty() {
             parts.push("of everybody".to_owned());
         }
-        parts.extend(days::said(&self.since, &self.until));
+        parts.extend(days::said(&self.since, &self.until, zone));
         Ok(parts.join(", "))
     }
 
@@ -138,14 +138,14 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refused> {
     let user = portal.api.user_key_of(asked.user.as_deref()).await?;
-    let filter = asked.filter(user)?;
-    let (shared, who) = (portal.clone(), visitor.name());
+    let filter = asked.filter(user, &visitor.zone)?;
+    let (shared, who, zone) = (portal.clone(), visitor.name(), visitor.zone.clone());
     let content = portal.api.readers.read(move |store| {
         let user = filter.user.as_deref();
         shared.api.audit_as(&who, "sessions.list", user, filter.details().as_deref())?;
-        let said = asked.said(user, store)?;
+        let said = asked.said(user, store, &zone)?;
         let (rows, next) = cut(store.sessions(&filter, ROWS + 1)?, ROWS);
-        Ok(content(&asked, user, &said, &rows, next.as_deref()))
+        Ok(content(&asked, &zone, user, &said, &rows, next.as_deref()))
     });
     Ok(frame::page(&visitor, "Connections", &content.await?))
 }
@@ -175,11 +175,18 @@ pub(super) fn ways(name: &str, value: &str, next: Option<&str>) -> Markup {
     }
 }
 
-fn content(asked: &Asked, user: Option<&str>, said: &str, rows: &[SessionRow], next: Option<&str>) -> Markup {
+fn content(
+    asked: &Asked,
+    zone: &Zone,
+    user: Option<&str>,
+    said: &str,
+    rows: &[SessionRow],
+    next: Option<&str>,
+) -> Markup {
     html! {
         form.row role="search" aria-label="Days" action="/connections" {
             @for (name, value) in asked.common() { input type="hidden" name=(name) value=(value); }
-            (days::fields(&asked.since, &asked.until))
+            (days::fields(&asked.since, &asked.until, zone))
             button { "Show" }
         }
         p { "Those " (text::stranger(said)) ", the newest first." }

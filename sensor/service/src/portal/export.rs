@@ -41,7 +41,7 @@ const COLUMNS: [&str; 17] = [
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
-    /// Days of UTC, both included; empty: any.
+    /// Days of the viewer's zone, both included, as the page with the link has them; empty: any. The file has UTC.
     #[serde(default)]
     since: String,
     #[serde(default)]
@@ -80,8 +80,8 @@ async fn rows(
     let key = portal.api.user_key(name).await?;
     let filter = SessionFilter {
         user: Some(key.clone()),
-        since_unix_ns: days::begins(&asked.since)?,
-        until_unix_ns: days::ends(&asked.until)?,
+        since_unix_ns: days::begins(&asked.since, &visitor.zone)?,
+        until_unix_ns: days::ends(&asked.until, &visitor.zone)?,
         ..SessionFilter::default()
     };
     let details =

@@ -11,7 +11,7 @@ use axum::{
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::{Refused, Shared};
+use super::{Refused, Shared, zone::Zone};
 use crate::control::Role;
 
 /// The cookie of a visit over plain HTTP, on this host alone: browsers take no `__Host-` one there.
@@ -48,6 +48,8 @@ pub(super) struct Visitor {
     /// What every form of this visit must send along.
     pub(super) form_token: String,
     pub(super) cookie: String,
+    /// Whose days and hours she is shown.
+    pub(super) zone: Zone,
 }
 
 impl Visitor {
@@ -84,7 +86,8 @@ pub(super) async fn require_visitor(
         .await?;
     let Some((account, role)) = found else { return Ok(to_sign_in(request.method())) };
     let form_token = form_token(&cookie);
-    request.extensions_mut().insert(Visitor { account, role, form_token, cookie });
+    let zone = Zone::of(request.headers());
+    request.extensions_mut().insert(Visitor { account, role, form_token, cookie, zone });
     Ok(next.run(request).await)
 }
 

@@ -8,7 +8,8 @@
 //! | `guard` | what every request and every answer must have; who is signed in |
 //! | `sign_in`, `password`, `throttle`, `refusing` | signing in and out, links that set a password, guessing made slow, and what the audit log says of it |
 //! | `provider`, `by_provider`, `away` | signing in by an OpenID provider |
-//! | `frame`, `text`, `days`, `plot/`, `map/` | the page around everything, words and figures on it, days of forms, drawings, maps |
+//! | `frame`, `text`, `plot/`, `map/` | the page around everything, words and figures on it, drawings, maps |
+//! | `zone`, `days` | the viewer's time zone; days of forms |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `servers`, `search`, `connections` | the pages |
 //! | `settings/` | what administrators set |
 //! | `sessions` | the table of connections |
@@ -52,6 +53,7 @@ mod stages;
 mod text;
 mod throttle;
 mod wire;
+mod zone;
 
 use std::sync::{Arc, Mutex};
 

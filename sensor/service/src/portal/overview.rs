@@ -19,6 +19,7 @@ use super::{
     sensors, servers, sessions,
     settings::vpn::REFUSING,
     stages, text,
+    zone::Zone,
 };
 use crate::{
     alert::AlertRow,
@@ -85,7 +86,8 @@ pub(super) async fn page(
     let sensor = portal.api.sensor();
     let (now, series) = (sensor.now(), sensor.series(MINUTES));
     let stage = stages::chosen(&series, asked.stage.as_deref());
-    let plots = html! { @if now.is_some() { h2 #plots { "The last hour" } (plots(&series, stage)) } };
+    let plots =
+        html! { @if now.is_some() { h2 #plots { "The last hour" } (plots(&series, stage, &visitor.zone)) } };
     let is_off = portal.api.administration().is_ok_and(|settings| !settings.is_accounting());
     let content = html! {
         @if is_off { (accounting_is_off(&visitor)) }
@@ -158,7 +160,7 @@ fn content(seen: &Seen, health: &[Standing], now: Option<&Arc<SensorNow>>, plots
 }
 
 /// How much came in, what became of it, and how long answers took.
-fn plots(series: &Series, chosen: Option<&StageSeries>) -> Markup {
+fn plots(series: &Series, chosen: Option<&StageSeries>, zone: &Zone) -> Markup {
     let requests = [Line { name: "requests".to_owned(), values: &series.requests }];
     let verdicts: Vec<Line<'_>> = series
         .verdicts
@@ -169,13 +171,13 @@ fn plots(series: &Series, chosen: Option<&StageSeries>) -> Markup {
         series.stages.iter().map(|stage| Line { name: stage.stage.clone(), values: &stage.p99_s }).collect();
     html! {
         div.plots {
-            (plot::lines("Requests a second", &series.unix_s, &requests, plot::digits))
-            (plot::lines("Verdicts a second", &series.unix_s, &verdicts, plot::digits))
-            (plot::lines("Latency by stage, 99 in 100 no longer", &series.unix_s, &p99, plot::seconds))
+            (plot::lines("Requests a second", &series.unix_s, &requests, plot::digits, zone))
+            (plot::lines("Verdicts a second", &series.unix_s, &verdicts, plot::digits, zone))
+            (plot::lines("Latency by stage, 99 in 100 no longer", &series.unix_s, &p99, plot::seconds, zone))
         }
         @if let Some(chosen) = chosen {
             (stages::choice(series, chosen, |stage| format!("/?stage={}#plots", query_part(stage))))
-            div.plots { (stages::percentiles(series, chosen)) (stages::heat(series, chosen)) }
+            div.plots { (stages::percentiles(series, chosen, zone)) (stages::heat(series, chosen, zone)) }
         }
     }
 }

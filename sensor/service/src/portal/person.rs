@@ -15,6 +15,7 @@ use super::{
     map,
     plot::{self, Bar},
     sessions, text,
+    zone::Zone,
 };
 use crate::{
     api::Problem,
@@ -36,7 +37,7 @@ pub(super) async fn page(
     Path(name): Path<String>,
 ) -> Result<Response, Refused> {
     let key = portal.api.user_key(&name).await?;
-    let (shared, who) = (portal.clone(), visitor.name());
+    let (shared, who, zone) = (portal.clone(), visitor.name(), visitor.zone.clone());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let found = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "user.show", Some(&key), None)?;
@@ -44,15 +45,19 @@ pub(super) async fn page(
         let mut page = page.ok_or_else(|| Problem::not_found(format!("There is no user {key:?}.")))?;
         let next;
         (page.sessions, next) = connections::cut(page.sessions, SESSIONS);
-        let today = shown_until(&page, now.as_secs() as i64) / DAY_S;
-        let since = (today - 31) * DAY_S * SECOND_NS;
+        let today = zone.day(shown_until(&page, now.as_secs() as i64));
+        let since = zone.begin_s(today - 31).saturating_mul(SECOND_NS);
         let filter =
             SessionFilter { user: Some(key), since_unix_ns: Some(since), ..SessionFilter::default() };
         let bars = store.sessions(&filter, BARS + 1)?;
         Ok((page, next, today, bars))
     });
     let (page, next, today, bars) = found.await?;
-    Ok(frame::page(&visitor, &page.user.user, &content(&page, next.as_deref(), today, &bars)))
+    Ok(frame::page(
+        &visitor,
+        &page.user.user,
+        &content(&page, next.as_deref(), (today, &visitor.zone), &bars),
+    ))
 }
 
 /// Of somebody who is away for long it is shown how it was before.
@@ -61,11 +66,12 @@ fn shown_until(page: &UserPage, now_s: i64) -> i64 {
     if now_s - last_s > 30 * DAY_S { last_s } else { now_s }
 }
 
-fn content(page: &UserPage, next: Option<&str>, today: i64, bars: &[SessionRow]) -> Markup {
-    let days: Vec<(i64, u64)> = page.days.iter().map(|day| (day.unix_day, day.connections)).collect();
+/// `today`: the last day that is shown, in this zone.
+fn content(page: &UserPage, next: Option<&str>, (today, zone): (i64, &Zone), bars: &[SessionRow]) -> Markup {
+    let (days, hours) = (plot::days(&page.starts_unix_ns, zone), plot::hours(&page.starts_unix_ns, zone));
     let is_cut = bars.len() > BARS;
-    let bars: Vec<Bar> = bars.iter().take(BARS).map(bar).collect();
-    let (timeline, drawn) = plot::timeline(&bars, today, is_cut);
+    let bars: Vec<Bar> = bars.iter().take(BARS).map(|row| bar(row, zone)).collect();
+    let (timeline, drawn) = plot::timeline(&bars, today, zone, is_cut);
     let all = connections::all("user", &page.user.user);
     html! {
         p.quiet {
@@ -90,9 +96,9 @@ fn content(page: &UserPage, next: Option<&str>, today: i64, bars: &[SessionRow])
             p { (drawn) " connections are drawn, those in alerts and the newest: there are more in these days, among "
                 a href={ (all) "&since=" (plot::date(today - plot::DAYS + 1)) } { "all of them" } "." }
         }
-        p.quiet { "Days and hours are those of UTC. In the colour of warnings: connections that an alert is about." }
+        p.quiet { "Days and hours are those of " (zone.name()) ". In the colour of warnings: connections that an alert is about." }
         div.cards {
-            section.card { h2 { "When connections begin" } (plot::week(&page.hours)) }
+            section.card { h2 { "When connections begin" } (plot::week(&hours, zone)) }
             (card("Devices", &page.devices, true, &all))
             (card("Networks", &page.networks, false, &all))
             (card("Addresses", &page.addresses, false, &all))
@@ -108,15 +114,21 @@ fn content(page: &UserPage, next: Option<&str>, today: i64, bars: &[SessionRow])
     }
 }
 
-fn bar(row: &SessionRow) -> Bar {
+fn bar(row: &SessionRow, zone: &Zone) -> Bar {
     let start_s = row.start_unix_ns / SECOND_NS;
+    // Of another zone than UTC, the absolute moment as well.
+    let absolute = match jiff::Timestamp::from_second(start_s) {
+        Ok(start) if !zone.is_utc() => format!(" ({start})"),
+        _ => String::new(),
+    };
     let place = row.place.as_ref().map_or("somewhere", |place| &place.name);
     Bar {
         start_s,
         end_s: start_s.saturating_add(i64::try_from(row.seconds).unwrap_or(i64::MAX)),
         label: format!(
-            "{} UTC, {}, {}",
-            row.start.get(..16).unwrap_or("-").replace('T', " "),
+            "{} {}, {}, {}{absolute}",
+            zone.minute(start_s),
+            zone.name(),
             text::duration(row.seconds),
             text::visible(place)
         ),

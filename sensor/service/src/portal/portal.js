@@ -1,3 +1,9 @@
+// The host lays out days and hours by the zone that it is told here, from the next page on; told none, by UTC.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const lasts = zone === "UTC" ? 0 : 31_536_000;
+const secure = location.protocol === "https:" ? "; Secure" : "";
+document.cookie = `vpn-sensor-zone=${zone}; Path=/; SameSite=Strict; Max-Age=${lasts}${secure}`;
+
 // Times in the viewer's zone; without this they are UTC. The absolute time stays in the title.
 function localise(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
@@ -6,10 +12,12 @@ function localise(root) {
       element.textContent = time.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
     }
   }
-  // The ends of a plot's axis: the hour alone.
+  // The ends of a plot's axis: the hour, beside the first with its zone.
   for (const element of root.querySelectorAll("text[data-unix]")) {
     const time = new Date(element.dataset.unix * 1000);
     element.firstChild.data = time.toLocaleTimeString(undefined, { timeStyle: "short" });
+    const named = element.querySelector("tspan");
+    if (named) named.textContent = ` ${zone}`;
   }
 }
 localise(document);

@@ -44,15 +44,15 @@ pub(super) async fn page(
 struct Way {
     path: String,
     name: String,
-    more: String,
+    more: Markup,
 }
 
 impl Way {
     fn new(path: String, name: &str) -> Way {
-        Way { path, name: name.to_owned(), more: String::new() }
+        Way { path, name: name.to_owned(), more: html! {} }
     }
 
-    fn with(self, more: String) -> Way {
+    fn with(self, more: Markup) -> Way {
         Way { more, ..self }
     }
 }
@@ -68,8 +68,7 @@ fn only(found: &Found) -> Option<String> {
 fn ways(found: &Found) -> [(&'static str, Vec<Way>); 7] {
     let connections = |name: &str, value: &str| format!("/connections?{name}={}", query_part(value));
     let users = found.users.iter().map(|user| {
-        let alerts =
-            if user.open_alerts > 0 { format!("{} open alerts", user.open_alerts) } else { String::new() };
+        let alerts = html! { @if user.open_alerts > 0 { ", " (user.open_alerts) " open alerts" } };
         Way::new(text::path(&["users", &user.user]), &user.user).with(alerts)
     });
     let devices =
@@ -77,19 +76,18 @@ fn ways(found: &Found) -> [(&'static str, Vec<Way>); 7] {
     let addresses = found.addresses.iter().map(|address| Way::new(connections("remote", address), address));
     let assigned = found.assigned.iter().map(|assigned| {
         let user = assigned.user.as_deref().unwrap_or("nobody known");
-        let until = assigned
-            .end
-            .as_deref()
-            .map_or_else(|| "on line".to_owned(), |end| format!("until {}", minute(end)));
         let way = Way::new(connections("assigned", &assigned.address), &assigned.address);
-        way.with(format!("last {user}, from {} {until}", minute(&assigned.start)))
+        way.with(html! {
+            ", " (text::stranger(&format!("last {user}"))) ", from " (text::moment(&assigned.start))
+            @match &assigned.end { Some(end) => { " until " (text::moment(end)) } None => " on line" }
+        })
     });
     let places = found.places.iter().map(|place| {
         let way = Way::new(connections("place", &place.id.to_string()), &place.name);
-        way.with(place.network.clone().unwrap_or_default())
+        way.with(of(place.network.as_deref()))
     });
     let servers = found.servers.iter().map(|server| {
-        let client = if server.client == server.name { String::new() } else { server.client.clone() };
+        let client = of(Some(&*server.client).filter(|client| *client != server.name));
         Way::new(connections("server", &server.number.to_string()), &server.name).with(client)
     });
     let sessions = found.sessions.iter().map(|id| Way::new(connections("session", id), id));
@@ -104,12 +102,9 @@ fn ways(found: &Found) -> [(&'static str, Vec<Way>); 7] {
     ]
 }
 
-/// A moment to the minute, in words of its own.
-fn minute(rfc3339: &str) -> String {
-    match (rfc3339.get(..10), rfc3339.get(11..16)) {
-        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
-        _ => rfc3339.to_owned(),
-    }
+/// What a stranger's thing belongs to.
+fn of(name: Option<&str>) -> Markup {
+    html! { @if let Some(name) = name { ", " (text::stranger(name)) } }
 }
 
 fn content(q: &str, found: &Found) -> Markup {
@@ -124,7 +119,7 @@ fn content(q: &str, found: &Found) -> Markup {
                     section.card {
                         h2 { (sort) }
                         ul { @for Way { path, name, more } in ways {
-                            li { a href=(path) { (text::stranger(&name)) } @if !more.is_empty() { span.quiet { ", " (text::stranger(&more)) } } }
+                            li { a href=(path) { (text::stranger(&name)) } span.quiet { (more) } }
                         } }
                     }
                 }

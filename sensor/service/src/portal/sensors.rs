@@ -14,6 +14,7 @@ use super::{
     people::query_part,
     plot::{self, Line},
     stages, text,
+    zone::Zone,
 };
 use crate::{
     fold::Sort,
@@ -64,12 +65,26 @@ pub(super) async fn page(
     let sensor = portal.api.sensor();
     let (now, series) = (sensor.now(), sensor.series(span.0));
     let stage = stages::chosen(&series, asked.stage.as_deref());
-    Ok(frame::page(&visitor, "Sensors", &content(&seen.await?, now.as_deref(), &series, span, stage)))
+    let plotted = Plotted { series: &series, stage, zone: &visitor.zone };
+    Ok(frame::page(&visitor, "Sensors", &content(&seen.await?, now.as_deref(), &plotted, span)))
 }
 
-pub(super) async fn plots_alone(State(portal): State<Shared>, Query(asked): Query<Asked>) -> Html<String> {
+pub(super) async fn plots_alone(
+    State(portal): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Query(asked): Query<Asked>,
+) -> Html<String> {
     let series = portal.api.sensor().series(asked.span().0);
-    Html(plots(&series, stages::chosen(&series, asked.stage.as_deref())).into_string())
+    let stage = stages::chosen(&series, asked.stage.as_deref());
+    Html(plots(&Plotted { series: &series, stage, zone: &visitor.zone }).into_string())
+}
+
+/// What plots are of.
+struct Plotted<'p> {
+    series: &'p Series,
+    /// Whose heatmap is shown.
+    stage: Option<&'p StageSeries>,
+    zone: &'p Zone,
 }
 
 /// How a sensor is, in a word or two. `None`: not beside this service, or not yet.
@@ -85,13 +100,8 @@ pub(super) fn state(now: Option<&SensorNow>) -> Markup {
     }
 }
 
-fn content(
-    seen: &[SeenRow],
-    now: Option<&SensorNow>,
-    series: &Series,
-    span: (u32, &str),
-    stage: Option<&StageSeries>,
-) -> Markup {
+fn content(seen: &[SeenRow], now: Option<&SensorNow>, plotted: &Plotted<'_>, span: (u32, &str)) -> Markup {
+    let Plotted { series, stage, .. } = *plotted;
     html! {
         @if let Some(now) = now {
             (standing(now))
@@ -109,7 +119,7 @@ fn content(
                 (stages::choice(series, stage, |name| format!("/sensors?minutes={}&stage={}#plots", span.0, query_part(name))))
             }
             p.quiet hidden role="status" data-live-said {}
-            div data-live={ (PLOTS_PATH) (parts(span.0, stage)) } data-every=(AGAIN_S) { (plots(series, stage)) }
+            div data-live={ (PLOTS_PATH) (parts(span.0, stage)) } data-every=(AGAIN_S) { (plots(plotted)) }
         } @else {
             p { "No sensor runs beside this service, or it started some seconds ago: load the page again." }
         }
@@ -232,7 +242,8 @@ fn stages(stages: &[StageNow]) -> Markup {
     }
 }
 
-fn plots(series: &Series, chosen: Option<&StageSeries>) -> Markup {
+fn plots(plotted: &Plotted<'_>) -> Markup {
+    let Plotted { series, stage: chosen, zone } = *plotted;
     let requests = [
         Line { name: "requests".to_owned(), values: &series.requests },
         Line { name: "lost".to_owned(), values: &series.lost },
@@ -245,12 +256,12 @@ fn plots(series: &Series, chosen: Option<&StageSeries>) -> Markup {
     let lag: Vec<f64> = series.lag.iter().map(|lag| *lag as f64).collect();
     html! {
         div.plots #live-plots {
-            (plot::lines("Datagrams a second", &series.unix_s, &requests, plot::digits))
-            (plot::lines("Verdicts a second", &series.unix_s, &verdicts, plot::digits))
-            (plot::lines("Records that wait for the service", &series.unix_s, &[Line { name: "records".to_owned(), values: &lag }], plot::digits))
-            @for stage in &series.stages { (stages::percentiles(series, stage)) }
+            (plot::lines("Datagrams a second", &series.unix_s, &requests, plot::digits, zone))
+            (plot::lines("Verdicts a second", &series.unix_s, &verdicts, plot::digits, zone))
+            (plot::lines("Records that wait for the service", &series.unix_s, &[Line { name: "records".to_owned(), values: &lag }], plot::digits, zone))
+            @for stage in &series.stages { (stages::percentiles(series, stage, zone)) }
             // Of each stage would be more than a page holds.
-            @if let Some(chosen) = chosen { (stages::heat(series, chosen)) }
+            @if let Some(chosen) = chosen { (stages::heat(series, chosen, zone)) }
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::plot::{self, Line};
+use super::{
+    plot::{self, Line},
+    zone::Zone,
+};
 use crate::observed::{Series, StageSeries};
 
 /// All stages together: what is shown unless another one is asked for.
@@ -25,14 +28,14 @@ pub(super) fn choice(series: &Series, chosen: &StageSeries, address: impl Fn(&st
 }
 
 /// Half, 99 in 100 and 999 in 1,000 took no longer than these.
-pub(super) fn percentiles(series: &Series, stage: &StageSeries) -> Markup {
+pub(super) fn percentiles(series: &Series, stage: &StageSeries, zone: &Zone) -> Markup {
     let lines = [("p50", &stage.p50_s), ("p99", &stage.p99_s), ("p99.9", &stage.p999_s)]
         .map(|(name, values)| Line { name: name.to_owned(), values });
-    plot::lines(&format!("Latency: {}", stage.stage), &series.unix_s, &lines, plot::seconds)
+    plot::lines(&format!("Latency: {}", stage.stage), &series.unix_s, &lines, plot::seconds, zone)
 }
 
 /// How many took how long.
-pub(super) fn heat(series: &Series, stage: &StageSeries) -> Markup {
+pub(super) fn heat(series: &Series, stage: &StageSeries, zone: &Zone) -> Markup {
     let what = format!("Requests by how long they took: {}", stage.stage);
-    plot::heat(&what, &series.unix_s, &stage.heat, &series.heat_bounds_s)
+    plot::heat(&what, &series.unix_s, &stage.heat, &series.heat_bounds_s, zone)
 }

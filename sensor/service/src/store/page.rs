@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     AlertFilter, AlertState, Feature, LocationRow, SessionFilter, StoreError, StoreReader,
+    days::{days, hours},
     row::{SessionRow, Share, UserRow, rfc3339},
     spot::SpotRow,
     usual::UsualPage,
@@ -50,6 +51,9 @@ pub struct UserPage {
     pub spots: Vec<SpotRow>,
     /// How many connections began on each day, UTC; days without any are left out.
     pub days: Vec<DayRow>,
+    /// When they began, ns since 1970 UTC, ascending: for who lays out days and hours of another zone.
+    #[serde(skip)]
+    pub starts_unix_ns: Vec<i64>,
     /// The newest connections.
     pub sessions: Vec<SessionRow>,
 }
@@ -61,9 +65,6 @@ pub struct DayRow {
     pub day: String,
     /// Connections.
     pub connections: u64,
-    /// The day, since 1970.
-    #[serde(skip)]
-    pub unix_day: i64,
 }
 
 impl StoreReader {
@@ -85,6 +86,7 @@ impl StoreReader {
         let open = Some(AlertState::Open);
         let alerts = AlertFilter { user: Some(key.to_owned()), state: open, ..AlertFilter::default() };
         let shares = |feature| self.shares(feature, &filter, SHARES_MAX);
+        let starts = self.starts(&filter)?;
         Ok(Some(UserPage {
             alerts: self.alert_rows(&alerts, SHARES_MAX)?,
             usual: self.usual(key, user.first_unix_ns, learning, now_unix_ns)?,
@@ -96,9 +98,10 @@ impl StoreReader {
             devices: shares(Feature::Device)?,
             software: shares(Feature::Software)?,
             servers: shares(Feature::Server)?,
-            hours: self.hours(&filter)?,
+            hours: hours(&starts),
             spots: self.spots(&filter, SPOTS_MAX)?,
-            days: self.days(&filter)?.into_iter().map(day).collect(),
+            days: days(&starts).into_iter().map(day).collect(),
+            starts_unix_ns: starts,
             sessions: self.sessions(&filter, sessions)?,
         }))
     }
@@ -106,5 +109,5 @@ impl StoreReader {
 
 fn day((unix_day, connections): (i64, u64)) -> DayRow {
     let day = rfc3339(unix_day.saturating_mul(DAY_NS)).get(..10).unwrap_or("-").to_owned();
-    DayRow { day, connections, unix_day }
+    DayRow { day, connections }
 }

@@ -212,27 +212,6 @@ impl StoreReader {
         })
     }
 
-    /// When the sessions that a filter takes began: how many in each hour of the week, Monday 0 h UTC first.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn hours(&self, filter: &SessionFilter) -> Result<Vec<u64>, StoreError> {
-        let (condition, values) = filter.condition();
-        // 1970 began on a Thursday.
-        let query = format!(
-            "SELECT (start / 3600000000000 + 72) % 168 AS hour, count(*) FROM {} WHERE {condition}
-             GROUP BY hour",
-            filter.tables()
-        );
-        let mut hours = vec![0; 168];
-        for (hour, count) in
-            self.rows(&query, &values, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?
-        {
-            hours[hour.rem_euclid(168) as usize] = count as u64;
-        }
-        Ok(hours)
-    }
-
     /// Users, the latest seen first; those whose key is of `part`. `after`: the last of the page before.
     ///
     /// # Errors

@@ -40,6 +40,8 @@ pub(crate) struct Host {
 pub(crate) struct Browser<'h> {
     host: &'h Host,
     cookie: RefCell<Option<String>>,
+    /// What its script would keep as the zone.
+    zone: RefCell<Option<String>>,
 }
 
 pub(crate) struct Answer {
@@ -149,7 +151,7 @@ impl Host {
     }
 
     pub(crate) fn stranger(&self) -> Browser<'_> {
-        Browser { host: self, cookie: RefCell::default() }
+        Browser { host: self, cookie: RefCell::default(), zone: RefCell::default() }
     }
 
     /// Somebody with a new account.
@@ -169,6 +171,11 @@ impl Host {
 }
 
 impl Browser<'_> {
+    /// From now on it has a cookie with this zone.
+    pub(crate) fn go_to_zone(&self, zone: &str) {
+        *self.zone.borrow_mut() = Some(zone.to_owned());
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.get_as(path, &self.host.address.to_string())
     }
@@ -205,10 +212,9 @@ impl Browser<'_> {
     }
 
     fn with_cookie<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
-        match &*self.cookie.borrow() {
-            Some(cookie) => request.header("cookie", cookie),
-            None => request,
-        }
+        let zone = self.zone.borrow().as_ref().map(|zone| format!("vpn-sensor-zone={zone}"));
+        let cookies: Vec<String> = self.cookie.borrow().iter().cloned().chain(zone).collect();
+        if cookies.is_empty() { request } else { request.header("cookie", cookies.join("; ")) }
     }
 
     fn keep(&self, mut answer: ureq::http::Response<ureq::Body>) -> Answer {

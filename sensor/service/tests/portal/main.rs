@@ -13,6 +13,7 @@ mod profile;
 mod running;
 mod sensing;
 mod settings;
+mod zones;
 
 use host::{Answer, Host};
 

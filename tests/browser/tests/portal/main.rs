@@ -12,3 +12,4 @@ mod provider;
 mod script;
 mod sign_in;
 mod tls;
+mod zones;

@@ -46,6 +46,15 @@ fn from_another_host_the_made_certificate_is_the_one_whose_fingerprint_is_told()
     assert_eq!(cookies[0]["name"], "__Host-vpn-sensor-visit");
     let of_the_cookie = (&cookies[0]["secure"], &cookies[0]["httpOnly"], &cookies[0]["sameSite"]);
     assert_eq!(of_the_cookie, (&json!(true), &json!(true), &json!("Strict")));
+    // What tells the zone goes by TLS alone as well.
+    browser.command("Emulation.setTimezoneOverride", json!({"timezoneId": "Asia/Tokyo"}));
+    browser.open("/");
+    let cookies = browser.cookies();
+    let of_zone = cookies.iter().find(|cookie| cookie["name"] == "vpn-sensor-zone").expect("a zone");
+    let parts = (&of_zone["value"], &of_zone["secure"], &of_zone["sameSite"]);
+    assert_eq!(parts, (&json!("Asia/Tokyo"), &json!(true), &json!("Strict")));
+    browser.command("Emulation.setTimezoneOverride", json!({"timezoneId": "UTC"}));
+    browser.open("/");
     browser.click_text("Sign out");
     browser.wait_path("/sign-in");
     assert!(browser.cookies().is_empty());

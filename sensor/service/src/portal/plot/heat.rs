@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{lines::clock, seconds, step};
+use super::{super::zone::Zone, lines::clock, seconds, step};
 
 const WIDTH: f64 = 600.0;
 const ROW: f64 = 10.0;
@@ -11,7 +11,13 @@ const TOP: f64 = 6.0;
 const BOTTOM: f64 = 20.0;
 
 /// `heat`: of each point how many in each row. `bounds_s`: the longest time of each row.
-pub(in super::super) fn heat(what: &str, unix_s: &[u64], heat: &[Vec<u64>], bounds_s: &[f64]) -> Markup {
+pub(in super::super) fn heat(
+    what: &str,
+    unix_s: &[u64],
+    heat: &[Vec<u64>],
+    bounds_s: &[f64],
+    zone: &Zone,
+) -> Markup {
     let count = |row: usize| heat.iter().filter_map(|point| point.get(row)).sum::<u64>();
     let mut used = (0..bounds_s.len()).filter(|row| count(*row) > 0);
     let (Some(low), Some(high)) = (used.clone().next(), used.next_back()) else {
@@ -43,8 +49,8 @@ pub(in super::super) fn heat(what: &str, unix_s: &[u64], heat: &[Vec<u64>], boun
                     }
                 }
                 @if let (Some(first), Some(last)) = (unix_s.first(), unix_s.last()) {
-                    text x=(LEFT) y=(height - 4.0) data-unix=(first) { (clock(*first)) }
-                    text.scale x=(WIDTH) y=(height - 4.0) data-unix=(last) { (clock(*last)) }
+                    text x=(LEFT) y=(height - 4.0) data-unix=(first) { (clock(*first, zone)) tspan { " " (zone.name()) } }
+                    text.scale x=(WIDTH) y=(height - 4.0) data-unix=(last) { (clock(*last, zone)) }
                 }
             }
         }
@@ -72,10 +78,12 @@ mod tests {
     fn the_one_slow_request_is_seen_and_empty_rows_are_not() {
         let bounds = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
         let points = vec![vec![0, 0, 5000, 0, 0, 0], vec![0, 0, 4000, 0, 1, 0]];
-        let drawn = heat("Total", &[1000, 1010], &points, &bounds).into_string();
+        let drawn = heat("Total", &[1000, 1010], &points, &bounds, &Zone::default()).into_string();
         assert_eq!(drawn.matches("<rect").count(), 3);
         assert!(drawn.contains("Total: most took up to 100 \u{b5}s, the longest up to 10 ms"), "{drawn}");
         assert_eq!((shade(1, 5000), shade(5000, 5000), shade(0, 5000)), (1, 4, 0));
-        assert!(heat("Total", &[], &[], &bounds).into_string().contains("nothing was measured"));
+        assert!(
+            heat("Total", &[], &[], &bounds, &Zone::default()).into_string().contains("nothing was measured")
+        );
     }
 }

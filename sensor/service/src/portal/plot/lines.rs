@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::text;
+use super::super::{text, zone::Zone};
 
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 150.0;
@@ -26,6 +26,7 @@ pub(in super::super) fn lines(
     unix_s: &[u64],
     lines: &[Line<'_>],
     shown: fn(f64) -> String,
+    zone: &Zone,
 ) -> Markup {
     let values = lines.iter().flat_map(|line| line.values).copied();
     let most = values.fold(0.0, f64::max);
@@ -51,8 +52,8 @@ pub(in super::super) fn lines(
                     line.grid x1=(LEFT) x2=(WIDTH) y1=(TOP + part * high) y2=(TOP + part * high) {}
                     text.scale x=(LEFT - 6.0) y=(TOP + part * high + 4.0) { (shown(value)) }
                 }
-                text x=(LEFT) y=(HEIGHT - 4.0) data-unix=(first) { (clock(*first)) }
-                text.scale x=(WIDTH) y=(HEIGHT - 4.0) data-unix=(last) { (clock(*last)) }
+                text x=(LEFT) y=(HEIGHT - 4.0) data-unix=(first) { (clock(*first, zone)) tspan { " " (zone.name()) } }
+                text.scale x=(WIDTH) y=(HEIGHT - 4.0) data-unix=(last) { (clock(*last, zone)) }
                 @for (index, line) in lines.iter().enumerate() {
                     polyline class={ "line line" (index % COLOURS) } points=(points(line, unix_s, x, y)) { title { (line.name) } }
                 }
@@ -69,26 +70,48 @@ fn points(line: &Line<'_>, unix_s: &[u64], x: impl Fn(u64) -> f64, y: impl Fn(f6
     points.collect::<Vec<_>>().join(" ")
 }
 
-/// An end of the axis of time: the hour, all of the moment on hover. The script shows the hour in the viewer's zone.
-pub(super) fn clock(unix_s: u64) -> Markup {
-    let time = jiff::Timestamp::from_second(i64::try_from(unix_s).unwrap_or(0)).unwrap_or_default();
-    html! { (time.strftime("%H:%M UTC")) title { (time) } }
+/// An end of the axis of time: the hour in the viewer's zone, the absolute moment on hover. The script writes the hour as
+/// is usual where she is, and the zone beside the first.
+pub(super) fn clock(unix_s: u64, zone: &Zone) -> Markup {
+    let unix_s = i64::try_from(unix_s).unwrap_or(0);
+    let time = jiff::Timestamp::from_second(unix_s).unwrap_or_default();
+    html! { (zone.minute(unix_s).get(11..).unwrap_or_default()) title { (time) } }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::super::zone::tests::zone, *};
+
+    #[test]
+    fn an_axis_has_the_hours_of_the_viewer_s_zone_and_says_which_it_is() {
+        // 2026-11-23T10:30:00Z.
+        let ends = [1_795_429_800, 1_795_433_400];
+        let drawn = |zone: &Zone| lines("Requests", &ends, &[], super::super::digits, zone).into_string();
+        let kathmandu = drawn(&zone("Asia/Kathmandu"));
+        for part in [
+            ">16:15<title>2026-11-23T10:30:00Z</title><tspan> Asia/Kathmandu</tspan>",
+            ">17:15<title>2026-11-23T11:30:00Z",
+        ] {
+            assert!(kathmandu.contains(part), "{part} is not in {kathmandu}");
+        }
+        assert!(
+            drawn(&Zone::default()).contains(">10:30<title>2026-11-23T10:30:00Z</title><tspan> UTC</tspan>")
+        );
+    }
 
     #[test]
     fn a_plot_says_what_it_shows() {
         let (a, b) = ([1.0, 4.0, 2.0], [0.0, 0.0, 1.0]);
         let both = [Line { name: "a".to_owned(), values: &a }, Line { name: "<b>".to_owned(), values: &b }];
-        let drawn = lines("Requests", &[1000, 1010, 1020], &both, super::super::digits).into_string();
+        let drawn = lines("Requests", &[1000, 1010, 1020], &both, super::super::digits, &Zone::default())
+            .into_string();
         assert!(drawn.contains("Requests: at most 4; now a 2, &lt;b&gt; 1"), "{drawn}");
         assert!(drawn.contains("points=\"62,100.5 331,12.0 600,71.0"), "{drawn}");
         assert!(!drawn.contains("<b>") && !drawn.contains("style="));
         assert!(
-            lines("Requests", &[], &[], super::super::digits).into_string().contains("nothing was measured")
+            lines("Requests", &[], &[], super::super::digits, &Zone::default())
+                .into_string()
+                .contains("nothing was measured")
         );
     }
 }

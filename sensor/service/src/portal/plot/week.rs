@@ -2,21 +2,33 @@
 
 use maud::{Markup, html};
 
-use super::step;
+use super::{super::zone::Zone, step};
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const CELL: usize = 14;
 const LEFT: usize = 34;
 const TOP: usize = 16;
 
-/// How many connections began in each hour of the week; Monday 0 h UTC first, 168 of them.
-pub(in super::super) fn week(hours: &[u64]) -> Markup {
+/// How many of these moments, ns since 1970 UTC, lie in each hour of the week that clocks of the zone show.
+pub(in super::super) fn hours(starts_unix_ns: &[i64], zone: &Zone) -> [u64; 168] {
+    let mut hours = [0; 168];
+    for start in starts_unix_ns {
+        let hour = zone.clock_s(start.div_euclid(1_000_000_000)).div_euclid(3600);
+        // 1970 began on a Thursday.
+        hours[(hour + 72).rem_euclid(168) as usize] += 1;
+    }
+    hours
+}
+
+/// How many connections began in each hour of the week; Monday 0 h of the zone first, 168 of them.
+pub(in super::super) fn week(hours: &[u64], zone: &Zone) -> Markup {
+    let zone = zone.name();
     let most = hours.iter().copied().max().unwrap_or(0);
     let (width, height) = (LEFT + 24 * CELL, TOP + 7 * CELL);
     let busiest = hours.iter().enumerate().max_by_key(|(_, count)| **count).filter(|_| most > 0);
     let summary = busiest.map_or_else(
         || "No connections".to_owned(),
-        |(hour, count)| format!("Most began on {} at {} h UTC: {count}", DAYS[hour / 24 % 7], hour % 24),
+        |(hour, count)| format!("Most began on {} at {} h {zone}: {count}", DAYS[hour / 24 % 7], hour % 24),
     );
     html! {
         svg.week viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(summary) {
@@ -29,7 +41,7 @@ pub(in super::super) fn week(hours: &[u64]) -> Markup {
             @for (hour, count) in hours.iter().take(168).enumerate() {
                 rect class={ "step" (step(*count, most)) } x=(LEFT + hour % 24 * CELL) y=(TOP + hour / 24 * CELL)
                     width=(CELL - 2) height=(CELL - 2) rx="2" {
-                    title { (DAYS[hour / 24]) " " (hour % 24) " h UTC: " (count) }
+                    title { (DAYS[hour / 24]) " " (hour % 24) " h " (zone) ": " (count) }
                 }
             }
         }
@@ -38,16 +50,32 @@ pub(in super::super) fn week(hours: &[u64]) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::super::zone::tests::zone, *};
+
+    #[test]
+    fn an_hour_is_that_of_the_viewer_s_clock_in_summer_and_in_winter() {
+        // 10:30 UTC on Monday 2026-07-06 and on Monday 2026-11-23; 18:15 UTC on Sunday 2026-11-22.
+        let starts = [1_783_333_800, 1_795_429_800, 1_795_371_300].map(|second| second * 1_000_000_000);
+        let all = |zone: &Zone| {
+            let hours = hours(&starts, zone);
+            hours.into_iter().enumerate().filter(|(_, count)| *count > 0).collect::<Vec<_>>()
+        };
+        assert_eq!(all(&Zone::default()), [(10, 2), (162, 1)]);
+        assert_eq!(all(&zone("America/St_Johns")), [(7, 1), (8, 1), (158, 1)]);
+        assert_eq!(all(&zone("Asia/Kathmandu")), [(0, 1), (16, 2)]);
+        let drawn = week(&hours(&starts, &zone("Asia/Kathmandu")), &zone("Asia/Kathmandu")).into_string();
+        assert!(drawn.contains("Most began on Mon at 16 h Asia/Kathmandu: 2"), "{drawn}");
+        assert!(!drawn.contains("UTC"), "{drawn}");
+    }
 
     #[test]
     fn a_week_has_all_its_hours_and_says_which_is_the_busiest() {
         let mut hours = vec![0; 168];
         (hours[0], hours[33]) = (1, 7);
-        let drawn = week(&hours).into_string();
+        let drawn = week(&hours, &Zone::default()).into_string();
         assert_eq!(drawn.matches("<rect").count(), 168);
         assert!(drawn.contains("Most began on Tue at 9 h UTC: 7"));
         assert_eq!(drawn.matches("class=\"step0\"").count(), 166);
-        assert!(week(&[0; 168]).into_string().contains("No connections"));
+        assert!(week(&[0; 168], &Zone::default()).into_string().contains("No connections"));
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use insight::vpn::names::{Realms, UserName};
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Map, json};
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     alert::Alert,
-    portal::{Refused, Shared, guard::Visitor, people::query_part, text},
+    portal::{Refused, Shared, days, guard::Visitor, people::query_part, plot, text, zone::Zone},
     settings::{Entry, List, View},
 };
 
@@ -45,12 +45,12 @@ pub(super) struct Filled {
 }
 
 impl Filled {
-    fn get(&self, key: &str) -> String {
+    fn get(&self, key: &str, zone: &Zone) -> String {
         let Filled { user, network, asn, place, reason } = self;
         let all = [("user", user), ("network", network), ("asn", asn), ("place", place), ("reason", reason)];
         let set = all.iter().any(|(_, value)| !value.is_empty());
         match key {
-            "until" if set => in_a_while(),
+            "until" if set => in_a_while(zone),
             _ => all
                 .into_iter()
                 .find(|(name, _)| *name == key)
@@ -59,10 +59,9 @@ impl Filled {
     }
 }
 
-/// A day of UTC.
-fn in_a_while() -> String {
-    let then = Timestamp::now().checked_add(SignedDuration::from_hours(24 * WHILE_DAYS));
-    then.ok().and_then(|then| then.to_string().get(..10).map(str::to_owned)).unwrap_or_default()
+/// A day of the viewer's zone.
+fn in_a_while(zone: &Zone) -> String {
+    plot::date(zone.day(Timestamp::now().as_second()) + WHILE_DAYS)
 }
 
 /// The way to a form that excludes where an alert's user came from; none for an alert that is not about an address.
@@ -93,7 +92,7 @@ pub(super) async fn page(
         [
             criteria(exclusion),
             lists::shown(exclusion, "reason"),
-            until(exclusion),
+            until(exclusion, &visitor.zone),
             html! { (lists::shown(exclusion, "set_by"))
             @let at = said(exclusion, "set_at");
             @if !at.is_empty() { ", " (text::moment(&at)) } },
@@ -108,7 +107,7 @@ pub(super) async fn page(
         (lists::table(heads, &rows, "Nothing is excluded."))
         h2 { "Add an exclusion" }
         p.quiet { "Name as little as is needed: a user with a place is better than a country, a network better than an autonomous system. An empty field means any; one must be filled in." }
-        (form(&visitor, &view, None, |key| filled.get(key)))
+        (form(&visitor, &view, None, |key| filled.get(key, &visitor.zone)))
     };
     Ok(settings_page(&visitor, "Exclusions", &content))
 }
@@ -120,7 +119,11 @@ pub(super) async fn one(
 ) -> Result<Response, Refused> {
     let view = view(&portal).await?;
     let exclusion = lists::find(&view, List::Exclusion, &name)?;
-    let form = form(&visitor, &view, Some(exclusion), |key| said(exclusion, key));
+    let of = |key: &str| match key {
+        "until" => typed(exclusion, &visitor.zone),
+        _ => said(exclusion, key),
+    };
+    let form = form(&visitor, &view, Some(exclusion), of);
     Ok(lists::one(&visitor, exclusion, &form))
 }
 
@@ -133,23 +136,47 @@ fn criteria(exclusion: &Entry) -> Markup {
     } }
 }
 
-fn until(exclusion: &Entry) -> Markup {
+fn until(exclusion: &Entry, zone: &Zone) -> Markup {
     let until = said(exclusion, "until");
     let end = exclusion.ends.as_deref().unwrap_or(&until);
     let is_over = end.parse::<Timestamp>().is_ok_and(|end| end <= Timestamp::now());
     html! {
-        @if is_day(&until) { (until) span.quiet { ", to its end (UTC)" } } @else { (text::moment(end)) }
+        @match day_ended(exclusion, zone) {
+            Some(day) => { span title=(end) { (day) } span.quiet { ", to its end (" (zone.name()) ")" } }
+            None => (text::moment(end)),
+        }
         @if is_over { br; strong { "ended" } }
     }
 }
 
-fn is_day(text: &str) -> bool {
-    text.len() == 10 && text.parse::<Date>().is_ok()
+/// The day that ends in the viewer's zone when the exclusion does, if one does.
+fn day_ended(exclusion: &Entry, zone: &Zone) -> Option<Date> {
+    exclusion.ends.as_ref().and_then(|end| zone.day_ended(end.parse().ok()?))
+}
+
+/// The end as the form has it. A day that is another's is a moment: typed back it would be one of the viewer's zone.
+fn typed(exclusion: &Entry, zone: &Zone) -> String {
+    let until = said(exclusion, "until");
+    match (day_ended(exclusion, zone), &exclusion.ends) {
+        (Some(day), _) => day.to_string(),
+        (None, Some(end)) if days::day(&until).is_some() => end.clone(),
+        _ => until,
+    }
+}
+
+/// What is kept of an end that was typed: a day of UTC as it is, one of another zone as the moment when it is over. What is
+/// neither a day nor a moment is refused by the reader of configurations, which says what is wanted.
+fn kept(typed: &str, zone: &Zone) -> String {
+    let end = || zone.begin_of(days::day(typed)?.tomorrow().ok()?);
+    match end() {
+        Some(end) if !zone.is_utc() => zone.with_offset(end),
+        _ => typed.to_owned(),
+    }
 }
 
 fn form(visitor: &Visitor, view: &View, exclusion: Option<&Entry>, of: impl Fn(&str) -> String) -> Markup {
     let until = of("until");
-    let kind = if until.is_empty() || is_day(&until) { "date" } else { "text" };
+    let kind = if until.is_empty() || days::day(&until).is_some() { "date" } else { "text" };
     html! {
         form.narrow method="post" action=(HERE) {
             (lists::about(visitor, view, exclusion))
@@ -157,7 +184,7 @@ fn form(visitor: &Visitor, view: &View, exclusion: Option<&Entry>, of: impl Fn(&
                 label { (what) input name=(key) value=(of(key)) maxlength="256" autocomplete="off"; }
             }
             label { "Why, for those who come later" input name="reason" value=(of("reason")) required maxlength="500" autocomplete="off"; }
-            label { "Until, to the end of that day (UTC)" input type=(kind) name="until" value=(until) required maxlength="64"; }
+            label { "Until, to the end of that day (" (visitor.zone.name()) ")" @if kind == "text" { ", or a moment" } " " input type=(kind) name="until" value=(until) required maxlength="64"; }
             button { @if exclusion.is_some() { "Save" } @else { "Exclude" } }
         }
     }
@@ -175,9 +202,58 @@ pub(super) async fn put(
     for key in ["user", "network", "place"] {
         exclusion.insert(key.to_owned(), lists::maybe(fields.get(key)));
     }
-    for key in ["reason", "until"] {
-        exclusion.insert(key.to_owned(), json!(fields.get(key)));
-    }
+    exclusion.insert("reason".to_owned(), json!(fields.get("reason")));
+    exclusion.insert("until".to_owned(), json!(kept(fields.get("until"), &visitor.zone)));
     let edits = lists::edits(&portal, &fields, List::Exclusion, exclusion).await?;
     form::change(&portal, &visitor, &fields, edits, HERE).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        portal::zone::tests::zone,
+        settings::{Layer, Origin},
+    };
+
+    fn exclusion(until: &str, ends: &str) -> Entry {
+        Entry {
+            list: List::Exclusion,
+            name: "1".to_owned(),
+            origin: Origin { layer: Layer::Portal, file: None, line: None },
+            fields: Map::from_iter([("until".to_owned(), json!(until))]),
+            has_secret: false,
+            has_previous_secret: false,
+            has_weak_secret: false,
+            heard: None,
+            ends: Some(ends.to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_day_that_is_typed_ends_in_the_viewer_s_zone_and_is_a_day_there_again() {
+        let (utc, st_johns, berlin) = (Zone::default(), zone("America/St_Johns"), zone("Europe/Berlin"));
+        assert_eq!(kept("2099-12-31", &utc), "2099-12-31");
+        assert_eq!(kept("2026-12-04", &st_johns), "2026-12-05T00:00:00-03:30");
+        // Days on which clocks are set end by the offset that is in force then.
+        assert_eq!(kept("2026-10-25", &berlin), "2026-10-26T00:00:00+01:00");
+        assert_eq!(kept("2026-10-24", &berlin), "2026-10-25T00:00:00+02:00");
+        for as_typed in ["2026-12-31T18:00:00Z", "soon", "", "9999-12-31", "2026-02-30"] {
+            assert_eq!(kept(as_typed, &st_johns), as_typed);
+        }
+
+        let hers = exclusion("2026-12-05T00:00:00-03:30", "2026-12-05T03:30:00Z");
+        assert_eq!(typed(&hers, &st_johns), "2026-12-04");
+        let shown = until(&hers, &st_johns).into_string();
+        let day = "<span title=\"2026-12-05T03:30:00Z\">2026-12-04</span><span class=\"quiet\">, to its end (America/St_Johns)";
+        assert!(shown.contains(day), "{shown}");
+        // Elsewhere it is a moment, and stays that one when the form is sent back.
+        assert_eq!(typed(&hers, &berlin), "2026-12-05T00:00:00-03:30");
+        assert!(until(&hers, &berlin).into_string().contains("datetime=\"2026-12-05T03:30:00Z\""));
+        let of_utc = exclusion("2026-12-04", "2026-12-05T00:00:00Z");
+        assert_eq!(typed(&of_utc, &berlin), "2026-12-05T00:00:00Z");
+        assert_eq!(kept(&typed(&of_utc, &berlin), &berlin), "2026-12-05T00:00:00Z");
+        assert_eq!(typed(&of_utc, &utc), "2026-12-04");
+        assert!(until(&of_utc, &utc).into_string().contains("to its end (UTC)"));
+    }
 }
