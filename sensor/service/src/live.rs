@@ -121,7 +121,7 @@ pub struct AlertCounts {
     pub closed: [u64; 4],
     /// Notices for the sinks since the start: raised, grown, closed.
     pub sent: [u64; 4],
-    /// Notices over the day's bound since the start: listed, not sent.
+    /// News over the day's bound, or beyond what one alert tells, since the start: listed, not sent.
     pub held: [u64; 4],
     /// Open now.
     pub open: [u64; 4],

@@ -7,10 +7,12 @@
 //! | `deciding` | what people decide is taken by the fold's holder |
 //! | `decided` | what may be written, and what came of a decision |
 //! | `page` | an alert in a list, and all that there is about one |
+//! | `sureness` | what its score means, in words and in three steps |
 
 mod decided;
 mod deciding;
 mod page;
+mod sureness;
 pub(crate) mod words;
 
 use std::{borrow::Cow, net::IpAddr};
@@ -24,6 +26,8 @@ pub use deciding::Deciding;
 pub use insight::detect::Severity;
 pub(crate) use page::SeverityName;
 pub use page::{AlertPage, AlertRow, Happened, Technique};
+pub(crate) use sureness::Confidence;
+pub use sureness::likelier;
 
 /// Connections that one alert lists; all are counted.
 pub const CONNECTIONS_MAX: usize = 16;
@@ -41,7 +45,8 @@ pub const USERS_MAX: usize = 256;
 pub struct Alert {
     /// Unlike that of every other alert of one service; counts up.
     pub number: u64,
-    /// 1 when it is new; one more each time it grows or its state changes.
+    /// 1 when it is new; one more each time it grows or its state changes, but for news in `held_back`: whoever floods keeps
+    /// nobody from closing it.
     pub revision: u32,
     /// The weightiest detection by its name: `suspicious-connection`.
     pub detection: String,
@@ -89,6 +94,10 @@ pub struct Alert {
     pub state: State,
     /// What people wrote, the oldest first.
     pub comments: Vec<Comment>,
+    /// News of it that is listed and was not sent, if there is any since it was told of last: beyond what one alert tells,
+    /// and of an address between two doublings of its users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldBack>,
 }
 
 impl Alert {
@@ -137,6 +146,25 @@ fn has_word(text: &str, names: &impl Fn(&str) -> bool) -> bool {
 fn is_in(what: &impl Serialize, names: &impl Fn(&str) -> bool) -> bool {
     // Plain data can always be written.
     serde_json::to_string(what).is_ok_and(|text| names(&text))
+}
+
+/// So many pieces of news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldBack {
+    /// Another reason, another user, each.
+    pub count: u64,
+    /// When the first was, ns since 1970 UTC.
+    pub since_unix_ns: u64,
+}
+
+impl HeldBack {
+    /// `17 pieces of news`.
+    pub fn words(self) -> String {
+        match self.count {
+            1 => "1 piece of news".to_owned(),
+            count => format!("{count} pieces of news"),
+        }
+    }
 }
 
 /// One reason.
@@ -290,11 +318,11 @@ pub struct Comment {
 /// What became of an alert, in the order in which it is to be told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
-    /// Counts up without gaps; the same in a rebuilt store.
+    /// Counts up without gaps; the same in a rebuilt store. One that gathers news comes again as it grows, with the same.
     pub sequence: u64,
     /// What is news.
     pub news: News,
-    /// Over the day's bound: listed, not sent.
+    /// Over a bound: listed, not sent.
     pub is_held: bool,
     /// The alert as it was then.
     pub alert: Alert,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Alert, Comment, News, Notice, Severity, State};
+use super::{Alert, Comment, HeldBack, News, Notice, Severity, State};
 use crate::{event::rfc3339, export::format::technique_name};
 
 /// An alert in a list: all but its evidence.
@@ -44,8 +44,12 @@ pub struct AlertRow {
     pub comments: usize,
     /// Open, or closed and how.
     pub state: State,
-    /// What it says now was held back: over the day's bound of notices, listed and sent to nobody.
+    /// What it says now was held back: over the day's bound of notices or beyond what one alert tells, listed and sent to
+    /// nobody.
     pub held: bool,
+    /// How much was, since when, beyond what one alert tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldBack>,
 }
 
 impl AlertRow {
@@ -68,6 +72,7 @@ impl AlertRow {
             comments: alert.comments.len(),
             state: alert.state,
             held,
+            held_back: alert.held_back,
         }
     }
 }
@@ -84,7 +89,8 @@ pub struct AlertPage {
     pub last_seen: String,
     /// `changed_unix_ns` for people.
     pub changed: String,
-    /// What it says now was held back: over the day's bound of notices, listed and sent to nobody.
+    /// What it says now was held back: over the day's bound of notices or beyond what one alert tells, listed and sent to
+    /// nobody; of the latter `held_back` says how much.
     pub held: bool,
     /// MITRE ATT&CK techniques of all its reasons.
     pub techniques: Vec<Technique>,
@@ -140,6 +146,9 @@ pub struct Happened {
     pub news: News,
     /// It was held back: sent to nobody.
     pub held: bool,
+    /// How many pieces of news this stands for, since when, where it was held back beyond what one alert tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldBack>,
     /// How urgent the alert was from then on.
     #[schema(value_type = SeverityName)]
     pub severity: Severity,
@@ -170,6 +179,7 @@ fn history(notices: Vec<Notice>) -> Vec<Happened> {
             time: rfc3339(alert.changed_unix_ns),
             news,
             held: is_held,
+            held_back: alert.held_back,
             severity: alert.severity,
             score: alert.score,
             reasons: alert.reasons.iter().map(|reason| &reason.text).filter(is_new).cloned().collect(),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use insight::detect::{self, Assessment, Detection};
 
-use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, USERS_MAX};
+use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, USERS_MAX, likelier};
 use crate::fold::Case;
 
 /// Users whom the message names.
@@ -37,6 +37,7 @@ pub(crate) fn raised(number: u64, case: &Case<'_>, assessment: &Assessment) -> A
         connection_count: 1,
         state: State::Open,
         comments: Vec::new(),
+        held_back: None,
     };
     say(&mut alert);
     alert
@@ -75,6 +76,7 @@ pub(crate) fn raised_of_address(
         connections,
         state: State::Open,
         comments: Vec::new(),
+        held_back: None,
     }
 }
 
@@ -155,6 +157,15 @@ pub(crate) fn say(alert: &mut Alert) {
             }
             _ => message += &reason.text,
         }
+        message += ".";
+    }
+    // What is about a VPN server is about nobody's connection.
+    if alert.users().next().is_some() {
+        message += match alert.connection_count {
+            1 => " Taken together it is ",
+            _ => " Taken together the riskiest connection is ",
+        };
+        message += &likelier(alert.score);
         message += ".";
     }
     alert.message = message;

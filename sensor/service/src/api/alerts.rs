@@ -28,7 +28,8 @@ pub(super) struct AlertsQuery {
     user: Option<String>,
     /// With this reason: a detection, `impossible-travel`, or what is new, `network`.
     reason: Option<String>,
-    /// `true`: only those that were held back as they stand, over the day's bound of notices; `false`: only the others.
+    /// `true`: only those that were held back as they stand, over the day's bound of notices or beyond what one alert tells;
+    /// `false`: only the others.
     held: Option<bool>,
     /// Raised or changed then or later, RFC 3339.
     since: Option<String>,

@@ -2,8 +2,8 @@
 //! them is in the outcome's notices; only open ones are kept here.
 //!
 //! One user has one open alert. A connection for the same reasons folds into it without a word; a new place, device or
-//! reason makes it grow, and it is told again. What an open alert says already adds nothing to the score of the next
-//! connection. Its connections do not teach the profile; those of the user that raise nothing do, and are kept beside it
+//! reason makes it grow, and it is told again, or listed as held back: `gathering`. What an open alert was told with adds
+//! nothing to the score of the next connection. Its connections do not teach the profile; those of the user that raise nothing do, and are kept beside it
 //! until it is closed: if it was an attacker's, they may have been too.
 //!
 //! An address from which many come has one open alert for all of them: `crowd`. What closing one does to profiles:
@@ -26,10 +26,6 @@ const OPEN_MAX: usize = 20_000;
 /// Connections beside an alert that taught the profile while it was open.
 const TAUGHT_MAX: usize = 64;
 
-/// So often one alert is told as it grows; beyond, only if it gets more urgent. Somebody who has something new in each
-/// connection fills neither a mailbox nor the store.
-const TOLD_MAX: u32 = 32;
-
 const DAY_NS: u64 = 86_400_000_000_000;
 
 /// All of them.
@@ -49,6 +45,8 @@ pub(super) struct Alerts {
     /// Notices of the day that are to be sent.
     today: (u64, u32),
     strangers: Strangers,
+    #[serde(default)]
+    urgent: Urgent,
     #[serde(skip)]
     changed: Vec<Alert>,
     #[serde(skip)]
@@ -66,6 +64,8 @@ struct Open {
     taught: Vec<Connection>,
     /// Of an alert about an address.
     crowd: Option<Crowd>,
+    #[serde(default)]
+    gathering: Gathering,
 }
 
 /// A connection that detections were asked about.
@@ -131,8 +131,7 @@ impl Alerts {
                     assessment.reasons.iter().filter(counted).map(|reason| reason.log_ratio).sum();
                 assessment.score -= twice;
                 let fresh = assessment.reasons.iter().filter(|reason| is_news(reason) && !said(reason));
-                let is_told = open.alert.revision < TOLD_MAX || assessment.severity > open.alert.severity;
-                fresh.filter(|_| is_told).map(key).collect()
+                fresh.map(key).collect()
             }
             None => assessment.reasons.iter().map(key).collect(),
         };
@@ -175,9 +174,9 @@ impl Alerts {
         let alert = words::raised(number, &case, assessment);
         self.subjects.insert(case.subject.to_owned(), number);
         self.tell(News::New, alert.clone(), Sending::UpTo(case.notices_per_day));
-        let (untaught, taught) = (BTreeSet::new(), Vec::new());
+        let (untaught, taught, gathering) = (BTreeSet::new(), Vec::new(), Gathering::default());
         let subject = case.subject.to_owned();
-        self.open.insert(number, Open { subject, alert, keys, untaught, taught, crowd: None });
+        self.open.insert(number, Open { subject, alert, keys, untaught, taught, crowd: None, gathering });
         number
     }
 
@@ -191,9 +190,9 @@ impl Alerts {
         }
     }
 
-    /// Takes a connection into an open alert. Tells whether that is told: what is fresh in it, that it is more urgent, or
-    /// that people's rules know it only now.
-    fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, fresh: Vec<String>) -> bool {
+    /// Takes a connection into an open alert. Whether that is told: what is fresh in it, that it is more urgent, or that
+    /// people's rules know it only now.
+    fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, mut fresh: Vec<String>) -> bool {
         let Some(open) = self.open.get_mut(&number) else { return false };
         let alert = &mut open.alert;
         let external_id = alert.external_id.or_else(|| words::external_id(assessment));
@@ -209,19 +208,30 @@ impl Alerts {
         alert.connections.insert(0, case.connection);
         alert.connections.truncate(CONNECTIONS_MAX);
         let is_more_urgent = assessment.severity > alert.severity;
-        if fresh.is_empty() && !is_known_now && !is_more_urgent {
+        let is_gathered = |key: &String| open.gathering.has(key);
+        let has_notices = alert.revision < TOLD_MAX;
+        let is_told = is_known_now || is_more_urgent || (has_notices && !fresh.is_empty());
+        if !is_told {
+            fresh.retain(|key| !is_gathered(key));
+        }
+        if !is_told && fresh.is_empty() {
             self.changed.push(alert.clone());
             return false;
         }
-        let new = assessment.reasons.iter().filter(|reason| fresh.contains(&key(reason)));
+        let of_key = |key: &String| fresh.contains(key) && !is_gathered(key);
+        let new = assessment.reasons.iter().filter(|reason| of_key(&key(reason)));
         alert.reasons.extend(new.map(words::reason));
         alert.reasons.sort_by(|one, other| other.weight.total_cmp(&one.weight));
         alert.reasons.truncate(REASONS_MAX);
         alert.score = alert.score.max(assessment.score);
         alert.severity = alert.severity.max(assessment.severity);
-        alert.revision += 1;
-        alert.changed_unix_ns = case.now;
         words::say(alert);
+        if !is_told {
+            open.gathering.note(fresh);
+            self.gather(number, case.now);
+            return false;
+        }
+        (alert.revision, alert.changed_unix_ns) = (alert.revision + 1, case.now);
         // As many as there are kinds of reasons, places and devices of one user; what is not kept is told again.
         open.keys.extend(fresh);
         open.keys.truncate(4 * REASONS_MAX);
@@ -267,7 +277,8 @@ impl Alerts {
         self.changed.len() + self.told.len()
     }
 
-    fn tell(&mut self, news: News, alert: Alert, sending: Sending) {
+    fn tell(&mut self, news: News, mut alert: Alert, sending: Sending) {
+        self.end_gathering(&mut alert);
         self.notices += 1;
         let is_held = match sending {
             Sending::UpTo(notices_per_day) => !self.is_within(notices_per_day, &alert),
@@ -368,9 +379,11 @@ fn is_of_value(reason: &Reason) -> bool {
 
 mod closing;
 mod crowd;
+mod gathering;
 
 pub(super) use closing::{Lesson, Lessons};
 use crowd::{Crowd, Strangers};
+use gathering::{Gathering, TOLD_MAX, Urgent, Worth};
 
 #[cfg(test)]
 mod tests;

@@ -401,6 +401,7 @@ impl Fold {
         self.detector.advance(now);
         self.sessions.advance(now, &mut self.changes);
         self.follow(resolve);
+        self.alerts.tell_gathered(now);
         let day = now / DAY_NS;
         let is_next = day > self.day && day - self.day <= JUMP_DAYS;
         // Behind a jump of the clock nothing is old until a day has gone by on it: a clock that is wrong for an hour

@@ -16,7 +16,10 @@ use super::{
     settings, text,
 };
 use crate::{
-    alert::{Alert, COMMENT_OCTETS_MAX, Connection, State as AlertState, Verdict, comment_text},
+    alert::{
+        Alert, AlertPage, COMMENT_OCTETS_MAX, Connection, Happened, HeldBack, State as AlertState, Verdict,
+        comment_text, likelier,
+    },
     api::{self, Problem, Shown},
     control::Role,
     store::JourneyRow,
@@ -29,25 +32,28 @@ pub(super) async fn page(
 ) -> Result<Response, Refused> {
     let (shared, who) = (portal.clone(), visitor.name());
     let found = portal.api.readers.read(move |store| {
-        let alert = store.alert(number)?.ok_or_else(|| nothing(number))?;
-        shared.api.audit_alert(&who, "alert.show", &alert, &format!("alert {number}"))?;
-        let journey = store.journey(&alert)?;
-        Ok((alert, journey))
+        let page = store.alert_page(number)?.ok_or_else(|| nothing(number))?;
+        shared.api.audit_alert(&who, "alert.show", &page.alert, &format!("alert {number}"))?;
+        let journey = store.journey(&page.alert)?;
+        Ok((page, journey))
     });
-    let (alert, journey) = found.await?;
-    let title = format!("{} {number}", alert.title);
-    Ok(frame::page(&visitor, &title, &content(&visitor, &alert, journey.as_ref())))
+    let (page, journey) = found.await?;
+    let title = format!("{} {number}", page.alert.title);
+    Ok(frame::page(&visitor, &title, &content(&visitor, &page, journey.as_ref())))
 }
 
 fn nothing(number: u64) -> Problem {
     Problem::not_found(format!("There is no alert {number}."))
 }
 
-fn content(visitor: &Visitor, alert: &Alert, journey: Option<&JourneyRow>) -> Markup {
+fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>) -> Markup {
+    let alert = &page.alert;
     html! {
         p.message { (text::stranger(&alert.message)) }
         dl {
-            dt { "Severity" } dd { (text::severity(alert.severity)) ", score " (format!("{:.1}", alert.score)) }
+            dt { "Severity" } dd { (text::severity(alert.severity)) ", score " (format!("{:.1}", alert.score))
+                // What is about a VPN server is about nobody's connection.
+                @if alert.users().next().is_some() { ": " (likelier(alert.score)) } }
             @if alert.address.is_some() {
                 dt { "Users" } dd { @for (index, user) in alert.users().enumerate() {
                     @if index > 0 { ", " } (text::user(Some(user)))
@@ -57,6 +63,7 @@ fn content(visitor: &Visitor, alert: &Alert, journey: Option<&JourneyRow>) -> Ma
             }
             dt { "State" } dd { (alerts::state(&alert.state)) }
             dt { "Connections" } dd { (alert.connection_count) }
+            @if page.held { dt { "Sent" } dd { "to nobody as it stands: held back" (held_back(alert.held_back)) } }
         }
         @if !alert.advice.is_empty() {
             h2 { "What to do" }
@@ -93,6 +100,26 @@ fn content(visitor: &Visitor, alert: &Alert, journey: Option<&JourneyRow>) -> Ma
                 p { (text::stranger(&comment.text)) br; span.quiet { (text::stranger(&comment.by)) ", " (text::moment_ns(comment.unix_ns)) } }
             }
         }
+        h2 { "What happened" }
+        (history(&page.history))
+    }
+}
+
+/// How much of it, where it is beyond what one alert tells.
+fn held_back(held: Option<HeldBack>) -> Markup {
+    html! { @if let Some(held) = held { ", " (held.words()) " since " (text::moment_ns(held.since_unix_ns)) } }
+}
+
+/// What was told of it and what was not, the oldest first.
+fn history(history: &[Happened]) -> Markup {
+    html! {
+        ul { @for happened in history { li {
+            (text::moment(&happened.time)) " " (happened.news.name())
+            @if happened.held { span.quiet { ", held back" (held_back(happened.held_back)) } }
+            @if !happened.reasons.is_empty() {
+                ul { @for reason in &happened.reasons { li { (text::stranger(reason)) } } }
+            }
+        } } }
     }
 }
 
@@ -222,4 +249,39 @@ pub(super) fn text_of(comment: &str) -> Result<String, Refused> {
 /// To the alert as it is now. What the service has not taken yet shows when the page is loaded again.
 fn back(number: u64) -> Response {
     Redirect::to(&format!("/alerts/{number}")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::{News, Severity};
+
+    #[test]
+    fn the_history_says_how_much_was_held_back_and_since_when() {
+        let told = Happened {
+            sequence: 1,
+            time: "2026-09-21T14:13:20.000000Z".to_owned(),
+            news: News::New,
+            held: false,
+            held_back: None,
+            severity: Severity::Medium,
+            score: 7.0,
+            reasons: vec!["<network> never seen".to_owned()],
+            comment: None,
+            closed: None,
+        };
+        let since_unix_ns = 1_790_000_000_000_000_000;
+        let gathered = Happened {
+            news: News::Updated,
+            held: true,
+            held_back: Some(HeldBack { count: 17, since_unix_ns }),
+            ..told.clone()
+        };
+        let over_the_days_bound = Happened { held: true, ..told.clone() };
+        let shown = history(&[told, gathered, over_the_days_bound]).into_string();
+        assert_eq!(shown.matches(", held back").count(), 2, "{shown}");
+        assert_eq!(shown.matches(", held back, 17 pieces of news since ").count(), 1, "{shown}");
+        assert!(shown.contains("&lt;network&gt; never seen"), "{shown}");
+        assert_eq!(HeldBack { count: 1, since_unix_ns }.words(), "1 piece of news");
+    }
 }

@@ -32,6 +32,9 @@ const STATES: [(&str, &str, Option<AlertState>); 6] = [
     ("unclear", "Closed as unclear", Some(AlertState::Unclear)),
 ];
 
+/// What `sent` is where only those are asked for that were held back.
+const HELD: &str = "held";
+
 /// What an alert can be closed as, with its words.
 pub(super) const VERDICTS: [(Verdict, &str); 3] = [
     (Verdict::Usual, "usual for this user: her profile learns it"),
@@ -54,6 +57,9 @@ pub(super) struct Asked {
     /// A day of the viewer's zone; empty: any.
     #[serde(default)]
     since: String,
+    /// `held`: only those that were held back as they stand.
+    #[serde(default)]
+    sent: String,
     before: Option<u64>,
 }
 
@@ -70,6 +76,7 @@ impl Asked {
             state: state.2,
             severity: self.severity,
             reason,
+            held: (self.sent == HELD).then_some(true),
             since_unix_ns: days::begins(&self.since, zone)?,
             before: self.before,
             ..AlertFilter::default()
@@ -79,12 +86,13 @@ impl Asked {
     /// The address of the page behind this alert.
     fn next(&self, before: u64) -> String {
         format!(
-            "/alerts?state={}&severity={}&user={}&reason={}&since={}&before={before}",
+            "/alerts?state={}&severity={}&user={}&reason={}&since={}&sent={}&before={before}",
             query_part(&self.state),
             self.severity.name(),
             query_part(&self.user),
             query_part(&self.reason),
-            query_part(&self.since)
+            query_part(&self.since),
+            query_part(&self.sent)
         )
     }
 }
@@ -148,6 +156,10 @@ fn filters(asked: &Asked, zone: &Zone) -> Markup {
             } }
             label { "User" input type="search" name="user" value=(asked.user) maxlength="256"; }
             label { "Since (day of " (zone.name()) ")" input type="date" name="since" value=(asked.since); }
+            label { "Sent" select name="sent" {
+                option value="" { "or held back" }
+                option value=(HELD) selected[asked.sent == HELD] { "held back only" }
+            } }
             button { "Show" }
         }
     }
@@ -178,7 +190,7 @@ fn rows(alerts: &[AlertRow], can_close: bool) -> Markup {
                 td data-label="User" { (text::user(alert.user.as_deref())) }
                 td data-label="Newest connection" { (text::moment(&alert.last_seen)) }
                 td data-label="Why" { (text::stranger(&alert.message)) }
-                td data-label="State" { (state(&alert.state)) }
+                td data-label="State" { (state(&alert.state)) @if alert.held { " " span.quiet { "held back" } } }
             } } }
         } }
     }

@@ -83,8 +83,30 @@ fn many_users_of_one_address_are_one_alert() {
     assert_eq!((of(0), of(5), of(9)), (vec![true, false], vec![true], vec![]));
     let notices = reader.notices(0, 100).unwrap();
     let told: Vec<_> = notices.iter().filter(|notice| notice.alert.number == alert.number).collect();
-    let told: Vec<_> = told.iter().map(|notice| (notice.news, notice.alert.users.len())).collect();
-    assert_eq!(told, [(News::New, 4), (News::Updated, 8)]);
+    let told: Vec<_> =
+        told.iter().map(|notice| (notice.news, notice.alert.users.len(), notice.is_held)).collect();
+    // Who comes in between is listed.
+    let (new, updated) = (News::New, News::Updated);
+    assert_eq!(told, [(new, 4, false), (updated, 7, true), (updated, 8, false), (updated, 9, true)]);
+    let held = AlertFilter { held: Some(true), ..AlertFilter::default() };
+    let rows = reader.alert_rows(&held, 10).unwrap();
+    let rows: Vec<_> = rows.iter().map(|row| (row.number, row.held, row.held_back.unwrap().count)).collect();
+    assert_eq!(rows, [(alert.number, true, 1)]);
+    let page = reader.alert_page(alert.number).unwrap().unwrap();
+    let history: Vec<_> = page
+        .history
+        .iter()
+        .map(|happened| (happened.held, happened.held_back.map(|held| held.count)))
+        .collect();
+    assert_eq!(history, [(false, None), (true, Some(3)), (false, None), (true, Some(1))]);
+    is_its_rebuild(&house);
+    // It is of high severity: within the hour the ninth is told of too.
+    house.turn(NIGHT * DAY_S + 3 * HOUR_S);
+    house.stop();
+    let reader = house.store();
+    assert_eq!(reader.alert_rows(&held, 10).unwrap(), []);
+    let last = reader.notices(0, 100).unwrap().pop().unwrap();
+    assert_eq!((last.alert.number, last.alert.users.len(), last.is_held), (alert.number, 9, false));
     is_its_rebuild(&house);
 }
 
@@ -165,7 +187,7 @@ fn one_of_several_users_is_forgotten_and_the_others_stay() {
         let notices = house.store().notices(0, 100).unwrap();
         let told: Vec<_> = notices.iter().filter(|notice| notice.alert.number == alert.number).collect();
         let users: Vec<usize> = told.iter().map(|notice| notice.alert.users.len()).collect();
-        assert_eq!(users, if is_closed { vec![3, 6, 7, 7] } else { vec![3, 6] });
+        assert_eq!(users, if is_closed { vec![3, 5, 6, 7, 7, 7] } else { vec![3, 5, 6, 7] });
         // It goes on as it is, and so does its rebuild.
         spray(&mut house, NIGHT + 1, 0..USERS + 1);
         house.stop();

@@ -1,5 +1,7 @@
 //! Alerts: found, looked at, closed one by one and many at once.
 
+use service::Meaning;
+
 use crate::{check, desk::Desk, host::Browser};
 
 /// The boxes of a list: numbers with revisions.
@@ -55,6 +57,34 @@ fn filters_take_what_they_say() {
     assert_eq!(boxes(&carol.get("/alerts?since=2099-01-01").text).len(), 0);
     assert_eq!(carol.get("/alerts?since=yesterday").status, 400);
     assert_eq!(carol.get("/alerts?reason=nonsense").status, 400);
+}
+
+#[test]
+fn what_was_held_back_says_so_in_the_list_and_on_its_page() {
+    let mut meaning = Meaning::default();
+    meaning.detect.notices_per_day = 1;
+    let desk = Desk::with(&meaning);
+    let carol = desk.host.signed_in("carol");
+    // One of two below high severity is sent.
+    let held = carol.get("/alerts?sent=held");
+    check(&held, "alerts");
+    let all = carol.get("/alerts").text;
+    assert_eq!((boxes(&held.text).len(), boxes(&all).len()), (1, 3));
+    assert_eq!(all.matches(">held back</span>").count(), 1, "{all}");
+    let number = boxes(&held.text)[0].split('.').next().unwrap().to_owned();
+    let page = carol.get(&format!("/alerts/{number}"));
+    check(&page, "alert");
+    for part in ["to nobody as it stands: held back", "What happened", "new", ", held back</span>"] {
+        assert!(page.text.contains(part), "{part:?} is not in {}", page.text);
+    }
+    let sent = boxes(&all).into_iter().find(|alert| !alert.starts_with(&format!("{number}."))).unwrap();
+    let page = carol.get(&format!("/alerts/{}", sent.split('.').next().unwrap())).text;
+    assert!(page.contains("What happened") && !page.contains("held back"), "{page}");
+    assert!(
+        page.contains(" times likelier an attacker&#39;s than the user&#39;s")
+            || page.contains(" times likelier an attacker's than the user's"),
+        "{page}"
+    );
 }
 
 #[test]

@@ -15,8 +15,12 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn open() -> Desk {
+        Desk::with(&Meaning::default())
+    }
+
+    pub(crate) fn with(meaning: &Meaning) -> Desk {
         let folder = tempfile::tempdir().unwrap();
-        let running = Running::start(folder.path(), PEOPLE, &Meaning::default(), &Default::default());
+        let running = Running::start(folder.path(), PEOPLE, meaning, &Default::default());
         Desk { _running: running, host: Host::serving(folder) }
     }
 }

@@ -72,6 +72,7 @@ fn notice(sequence: u64, user: &str) -> Notice {
         connection_count: 1,
         state: State::Open,
         comments: Vec::new(),
+        held_back: None,
     };
     Notice { sequence, news: News::New, is_held: false, alert }
 }

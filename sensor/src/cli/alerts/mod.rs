@@ -14,7 +14,7 @@ use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde::Serialize;
 use service::{
-    alert::{Alert, AlertPage, Notice, Severity, State},
+    alert::{Alert, AlertPage, Notice, Severity, State, likelier},
     control::Control,
     store::{AlertFilter, AlertState, StoreReader},
 };
@@ -61,7 +61,8 @@ pub(super) struct Arguments {
     /// Only those with this reason: a detection, `impossible-travel`, or what is new, `network`
     #[arg(long, value_name = "NAME")]
     reason: Option<String>,
-    /// Only those that were held back as they stand: over the day's bound of notices, sent to nobody
+    /// Only those that were held back as they stand: over the day's bound of notices or beyond what one alert tells, sent to
+    /// nobody
     #[arg(long)]
     held: bool,
     /// Only those that were raised or changed then or later: RFC 3339, `2026-11-01T00:00:00Z`
@@ -280,6 +281,9 @@ fn write_page(page: &AlertPage, out: &mut impl Write) -> io::Result<()> {
         write!(out, ", about {subject}")?;
     }
     // The message's sentences, a line each.
+    if alert.users().next().is_some() {
+        write!(out, "\nTaken together it is {}.", likelier(alert.score))?;
+    }
     writeln!(out, "\n\nWhat was seen, and what was expected; the weightiest first:")?;
     for reason in &alert.reasons {
         writeln!(out, "- {}", reason.text)?;
@@ -318,7 +322,13 @@ fn write_page(page: &AlertPage, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out)?;
     for happened in &page.history {
-        let held = if happened.held { " (held back)" } else { "" };
+        let held = match (happened.held, happened.held_back) {
+            (false, _) => String::new(),
+            (true, None) => " (held back)".to_owned(),
+            (true, Some(held)) => {
+                format!(" (held back: {} since {})", held.words(), rfc3339(held.since_unix_ns))
+            }
+        };
         writeln!(out, "{}  {}{held}", happened.time, happened.news.name())?;
         for reason in &happened.reasons {
             writeln!(out, "  - {reason}")?;

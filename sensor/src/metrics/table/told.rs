@@ -45,7 +45,7 @@ pub(super) const METRICS: &[Metric] = &[
         "vpn_sensor_alert_notices_held_total",
         Counter,
         &["severity"],
-        "Notices of alerts over the day's bound: listed, not sent",
+        "News of alerts that is listed and not sent: over the day's bound of notices, or beyond what one alert tells",
         |reading, samples| count_alerts(reading, samples, |alerts| &alerts.held),
     ),
     metric(

@@ -1,4 +1,5 @@
-//! One address, many users: one alert for all of them, which grows with each and is told again when there are twice as many.
+//! One address, many users: one alert for all of them, which grows with each and is told again when there are twice as many;
+//! who comes in between is listed as held back (`gathering`).
 //!
 //! It begins with the users who came before it was raised ([`Strangers`]); what they taught is taken back if it turns out
 //! to be an attacker's. Whoever comes new to the address while it is open joins it without a word and teaches nothing.
@@ -15,7 +16,7 @@ use std::{
 use insight::detect::{Assessment, Detection, Reason};
 use serde::{Deserialize, Serialize};
 
-use super::{Alerts, Case, DAY_NS, Lesson, OPEN_MAX, Open, Sending};
+use super::{Alerts, Case, DAY_NS, Gathering, Lesson, OPEN_MAX, Open, Sending, Worth};
 use crate::alert::{CONNECTIONS_MAX, Connection, News, REASONS_MAX, Severity, USERS_MAX, words};
 
 /// Alerts about addresses that are open at once.
@@ -146,17 +147,19 @@ impl Alerts {
             Some(number) => number,
             None => self.raise_of_address(address, &case, assessment),
         };
-        let sending = Sending::UpTo(case.notices_per_day);
+        let (sending, now) = (Sending::UpTo(case.notices_per_day), case.now);
         let Some(open) = self.open.get_mut(&number) else { return };
         if is_unknown {
             open.untaught.insert(session);
         }
-        let is_told = open.grow(case, assessment) || known.is_none();
+        let worth = open.grow(case, assessment);
+        let is_told = worth == Worth::Telling || known.is_none();
         let alert = open.alert.clone();
-        match (is_told, known) {
-            (true, None) => self.tell(News::New, alert, sending),
-            (true, Some(_)) => self.tell(News::Updated, alert, sending),
-            (false, _) => self.changed.push(alert),
+        match (worth, known) {
+            (_, None) => self.tell(News::New, alert, sending),
+            (Worth::Telling, Some(_)) => self.tell(News::Updated, alert, sending),
+            (Worth::Gathering, Some(_)) => self.gather(number, now),
+            (Worth::Nothing, Some(_)) => self.changed.push(alert),
         }
         if !is_told {
             let said = assessment.reasons.iter().filter(|reason| is_of_address(reason));
@@ -186,8 +189,9 @@ impl Alerts {
         let alert = words::raised_of_address(number, address, case, before, assessment);
         let subject = subject(address);
         self.subjects.insert(subject.clone(), number);
-        let (keys, taught) = (Vec::new(), Vec::new());
-        let mut open = Open { subject, alert, keys, untaught, taught, crowd: Some(Crowd::default()) };
+        let (keys, taught, gathering) = (Vec::new(), Vec::new(), Gathering::default());
+        let mut open =
+            Open { subject, alert, keys, untaught, taught, crowd: Some(Crowd::default()), gathering };
         open.name_users();
         open.bound();
         self.open.insert(number, open);
@@ -207,11 +211,14 @@ impl Alerts {
 }
 
 impl Open {
-    /// Takes a connection in. Whether that is worth another word: twice as many users, more urgent, or people's rules know
-    /// it only now.
-    fn grow(&mut self, case: Case<'_>, assessment: &Assessment) -> bool {
+    /// Takes a connection in. It is worth another word if there are twice as many users, it is more urgent, or people's
+    /// rules know it only now; another user and another reason are gathered. Users beyond those that are listed count each
+    /// time.
+    fn grow(&mut self, case: Case<'_>, assessment: &Assessment) -> Worth {
         let alert = &mut self.alert;
         let connection = of_user(&case);
+        let is_another = connection.user.as_ref().is_some_and(|user| !alert.users.contains(user));
+        let reasons = alert.reasons.len();
         alert.first_unix_ns = alert.first_unix_ns.min(connection.start_unix_ns);
         alert.last_unix_ns = alert.last_unix_ns.max(connection.start_unix_ns);
         alert.score = alert.score.max(connection.score);
@@ -251,6 +258,7 @@ impl Open {
         if assessment.is_alert {
             alert.severity = alert.severity.max(assessment.severity);
         }
+        let is_news = is_another || alert.reasons.len() > reasons;
         self.name_users();
         self.bound();
         let count = self.alert.users.len();
@@ -269,7 +277,11 @@ impl Open {
             self.alert.revision += 1;
         }
         words::say(&mut self.alert);
-        is_told
+        match (is_told, is_news) {
+            (true, _) => Worth::Telling,
+            (false, true) => Worth::Gathering,
+            (false, false) => Worth::Nothing,
+        }
     }
 
     /// Lists users of its connections who are not listed.

@@ -12,7 +12,7 @@ use super::{
     severity_id, with,
 };
 use crate::{
-    alert::{Alert, Connection, News, Notice, Reason, State, Verdict},
+    alert::{Alert, Confidence, Connection, News, Notice, Reason, State, Verdict},
     export::format::{Client, Source},
 };
 
@@ -35,8 +35,7 @@ pub(super) fn finding(notice: &Notice, source: &Source) -> Value {
     let uid = source.alert_uid(alert.number);
     let event = format!("{uid}/{}", alert.revision);
     let (status, detail) = status(&alert.state);
-    // Reasons that do not depend on each other make each other surer.
-    let confidence = alert.reasons.len().clamp(1, 3);
+    let confidence = Confidence::of(alert);
     let verdict = verdict(&alert.state);
     let evidences: Vec<Value> =
         alert.connections.iter().map(|connection| evidence(alert, connection, verdict)).collect();
@@ -45,7 +44,12 @@ pub(super) fn finding(notice: &Notice, source: &Source) -> Value {
         "is_alert": notice.news != News::Closed,
         "status_id": status,
         "status_detail": detail,
-        "confidence_id": confidence,
+        "confidence_id": match confidence {
+            Confidence::Low => 1,
+            Confidence::Medium => 2,
+            Confidence::High => 3,
+        },
+        "confidence": confidence.name(),
         "risk_level_id": severity_id(alert.severity) - 1,
         // Out of range is the end of the range: the sign of infinity is what counts.
         "risk_score": alert.score.round() as i64,

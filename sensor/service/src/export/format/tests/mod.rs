@@ -111,6 +111,36 @@ fn a_finding_says_what_was_expected_and_seen() {
 }
 
 #[test]
+fn a_finding_is_as_sure_as_its_score_or_as_the_rule_that_names_it() {
+    let schema = Schema::read();
+    let confidence = |detection: &str, score: f64, severity: Severity| {
+        let mut notice = notice("alice@contoso.example", News::New);
+        notice.alert.detection = detection.to_owned();
+        (notice.alert.score, notice.alert.severity) = (score, severity);
+        let event = write(Format::Ocsf, &Told::Notice(&notice), &source());
+        let event: Value = serde_json::from_str(&event).unwrap();
+        assert_eq!(schema.faults(&event), Vec::<String>::new());
+        (event["confidence_id"].as_u64().unwrap(), event["confidence"].as_str().unwrap().to_owned())
+    };
+    let (low, medium, high) = ((1, "Low".to_owned()), (2, "Medium".to_owned()), (3, "High".to_owned()));
+    let suspicious = |score: f64, severity| confidence("suspicious-connection", score, severity);
+    assert_eq!([6.8, -3.0].map(|score| suspicious(score, Severity::Medium)), [low.clone(), low.clone()]);
+    assert_eq!(
+        [7.0, 11.4].map(|score| suspicious(score, Severity::Medium)),
+        [medium.clone(), medium.clone()]
+    );
+    assert_eq!([11.6, 40.0].map(|score| suspicious(score, Severity::Medium)), [high.clone(), high.clone()]);
+    // Tor is urgent; what speaks for an attacker says how sure that is.
+    assert_eq!(suspicious(6.5, Severity::High), low);
+    let travel = |severity| confidence("impossible-travel", 4.0, severity);
+    assert_eq!(
+        [travel(Severity::Low), travel(Severity::Medium), travel(Severity::High)],
+        [low, medium, high.clone()]
+    );
+    assert_eq!(confidence("impossible-travel", 12.0, Severity::Medium), high);
+}
+
+#[test]
 fn an_alert_about_an_address_names_all_of_its_users_in_every_format() {
     let notice = crowd("alice@contoso.example", News::New);
     let told = Told::Notice(&notice);

@@ -74,6 +74,7 @@ pub(super) fn notice(name: &str, news: News) -> Notice {
         connection_count: 2,
         state,
         comments: vec![Comment { by: "uid 0".to_owned(), unix_ns: TIME, text: name.to_owned() }],
+        held_back: None,
     };
     Notice { sequence: 9, news, is_held: false, alert }
 }

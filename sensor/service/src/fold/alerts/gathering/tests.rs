@@ -1,0 +1,156 @@
+//! What is not told piece by piece is listed, counted once, bounded, and not for long where it is of high severity.
+
+use insight::detect::{Assessment, Detection};
+
+use super::{
+    super::{
+        Case, DAY_NS,
+        tests::{DAY, abnormal, country, device, from, medium, of, reason},
+    },
+    *,
+};
+use crate::alert::{Comment, Verdict};
+
+const NOW: u64 = DAY * DAY_NS;
+
+/// A device that nobody had before, another minute; the alert it is of has the number 1.
+fn flood(alerts: &mut Alerts, devices: std::ops::Range<u64>, severity: Severity) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    for session in devices {
+        let name = format!("D{session}");
+        let now = NOW + session * 60_000_000_000;
+        let case = Case { now, ..of("eve", from(session, "192.0.2.1", &name)) };
+        alerts.take(case, &mut abnormal(severity, vec![device(&name)]));
+        notices.append(&mut alerts.take_changes().1);
+    }
+    notices
+}
+
+/// Those that a store has of them: one a number, the last one.
+fn rows(notices: Vec<Notice>) -> Vec<Notice> {
+    let rows: std::collections::BTreeMap<u64, Notice> =
+        notices.into_iter().map(|notice| (notice.sequence, notice)).collect();
+    rows.into_values().collect()
+}
+
+#[test]
+fn what_is_beyond_what_one_alert_tells_is_listed_in_one_row_that_says_how_much() {
+    let mut alerts = Alerts::default();
+    let told = rows(flood(&mut alerts, 0..32, Severity::Medium));
+    assert_eq!((told.len(), told[31].alert.held_back), (32, None));
+    let held = rows(flood(&mut alerts, 32..50, Severity::Medium));
+    let [row] = &held[..] else { panic!("{held:?}") };
+    assert_eq!((row.sequence, row.is_held, row.news), (33, true, News::Updated));
+    let since_unix_ns = NOW + 32 * 60_000_000_000;
+    assert_eq!(row.alert.held_back, Some(HeldBack { count: 18, since_unix_ns }));
+    assert_eq!(row.alert.changed_unix_ns, NOW + 49 * 60_000_000_000, "something happened to it");
+    // Whoever floods keeps nobody from closing it.
+    assert_eq!(row.alert.revision, 32);
+    // The same once more is no news.
+    assert_eq!(flood(&mut alerts, 40..50, Severity::Medium), []);
+    let seen: Vec<&str> = row.alert.reasons.iter().map(|reason| reason.seen.as_str()).collect();
+    assert_eq!(seen.len(), REASONS_MAX);
+}
+
+#[test]
+fn what_is_gathered_is_in_the_alert_and_a_reason_that_weighs_more_is_seen() {
+    let mut alerts = Alerts::default();
+    flood(&mut alerts, 0..40, Severity::Medium);
+    let mut travel = medium(vec![reason(Detection::ImpossibleTravel, None, "FR", 6.0)]);
+    alerts.take(of("eve", from(90, "192.0.2.1", "A")), &mut travel);
+    assert!(!travel.is_alert, "it is not told");
+    let (changed, notices) = alerts.take_changes();
+    assert_eq!(changed[0].reasons[0].detection, "impossible-travel");
+    assert!(changed[0].message.contains("FR"), "{}", changed[0].message);
+    assert_eq!(notices[0].alert, changed[0]);
+}
+
+#[test]
+fn whoever_is_told_of_it_begins_a_new_row() {
+    let mut alerts = Alerts::default();
+    flood(&mut alerts, 0..40, Severity::Medium);
+    let comment = Comment { by: "uid 0".into(), unix_ns: NOW, text: "asked".into() };
+    alerts.comment(1, comment);
+    let written = alerts.take_changes().1;
+    assert_eq!((written[0].sequence, written[0].is_held, written[0].alert.held_back), (34, false, None));
+    assert_eq!(alerts.open[&1].alert.held_back, None);
+    let held = rows(flood(&mut alerts, 40..43, Severity::Medium));
+    assert_eq!((held.len(), held[0].sequence, held[0].alert.held_back.unwrap().count), (1, 35, 3));
+    alerts.close(1, Verdict::Usual, "uid 0", NOW, Sending::Always);
+    let closed = alerts.take_changes().1;
+    assert_eq!((closed[0].sequence, closed[0].alert.held_back), (36, None));
+}
+
+#[test]
+fn nothing_of_high_severity_is_held_back_for_longer_than_an_hour() {
+    let mut alerts = Alerts::default();
+    flood(&mut alerts, 0..40, Severity::High);
+    let begun = NOW + 32 * 60_000_000_000;
+    alerts.tell_gathered(begun + HIGH_NS - 1);
+    assert_eq!(alerts.take_changes().1, []);
+    alerts.tell_gathered(begun + HIGH_NS);
+    let told = alerts.take_changes().1;
+    assert_eq!((told.len(), told[0].sequence, told[0].is_held, told[0].news), (1, 34, false, News::Updated));
+    assert_eq!((told[0].alert.revision, told[0].alert.held_back), (33, None));
+    alerts.tell_gathered(begun + 3 * HIGH_NS);
+    assert_eq!(alerts.take_changes().1, [], "once");
+    // Below it nothing is sent for that; a clock that was far ahead is waited for by nobody.
+    let mut medium = Alerts::default();
+    flood(&mut medium, 0..40, Severity::Medium);
+    medium.tell_gathered(begun + HIGH_NS);
+    assert_eq!(medium.take_changes().1, []);
+    flood(&mut alerts, 40..41, Severity::High);
+    alerts.tell_gathered(NOW - 2 * HIGH_NS);
+    assert_eq!(alerts.take_changes().1.len(), 1);
+    // Of one that is gone nobody is told.
+    flood(&mut alerts, 41..42, Severity::High);
+    alerts.forget(|text| text == "eve");
+    alerts.tell_gathered(NOW + DAY_NS);
+    assert_eq!((alerts.take_changes().1, alerts.urgent.len()), (vec![], 0));
+}
+
+#[test]
+fn neither_rows_nor_memory_grow_with_a_flood() {
+    let mut alerts = Alerts::default();
+    let held = rows(flood(&mut alerts, 0..5000, Severity::Medium));
+    assert_eq!((held.len(), held[32].alert.held_back.unwrap().count), (33, 4968));
+    assert!(serde_json::to_string(&alerts.open[&1]).unwrap().len() < 40_000);
+}
+
+#[test]
+fn a_checkpoint_in_between_changes_nothing_and_one_without_what_is_gathered_is_read() {
+    let run = |is_saved: bool| {
+        let (mut alerts, mut all) = (Alerts::default(), Vec::new());
+        for session in 0..80 {
+            all.extend(flood(&mut alerts, session..session + 1, Severity::High));
+            alerts.tell_gathered(NOW + session * 60_000_000_000);
+            all.append(&mut alerts.take_changes().1);
+            if is_saved {
+                let octets = serde_json::to_string(&alerts).unwrap();
+                alerts = serde_json::from_str::<Alerts>(&octets).unwrap().restored();
+            }
+        }
+        (rows(all), serde_json::to_string(&alerts).unwrap())
+    };
+    assert_eq!(run(false), run(true));
+    let mut alerts = Alerts::default();
+    flood(&mut alerts, 0..3, Severity::Medium);
+    let mut before = serde_json::to_value(&alerts).unwrap();
+    assert!(before.as_object_mut().unwrap().remove("urgent").is_some());
+    assert!(before["open"]["1"].as_object_mut().unwrap().remove("gathering").is_some());
+    let mut read = serde_json::from_value::<Alerts>(before).unwrap().restored();
+    assert_eq!(flood(&mut read, 3..4, Severity::Medium), flood(&mut alerts, 3..4, Severity::Medium));
+}
+
+#[test]
+fn what_is_gathered_counts_in_the_score_of_the_next_as_it_did() {
+    let mut alerts = Alerts::default();
+    flood(&mut alerts, 0..40, Severity::Medium);
+    let mut score = |name: &str, session: u64| {
+        let mut assessment: Assessment = medium(vec![country("CN"), device(name)]);
+        alerts.take(of("eve", from(session, "192.0.2.1", name)), &mut assessment);
+        assessment.score
+    };
+    // The first was told with the alert, the second never.
+    assert_eq!((score("D1", 100), score("D39", 101)), (4.0, 6.0));
+}
