@@ -8,6 +8,9 @@ use crate::program::{cargo_for, sensor, succeed};
 
 /// Where the files are left unless they are wanted elsewhere.
 const FOLDER: &str = "target/evaluation";
+/// Where the documentation has figures and their drawing.
+const PAGE: &str = "sensor/docs/detection.md";
+const DRAWING: &str = "sensor/docs/detection-roc.svg";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -32,12 +35,19 @@ pub(crate) struct Arguments {
     /// Show the figures as one page in FILE [default: target/evaluation/report.html]
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write the figures into the documentation, with the ROC as a drawing; with FIGURES those that an evaluation before
+    /// left there, and nothing is evaluated
+    #[arg(long, value_name = "FIGURES", conflicts_with_all = ["set", "quick", "rba_csv", "baselines_only"])]
+    docs: Option<Option<PathBuf>>,
     /// Options of the program itself: '-- --seed 101'; '-- --help' shows them
     #[arg(last = true, value_name = "OPTION")]
     options: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(Some(figures)) = &arguments.docs {
+        return document(figures);
+    }
     let mut evaluate = cargo_for("run", "evaluate");
     evaluate.args(["--quiet", "--release", "--"]);
     match &arguments.rba_csv {
@@ -59,6 +69,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     evaluate.arg("--json").arg(&json).arg("--html").arg(&html).args(&arguments.options);
     succeed(&mut evaluate)?;
     eprintln!("the page: {}\nthe figures: {}", html.display(), json.display());
+    if arguments.docs.is_some() { document(&json) } else { Ok(()) }
+}
+
+fn document(figures: &Path) -> anyhow::Result<()> {
+    let mut evaluate = cargo_for("run", "evaluate");
+    evaluate.args(["--quiet", "--release", "--", "document", "--page", PAGE, "--svg", DRAWING]);
+    succeed(evaluate.arg("--figures").arg(figures))?;
+    eprintln!("the documentation: {PAGE}, {DRAWING}");
     Ok(())
 }
 
@@ -88,5 +106,15 @@ mod tests {
         assert!(arguments("--set mine").is_err());
         assert!(arguments("--rba-csv x.csv --set tuning").is_err());
         assert!(arguments("--rba-csv x.csv").is_ok());
+    }
+
+    #[test]
+    fn what_the_documentation_has_is_of_a_whole_evaluation() {
+        assert_eq!(arguments("").unwrap().docs, None);
+        assert_eq!(arguments("--docs").unwrap().docs, Some(None));
+        assert_eq!(arguments("--docs a.jsonl").unwrap().docs, Some(Some("a.jsonl".into())));
+        for part in ["--quick", "--set tuning", "--rba-csv x.csv", "--baselines-only"] {
+            assert!(arguments(&format!("--docs {part}")).is_err(), "{part}");
+        }
     }
 }

@@ -81,6 +81,18 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Write the figures of an evaluation before into a page of the documentation, and draw its ROC
+    Document {
+        /// Lines of JSON that --json wrote
+        #[arg(long, value_name = "FILE")]
+        figures: PathBuf,
+        /// The page; its marks say where
+        #[arg(long, value_name = "FILE")]
+        page: PathBuf,
+        /// The drawing
+        #[arg(long, value_name = "FILE")]
+        svg: PathBuf,
+    },
 }
 
 impl Which {
@@ -119,8 +131,19 @@ fn main() -> anyhow::Result<()> {
             done();
             Ok(())
         }
+        Some(Command::Document { figures, page, svg }) => document(figures, page, svg),
         None => evaluate(&arguments),
     }
+}
+
+fn document(figures: &Path, page: &Path, svg: &Path) -> anyhow::Result<()> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).with_context(|| format!("cannot read {}: check its path", path.display()))
+    };
+    let documentation =
+        report::Documentation::new(read(figures)?.lines()).with_context(|| figures.display().to_string())?;
+    write(page, &documentation.put_into(&read(page)?).with_context(|| page.display().to_string())?)?;
+    write(svg, &documentation.svg)
 }
 
 fn evaluate(arguments: &Arguments) -> anyhow::Result<()> {

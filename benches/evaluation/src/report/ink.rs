@@ -41,6 +41,11 @@ impl Ink {
         RGBColor(red, green, blue)
     }
 
+    /// As SVG has it, outside the drawings.
+    pub(super) fn hex(self) -> String {
+        format!("#{:06X}", self.pair().0)
+    }
+
     /// The class that gives an element outside the drawings this colour as its background.
     pub(super) fn class(self) -> String {
         format!("ink-{:06x}", self.pair().0)

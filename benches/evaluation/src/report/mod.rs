@@ -1,9 +1,10 @@
 //! What an evaluation found: for people at a terminal, for programs, and as one page.
 //!
 //! `console` and `json` write text; `page` puts the page together from `drawings` (which curves; `plot` draws them in the
-//! colours of `ink`) and `tables`.
+//! colours of `ink`) and `tables`; `documentation` makes of the lines of `json` what the documentation has.
 
 mod console;
+mod documentation;
 mod drawings;
 mod ink;
 mod json;
@@ -14,5 +15,6 @@ mod tables;
 mod tests;
 
 pub use console::console;
+pub use documentation::Documentation;
 pub use json::lines;
 pub use page::page;

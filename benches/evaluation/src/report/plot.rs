@@ -14,8 +14,8 @@ use plotters::{
 
 use super::ink::Ink;
 
-const WIDTH: u32 = 400;
-const HEIGHT: u32 = 250;
+pub(super) const WIDTH: u32 = 400;
+pub(super) const HEIGHT: u32 = 250;
 /// Room for the figures left of the axis, and below it.
 const LEFT: u32 = 42;
 const BELOW: u32 = 40;

@@ -1,11 +1,12 @@
 //! A small evaluation from pasts to page.
 
 use crate::{
+    attackers::Model,
     bars::bars,
-    metrics::Estimate,
+    metrics::{Estimate, Group},
     organisation::{Organisation, Size},
     product::Source,
-    report::{console, lines, page},
+    report::{Documentation, console, lines, page},
     run::{Evaluation, Running},
     world::tests::world,
 };
@@ -120,4 +121,40 @@ fn every_line_of_json_can_be_read_and_names_its_figure() {
     {
         assert!(metrics.contains(metric), "{metric}: {metrics:?}");
     }
+}
+
+#[test]
+fn the_documentation_has_each_figure_and_a_drawing_that_stands_alone() {
+    let evaluation = evaluation();
+    let lines = lines(&evaluation).unwrap();
+    let made = Documentation::new(lines.iter().map(String::as_str)).unwrap();
+    let overall = evaluation.scored[0].figures.of(Group::Overall).unwrap();
+    let first = format!("| overall | {} | {:.3} (", overall.attackers, overall.auc.value);
+    assert!(made.tables.contains(&first), "{first}: {}", made.tables);
+    let groups = Model::ALL.iter().filter(|model| made.tables.contains(&format!("\n| {} |", model.name())));
+    let groups = groups.count() + 1;
+    assert!(groups > 4, "{}", made.tables);
+    for way in ["speed", "first-country", "new-address", "published-ratio"] {
+        assert_eq!(made.tables.matches(&format!("| {way} |")).count(), groups, "{way}: {}", made.tables);
+        assert!(made.svg.contains(&format!(">{way}</text>")), "{way}");
+    }
+    // Of a ROC each curve, one band, and nothing that is loaded.
+    assert_eq!(made.svg.matches("stroke-width=\"2\"").count(), 5 + groups - 1);
+    assert_eq!(made.svg.matches("<polygon").count(), 1);
+    assert_eq!(made.svg.matches("<svg").count(), made.svg.matches("</svg>").count());
+    for part in ["NaN", "href", "<script", "https://"] {
+        assert!(!made.svg.contains(part), "{part}");
+    }
+    assert!(made.svg.len() < 60_000, "{}", made.svg.len());
+
+    // Between the marks, whatever stood there.
+    let marked = |inside: &str| {
+        format!(
+            "before\n<!-- figures begin: written by the evaluation, do not edit -->\n{inside}<!-- figures end -->\nafter\n"
+        )
+    };
+    assert_eq!(made.put_into(&marked("old\n")).unwrap(), marked(&made.tables));
+    assert!(made.put_into("no marks").is_err());
+    let baselines = lines.iter().map(String::as_str).filter(|line| !line.contains("\"vpn-sensor\""));
+    assert!(Documentation::new(baselines).is_err());
 }
