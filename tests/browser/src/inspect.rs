@@ -14,10 +14,11 @@ const RULES: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"
 /// More pages than a test's few people have.
 const PAGES_MAX: usize = 250;
 
-/// Everything that takes the focus, as one list of the page.
+/// Everything that takes the focus, as one list of the page; not what is folded away.
 const FOCUSABLE: &str = "
     const all = document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]');
-    window.walk = [...all].filter(e => e.tabIndex >= 0 && !e.disabled && e.getClientRects().length > 0);
+    window.walk = [...all].filter(e => e.tabIndex >= 0 && !e.disabled && e.getClientRects().length > 0
+        && e.checkVisibility());
     return window.walk.map(e => e.outerHTML.slice(0, 120));";
 
 /// Which of the list has the focus, and whether that is seen.

@@ -97,6 +97,14 @@ fn main() {
     pages.insert("user".to_owned(), format!("/users/{USER}"));
     pages.insert("search".to_owned(), "/search?q=a".to_owned());
     pages.insert("connections".to_owned(), "/connections?open=true".to_owned());
+    // Behind more pages than are looked through.
+    for path in [
+        &format!("/settings/listening/{STRANGER}"),
+        "/settings/sites/change?name=Headquarters%2C%20Berlin",
+        "/settings/exclusions/change?name=1",
+    ] {
+        pages.insert(name(path), path.to_owned());
+    }
     take(&browser, &folder, &pages);
     pages.extend(sign_in);
     fs::write(folder.join("README.md"), side_by_side(&pages)).expect("the page can be written");
