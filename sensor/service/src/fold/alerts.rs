@@ -190,8 +190,8 @@ impl Alerts {
         }
     }
 
-    /// Takes a connection into an open alert. Whether that is told: what is fresh in it, that it is more urgent, or that
-    /// people's rules know it only now.
+    /// Takes a connection into an open alert. Whether that is news, told or held back: what is fresh in it, that it is more
+    /// urgent, or that people's rules know it only now.
     fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, mut fresh: Vec<String>) -> bool {
         let Some(open) = self.open.get_mut(&number) else { return false };
         let alert = &mut open.alert;
@@ -229,7 +229,7 @@ impl Alerts {
         if !is_told {
             open.gathering.note(fresh);
             self.gather(number, case.now);
-            return false;
+            return true;
         }
         (alert.revision, alert.changed_unix_ns) = (alert.revision + 1, case.now);
         // As many as there are kinds of reasons, places and devices of one user; what is not kept is told again.
