@@ -264,6 +264,19 @@ fn exclusions_are_made_from_an_alert_changed_and_removed() {
     assert_eq!(own["fields"]["set_by"], "setup");
     assert_eq!(carol.get(EXCLUSIONS).text.matches("ended").count(), 2);
 
+    // A day is of the zone that the form named when it was shown.
+    let page = carol.get(EXCLUSIONS);
+    assert_eq!(page.value("zone"), "UTC");
+    for (zone, until) in [("Europe/Berlin", "2098-12-31T00:00:00+01:00"), ("Mars/Olympus", "2098-12-30")] {
+        let typed = [("user", "x"), ("reason", "of a zone"), ("until", "2098-12-30"), ("zone", zone)];
+        assert_eq!(submit(&carol, EXCLUSIONS, &typed).status, 303);
+        let kept = entries(&wire, &setup, "exclusion").pop().unwrap();
+        assert_eq!(kept["fields"]["until"], until, "{zone}");
+        let name = kept["name"].as_str().unwrap();
+        let gone = carol.submit(&carol.get(EXCLUSIONS), "/settings/exclusions/remove", &[("name", name)]);
+        assert_eq!(gone.status, 303);
+    }
+
     // What makes no exclusion is refused with the reason.
     for (fields, reason) in [
         (vec![("reason", "x"), ("until", "2099-12-31")], "an exclusion wants"),

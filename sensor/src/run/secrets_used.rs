@@ -1,8 +1,9 @@
 //! When shared secrets were last used, from one start to the next: whoever rotates a secret is to see that nobody uses the
 //! one before, also if the sensor was restarted meanwhile.
 //!
-//! Beside the settings, in a file of its own: no secret, but by what each is known again
-//! ([`Secret::mark`](ingest::clients::Secret::mark)) and a second. Written by the control loop every few minutes and at the
+//! Beside the settings, in a file of its own: no secret and no name, but by what the secret of each client is known again
+//! ([`Secret::mark`](ingest::clients::Secret::mark)) and a second. A second that is yet to come is of a clock that was wrong,
+//! and is not taken. Written by the control loop every few minutes and at the
 //! end; a sensor that is killed forgets what was since. Without the file, or with one that nobody can read, secrets count as
 //! unused until they are used.
 
@@ -13,10 +14,10 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use ingest::clients::{Clients, Secret};
+use ingest::clients::{Client, Clients, Secret};
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::{Deserialize, Serialize};
 
@@ -59,8 +60,10 @@ impl SecretsUsed {
             used: BTreeMap::new(),
         };
         let Document { salt, used } = document.unwrap_or_else(new);
-        for secret in secrets(clients) {
-            if let Some(unix_s) = marked(secret, &salt).and_then(|mark| used.get(&mark)) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        for (client, secret) in secrets(clients) {
+            let unix_s = marked(client, secret, &salt).and_then(|mark| used.get(&mark));
+            if let Some(unix_s) = unix_s.filter(|unix_s| **unix_s <= now) {
                 secret.recall_used(*unix_s);
             }
         }
@@ -71,7 +74,9 @@ impl SecretsUsed {
     pub(super) fn write(&self, clients: &Clients) {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let used = secrets(clients)
-            .filter_map(|secret| Some((marked(secret, &self.salt)?, secret.last_used_unix_s()?)))
+            .filter_map(|(client, secret)| {
+                Some((marked(client, secret, &self.salt)?, secret.last_used_unix_s()?))
+            })
             .collect();
         let written = serde_json::to_vec(&Document { salt: self.salt.clone(), used })
             .map_err(io::Error::from)
@@ -85,12 +90,17 @@ impl SecretsUsed {
     }
 }
 
-fn secrets(clients: &Clients) -> impl Iterator<Item = &Secret> {
-    clients.iter().flat_map(|(_, client)| client.secrets.iter().flatten())
+/// With the names of their clients.
+fn secrets(clients: &Clients) -> impl Iterator<Item = (&str, &Secret)> {
+    clients.iter().flat_map(|(_, client)| secrets_of(client))
 }
 
-fn marked(secret: &Secret, salt: &str) -> Option<String> {
-    let mark = u128::from_be_bytes(secret.mark(salt)?);
+fn secrets_of(client: &Client) -> impl Iterator<Item = (&str, &Secret)> {
+    client.secrets.iter().flatten().map(|secret| (&*client.name, secret))
+}
+
+fn marked(client: &str, secret: &Secret, salt: &str) -> Option<String> {
+    let mark = u128::from_be_bytes(secret.mark(salt, client)?);
     Some(format!("{mark:032x}"))
 }
 
@@ -116,25 +126,26 @@ fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use ingest::clients::Client;
-
     use super::*;
 
-    fn clients(texts: [&str; 2]) -> Clients {
-        let client = Client {
-            name: "vpn".into(),
+    fn client(name: &str, network: &str, texts: [&str; 2]) -> Client {
+        Client {
+            name: name.into(),
             secrets: texts.map(|text| Some(Secret::new(text.into()).unwrap())),
             status_server: false,
             require_message_authenticator: false,
             max_rate: None,
-            prefixes: vec!["192.0.2.0/24".parse().unwrap()],
+            prefixes: vec![network.parse().unwrap()],
             vendor: "auto".to_owned(),
-        };
-        Clients::build(vec![client]).unwrap()
+        }
+    }
+
+    fn clients(texts: [&str; 2]) -> Clients {
+        Clients::build(vec![client("vpn", "192.0.2.0/24", texts)]).unwrap()
     }
 
     fn used(clients: &Clients) -> Vec<Option<u64>> {
-        secrets(clients).map(Secret::last_used_unix_s).collect()
+        secrets(clients).map(|(_, secret)| secret.last_used_unix_s()).collect()
     }
 
     #[test]
@@ -143,7 +154,7 @@ mod tests {
         let before = clients(["the new secret on it", "the old secret on it"]);
         let file = SecretsUsed::recall(folder.path(), &before);
         assert_eq!(used(&before), [None, None]);
-        secrets(&before).zip([9, 7]).for_each(|(secret, unix_s)| secret.recall_used(unix_s));
+        secrets(&before).zip([9, 7]).for_each(|((_, secret), unix_s)| secret.recall_used(unix_s));
         file.write(&before);
 
         // The new one became the old one, and a newer one came.
@@ -158,6 +169,38 @@ mod tests {
     }
 
     #[test]
+    fn clients_that_share_a_secret_keep_their_own_times() {
+        let folder = tempfile::tempdir().unwrap();
+        let both = || {
+            let texts = ["the new secret on it", "the old secret on it"];
+            let [one, other] = [("vpn", "192.0.2.0/24"), ("branch", "198.51.100.0/24")]
+                .map(|(name, network)| client(name, network, texts));
+            Clients::build(vec![one, other]).unwrap()
+        };
+        let before = both();
+        let file = SecretsUsed::recall(folder.path(), &before);
+        secrets(&before).zip([9, 8, 7, 6]).for_each(|((_, secret), unix_s)| secret.recall_used(unix_s));
+        file.write(&before);
+        let after = both();
+        SecretsUsed::recall(folder.path(), &after);
+        assert_eq!(used(&after), [Some(9), Some(8), Some(7), Some(6)]);
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_wrote_down_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let texts = ["the new secret on it", "the old secret on it"];
+        let before = clients(texts);
+        let file = SecretsUsed::recall(folder.path(), &before);
+        // In the year 2100.
+        secrets(&before).zip([4_102_444_800, 7]).for_each(|((_, secret), unix_s)| secret.recall_used(unix_s));
+        file.write(&before);
+        let after = clients(texts);
+        SecretsUsed::recall(folder.path(), &after);
+        assert_eq!(used(&after), [None, Some(7)]);
+    }
+
+    #[test]
     fn a_file_that_nobody_can_read_is_written_anew() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
@@ -165,7 +208,7 @@ mod tests {
         fs::write(path.with_extension("new"), "half of").unwrap();
         let before = clients(["the new secret on it", "the old secret on it"]);
         let file = SecretsUsed::recall(folder.path(), &before);
-        secrets(&before).for_each(|secret| secret.recall_used(3));
+        secrets(&before).for_each(|(_, secret)| secret.recall_used(3));
         file.write(&before);
         let after = clients(["the new secret on it", "the old secret on it"]);
         SecretsUsed::recall(folder.path(), &after);

@@ -53,13 +53,13 @@ impl Secret {
         self.note_used(unix_s);
     }
 
-    /// By what it is known again without being kept: the Request Authenticator of a request with `salt` as its
-    /// Acct-Session-Id. It says of the secret what any request on the wire says. `None` for a salt of no or more than 253
-    /// octets.
-    pub fn mark(&self, salt: &str) -> Option<[u8; 16]> {
-        let mut buffer = [0; 2 * 255];
+    /// By what a client's secret is known again without being kept: the Request Authenticator of a request with `salt` as
+    /// its Acct-Session-Id and `client` as its NAS-Identifier. It says of the secret what any request on the wire says.
+    /// `None` where one of them has more than 253 octets, or there is no salt.
+    pub fn mark(&self, salt: &str, client: &str) -> Option<[u8; 16]> {
+        let mut buffer = [0; 3 * 255];
         let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, 0);
-        request.text(44, salt);
+        request.text(44, salt).text(32, client);
         let request = request.seal(self.0.prepared.octets()).ok().filter(|_| !salt.is_empty())?;
         request.get(4..20)?.try_into().ok()
     }
@@ -105,11 +105,14 @@ mod tests {
     fn a_mark_knows_a_secret_again_and_is_another_for_another_salt() {
         let [one, same, other] =
             ["xyzzy5461", "xyzzy5461", "xyzzy5462"].map(|text| Secret::new(text.into()).unwrap());
-        assert_eq!(one.mark("salt"), same.mark("salt"));
-        assert_ne!(one.mark("salt"), other.mark("salt"));
-        assert_ne!(one.mark("salt"), one.mark("tlas"));
-        assert!(one.mark("").is_none() && one.mark(&"x".repeat(254)).is_none());
-        assert!(one.mark(&"x".repeat(253)).is_some());
+        let vpn = |secret: &Secret, salt: &str| secret.mark(salt, "vpn");
+        assert_eq!(vpn(&one, "salt"), vpn(&same, "salt"));
+        assert_ne!(vpn(&one, "salt"), vpn(&other, "salt"));
+        assert_ne!(vpn(&one, "salt"), vpn(&one, "tlas"));
+        // The same secret of another client is another one.
+        assert_ne!(one.mark("salt", "vpn"), one.mark("salt", "branch"));
+        assert!(vpn(&one, "").is_none() && vpn(&one, &"x".repeat(254)).is_none());
+        assert!(one.mark(&"x".repeat(253), &"y".repeat(253)).is_some());
     }
 
     #[test]

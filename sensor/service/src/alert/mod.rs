@@ -28,6 +28,7 @@ pub(crate) use page::SeverityName;
 pub use page::{AlertPage, AlertRow, Happened, Technique};
 pub(crate) use sureness::Confidence;
 pub use sureness::likelier;
+pub use words::taken_together;
 
 /// Connections that one alert lists; all are counted.
 pub const CONNECTIONS_MAX: usize = 16;
@@ -185,6 +186,13 @@ pub struct Reason {
     pub text: String,
     /// MITRE ATT&CK techniques: `T1133`.
     pub techniques: Vec<String>,
+}
+
+impl Reason {
+    /// Whether both say the same of the same, however much it weighs.
+    pub(crate) fn is_same(&self, other: &Reason) -> bool {
+        (&self.detection, &self.feature, &self.seen) == (&other.detection, &other.feature, &other.seen)
+    }
 }
 
 /// One usual value.

@@ -26,7 +26,7 @@ pub(crate) enum Confidence {
 }
 
 impl Confidence {
-    /// By the score; where a rule gives the alert its name, by the rule's severity at least: rules are as severe as what
+    /// By the score; where a rule gives the alert its name, by the alert's severity at least: rules are as severe as what
     /// they see is rare, and few of them add much to the score.
     pub(crate) fn of(alert: &Alert) -> Confidence {
         let by_score = match alert.score.exp() {
@@ -53,14 +53,15 @@ impl Confidence {
     }
 }
 
-/// What a score means: `about 500 times likelier an attacker's than the user's`.
-pub fn likelier(score: f64) -> String {
+/// What a score means: `about 500 times likelier an attacker's than the user's`. None where it speaks for the user: a rule
+/// tells of a connection whatever else is usual about it.
+pub fn likelier(score: f64) -> Option<String> {
     let times = match score.exp() {
         MOST.. => "more than a million".to_owned(),
         times @ TWICE.. => format!("about {}", rounded(times)),
-        _ => return "no likelier an attacker's than the user's".to_owned(),
+        _ => return None,
     };
-    format!("{times} times likelier an attacker's than the user's")
+    Some(format!("{times} times likelier an attacker's than the user's"))
 }
 
 /// To one digit, thousands apart: the second says nothing.
@@ -81,27 +82,24 @@ mod tests {
     #[test]
     fn a_score_is_said_in_one_digit_and_not_beyond_a_million() {
         let said = |score: f64| {
-            let said = likelier(score);
-            said.strip_suffix(" times likelier an attacker's than the user's")
-                .map(str::to_owned)
-                .unwrap_or(said)
+            let said = likelier(score)?;
+            Some(said.strip_suffix(" times likelier an attacker's than the user's")?.to_owned())
         };
-        let none = "no likelier an attacker's than the user's";
         for (score, words) in [
-            (6.2, "about 500"),
-            (0.7, "about 2"),
-            (2.3, "about 10"),
-            (6.9, "about 1,000"),
-            (9.9, "about 20,000"),
-            (13.0, "about 400,000"),
-            (13.8, "about a million"),
-            (13.9, "more than a million"),
-            (f64::INFINITY, "more than a million"),
-            (0.3, none),
-            (-4.0, none),
-            (f64::NAN, none),
+            (6.2, Some("about 500")),
+            (0.7, Some("about 2")),
+            (2.3, Some("about 10")),
+            (6.9, Some("about 1,000")),
+            (9.9, Some("about 20,000")),
+            (13.0, Some("about 400,000")),
+            (13.8, Some("about a million")),
+            (13.9, Some("more than a million")),
+            (f64::INFINITY, Some("more than a million")),
+            (0.3, None),
+            (-4.0, None),
+            (f64::NAN, None),
         ] {
-            assert_eq!(said(score), words, "{score}");
+            assert_eq!(said(score).as_deref(), words, "{score}");
         }
     }
 }

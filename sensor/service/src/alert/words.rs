@@ -160,15 +160,17 @@ pub(crate) fn say(alert: &mut Alert) {
         message += ".";
     }
     // What is about a VPN server is about nobody's connection.
-    if alert.users().next().is_some() {
-        message += match alert.connection_count {
-            1 => " Taken together it is ",
-            _ => " Taken together the riskiest connection is ",
-        };
-        message += &likelier(alert.score);
-        message += ".";
+    let likelier = likelier(alert.score).filter(|_| alert.users().next().is_some());
+    if let Some(likelier) = likelier {
+        message += &format!(" {}.", taken_together(alert, &likelier));
     }
     alert.message = message;
+}
+
+/// `Taken together it is about 500 times likelier an attacker's than the user's`.
+pub fn taken_together(alert: &Alert, likelier: &str) -> String {
+    let what = if alert.connection_count == 1 { "it" } else { "the riskiest connection" };
+    format!("Taken together {what} is {likelier}")
 }
 
 /// What an alert is named after: its weightiest reason, whether people are told because of that one or of another.

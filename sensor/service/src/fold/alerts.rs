@@ -218,9 +218,12 @@ impl Alerts {
             self.changed.push(alert.clone());
             return false;
         }
-        let of_key = |key: &String| fresh.contains(key) && !is_gathered(key);
-        let new = assessment.reasons.iter().filter(|reason| of_key(&key(reason)));
-        alert.reasons.extend(new.map(words::reason));
+        for new in assessment.reasons.iter().filter(|reason| fresh.contains(&key(reason))).map(words::reason)
+        {
+            if !alert.reasons.iter().any(|listed| listed.is_same(&new)) {
+                alert.reasons.push(new);
+            }
+        }
         alert.reasons.sort_by(|one, other| other.weight.total_cmp(&one.weight));
         alert.reasons.truncate(REASONS_MAX);
         alert.score = alert.score.max(assessment.score);
@@ -319,6 +322,10 @@ impl Alerts {
     /// A person goes out; so does what names that person. Of an alert about several the others stay.
     pub(super) fn forget(&mut self, names: impl Fn(&str) -> bool) {
         self.strangers.forget(&names);
+        for open in self.open.values_mut() {
+            open.keys.retain(|key| !names(key));
+            open.gathering.forget(&names);
+        }
         let of_several = self.open.values_mut().filter(|open| open.crowd.is_some());
         for open in of_several.filter(|open| open.names(&names)) {
             let (gone, is_left) = open.forget(&names);

@@ -53,7 +53,7 @@ fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>) ->
         dl {
             dt { "Severity" } dd { (text::severity(alert.severity)) ", score " (format!("{:.1}", alert.score))
                 // What is about a VPN server is about nobody's connection.
-                @if alert.users().next().is_some() { ": " (likelier(alert.score)) } }
+                @if let Some(likelier) = likelier(alert.score).filter(|_| alert.users().next().is_some()) { ": " (likelier) } }
             @if alert.address.is_some() {
                 dt { "Users" } dd { @for (index, user) in alert.users().enumerate() {
                     @if index > 0 { ", " } (text::user(Some(user)))

@@ -194,7 +194,7 @@ fn content(
             @let days = days::parts(&asked.since, &asked.until);
             @let file = |kind: &str| {
                 let file = text::path(&["users", key, kind]);
-                if days.is_empty() { file } else { format!("{file}?{}", days.trim_start_matches('&')) }
+                if days.is_empty() { file } else { format!("{file}?zone={}{days}", query_part(zone.name())) }
             };
             p.exports {
                 "Profile of " (text::user(Some(key))) ". All connections of these days, at most the newest 10,000, as "

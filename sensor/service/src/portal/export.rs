@@ -9,7 +9,7 @@ use axum::{
 
 use serde::Deserialize;
 
-use super::{Refused, Shared, days, guard::Visitor, sessions};
+use super::{Refused, Shared, days, guard::Visitor, sessions, zone::Zone};
 use crate::{
     api::Problem,
     store::{SessionFilter, SessionRow},
@@ -46,6 +46,9 @@ pub(super) struct Asked {
     since: String,
     #[serde(default)]
     until: String,
+    /// That zone: the viewer's may be another by the time the link is followed.
+    #[serde(default)]
+    zone: String,
 }
 
 pub(super) async fn csv(
@@ -78,10 +81,11 @@ async fn rows(
     form: &str,
 ) -> Result<Vec<SessionRow>, Refused> {
     let key = portal.api.user_key(name).await?;
+    let zone = Zone::named(&asked.zone).unwrap_or_else(|| visitor.zone.clone());
     let filter = SessionFilter {
         user: Some(key.clone()),
-        since_unix_ns: days::begins(&asked.since, &visitor.zone)?,
-        until_unix_ns: days::ends(&asked.until, &visitor.zone)?,
+        since_unix_ns: days::begins(&asked.since, &zone)?,
+        until_unix_ns: days::ends(&asked.until, &zone)?,
         ..SessionFilter::default()
     };
     let details =

@@ -242,7 +242,7 @@ impl StoreReader {
         let query = format!(
             "{LISTED} SELECT {USER_COLUMNS} FROM
                  (SELECT sighting.name FROM {among}
-                  WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND sighting.name > ?2)) AND instr(sighting.name, ?3) > 0
+                  WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND sighting.name > ?2)) AND instr(substr(sighting.name, 1, length(sighting.name) - length(coalesce(?4, ''))), ?3) > 0
                   AND (?4 IS NULL OR substr(sighting.name, -length(?4)) = ?4)
                   ORDER BY last DESC, sighting.name LIMIT {limit}) AS found
              CROSS JOIN sighting ON sort = 1 AND sighting.name = found.name

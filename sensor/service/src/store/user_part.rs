@@ -8,7 +8,7 @@ use super::{StoreError, StoreReader};
 /// What the keys of users have in common that are looked for. By default nothing: all users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserPart {
-    /// The key holds this.
+    /// The key holds this, before its ending.
     pub(super) holds: String,
     /// The key ends so: `@` and a realm.
     pub(super) ending: Option<String>,
@@ -37,7 +37,11 @@ impl UserPart {
 
     /// Whether it is of this key.
     pub(super) fn is_of(&self, key: &str) -> bool {
-        key.contains(&*self.holds) && self.ending.as_deref().is_none_or(|ending| key.ends_with(ending))
+        let before = match &self.ending {
+            Some(ending) => key.strip_suffix(&**ending),
+            None => Some(key),
+        };
+        before.is_some_and(|before| before.contains(&*self.holds))
     }
 }
 
@@ -80,6 +84,9 @@ mod tests {
             (" alice@hq.example ", &["alice@hq.example"]),
             ("alice@other", &["alice@other.example"]),
             ("LICE", &["alice@hq.example", "alice@other.example", "malice"]),
+            // Not in the realm.
+            ("CONTOSO\\hq", &[]),
+            ("e@CONTOSO.example", &["alice@hq.example"]),
             ("contoso\\", &[]),
             ("elsewhere\\alice", &[]),
             // A key that holds a backslash is one as well.
@@ -90,7 +97,9 @@ mod tests {
                 reader.users(&part, None, 10).unwrap().into_iter().map(|user| user.user).collect();
             found.sort();
             assert_eq!(found, expected, "{typed}");
-            assert!(found.iter().all(|key| part.is_of(key)), "{typed}");
+            let all = ["alice@hq.example", "alice@other.example", "malice", "bob@hq.example", "dom\\\\carol"];
+            let of: Vec<&str> = all.into_iter().filter(|key| part.is_of(key)).collect();
+            assert_eq!(of.len(), expected.len(), "{typed}: {of:?}");
         }
         assert_eq!(reader.users(&UserPart::default(), None, 10).unwrap().len(), 5);
     }

@@ -92,7 +92,7 @@ fn a_range_of_days_has_the_connections_of_both_its_ends_and_is_a_file() {
 
     let page = carol.get(&format!("/connections?user=alice&{days}")).text;
     let file = way(&page, "CSV").unwrap();
-    assert_eq!(file, format!("/users/alice/connections.csv?{days}"));
+    assert_eq!(file, format!("/users/alice/connections.csv?zone=UTC&{days}"));
     let answer = carol.get(&file);
     assert_eq!((answer.status, answer.text.lines().count()), (200, 1 + 9), "{}", answer.text);
     let answer = carol.get(&format!("/users/alice/connections.json?{days}"));

@@ -17,9 +17,16 @@ fn on(browser: &Browser<'_>, day: &str) -> (usize, usize) {
     let range = format!("since={day}&until={day}");
     let page = browser.get(&format!("/connections?user=alice&{range}"));
     check(&page, day);
-    assert!(page.text.contains(&format!("/users/alice/connections.csv?since={day}&amp;until={day}")));
-    let file = browser.get(&format!("/users/alice/connections.csv?{range}")).text;
+    let file = browser.get(&file(&page.text)).text;
     (page.text.matches("data-label=\"Address\"").count(), file.lines().count() - 1)
+}
+
+/// Where the page of connections has them as CSV.
+fn file(page: &str) -> String {
+    let (_, file) =
+        page.split_once("<a href=\"/users/alice/connections.csv?").unwrap_or_else(|| panic!("{page}"));
+    let file = file.split('"').next().unwrap().replace("&amp;", "&");
+    format!("/users/alice/connections.csv?{file}")
 }
 
 #[test]
@@ -38,7 +45,10 @@ fn days_and_hours_of_a_page_are_the_viewer_s_and_it_says_whose() {
     }
     assert_eq!([on(&carol, "2026-09-21"), on(&carol, "2026-09-22")], [(2, 2), (0, 0)]);
 
+    let of_utc = file(&carol.get("/connections?user=alice&since=2026-09-22&until=2026-09-22").text);
     carol.go_to_zone("Asia/Kathmandu");
+    // A link has the days of the page that it stands on.
+    assert_eq!(carol.get(&of_utc).text.lines().count(), 1, "{of_utc}");
     let page = carol.get("/users/alice");
     check(&page, "in Kathmandu");
     for part in [

@@ -212,12 +212,12 @@ impl Alerts {
 
 impl Open {
     /// Takes a connection in. It is worth another word if there are twice as many users, it is more urgent, or people's
-    /// rules know it only now; another user and another reason are gathered. Users beyond those that are listed count each
-    /// time.
+    /// rules know it only now; another user, of those that are listed, and another reason are gathered.
     fn grow(&mut self, case: Case<'_>, assessment: &Assessment) -> Worth {
         let alert = &mut self.alert;
         let connection = of_user(&case);
-        let is_another = connection.user.as_ref().is_some_and(|user| !alert.users.contains(user));
+        let is_listed = |user| alert.users.len() >= USERS_MAX || alert.users.contains(user);
+        let is_another = connection.user.as_ref().is_some_and(|user| !is_listed(user));
         let reasons = alert.reasons.len();
         alert.first_unix_ns = alert.first_unix_ns.min(connection.start_unix_ns);
         alert.last_unix_ns = alert.last_unix_ns.max(connection.start_unix_ns);

@@ -4,7 +4,8 @@
 //!
 //! Bounds: between two notices that are told there is one that gathers, so that an alert has twice as many rows as it is
 //! told, at the most. What is gathered of high severity is sent within an hour, since none of that is held back: a flood that
-//! goes on costs two rows an hour, 200 KB a day. Keys of what was gathered are as many as those of what was told.
+//! goes on costs two rows an hour, 200 KB a day of a user's alert; that of an address, with rows of up to 140 KB, gathers as
+//! many pieces as it lists users and reasons. Keys of what was gathered are as many as those of what was told, the newest.
 
 use std::collections::BTreeSet;
 
@@ -33,10 +34,15 @@ impl Gathering {
         self.keys.contains(key)
     }
 
-    /// What is not kept is gathered again.
+    /// What is not kept, the oldest, is gathered again.
     pub(super) fn note(&mut self, keys: Vec<String>) {
         self.keys.extend(keys);
-        self.keys.truncate(4 * REASONS_MAX);
+        self.keys.drain(..self.keys.len().saturating_sub(4 * REASONS_MAX));
+    }
+
+    /// A person goes out.
+    pub(super) fn forget(&mut self, names: &impl Fn(&str) -> bool) {
+        self.keys.retain(|key| !names(key));
     }
 }
 
@@ -68,8 +74,16 @@ impl Alerts {
             self.urgent.insert(number);
         }
         let alert = alert.clone();
-        self.changed.push(alert.clone());
-        self.told.push(Notice { sequence, news: News::Updated, is_held: true, alert });
+        // As it stood before is of no more use: an alert about an address is large.
+        match self.changed.last_mut().filter(|last| last.number == number) {
+            Some(last) => last.clone_from(&alert),
+            None => self.changed.push(alert.clone()),
+        }
+        let notice = Notice { sequence, news: News::Updated, is_held: true, alert };
+        match self.told.last_mut().filter(|last| last.sequence == sequence) {
+            Some(last) => *last = notice,
+            None => self.told.push(notice),
+        }
     }
 
     /// An alert is told of as it stands, with what it gathered: from here on it gathers anew.

@@ -363,3 +363,14 @@ fn there_is_an_end_of_open_alerts_and_what_is_closed_for_want_of_room_is_listed(
     assert_eq!((alerts.open.len(), alerts.subjects.len(), closed), (OPEN_MAX, OPEN_MAX, over));
     assert_eq!(alerts.held.len(), OPEN_MAX);
 }
+
+#[test]
+fn a_rule_tells_of_what_is_usual_otherwise_and_says_nothing_about_how_likely_it_is() {
+    for (weight, is_said) in [(0.2, false), (6.0, true)] {
+        let mut alerts = Alerts::default();
+        let mut travel = medium(vec![reason(Detection::ImpossibleTravel, None, "FR", weight)]);
+        alerts.take(of("eve", from(1, "192.0.2.1", "A")), &mut travel);
+        let message = &alerts.take_changes().0[0].message;
+        assert_eq!(message.contains("Taken together"), is_said, "{message}");
+    }
+}

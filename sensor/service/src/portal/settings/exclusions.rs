@@ -180,6 +180,8 @@ fn form(visitor: &Visitor, view: &View, exclusion: Option<&Entry>, of: impl Fn(&
     html! {
         form.narrow method="post" action=(HERE) {
             (lists::about(visitor, view, exclusion))
+            // The browser's may be another by the time it is sent.
+            input type="hidden" name="zone" value=(visitor.zone.name());
             @for (key, _, what) in CRITERIA {
                 label { (what) input name=(key) value=(of(key)) maxlength="256" autocomplete="off"; }
             }
@@ -203,7 +205,8 @@ pub(super) async fn put(
         exclusion.insert(key.to_owned(), lists::maybe(fields.get(key)));
     }
     exclusion.insert("reason".to_owned(), json!(fields.get("reason")));
-    exclusion.insert("until".to_owned(), json!(kept(fields.get("until"), &visitor.zone)));
+    let zone = Zone::named(fields.get("zone")).unwrap_or_else(|| visitor.zone.clone());
+    exclusion.insert("until".to_owned(), json!(kept(fields.get("until"), &zone)));
     let edits = lists::edits(&portal, &fields, List::Exclusion, exclusion).await?;
     form::change(&portal, &visitor, &fields, edits, HERE).await
 }

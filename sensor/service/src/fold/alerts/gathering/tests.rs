@@ -154,3 +154,41 @@ fn what_is_gathered_counts_in_the_score_of_the_next_as_it_did() {
     // The first was told with the alert, the second never.
     assert_eq!((score("D1", 100), score("D39", 101)), (4.0, 6.0));
 }
+
+#[test]
+fn a_reason_behind_as_many_as_are_kept_is_news_once_and_listed_once() {
+    let mut alerts = Alerts::default();
+    flood(&mut alerts, 0..300, Severity::Medium);
+    let count = alerts.open[&1].alert.held_back.unwrap().count;
+    for session in 400..410 {
+        let mut travel = medium(vec![reason(Detection::ImpossibleTravel, None, "FR", 6.0)]);
+        alerts.take(of("eve", from(session, "192.0.2.1", "A")), &mut travel);
+    }
+    let alert = &alerts.open[&1].alert;
+    let listed = alert.reasons.iter().filter(|reason| reason.detection == "impossible-travel").count();
+    assert_eq!((listed, alert.held_back.unwrap().count), (1, count + 1));
+}
+
+#[test]
+fn a_reason_that_was_gathered_is_seen_when_it_makes_the_alert_more_urgent() {
+    let mut alerts = Alerts::default();
+    flood(&mut alerts, 0..40, Severity::Medium);
+    // Light at first, so that others are listed; then it is what tells.
+    for (session, weight, severity) in [(90, 0.1, Severity::Medium), (91, 6.0, Severity::High)] {
+        let mut travel = abnormal(severity, vec![reason(Detection::ImpossibleTravel, None, "FR", weight)]);
+        alerts.take(of("eve", from(session, "192.0.2.1", "A")), &mut travel);
+    }
+    let told = alerts.take_changes().1.pop().unwrap();
+    assert_eq!((told.is_held, told.alert.severity), (false, Severity::High));
+    assert_eq!(told.alert.reasons[0].detection, "impossible-travel");
+}
+
+#[test]
+fn names_of_a_person_who_goes_are_in_no_key_of_others() {
+    let mut alerts = Alerts::default();
+    flood(&mut alerts, 0..40, Severity::Medium);
+    alerts.forget(|text| text.contains("D3 ") || text.ends_with("D3") || text.ends_with("D39"));
+    let kept = serde_json::to_string(&alerts).unwrap();
+    assert!(!kept.contains("device D3\"") && !kept.contains("device D39\""), "{kept}");
+    assert!(alerts.open.is_empty() || kept.contains("device D2\""));
+}
