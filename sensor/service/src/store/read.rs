@@ -39,6 +39,13 @@ const USER_COLUMNS: &str = "sighting.name, original, first, last, count,
     (SELECT count(*) FROM alert WHERE alert.user = sighting.name AND is_open)
     + coalesce((SELECT alerts FROM listed WHERE listed.user = sighting.name), 0)";
 
+/// Whether a name holds ?3 before its ending ?4. By octets where there is an ending: a length in letters ends at the first
+/// NUL, which a name may hold.
+const OF_PART: &str = "CASE WHEN ?4 IS NULL THEN instr(sighting.name, ?3) > 0 ELSE
+    substr(CAST(sighting.name AS BLOB), -length(CAST(?4 AS BLOB))) = CAST(?4 AS BLOB)
+    AND instr(substr(CAST(sighting.name AS BLOB), 1,
+        length(CAST(sighting.name AS BLOB)) - length(CAST(?4 AS BLOB))), CAST(?3 AS BLOB)) > 0 END";
+
 /// Which sessions, the newest first.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFilter {
@@ -242,8 +249,7 @@ impl StoreReader {
         let query = format!(
             "{LISTED} SELECT {USER_COLUMNS} FROM
                  (SELECT sighting.name FROM {among}
-                  WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND sighting.name > ?2)) AND instr(substr(sighting.name, 1, length(sighting.name) - length(coalesce(?4, ''))), ?3) > 0
-                  AND (?4 IS NULL OR substr(sighting.name, -length(?4)) = ?4)
+                  WHERE sort = 1 AND (last < ?1 OR (last = ?1 AND sighting.name > ?2)) AND {OF_PART}
                   ORDER BY last DESC, sighting.name LIMIT {limit}) AS found
              CROSS JOIN sighting ON sort = 1 AND sighting.name = found.name
              ORDER BY last DESC, sighting.name"

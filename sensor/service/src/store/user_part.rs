@@ -70,7 +70,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(crate::store::FILE);
         let store = Store::open(&path).unwrap();
-        for key in ["alice@hq.example", "alice@other.example", "malice", "bob@hq.example", "dom\\\\carol"] {
+        let all = [
+            "alice@hq.example",
+            "alice@other.example",
+            "malice",
+            "bob@hq.example",
+            "dom\\\\carol",
+            "hq.example",
+            "z\0oe@hq.example",
+            "zo\u{e9}@hq.example",
+        ];
+        for key in all {
             let query = "INSERT INTO sighting (sort, name, first, last, count) VALUES (1, ?1, 1, 1, 1)";
             store.connection.execute(query, [key]).unwrap();
         }
@@ -84,9 +94,11 @@ mod tests {
             (" alice@hq.example ", &["alice@hq.example"]),
             ("alice@other", &["alice@other.example"]),
             ("LICE", &["alice@hq.example", "alice@other.example", "malice"]),
+            ("CONTOSO\\z", &["z\0oe@hq.example", "zo\u{e9}@hq.example"]),
+            ("CONTOSO\\O\u{e9}", &["zo\u{e9}@hq.example"]),
             // Not in the realm.
             ("CONTOSO\\hq", &[]),
-            ("e@CONTOSO.example", &["alice@hq.example"]),
+            ("e@CONTOSO.example", &["alice@hq.example", "z\0oe@hq.example"]),
             ("contoso\\", &[]),
             ("elsewhere\\alice", &[]),
             // A key that holds a backslash is one as well.
@@ -97,10 +109,9 @@ mod tests {
                 reader.users(&part, None, 10).unwrap().into_iter().map(|user| user.user).collect();
             found.sort();
             assert_eq!(found, expected, "{typed}");
-            let all = ["alice@hq.example", "alice@other.example", "malice", "bob@hq.example", "dom\\\\carol"];
             let of: Vec<&str> = all.into_iter().filter(|key| part.is_of(key)).collect();
             assert_eq!(of.len(), expected.len(), "{typed}: {of:?}");
         }
-        assert_eq!(reader.users(&UserPart::default(), None, 10).unwrap().len(), 5);
+        assert_eq!(reader.users(&UserPart::default(), None, 10).unwrap().len(), all.len());
     }
 }
