@@ -3,9 +3,8 @@
 //!
 //! Beside the settings, in a file of its own: no secret and no name, but by what the secret of each client is known again
 //! ([`Secret::mark`](ingest::clients::Secret::mark)) and a second. A second that is yet to come is of a clock that was wrong,
-//! and is not taken. Written by the control loop every few minutes and at the
-//! end; a sensor that is killed forgets what was since. Without the file, or with one that nobody can read, secrets count as
-//! unused until they are used.
+//! and is not taken. Written by the control loop every few minutes and at the end; a sensor that is killed forgets what was
+//! since. Without the file, or with one that nobody can read, secrets count as unused until they are used.
 
 use std::{
     collections::BTreeMap,
@@ -64,7 +63,7 @@ impl SecretsUsed {
         for (client, secret) in secrets(clients) {
             let unix_s = marked(client, secret, &salt).and_then(|mark| used.get(&mark));
             if let Some(unix_s) = unix_s.filter(|unix_s| **unix_s <= now) {
-                secret.recall_used(*unix_s);
+                secret.note_used(*unix_s);
             }
         }
         SecretsUsed { path, salt, writing: Arc::default() }
@@ -154,7 +153,7 @@ mod tests {
         let before = clients(["the new secret on it", "the old secret on it"]);
         let file = SecretsUsed::recall(folder.path(), &before);
         assert_eq!(used(&before), [None, None]);
-        secrets(&before).zip([9, 7]).for_each(|((_, secret), unix_s)| secret.recall_used(unix_s));
+        secrets(&before).zip([9, 7]).for_each(|((_, secret), unix_s)| secret.note_used(unix_s));
         file.write(&before);
 
         // The new one became the old one, and a newer one came.
@@ -179,7 +178,7 @@ mod tests {
         };
         let before = both();
         let file = SecretsUsed::recall(folder.path(), &before);
-        secrets(&before).zip([9, 8, 7, 6]).for_each(|((_, secret), unix_s)| secret.recall_used(unix_s));
+        secrets(&before).zip([9, 8, 7, 6]).for_each(|((_, secret), unix_s)| secret.note_used(unix_s));
         file.write(&before);
         let after = both();
         SecretsUsed::recall(folder.path(), &after);
@@ -193,11 +192,28 @@ mod tests {
         let before = clients(texts);
         let file = SecretsUsed::recall(folder.path(), &before);
         // In the year 2100.
-        secrets(&before).zip([4_102_444_800, 7]).for_each(|((_, secret), unix_s)| secret.recall_used(unix_s));
+        secrets(&before).zip([4_102_444_800, 7]).for_each(|((_, secret), unix_s)| secret.note_used(unix_s));
         file.write(&before);
         let after = clients(texts);
         SecretsUsed::recall(folder.path(), &after);
         assert_eq!(used(&after), [None, Some(7)]);
+    }
+
+    #[test]
+    fn the_file_before_stays_where_another_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let texts = ["the new secret on it", "the old secret on it"];
+        let before = clients(texts);
+        let file = SecretsUsed::recall(folder.path(), &before);
+        secrets(&before).for_each(|(_, secret)| secret.note_used(3));
+        file.write(&before);
+        // Nobody can make a file in the place of a folder.
+        fs::create_dir(folder.path().join(FILE).with_extension("new")).unwrap();
+        secrets(&before).for_each(|(_, secret)| secret.note_used(4));
+        file.write(&before);
+        let after = clients(texts);
+        SecretsUsed::recall(folder.path(), &after);
+        assert_eq!(used(&after), [Some(3), Some(3)]);
     }
 
     #[test]
@@ -208,7 +224,7 @@ mod tests {
         fs::write(path.with_extension("new"), "half of").unwrap();
         let before = clients(["the new secret on it", "the old secret on it"]);
         let file = SecretsUsed::recall(folder.path(), &before);
-        secrets(&before).for_each(|(_, secret)| secret.recall_used(3));
+        secrets(&before).for_each(|(_, secret)| secret.note_used(3));
         file.write(&before);
         let after = clients(["the new secret on it", "the old secret on it"]);
         SecretsUsed::recall(folder.path(), &after);

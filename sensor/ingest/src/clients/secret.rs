@@ -42,15 +42,11 @@ impl Secret {
         Some(self.0.last_used_unix_s.load(Relaxed)).filter(|&at| at > 0)
     }
 
-    pub(crate) fn note_used(&self, unix_s: u64) {
+    /// Notes that a request verified under it then, seconds since 1970 UTC; what is known and later stays.
+    pub fn note_used(&self, unix_s: u64) {
         if self.0.last_used_unix_s.load(Relaxed) < unix_s {
             self.0.last_used_unix_s.store(unix_s, Relaxed);
         }
-    }
-
-    /// Tells when it was last used before it was in force here, seconds since 1970 UTC; what is known and later stays.
-    pub fn recall_used(&self, unix_s: u64) {
-        self.note_used(unix_s);
     }
 
     /// By what a client's secret is known again without being kept: the Request Authenticator of a request with `salt` as
@@ -116,10 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recalled_is_never_earlier_than_what_is_known() {
+    fn what_is_noted_is_never_earlier_than_what_is_known() {
         let secret = Secret::new(b"xyzzy5461".to_vec()).unwrap();
-        secret.recall_used(7);
-        secret.recall_used(5);
+        secret.note_used(7);
+        secret.note_used(5);
         assert_eq!(secret.last_used_unix_s(), Some(7));
     }
 

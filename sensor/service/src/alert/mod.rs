@@ -27,8 +27,6 @@ pub use insight::detect::Severity;
 pub(crate) use page::SeverityName;
 pub use page::{AlertPage, AlertRow, Happened, Technique};
 pub(crate) use sureness::Confidence;
-pub use sureness::likelier;
-pub use words::taken_together;
 
 /// Connections that one alert lists; all are counted.
 pub const CONNECTIONS_MAX: usize = 16;

@@ -53,9 +53,22 @@ impl Confidence {
     }
 }
 
-/// What a score means: `about 500 times likelier an attacker's than the user's`. None where it speaks for the user: a rule
-/// tells of a connection whatever else is usual about it.
-pub fn likelier(score: f64) -> Option<String> {
+impl Alert {
+    /// What its score means: `about 500 times likelier an attacker's than the user's`. None where the score speaks for the
+    /// user, since a rule tells of a connection whatever else is usual about it; nor of what is about a VPN server, which is
+    /// nobody's connection.
+    pub(crate) fn likelier(&self) -> Option<String> {
+        self.users().next().and_then(|_| likelier(self.score))
+    }
+
+    /// The same as a sentence: `Taken together it is about 500 times likelier an attacker's than the user's.`
+    pub fn taken_together(&self) -> Option<String> {
+        let what = if self.connection_count == 1 { "it" } else { "the riskiest connection" };
+        Some(format!("Taken together {what} is {}.", self.likelier()?))
+    }
+}
+
+fn likelier(score: f64) -> Option<String> {
     let times = match score.exp() {
         MOST.. => "more than a million".to_owned(),
         times @ TWICE.. => format!("about {}", rounded(times)),

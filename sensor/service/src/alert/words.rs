@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use insight::detect::{self, Assessment, Detection};
 
-use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, USERS_MAX, likelier};
+use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, USERS_MAX};
 use crate::fold::Case;
 
 /// Users whom the message names.
@@ -159,18 +159,11 @@ pub(crate) fn say(alert: &mut Alert) {
         }
         message += ".";
     }
-    // What is about a VPN server is about nobody's connection.
-    let likelier = likelier(alert.score).filter(|_| alert.users().next().is_some());
-    if let Some(likelier) = likelier {
-        message += &format!(" {}.", taken_together(alert, &likelier));
+    if let Some(sentence) = alert.taken_together() {
+        message += " ";
+        message += &sentence;
     }
     alert.message = message;
-}
-
-/// `Taken together it is about 500 times likelier an attacker's than the user's`.
-pub fn taken_together(alert: &Alert, likelier: &str) -> String {
-    let what = if alert.connection_count == 1 { "it" } else { "the riskiest connection" };
-    format!("Taken together {what} is {likelier}")
 }
 
 /// What an alert is named after: its weightiest reason, whether people are told because of that one or of another.

@@ -3,8 +3,8 @@
 //!
 //! One user has one open alert. A connection for the same reasons folds into it without a word; a new place, device or
 //! reason makes it grow, and it is told again, or listed as held back: `gathering`. What an open alert was told with adds
-//! nothing to the score of the next connection. Its connections do not teach the profile; those of the user that raise nothing do, and are kept beside it
-//! until it is closed: if it was an attacker's, they may have been too.
+//! nothing to the score of the next connection. Its connections do not teach the profile; those of the user that raise
+//! nothing do, and are kept beside it until it is closed: if it was an attacker's, they may have been too.
 //!
 //! An address from which many come has one open alert for all of them: `crowd`. What closing one does to profiles:
 //! `closing`.

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     alert::{
         Alert, AlertPage, COMMENT_OCTETS_MAX, Connection, Happened, HeldBack, State as AlertState, Verdict,
-        comment_text, likelier,
+        comment_text,
     },
     api::{self, Problem, Shown},
     control::Role,
@@ -52,8 +52,7 @@ fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>) ->
         p.message { (text::stranger(&alert.message)) }
         dl {
             dt { "Severity" } dd { (text::severity(alert.severity)) ", score " (format!("{:.1}", alert.score))
-                // What is about a VPN server is about nobody's connection.
-                @if let Some(likelier) = likelier(alert.score).filter(|_| alert.users().next().is_some()) { ": " (likelier) } }
+                @if let Some(likelier) = alert.likelier() { ": " (likelier) } }
             @if alert.address.is_some() {
                 dt { "Users" } dd { @for (index, user) in alert.users().enumerate() {
                     @if index > 0 { ", " } (text::user(Some(user)))

@@ -68,7 +68,7 @@ fn shown_until(page: &UserPage, now_s: i64) -> i64 {
 
 /// `today`: the last day that is shown, in this zone.
 fn content(page: &UserPage, next: Option<&str>, (today, zone): (i64, &Zone), bars: &[SessionRow]) -> Markup {
-    let (days, hours) = (plot::days(&page.starts_unix_ns, zone), plot::hours(&page.starts_unix_ns, zone));
+    let (days, hours) = (zone.days(&page.starts_unix_ns), zone.hours(&page.starts_unix_ns));
     let is_cut = bars.len() > BARS;
     let bars: Vec<Bar> = bars.iter().take(BARS).map(|row| bar(row, zone)).collect();
     let (timeline, drawn) = plot::timeline(&bars, today, zone, is_cut);

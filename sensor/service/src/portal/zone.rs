@@ -9,6 +9,7 @@ use jiff::{
 };
 
 use super::guard;
+use crate::store;
 
 /// The cookie in which the script has the browser's zone. One name with and without TLS: it says nothing that is secret,
 /// and whoever plants another one changes what a page says of itself.
@@ -58,6 +59,16 @@ impl Zone {
     /// On which day that is, days since 1970 by the calendar on the wall.
     pub(super) fn day(&self, unix_s: i64) -> i64 {
         self.clock_s(unix_s).div_euclid(DAY_S)
+    }
+
+    /// How many of these moments, ns since 1970 UTC and ascending, lie on each of its days, since 1970.
+    pub(super) fn days(&self, starts_unix_ns: &[i64]) -> Vec<(i64, u64)> {
+        store::days(starts_unix_ns, |unix_s| self.clock_s(unix_s))
+    }
+
+    /// How many of them lie in each hour of its week, Monday 0 h first, 168 of them.
+    pub(super) fn hours(&self, starts_unix_ns: &[i64]) -> Vec<u64> {
+        store::hours(starts_unix_ns, |unix_s| self.clock_s(unix_s))
     }
 
     /// When a day begins: at midnight, or behind it where clocks are set forward at midnight. `None`: the calendar ends before.
@@ -227,5 +238,14 @@ pub(super) mod tests {
         );
         assert_eq!(berlin.stretches(0, 60), [(3600, 3660)]);
         assert_eq!(Zone::default().stretches(5, 7), [(5, 7)]);
+    }
+
+    #[test]
+    fn a_moment_is_on_the_day_that_it_is_in_the_viewer_s_zone() {
+        // 2026-10-24T21:59:59Z, 22:00:00Z, 2026-10-25T22:59:59Z, 23:00:00Z: a day of 25 hours between them in Berlin.
+        let starts =
+            [1_792_879_199, 1_792_879_200, 1_792_969_199, 1_792_969_200].map(|second| second * 1_000_000_000);
+        assert_eq!(zone("Europe/Berlin").days(&starts), [(20_750, 1), (20_751, 2), (20_752, 1)]);
+        assert_eq!(Zone::default().days(&starts), [(20_750, 2), (20_751, 2)]);
     }
 }

@@ -57,6 +57,7 @@ pub use alert_query::{AlertFilter, AlertState};
 pub use assigned::FoundAssigned;
 pub(crate) use bulk::Bulk;
 pub use days::NEWEST_COUNTED;
+pub(crate) use days::{days, hours};
 pub use digest::Digest;
 pub use find::{FoundPlace, FoundServer};
 pub use journey::JourneyRow;

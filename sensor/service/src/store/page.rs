@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     AlertFilter, AlertState, Feature, LocationRow, SessionFilter, StoreError, StoreReader,
-    days::{days, hours},
+    days::{days, hours, utc},
     row::{SessionRow, Share, UserRow, rfc3339},
     spot::SpotRow,
     usual::UsualPage,
@@ -98,9 +98,9 @@ impl StoreReader {
             devices: shares(Feature::Device)?,
             software: shares(Feature::Software)?,
             servers: shares(Feature::Server)?,
-            hours: hours(&starts),
+            hours: hours(&starts, utc),
             spots: self.spots(&filter, SPOTS_MAX)?,
-            days: days(&starts).into_iter().map(day).collect(),
+            days: days(&starts, utc).into_iter().map(day).collect(),
             starts_unix_ns: starts,
             sessions: self.sessions(&filter, sessions)?,
         }))

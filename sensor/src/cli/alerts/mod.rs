@@ -14,7 +14,7 @@ use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde::Serialize;
 use service::{
-    alert::{Alert, AlertPage, Notice, Severity, State, likelier, taken_together},
+    alert::{Alert, AlertPage, Notice, Severity, State},
     control::Control,
     store::{AlertFilter, AlertState, StoreReader},
 };
@@ -281,8 +281,8 @@ fn write_page(page: &AlertPage, out: &mut impl Write) -> io::Result<()> {
         write!(out, ", about {subject}")?;
     }
     // The message's sentences, a line each.
-    if let Some(likelier) = likelier(alert.score).filter(|_| alert.users().next().is_some()) {
-        write!(out, "\n{}.", taken_together(alert, &likelier))?;
+    if let Some(sentence) = alert.taken_together() {
+        write!(out, "\n{sentence}")?;
     }
     writeln!(out, "\n\nWhat was seen, and what was expected; the weightiest first:")?;
     for reason in &alert.reasons {

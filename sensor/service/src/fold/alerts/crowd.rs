@@ -154,12 +154,14 @@ impl Alerts {
         }
         let worth = open.grow(case, assessment);
         let is_told = worth == Worth::Telling || known.is_none();
-        let alert = open.alert.clone();
-        match (worth, known) {
-            (_, None) => self.tell(News::New, alert, sending),
-            (Worth::Telling, Some(_)) => self.tell(News::Updated, alert, sending),
-            (Worth::Gathering, Some(_)) => self.gather(number, now),
-            (Worth::Nothing, Some(_)) => self.changed.push(alert),
+        let news = if known.is_none() { News::New } else { News::Updated };
+        match worth {
+            _ if is_told => {
+                let alert = open.alert.clone();
+                self.tell(news, alert, sending);
+            }
+            Worth::Gathering => self.gather(number, now),
+            Worth::Telling | Worth::Nothing => self.changed.push(open.alert.clone()),
         }
         if !is_told {
             let said = assessment.reasons.iter().filter(|reason| is_of_address(reason));

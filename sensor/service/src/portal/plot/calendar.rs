@@ -2,25 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::{super::zone::Zone, date, step};
+use super::{date, step};
 
 const WEEKS: i64 = 27;
 const CELL: i64 = 14;
 const LEFT: i64 = 34;
 const TOP: i64 = 16;
-
-/// Days since 1970 in this zone with how many of these moments lie on them. The moments: ns since 1970 UTC, ascending.
-pub(in super::super) fn days(starts_unix_ns: &[i64], zone: &Zone) -> Vec<(i64, u64)> {
-    let mut days: Vec<(i64, u64)> = Vec::new();
-    for start in starts_unix_ns {
-        let day = zone.day(start.div_euclid(1_000_000_000));
-        match days.last_mut() {
-            Some((last, count)) if *last == day => *count += 1,
-            _ => days.push((day, 1)),
-        }
-    }
-    days
-}
 
 /// `days`: days since 1970 with how many began on them. `today`: the last that is shown.
 pub(in super::super) fn calendar(days: &[(i64, u64)], today: i64) -> Markup {
@@ -75,17 +62,7 @@ fn month_begun(monday: i64) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::super::zone::tests::zone, *};
-
-    #[test]
-    fn a_moment_is_on_the_day_that_it_is_in_the_viewer_s_zone() {
-        // 2026-10-24T21:59:59Z, 22:00:00Z, 2026-10-25T22:59:59Z, 23:00:00Z: a day of 25 hours between them in Berlin.
-        let starts =
-            [1_792_879_199, 1_792_879_200, 1_792_969_199, 1_792_969_200].map(|second| second * 1_000_000_000);
-        assert_eq!(days(&starts, &zone("Europe/Berlin")), [(20_750, 1), (20_751, 2), (20_752, 1)]);
-        assert_eq!(days(&starts, &Zone::default()), [(20_750, 2), (20_751, 2)]);
-        assert_eq!(date(20_751), "2026-10-25");
-    }
+    use super::*;
 
     #[test]
     fn a_calendar_ends_today_and_knows_its_months() {

@@ -14,11 +14,11 @@ mod lines;
 mod timeline;
 mod week;
 
-pub(super) use calendar::{calendar, days};
+pub(super) use calendar::calendar;
 pub(super) use heat::heat;
 pub(super) use lines::{Line, lines};
 pub(super) use timeline::{Bar, DAYS, timeline};
-pub(super) use week::{hours, week};
+pub(super) use week::week;
 
 /// Steps of colour, none and full included.
 const STEPS: u64 = 5;

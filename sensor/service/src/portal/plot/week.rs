@@ -9,17 +9,6 @@ const CELL: usize = 14;
 const LEFT: usize = 34;
 const TOP: usize = 16;
 
-/// How many of these moments, ns since 1970 UTC, lie in each hour of the week that clocks of the zone show.
-pub(in super::super) fn hours(starts_unix_ns: &[i64], zone: &Zone) -> [u64; 168] {
-    let mut hours = [0; 168];
-    for start in starts_unix_ns {
-        let hour = zone.clock_s(start.div_euclid(1_000_000_000)).div_euclid(3600);
-        // 1970 began on a Thursday.
-        hours[(hour + 72).rem_euclid(168) as usize] += 1;
-    }
-    hours
-}
-
 /// How many connections began in each hour of the week; Monday 0 h of the zone first, 168 of them.
 pub(in super::super) fn week(hours: &[u64], zone: &Zone) -> Markup {
     let zone = zone.name();
@@ -57,13 +46,13 @@ mod tests {
         // 10:30 UTC on Monday 2026-07-06 and on Monday 2026-11-23; 18:15 UTC on Sunday 2026-11-22.
         let starts = [1_783_333_800, 1_795_429_800, 1_795_371_300].map(|second| second * 1_000_000_000);
         let all = |zone: &Zone| {
-            let hours = hours(&starts, zone);
+            let hours = zone.hours(&starts);
             hours.into_iter().enumerate().filter(|(_, count)| *count > 0).collect::<Vec<_>>()
         };
         assert_eq!(all(&Zone::default()), [(10, 2), (162, 1)]);
         assert_eq!(all(&zone("America/St_Johns")), [(7, 1), (8, 1), (158, 1)]);
         assert_eq!(all(&zone("Asia/Kathmandu")), [(0, 1), (16, 2)]);
-        let drawn = week(&hours(&starts, &zone("Asia/Kathmandu")), &zone("Asia/Kathmandu")).into_string();
+        let drawn = week(&zone("Asia/Kathmandu").hours(&starts), &zone("Asia/Kathmandu")).into_string();
         assert!(drawn.contains("Most began on Mon at 16 h Asia/Kathmandu: 2"), "{drawn}");
         assert!(!drawn.contains("UTC"), "{drawn}");
     }
