@@ -10,6 +10,7 @@
 //! | `openid` | an OpenID provider |
 //! | `picture` | pictures made small |
 //! | `people` | accounts that sign in, VPN users that connect |
+//! | `tabs` | two tabs in which the same setting is changed |
 //!
 //! A case is a file of `tests/portal`. Called by those, by the test of the page of all benches and by the program
 //! `screenshots`.
@@ -23,5 +24,6 @@ pub mod lists;
 pub mod openid;
 pub mod people;
 pub mod picture;
+pub mod tabs;
 
 pub use browser::{Browser, Key, Shape, Theme};

@@ -3,13 +3,13 @@
 use browser::{
     Browser, Shape, Theme, lists,
     people::{self, AT_HOME, Connection},
+    tabs::{self, FIELD},
 };
 use end_to_end::{
-    Nas, PATIENCE, Wire,
+    Nas, Wire,
     config::{Config, SECRET},
     requests::start,
     sensor::Home,
-    wait_until,
     wire::{NAS_V4, SENSOR_V4},
 };
 
@@ -91,25 +91,14 @@ fn pages_that_are_shown_once_and_refusals_are_without_barriers_in_every_shape() 
     browser.wait_seen("Not Found");
     look(browser, &["404"]);
 
-    let field = "input[name='detect.travel_kmh']";
     browser.open("/settings/detections");
-    browser.fill(field, "7");
+    browser.fill(FIELD, "7");
     browser.click_text("Save");
     browser.wait_seen("nothing was changed");
     look(browser, &["422"]);
 
-    browser.open("/settings/detections");
-    let other = browser.new_tab();
-    browser.open("/settings/detections");
-    browser.fill(field, "777");
-    browser.click_text("Save");
-    wait_until("777 is saved", PATIENCE, || browser.has("input[name='detect.travel_kmh'][value='777']"));
-    browser.go_to_tab(0);
-    browser.fill(field, "888");
-    browser.click_text("Save");
-    browser.wait_seen("changed meanwhile");
+    tabs::change_in_both(browser);
     look(browser, &["409"]);
-    browser.go_to_tab(other);
 
     browser.forget_cookies();
     people::sign_in(browser, &home, &wire.sensor, "erin", "analyst");

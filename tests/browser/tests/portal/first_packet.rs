@@ -1,14 +1,16 @@
 //! From the first start without a file to the first accepted packet; a wrong secret shown, tried and mended; two tabs; and an
 //! analyst who may set nothing.
 
-use browser::{Browser, people};
+use browser::{
+    Browser, people,
+    tabs::{self, FIELD},
+};
 use end_to_end::{
-    Nas, PATIENCE, Wire,
+    Nas, Wire,
     config::Config,
     radclient,
     requests::start,
     sensor::Home,
-    wait_until,
     wire::{NAS_V4, SENSOR_V4},
 };
 
@@ -69,21 +71,11 @@ fn of_two_tabs_the_second_is_told_what_the_first_changed_and_an_analyst_sets_not
     let _sensor = home.start(&wire.sensor);
     let browser = Browser::start(&wire.sensor);
     people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
-    let field = "input[name='detect.travel_kmh']";
-    browser.open("/settings/detections");
-    let other = browser.new_tab();
-    browser.open("/settings/detections");
-    browser.fill(field, "777");
-    browser.click_text("Save");
-    wait_until("777 is saved", PATIENCE, || browser.has("input[name='detect.travel_kmh'][value='777']"));
-    browser.go_to_tab(0);
-    browser.fill(field, "888");
-    browser.click_text("Save");
-    browser.wait_seen("detect.travel_kmh: default -> 777");
+    let other = tabs::change_in_both(&browser);
     assert!(browser.seen().contains("carol@portal"), "{}", browser.seen());
     browser.go_to_tab(other);
     browser.open("/settings/detections");
-    assert_eq!(browser.run("return document.querySelector(arguments[0]).value", &[field.into()]), "777");
+    assert_eq!(browser.run("return document.querySelector(arguments[0]).value", &[FIELD.into()]), "777");
 
     browser.forget_cookies();
     people::sign_in(&browser, &home, &wire.sensor, "dave", "analyst");
