@@ -139,8 +139,9 @@ fn r29_answered_means_recorded() {
         assert_eq!(&*last.client, "everyone");
         assert_eq!(last.source, nas.0.local_addr().unwrap());
     }
-    assert_eq!(sensor.total().responses, 50);
     count(&sensor.settled(50), &[(Verdict::Accepted, 50)]);
+    // A worker counts its answers after they left: whoever has the last one may be ahead of the number.
+    assert_eq!(sensor.stop().responses, 50);
 }
 
 #[test]
