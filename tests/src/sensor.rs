@@ -222,7 +222,17 @@ impl Sensor<'_> {
         metrics
     }
 
-    /// The same, and what the records until now say is in the store. Others may arrive meanwhile.
+    /// The same, and so many answers have left, not one more. Workers count them behind their leaving, so that whoever has
+    /// the last answer may be ahead of the number.
+    #[track_caller]
+    pub fn answered(&self, answers: u64) -> Metrics {
+        self.wait_metrics("every answer is counted", |metrics| metrics.responses() >= answers);
+        let metrics = self.settled();
+        assert_eq!(metrics.responses(), answers, "answers that left");
+        metrics
+    }
+
+    /// Every datagram has its verdict, and what the records until now say is in the store. Others may arrive meanwhile.
     #[track_caller]
     pub fn stored(&self) -> Metrics {
         let committed = self.settled().sum("vpn_sensor_journal_watermark", &[]);
