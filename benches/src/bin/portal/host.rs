@@ -189,6 +189,22 @@ impl Browser<'_> {
         Ok(answer.body_mut().read_to_string()?)
     }
 
+    /// Sends the form of a page that adds something, with what the form hides.
+    pub(super) fn send(&self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<()> {
+        let page = self.text(path)?;
+        let form = page.split("<form class=\"narrow\"").nth(1).with_context(|| format!("{path}: no form"))?;
+        let hidden = form.split("<input type=\"hidden\" name=\"").skip(1).filter_map(|rest| {
+            let (name, rest) = rest.split_once("\" value=\"")?;
+            Some((name, rest.split('"').next()?))
+        });
+        let request = self.agent.post(format!("http://{PORTAL}{path}")).header("cookie", &self.cookie);
+        let request = request.header("origin", format!("http://{PORTAL}"));
+        let mut answer = request.send_form(hidden.chain(fields.iter().copied()))?;
+        let said = answer.body_mut().read_to_string()?;
+        ensure!(answer.status() == 303, "{path}: {} {said}", answer.status());
+        Ok(())
+    }
+
     /// A page; its length as it came.
     pub(super) fn get(&self, path: &str) -> anyhow::Result<usize> {
         let request = self.agent.get(format!("http://{PORTAL}{path}"));

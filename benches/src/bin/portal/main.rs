@@ -7,6 +7,7 @@
 
 mod company;
 mod host;
+mod lists;
 mod visits;
 
 use std::{

@@ -3,6 +3,7 @@
 use super::{
     company::{BUSY, Company},
     host::Browser,
+    lists,
 };
 
 pub(super) struct Visit {
@@ -19,6 +20,8 @@ pub(super) struct Known {
     /// The second pages of lists.
     second: Vec<String>,
     absent: Vec<&'static str>,
+    /// Pages of settings, with those of single entries.
+    settings: Vec<String>,
 }
 
 /// Lists with more than one page.
@@ -26,15 +29,13 @@ const LISTS: [&str; 4] = ["/users", "/devices", "/alerts?state=all", "/connectio
 /// Kinds of visits, one after the other.
 const KINDS: u64 = 33;
 /// What administrators see.
-const SETTINGS: [&str; 14] = [
+const SETTINGS: [&str; 12] = [
     "vpn",
     "clients",
     "listening",
     "sites",
-    "sites/change",
     "detections",
     "exclusions",
-    "exclusions/change",
     "sinks",
     "retention",
     "health",
@@ -61,7 +62,9 @@ impl Known {
                 .filter_map(Result::transpose)
                 .collect::<anyhow::Result<_>>()?,
             absent: Vec::new(),
+            settings: SETTINGS.iter().map(|page| format!("/settings/{page}")).collect(),
         };
+        known.settings.extend(lists::changed_on(browser)?);
         let kinds = [
             ("alert", known.alert.is_some()),
             ("place", known.place.is_some()),
@@ -83,7 +86,7 @@ fn is_second(link: &str) -> bool {
 }
 
 /// Where a page leads to.
-fn links(page: &str) -> Vec<String> {
+pub(super) fn links(page: &str) -> Vec<String> {
     let links = page.split(" href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     links.map(|link| link.replace("&amp;", "&")).collect()
 }
@@ -145,7 +148,7 @@ pub(super) fn of(number: u64, users: u64, sessions: u64, known: &Known) -> Optio
         31 => {
             ("connections of a session id", format!("/connections?session={}", Company::session_id(session)))
         }
-        _ => ("settings", format!("/settings/{}", among(&SETTINGS))),
+        _ => ("settings", known.settings[number as usize / KINDS as usize % known.settings.len()].clone()),
     };
     Some(Visit { page, path })
 }

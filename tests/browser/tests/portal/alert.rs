@@ -1,13 +1,14 @@
-//! A stolen account: from the overview to a closed alert.
+//! A stolen account: from the overview to a closed alert; and many alerts that are closed at once.
 
 use browser::{
     Browser,
-    people::{self, FAR_AWAY},
+    people::{self, AT_HOME, Connection, FAR_AWAY},
 };
 use end_to_end::{
-    Nas, Wire,
+    Nas, PATIENCE, Wire,
     config::{Config, SECRET},
     sensor::Home,
+    wait_until,
     wire::{NAS_V4, SENSOR_V4},
 };
 
@@ -45,4 +46,43 @@ fn an_alert_is_found_on_the_overview_understood_commented_and_closed() {
     let audit = people::command(&home, &wire.sensor, "audit --format json");
     assert!(audit.contains("alert.close") && audit.contains("carol@portal"), "{audit}");
     browser.assert_quiet();
+}
+
+#[test]
+fn alerts_that_are_ticked_are_closed_at_once_and_no_other() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    for (n, user) in ["ann", "ben", "cem"].into_iter().enumerate() {
+        let (here, there, identifier) = (format!("{user} here"), format!("{user} there"), 2 * n as u8);
+        Connection { user, session: &here, address: AT_HOME, device: "PC-7" }.begin(&nas, identifier);
+        Connection { user, session: &there, address: FAR_AWAY, device: "KALI" }.begin(&nas, identifier + 1);
+    }
+    sensor.stored();
+    let browser = Browser::start(&wire.sensor);
+    people::sign_in(&browser, &home, &wire.sensor, "carol", "analyst");
+    let ticked = || browser.run("return document.querySelectorAll('input[name=alert]:checked').length", &[]);
+
+    browser.open_until("/alerts", "cem");
+    browser.click_text("Close them");
+    browser.wait_seen("No alert was ticked.");
+    browser.open("/alerts");
+    browser.click("input[data-all=alert]");
+    assert_eq!(ticked(), 3);
+    browser.click("input[aria-label='Alert 2']");
+    assert_eq!(ticked(), 2);
+    browser.choose("main form[action='/alerts/close'] select[name=verdict]", "unclear");
+    browser.fill("main form[action='/alerts/close'] input[name=comment]", "nobody answers");
+    browser.click_text("Close them");
+    wait_until("the first is closed", PATIENCE, || !browser.has("main a[href='/alerts/1']"));
+    let left = browser.text("main tbody");
+    assert!(left.contains("ben") && !left.contains("ann") && !left.contains("cem"), "{left}");
+    browser.open("/alerts?state=unclear");
+    let closed = browser.text("main tbody");
+    assert!(closed.contains("ann") && closed.contains("cem") && !closed.contains("ben"), "{closed}");
+    assert_eq!(closed.matches("unclear, by carol@portal").count(), 2, "{closed}");
+    browser.click("main tbody a[href='/alerts/1']");
+    browser.wait_seen("nobody answers");
+    browser.assert_quiet_but(&["422"]);
 }
