@@ -89,7 +89,8 @@ fn main() -> anyhow::Result<()> {
 
     let host = Host::start(&home)?;
     let browser = host.sign_in()?;
-    let changes = host.changes(arguments.changes)?;
+    // A tenth more: what is at least so much cannot be sent at just so much.
+    let changes = host.changes(arguments.changes + arguments.changes / 10)?;
     let known = Known::look(&browser)?;
     // Until all who send have begun.
     thread::sleep(Duration::from_secs(5));
