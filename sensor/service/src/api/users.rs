@@ -212,15 +212,15 @@ pub(super) async fn device(
                 return Err(Problem::not_found(format!("there is no device {name:?}")));
             }
             let all = SessionFilter { device: Some(name.clone()), ..SessionFilter::default() };
-            let filter = store.newest(&all)?;
-            let shares = |feature| store.shares(feature, &filter, FEATURES_MAX);
+            let newest = store.newest(&all)?;
+            let shares = |feature| newest.shares(feature, FEATURES_MAX);
             Ok(Json(DevicePage {
-                users: shares(Feature::User)?,
-                places: shares(Feature::Place)?,
-                addresses: shares(Feature::Remote)?,
-                software: shares(Feature::Software)?,
+                users: shares(Feature::User),
+                places: shares(Feature::Place),
+                addresses: shares(Feature::Remote),
+                software: shares(Feature::Software),
                 open: open(store, &all)?,
-                spots: store.spots(&filter, FEATURES_MAX)?,
+                spots: newest.spots(FEATURES_MAX),
                 name,
             }))
         })

@@ -41,12 +41,11 @@ pub(super) async fn page(
         }
         let filter = SessionFilter { device: Some(name.clone()), ..SessionFilter::default() };
         let (rows, next) = connections::cut(store.sessions(&filter, SESSIONS + 1)?, SESSIONS);
-        let filter = store.newest(&filter)?;
-        let (users, locations) =
-            (store.shares(Feature::User, &filter, SHARES_MAX)?, store.locations(&filter, SHARES_MAX)?);
-        let spots = store.spots(&filter, SPOTS)?;
+        let newest = store.newest(&filter)?;
+        let (users, locations) = (newest.shares(Feature::User, SHARES_MAX), newest.locations(SHARES_MAX));
+        let spots = newest.spots(SPOTS);
         let all = connections::all("device", &name);
-        let is_cut = filter.since_unix_ns.is_some();
+        let is_cut = newest.is_cut();
         Ok(html! {
             @if is_cut { p.quiet { "Places, users and locations are of the newest " (NEWEST_COUNTED) " connections." } }
             h2 { "Places" }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long is looked at first: a page is there at once, and says if there may be more.
-const GLANCE: Duration = Duration::from_millis(150);
+const GLANCE: Duration = Duration::from_millis(120);
 /// Records whose attributes are on the page. The API has more.
 const SHOWN_MAX: usize = 20;
 

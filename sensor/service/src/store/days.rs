@@ -1,43 +1,8 @@
-//! When somebody connected: moments, days and hours of the week; and the newest of the connections.
-
-use super::{SessionFilter, StoreError, StoreReader};
+//! On which days and in which hours of the week somebody connected.
 
 const SECOND_NS: i64 = 1_000_000_000;
 const HOUR_S: i64 = 3_600;
 const DAY_S: i64 = 24 * HOUR_S;
-
-/// So many of somebody's connections are counted for shares, spots, hours and days, the newest: what a page shows is then
-/// bounded by an index, also of an account that a machine uses each minute.
-pub const NEWEST_COUNTED: usize = 2_000;
-
-impl StoreReader {
-    /// When the sessions that a filter takes began, ns since 1970 UTC, ascending. For filters that [`StoreReader::newest`]
-    /// has narrowed.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn starts(&self, filter: &SessionFilter) -> Result<Vec<i64>, StoreError> {
-        let (condition, values) = filter.condition();
-        let query = format!("SELECT start FROM {} WHERE {condition} ORDER BY start", filter.tables());
-        self.rows(&query, &values, |row| row.get(0))
-    }
-
-    /// The filter, narrowed to the newest [`NEWEST_COUNTED`] sessions that it takes. For filters by user or device, whose
-    /// index has the start.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn newest(&self, filter: &SessionFilter) -> Result<SessionFilter, StoreError> {
-        let (condition, values) = filter.condition();
-        let query = format!(
-            "SELECT start FROM {} WHERE {condition} ORDER BY start DESC LIMIT 1 OFFSET {}",
-            filter.tables(),
-            NEWEST_COUNTED - 1
-        );
-        let oldest: Option<i64> = self.rows(&query, &values, |row| row.get(0))?.pop();
-        Ok(SessionFilter { since_unix_ns: filter.since_unix_ns.max(oldest), ..filter.clone() })
-    }
-}
 
 /// What a clock shows that is set to UTC.
 pub(super) fn utc(unix_s: i64) -> i64 {

@@ -12,11 +12,12 @@
 //! | `server` | VPN servers, and who is on line |
 //! | `page` | all that there is about one user |
 //! | `usual` | what is usual for one user |
-//! | `spot`, `days` | where and on which days connections began, for maps and calendars |
+//! | `newest` | the newest connections of somebody, and what they have in common |
+//! | `location`, `spot`, `days` | where and on which days connections began, for lists, maps and calendars |
 //! | `journey` | the two places of an alert about travel |
 //! | `find` | what one box finds |
 //! | `risk` | who and what is at risk |
-//! | `indices.sql` | indices by which pages stay quick |
+//! | `indices.sql`, `alert-lists.sql` | indices by which pages stay quick |
 //! | `assigned.sql`, `assigned` | who had an address inside the tunnel |
 //! | `parts.sql`, `parts-fill.sql`, `parts` | names by a part of them |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
@@ -35,6 +36,7 @@ mod find;
 mod forget;
 pub(crate) mod journey;
 mod location;
+mod newest;
 mod page;
 mod parts;
 mod read;
@@ -56,14 +58,14 @@ use rusqlite::{Connection, OpenFlags};
 pub use alert_query::{AlertFilter, AlertState};
 pub use assigned::FoundAssigned;
 pub(crate) use bulk::Bulk;
-pub use days::NEWEST_COUNTED;
 pub(crate) use days::{days, hours};
 pub use digest::Digest;
 pub use find::{FoundPlace, FoundServer};
 pub use journey::JourneyRow;
 pub use location::LocationRow;
+pub use newest::{Feature, NEWEST_COUNTED, Newest};
 pub use page::{DayRow, SHARES_MAX, UserPage};
-pub use read::{Feature, SessionFilter, StoreReader};
+pub use read::{SessionFilter, StoreReader};
 pub use risk::RiskPosition;
 pub use row::{DeviceRow, PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
 pub use spot::SpotRow;
@@ -78,19 +80,20 @@ pub const FILE: &str = "store.sqlite";
 const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("alerts.sql"),
     include_str!("indices.sql"),
     include_str!("assigned.sql"),
     concat!(include_str!("parts.sql"), include_str!("parts-fill.sql")),
+    include_str!("alert-lists.sql"),
 ];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a reader keeps of what it has read, KiB as SQLite wants them: the pages of [`NEWEST_COUNTED`] connections, which a
-/// user's page counts in nine ways, lie in 8 MiB of a large store.
+/// user's page reads more than once, lie in 8 MiB of a large store.
 const READER_CACHE: i64 = -16_384;
 
 /// Why the store cannot be used.

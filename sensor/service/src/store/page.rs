@@ -82,24 +82,24 @@ impl StoreReader {
     ) -> Result<Option<UserPage>, StoreError> {
         let Some(user) = self.user(key)? else { return Ok(None) };
         let filter = SessionFilter { user: Some(key.to_owned()), ..SessionFilter::default() };
-        let filter = self.newest(&filter)?;
+        let newest = self.newest(&filter)?;
         let open = Some(AlertState::Open);
         let alerts = AlertFilter { user: Some(key.to_owned()), state: open, ..AlertFilter::default() };
-        let shares = |feature| self.shares(feature, &filter, SHARES_MAX);
-        let starts = self.starts(&filter)?;
+        let shares = |feature| newest.shares(feature, SHARES_MAX);
+        let starts = newest.starts_unix_ns();
         Ok(Some(UserPage {
             alerts: self.alert_rows(&alerts, SHARES_MAX)?,
             usual: self.usual(key, user.first_unix_ns, learning, now_unix_ns)?,
             user,
-            locations: self.locations(&filter, SHARES_MAX)?,
-            places: shares(Feature::Place)?,
-            networks: shares(Feature::Network)?,
-            addresses: shares(Feature::Remote)?,
-            devices: shares(Feature::Device)?,
-            software: shares(Feature::Software)?,
-            servers: shares(Feature::Server)?,
+            locations: newest.locations(SHARES_MAX),
+            places: shares(Feature::Place),
+            networks: shares(Feature::Network),
+            addresses: shares(Feature::Remote),
+            devices: shares(Feature::Device),
+            software: shares(Feature::Software),
+            servers: shares(Feature::Server),
             hours: hours(&starts, utc),
-            spots: self.spots(&filter, SPOTS_MAX)?,
+            spots: newest.spots(SPOTS_MAX),
             days: days(&starts, utc).into_iter().map(day).collect(),
             starts_unix_ns: starts,
             sessions: self.sessions(&filter, sessions)?,

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, params
 use super::{
     StoreError, UserPart, assigned, open_read_only,
     parts::Named,
-    row::{PlaceRow, SESSION_COLUMNS, SeenRow, SessionRow, Share, UserRow, place_from, rfc3339, session},
+    row::{PlaceRow, SESSION_COLUMNS, SeenRow, SessionRow, UserRow, place_from, rfc3339, session},
 };
 use crate::fold::Sort;
 
@@ -75,41 +75,6 @@ pub struct SessionFilter {
     pub until_unix_ns: Option<i64>,
     /// Behind this one, by start and number: the last of the page before.
     pub after: Option<(i64, i64)>,
-}
-
-/// What a user's connections have in common with each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Feature {
-    /// Places.
-    Place,
-    /// Networks: autonomous systems.
-    Network,
-    /// Addresses.
-    Remote,
-    /// Devices.
-    Device,
-    /// Client software.
-    Software,
-    /// VPN servers.
-    Server,
-    /// Users.
-    User,
-}
-
-impl Feature {
-    fn expression(self) -> &'static str {
-        match self {
-            Feature::Place => "place.name",
-            Feature::Network => {
-                "CASE WHEN asn IS NULL THEN NULL ELSE 'AS' || asn || coalesce(' ' || organisation, '') END"
-            }
-            Feature::Remote => "remote",
-            Feature::Device => "device",
-            Feature::Software => "software",
-            Feature::Server => "coalesce(server.identifier, server.address, server.client)",
-            Feature::User => "user",
-        }
-    }
 }
 
 /// The store, to be read.
@@ -190,33 +155,6 @@ impl StoreReader {
         let mut sessions = self.rows(&query, &[Box::new(number)], session)?;
         self.name_alerts(&mut sessions)?;
         Ok(sessions.pop())
-    }
-
-    /// How the sessions that a filter takes are spread over a feature: the latest seen first.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn shares(
-        &self,
-        feature: Feature,
-        filter: &SessionFilter,
-        limit: usize,
-    ) -> Result<Vec<Share>, StoreError> {
-        let (condition, values) = filter.condition();
-        let query = format!(
-            "SELECT {0} AS feature, count(*), min(start), max(last_seen) AS last FROM {1}
-             WHERE {condition} AND feature IS NOT NULL GROUP BY feature ORDER BY last DESC, feature LIMIT {limit}",
-            feature.expression(),
-            filter.tables()
-        );
-        self.rows(&query, &values, |row| {
-            Ok(Share {
-                name: row.get(0)?,
-                connections: row.get(1)?,
-                first_seen: rfc3339(row.get(2)?),
-                last_seen: rfc3339(row.get(3)?),
-            })
-        })
     }
 
     /// Users, the latest seen first; those whose key is of `part`. `after`: the last of the page before.

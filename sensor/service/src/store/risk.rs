@@ -115,12 +115,13 @@ impl StoreReader {
     fn users_at_risk(&self, part: &UserPart) -> Result<Vec<AtRisk>, StoreError> {
         let query = format!(
             "WITH open AS MATERIALIZED
-                 (SELECT user, severity, body ->> '$.score' AS score, CASE WHEN user IS NULL THEN body END AS body
+                 (SELECT number, user, severity, body ->> '$.score' AS score
                   FROM alert WHERE is_open ORDER BY number DESC LIMIT {ALERTS_MAX})
              SELECT user, max(severity) AS severity, max(score) AS score, count(*) FROM
                  (SELECT user, severity, score FROM open WHERE user IS NOT NULL
                   UNION ALL
-                  SELECT listed.value, severity, score FROM open, json_each(open.body, '$.users') AS listed
+                  SELECT listed.value, open.severity, open.score
+                  FROM open CROSS JOIN alert USING (number), json_each(alert.body, '$.users') AS listed
                   WHERE open.user IS NULL)
              GROUP BY user ORDER BY severity DESC, score DESC, user"
         );

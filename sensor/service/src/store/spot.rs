@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{SessionFilter, StoreError, StoreReader, row::rfc3339};
+use super::{StoreError, StoreReader};
 
 /// A point that connections came from.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -27,23 +27,6 @@ pub struct SpotRow {
 }
 
 impl StoreReader {
-    /// Where the sessions that a filter takes came from, as far as that has a position: the most frequent first. All that
-    /// the filter takes are counted: to be asked about one user, or device, since a time.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn spots(&self, filter: &SessionFilter, limit: usize) -> Result<Vec<SpotRow>, StoreError> {
-        let (condition, values) = filter.condition();
-        let query = format!(
-            "SELECT place.name, country, latitude, longitude, coalesce(radius_km, 0), count(*) AS connections, max(start)
-             FROM {}
-             WHERE {condition} AND latitude IS NOT NULL AND longitude IS NOT NULL
-             GROUP BY place.name, latitude, longitude, radius_km ORDER BY connections DESC, place.name LIMIT {limit}",
-            filter.tables()
-        );
-        self.rows(&query, &values, spot)
-    }
-
     /// Where those are who are on line, the most frequent first. Read from an index of the open sessions alone.
     ///
     /// # Errors
@@ -53,7 +36,7 @@ impl StoreReader {
             "WITH open AS MATERIALIZED
                  (SELECT place, count(*) AS connections FROM session INDEXED BY session_open
                   WHERE ended IS NULL GROUP BY place)
-             SELECT name, country, latitude, longitude, coalesce(radius_km, 0), sum(connections) AS connections, NULL
+             SELECT name, country, latitude, longitude, coalesce(radius_km, 0), sum(connections) AS connections
              FROM open JOIN place ON place.id = open.place
              WHERE latitude IS NOT NULL AND longitude IS NOT NULL
              GROUP BY name, latitude, longitude, radius_km ORDER BY connections DESC, name LIMIT {limit}"
@@ -70,6 +53,6 @@ fn spot(row: &rusqlite::Row<'_>) -> rusqlite::Result<SpotRow> {
         longitude: row.get(3)?,
         radius_km: row.get(4)?,
         connections: row.get(5)?,
-        last_start: row.get::<_, Option<i64>>(6)?.map(rfc3339),
+        last_start: None,
     })
 }
