@@ -84,6 +84,12 @@ impl Group {
     }
 }
 
+/// The same that came from one address and place.
+struct Located<'p> {
+    group: Group,
+    place: Option<&'p Place>,
+}
+
 impl StoreReader {
     /// Reads them. For filters by user or device, whose index has the start.
     ///
@@ -189,19 +195,20 @@ impl Newest {
 
     /// Where they came from, address by address: the latest seen first.
     pub fn locations(&self, limit: usize) -> Vec<LocationRow> {
-        let mut groups: BTreeMap<(&str, Option<i64>), (Group, Option<&Place>)> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, Option<i64>), Located<'_>> = BTreeMap::new();
         for connection in &self.connections {
             if let Some(remote) = &connection.remote {
                 let place = connection.place.as_deref();
                 let key = (&**remote, place.map(|place| place.id));
-                groups.entry(key).or_insert((Group::NONE, place)).0.add(connection);
+                let located = groups.entry(key).or_insert(Located { group: Group::NONE, place });
+                located.group.add(connection);
             }
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
         // Stable: behind that by address and place.
-        groups.sort_by_key(|(_, (group, _))| std::cmp::Reverse(group.last));
+        groups.sort_by_key(|(_, located)| std::cmp::Reverse(located.group.last));
         groups.truncate(limit);
-        let location = |((remote, _), (group, place)): ((&str, _), (Group, Option<&Place>))| LocationRow {
+        let location = |((remote, _), Located { group, place }): ((&str, _), Located<'_>)| LocationRow {
             address: remote.to_owned(),
             place: place.map(|place| place.name.clone()),
             network: place.and_then(|place| place.network.clone()),
