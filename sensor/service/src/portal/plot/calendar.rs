@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::{date, step};
 
 const WEEKS: i64 = 27;
+/// From one cell to the next; the style sheet draws twelve of it.
 const CELL: i64 = 14;
 const LEFT: i64 = 34;
 const TOP: i64 = 16;
@@ -44,8 +45,9 @@ pub(in super::super) fn calendar(days: &[(i64, u64)], today: i64) -> Markup {
                     @let day = monday + row;
                     @if day <= today {
                         @let count = shown.binary_search_by_key(&day, |(day, _)| *day).map_or(0, |at| shown[at].1);
-                        rect class={ "step" (step(count, most)) } x=(LEFT + week * CELL) y=(TOP + row * CELL)
-                            width=(CELL - 2) height=(CELL - 2) rx="2" { title { (date(day)) ": " (count) } }
+                        rect class={ "step" (step(count, most)) } x=(LEFT + week * CELL) y=(TOP + row * CELL) {
+                            title { (date(day)) ": " (count) }
+                        }
                     }
                 }
             }

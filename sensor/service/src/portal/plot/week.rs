@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::{super::zone::Zone, step};
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+/// From one cell to the next; the style sheet draws twelve of it.
 const CELL: usize = 14;
 const LEFT: usize = 34;
 const TOP: usize = 16;
@@ -28,8 +29,7 @@ pub(in super::super) fn week(hours: &[u64], zone: &Zone) -> Markup {
                 text x="0" y=(TOP + day * CELL + CELL - 3) { (name) }
             }
             @for (hour, count) in hours.iter().take(168).enumerate() {
-                rect class={ "step" (step(*count, most)) } x=(LEFT + hour % 24 * CELL) y=(TOP + hour / 24 * CELL)
-                    width=(CELL - 2) height=(CELL - 2) rx="2" {
+                rect class={ "step" (step(*count, most)) } x=(LEFT + hour % 24 * CELL) y=(TOP + hour / 24 * CELL) {
                     title { (DAYS[hour / 24]) " " (hour % 24) " h " (zone) ": " (count) }
                 }
             }
