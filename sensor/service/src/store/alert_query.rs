@@ -142,6 +142,15 @@ impl AlertFilter {
     }
 }
 
+/// Those that a filter takes, the newest first.
+fn listing(second_column: &str, filter: &AlertFilter, limit: usize) -> (String, Vec<Box<dyn ToSql>>) {
+    let (condition, values) = filter.condition();
+    let query = format!(
+        "SELECT body, {second_column} FROM alert WHERE {condition} ORDER BY number DESC LIMIT {limit}"
+    );
+    (query, values)
+}
+
 impl StoreReader {
     /// Alerts with all that they hold, the newest first.
     ///
@@ -166,10 +175,7 @@ impl StoreReader {
         limit: usize,
         read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
-        let (condition, values) = filter.condition();
-        let query = format!(
-            "SELECT body, {second_column} FROM alert WHERE {condition} ORDER BY number DESC LIMIT {limit}"
-        );
+        let (query, values) = listing(second_column, filter, limit);
         self.rows(&query, &values, read)
     }
 
@@ -213,5 +219,29 @@ impl StoreReader {
             session.alert = alerts.get(&session.number).copied();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Store, *};
+
+    #[test]
+    fn alerts_in_one_state_are_listed_without_a_look_at_those_in_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(super::super::FILE);
+        let _store = Store::open(&path).unwrap();
+        let reader = StoreReader::open(&path).unwrap();
+        for (state, index) in [
+            (AlertState::Open, "alert_open"),
+            (AlertState::Closed, "alert_closed"),
+            (AlertState::Usual, "alert_by_verdict"),
+        ] {
+            let filter = AlertFilter { state: Some(state), ..AlertFilter::default() };
+            let (query, values) = listing(IS_HELD, &filter, 50);
+            let plan = reader.plan(&query, &values);
+            assert!(plan.iter().any(|step| step.contains(&format!("INDEX {index}"))), "{state:?}: {plan:?}");
+            assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{state:?}: {plan:?}");
+        }
     }
 }

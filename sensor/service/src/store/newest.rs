@@ -2,15 +2,15 @@
 //! A page of somebody busy counts them in nine ways, and each of them would be a walk through thousands of rows.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     rc::Rc,
 };
 
 use rusqlite::Row;
 
 use super::{
-    LocationRow, SessionFilter, SpotRow, StoreError, StoreReader,
-    row::{Share, network_name, rfc3339},
+    LocationRow, PlaceRow, SessionFilter, SpotRow, StoreError, StoreReader,
+    row::{PLACE_COLUMNS, Share, place_from, rfc3339},
 };
 
 /// So many of somebody's connections are counted for shares, spots, hours and days, the newest: what a page shows is then
@@ -39,11 +39,7 @@ pub enum Feature {
 /// Where a connection came from.
 #[derive(Debug)]
 struct Place {
-    id: i64,
-    name: String,
-    country: Option<String>,
-    position: Option<(f64, f64)>,
-    radius_km: Option<i64>,
+    row: PlaceRow,
     network: Option<String>,
 }
 
@@ -110,16 +106,17 @@ impl StoreReader {
         let mut places: HashMap<i64, Option<Rc<Place>>> = HashMap::new();
         let mut connections = Vec::with_capacity(rows.len());
         for (mut connection, server, place) in rows {
-            connection.server = match servers.get(&server) {
-                Some(known) => known.clone(),
-                None => servers.entry(server).or_insert(self.server_name(server)?).clone(),
+            connection.server = match servers.entry(server) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(unknown) => unknown.insert(self.server_name(server)?).clone(),
             };
-            connection.place = match place {
+            connection.place = match place.map(|id| places.entry(id)) {
                 None => None,
-                Some(id) => match places.get(&id) {
-                    Some(known) => known.clone(),
-                    None => places.entry(id).or_insert(self.place_of(id)?).clone(),
-                },
+                Some(Entry::Occupied(known)) => known.get().clone(),
+                Some(Entry::Vacant(unknown)) => {
+                    let place = self.place_of(*unknown.key())?;
+                    unknown.insert(place).clone()
+                }
             };
             connections.push(connection);
         }
@@ -133,19 +130,9 @@ impl StoreReader {
     }
 
     fn place_of(&self, id: i64) -> Result<Option<Rc<Place>>, StoreError> {
-        let query = "SELECT id, name, country, latitude, longitude, radius_km, asn, organisation FROM place WHERE id = ?1";
-        let found = self.rows(query, &[Box::new(id)], |row| {
-            let (asn, organisation) = (row.get::<_, Option<i64>>(6)?, row.get::<_, Option<String>>(7)?);
-            Ok(Place {
-                id: row.get(0)?,
-                name: row.get(1)?,
-                country: row.get(2)?,
-                position: row.get::<_, Option<f64>>(3)?.zip(row.get(4)?),
-                radius_km: row.get(5)?,
-                network: asn.map(|asn| network_name(asn, organisation.as_deref())),
-            })
-        })?;
-        Ok(found.into_iter().next().map(Rc::new))
+        let query = format!("SELECT {PLACE_COLUMNS} FROM place WHERE id = ?1");
+        let found = self.rows(&query, &[Box::new(id)], |row| place_from(row, 0))?;
+        Ok(found.into_iter().next().map(|row| Rc::new(Place { network: row.network(), row })))
     }
 }
 
@@ -199,7 +186,7 @@ impl Newest {
         for connection in &self.connections {
             if let Some(remote) = &connection.remote {
                 let place = connection.place.as_deref();
-                let key = (&**remote, place.map(|place| place.id));
+                let key = (&**remote, place.map(|place| place.row.id));
                 let located = groups.entry(key).or_insert(Located { group: Group::NONE, place });
                 located.group.add(connection);
             }
@@ -210,7 +197,7 @@ impl Newest {
         groups.truncate(limit);
         let location = |((remote, _), Located { group, place }): ((&str, _), Located<'_>)| LocationRow {
             address: remote.to_owned(),
-            place: place.map(|place| place.name.clone()),
+            place: place.map(|place| place.row.name.clone()),
             network: place.and_then(|place| place.network.clone()),
             connections: group.connections,
             last_seen: rfc3339(group.last),
@@ -223,8 +210,8 @@ impl Newest {
         type Key<'k> = (&'k str, (u64, u64), Option<i64>);
         let mut spots: BTreeMap<Key<'_>, SpotRow> = BTreeMap::new();
         for connection in &self.connections {
-            let Some(place) = connection.place.as_deref() else { continue };
-            let Some((latitude, longitude)) = place.position else { continue };
+            let Some(Place { row: place, .. }) = connection.place.as_deref() else { continue };
+            let Some((latitude, longitude)) = place.latitude.zip(place.longitude) else { continue };
             let key = (&*place.name, (latitude.to_bits(), longitude.to_bits()), place.radius_km);
             // The first that is met is the newest.
             let spot = spots.entry(key).or_insert_with(|| SpotRow {
@@ -249,7 +236,7 @@ impl Newest {
 impl Counted {
     fn feature(&self, feature: Feature) -> Option<&str> {
         match feature {
-            Feature::Place => self.place.as_deref().map(|place| &*place.name),
+            Feature::Place => self.place.as_deref().map(|place| &*place.row.name),
             Feature::Network => self.place.as_deref().and_then(|place| place.network.as_deref()),
             Feature::Remote => self.remote.as_deref(),
             Feature::Device => self.device.as_deref(),

@@ -10,7 +10,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, params
 use super::{
     StoreError, UserPart, assigned, open_read_only,
     parts::Named,
-    row::{PlaceRow, SESSION_COLUMNS, SeenRow, SessionRow, UserRow, place_from, rfc3339, session},
+    row::{
+        PLACE_COLUMNS, PlaceRow, SESSION_COLUMNS, SeenRow, SessionRow, UserRow, place_from, rfc3339, session,
+    },
 };
 use crate::fold::Sort;
 
@@ -262,7 +264,7 @@ impl StoreReader {
     /// [`StoreError::Sqlite`].
     pub fn places(&self, after: i64, limit: usize) -> Result<Vec<(PlaceRow, i64)>, StoreError> {
         let query = format!(
-            "SELECT id, name, country, region, city, site, latitude, longitude, radius_km, asn, organisation, kinds,
+            "SELECT {PLACE_COLUMNS},
                  (SELECT count(*) FROM session WHERE session.place = place.id) AS connections
              FROM place WHERE id > ?1 AND connections > 0 ORDER BY id LIMIT {limit}"
         );
@@ -295,6 +297,12 @@ impl StoreReader {
             rows.collect::<rusqlite::Result<Vec<T>>>()
         };
         rows().map_err(|error| self.flawed(error))
+    }
+
+    /// How SQLite answers a question, step by step.
+    #[cfg(test)]
+    pub(super) fn plan(&self, query: &str, values: &[Box<dyn ToSql>]) -> Vec<String> {
+        self.rows(&format!("EXPLAIN QUERY PLAN {query}"), values, |row| row.get("detail")).unwrap()
     }
 
     pub(super) fn connection(&self) -> &Connection {

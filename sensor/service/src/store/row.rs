@@ -304,6 +304,10 @@ pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
     })
 }
 
+/// What [`place_from`] reads.
+pub(super) const PLACE_COLUMNS: &str =
+    "id, name, country, region, city, site, latitude, longitude, radius_km, asn, organisation, kinds";
+
 /// The members of [`PlaceRow`] from this column on.
 pub(super) fn place_from(row: &Row<'_>, at: usize) -> rusqlite::Result<PlaceRow> {
     Ok(PlaceRow {
