@@ -30,23 +30,23 @@ impl Fold {
     fn follow_one(&mut self, change: Change, resolve: &mut impl Resolve) {
         let session = &change.session;
         let number = session.number;
-        let tied = self.ties.of(number, &session.details).map(|tie| tie.key);
-        let is_tied = tied.is_some();
-        if !is_tied {
+        let known = self.ties.of(number, &session.details);
+        let at = known.unwrap_or_else(|| {
             let tie = self.tie(&change, resolve);
-            self.ties.set(number, tie);
-        }
+            self.ties.set(number, tie)
+        });
+        let Some(tie) = self.ties.get_mut(at) else { return };
+        let (user, place) = (tie.key, tie.place);
         // What was tied says nothing that was not known before: most interims.
-        if is_tied && change.happening == Happening::Updated && !change.has_moved {
-            if let Some(user) = tied.flatten() {
+        if known.is_some() && change.happening == Happening::Updated && !change.has_moved {
+            if let Some(user) = user {
                 self.detector.alive(user, number, session.last_seen_unix_ns);
             }
         } else {
-            let place = self.ties.of(number, &session.details).map_or(NOWHERE, |tie| tie.place);
             let placed = self.resolutions.placed(place).cloned();
             self.learn(&change, placed.as_deref());
         }
-        let Some(tie) = self.ties.of(number, &session.details) else { return };
+        let Some(tie) = self.ties.get_mut(at) else { return };
         let count = match change.happening {
             Happening::Opened => 1,
             Happening::Merged { .. } => -1,

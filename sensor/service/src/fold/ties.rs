@@ -23,6 +23,10 @@ pub(super) struct Tie {
     pub(super) outcome: (u32, u32),
 }
 
+/// Where the ties of a session are among those of all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TieNumber(u32);
+
 /// Those of all open sessions, by session number. One behind the other, found by a table of numbers: of a million open
 /// sessions a table of the ties themselves would be half empty.
 #[derive(Debug, Default)]
@@ -41,11 +45,17 @@ impl Ties {
         self.ties[number as usize].as_ref().is_some_and(|(other, _)| *other == session)
     }
 
-    /// The ties of a session, unless its details are others by now.
-    pub(super) fn of(&mut self, session: u64, details: &Details) -> Option<&mut Tie> {
+    /// Where the ties of a session are, unless its details are others by now. Until the next call of [`Ties::set`] or
+    /// [`Ties::remove`].
+    pub(super) fn of(&self, session: u64, details: &Details) -> Option<TieNumber> {
         let number = self.find(session)?;
-        let (_, tie) = self.ties[number as usize].as_mut()?;
-        Some(tie).filter(|tie| tie.details.is_same(details))
+        let (_, tie) = self.ties[number as usize].as_ref()?;
+        tie.details.is_same(details).then_some(TieNumber(number))
+    }
+
+    /// The ties that are there.
+    pub(super) fn get_mut(&mut self, number: TieNumber) -> Option<&mut Tie> {
+        self.ties.get_mut(number.0 as usize)?.as_mut().map(|(_, tie)| tie)
     }
 
     /// The ties of a session, if its details did not change.
@@ -54,10 +64,11 @@ impl Ties {
         Some(tie)
     }
 
-    /// Sets them; those that were set before come back.
-    pub(super) fn set(&mut self, session: u64, tie: Tie) -> Option<Tie> {
+    /// Sets them, over those that were set before.
+    pub(super) fn set(&mut self, session: u64, tie: Tie) -> TieNumber {
         if let Some(number) = self.find(session) {
-            return self.ties[number as usize].replace((session, tie)).map(|(_, before)| before);
+            self.ties[number as usize] = Some((session, tie));
+            return TieNumber(number);
         }
         let number = match self.free.pop() {
             Some(number) => {
@@ -78,7 +89,7 @@ impl Ties {
         self.numbers.insert_unique(spread(session), number, |number| {
             ties[*number as usize].as_ref().map_or(0, |(session, _)| spread(*session))
         });
-        None
+        TieNumber(number)
     }
 
     pub(super) fn remove(&mut self, session: u64) {

@@ -3,6 +3,7 @@
 //! Called by [`Sessions`](super::Sessions) only.
 
 use serde::Deserialize;
+use smallvec::SmallVec;
 
 use super::{
     Details, LATE,
@@ -16,25 +17,30 @@ use super::{
 /// sensors make the same facts. Beyond, the oldest are settled early.
 const PENDING_MAX: usize = 32;
 
+/// Sessions of one id in the order of their starts. Nearly always it is one, and that lies where the list is: a million of
+/// them would each be another allocation, and another wait for memory.
+pub(super) type SessionsOfId = SmallVec<[Session; 1]>;
+
 /// The sessions of one id. How it is written down is in `written`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(try_from = "Read")]
 pub(super) struct History {
-    /// As they are now, in the order of their starts.
-    pub(super) sessions: Vec<Session>,
+    /// As they are now.
+    pub(super) sessions: SessionsOfId,
     /// While facts may still come between those that came.
     pub(super) rewind: Option<Box<Rewind>>,
     /// Time of the newest settled fact.
     pub(super) settled_until: u64,
 }
 
-/// Where to begin again.
+/// Where to begin again. Nearly all ids have one session, and one fact in five minutes: these lie in the one allocation
+/// that each Interim-Update makes and the next five minutes give back.
 #[derive(Debug)]
 pub(super) struct Rewind {
     /// Before any pending fact.
-    pub(super) settled: Vec<Session>,
+    pub(super) settled: SessionsOfId,
     /// In their order.
-    pub(super) pending: Vec<Fact>,
+    pub(super) pending: SmallVec<[Fact; 1]>,
 }
 
 /// What became of a fact.
@@ -52,9 +58,9 @@ impl History {
     /// Takes a fact where it belongs.
     pub(super) fn take(&mut self, fact: Fact, unknown_after: u64) -> Taken {
         let sessions = &self.sessions;
-        let rewind = self.rewind.get_or_insert_with(|| {
-            Box::new(Rewind { settled: sessions.clone(), pending: Vec::with_capacity(1) })
-        });
+        let rewind = self
+            .rewind
+            .get_or_insert_with(|| Box::new(Rewind { settled: sessions.clone(), pending: SmallVec::new() }));
         if let Some(at) = rewind.pending.iter().rposition(|other| other.is_copy_of(&fact)) {
             if rewind.pending[at].time <= fact.time {
                 return Taken::Copy;
@@ -111,8 +117,9 @@ impl History {
 
     /// Takes out what is of a person. The numbers of the sessions that were; whether nothing of anybody else is left.
     pub(super) fn forget(&mut self, is_of: impl Fn(&Details) -> bool) -> (Vec<u64>, bool) {
-        let forgotten = self.sessions.extract_if(.., |session| is_of(&session.details));
+        let forgotten = self.sessions.iter().filter(|session| is_of(&session.details));
         let numbers = forgotten.map(|session| session.number).collect();
+        self.sessions.retain(|session| !is_of(&session.details));
         if let Some(rewind) = &mut self.rewind {
             rewind.settled.retain(|session| !is_of(&session.details));
             rewind.pending.retain(|fact| !fact.details.as_ref().is_some_and(&is_of));

@@ -82,7 +82,7 @@ use super::{Event, Kind, Status};
 pub use snapshot::SnapshotError;
 
 use fact::{Fact, SECOND};
-use history::{Taken, differences};
+use history::{SessionsOfId, Taken, differences};
 use servers::Servers;
 use slots::{INACTIVE, Slots};
 
@@ -90,6 +90,9 @@ use slots::{INACTIVE, Slots};
 const LATE: u64 = 300 * SECOND;
 /// A longer gap between two calls means that nobody listened: ns.
 const UNHEARD: u64 = 600 * SECOND;
+
+/// So many queued ids are looked at before the first of them is taken.
+const NEAR: usize = 16;
 
 /// What was done with events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +127,7 @@ pub struct Sessions {
     /// Since when there was somebody to hear.
     heard_since: u64,
     /// The sessions of an id before a fact, to compare with.
-    before: Vec<Session>,
+    before: SessionsOfId,
 }
 
 /// Where the session of an event is to be looked for.
@@ -200,7 +203,11 @@ impl Sessions {
     /// Lets the time go on: closes what fell silent, forgets what closed long ago.
     pub fn advance(&mut self, now_unix_ns: u64, changes: &mut Vec<Change>) {
         self.hear(now_unix_ns);
-        while let Some((due, number, used)) = self.unsettled.pop_front() {
+        for at in 0.. {
+            if at % NEAR == 0 {
+                self.bring_unsettled_near();
+            }
+            let Some((due, number, used)) = self.unsettled.pop_front() else { break };
             if due > self.now {
                 self.unsettled.push_front((due, number, used));
                 break;

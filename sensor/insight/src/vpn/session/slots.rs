@@ -79,6 +79,10 @@ impl Slots {
                 number
             }
             None => {
+                if self.slots.len() == self.slots.capacity() {
+                    // By an eighth: doubling would take twice the memory of a million.
+                    self.slots.reserve_exact((self.slots.len() / 8).max(64));
+                }
                 // Bounded by the settings.
                 self.slots.push(new(0));
                 (self.slots.len() - 1) as u32
@@ -148,6 +152,11 @@ impl Slots {
     /// The slot, if it is still in the use it was queued for.
     pub(super) fn queued(&mut self, number: u32, used: u32) -> Option<&mut Slot> {
         self.slots.get_mut(number as usize).filter(|slot| slot.is_used && slot.used == used)
+    }
+
+    /// The same, to look at.
+    pub(super) fn peek_queued(&self, number: u32, used: u32) -> Option<&Slot> {
+        self.slots.get(number as usize).filter(|slot| slot.is_used && slot.used == used)
     }
 
     /// How many are followed.

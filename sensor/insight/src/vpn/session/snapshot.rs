@@ -132,7 +132,7 @@ impl Sessions {
             next_number: loaded.next_number,
             now: loaded.now,
             heard_since: loaded.heard_since,
-            before: Vec::new(),
+            before: Default::default(),
         })
     }
 }

@@ -5,6 +5,7 @@ use super::{
     LATE,
     details::Details,
     fact::{COPY_APART, Fact, Report, SECOND},
+    history::SessionsOfId,
     model::{End, EndReason, Session, StartSource},
     volume::Volume,
 };
@@ -20,7 +21,7 @@ const SAME_START: u64 = 600 * SECOND;
 const GAP_MIN: u64 = 10;
 
 /// Takes one fact. `sessions` are in the order of their starts; at most [`SESSIONS_OF_ID_MAX`] remain.
-pub(super) fn step(sessions: &mut Vec<Session>, fact: &Fact, unknown_after: u64) {
+pub(super) fn step(sessions: &mut SessionsOfId, fact: &Fact, unknown_after: u64) {
     match (fact.report, &fact.details) {
         (Report::Boot(reason), _) => boot(sessions, fact.time, reason),
         (Report::Start, Some(details)) => start(sessions, fact, details),
@@ -42,7 +43,7 @@ fn boot(sessions: &mut [Session], time: u64, reason: EndReason) {
     }
 }
 
-fn start(sessions: &mut Vec<Session>, fact: &Fact, details: &Details) {
+fn start(sessions: &mut SessionsOfId, fact: &Fact, details: &Details) {
     match sessions.iter().rposition(|session| is_start_of(session, fact, details)) {
         Some(at) => {
             let session = &mut sessions[at];
@@ -201,7 +202,7 @@ fn absorb(session: &mut Session, fact: &Fact, details: &Details) {
 }
 
 /// A session that was not known.
-fn add(sessions: &mut Vec<Session>, fact: &Fact, details: &Details) {
+fn add(sessions: &mut SessionsOfId, fact: &Fact, details: &Details) {
     let (start_unix_ns, start_source) = match (fact.report, fact.began()) {
         (Report::Start, _) => (fact.time, StartSource::Start),
         (_, Some(began)) => (began, StartSource::SessionTime),

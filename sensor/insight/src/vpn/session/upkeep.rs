@@ -3,12 +3,15 @@
 
 use std::{cmp::Reverse, sync::Arc};
 
+use arrayvec::ArrayVec;
+
 use super::{
-    Sessions,
+    NEAR, Sessions,
     details::Details,
     fact::SECOND,
+    history::Rewind,
     model::{Change, EndReason, Happening},
-    slots::INACTIVE,
+    slots::{INACTIVE, Slot},
 };
 
 impl Sessions {
@@ -31,6 +34,19 @@ impl Sessions {
                 self.slots.get_mut(moved).active_at = at as u32;
             }
         }
+    }
+
+    /// Looks at what giving up the next few ways back will look at: the looks at memory go side by side, which one behind
+    /// the other would each wait.
+    pub(super) fn bring_unsettled_near(&self) {
+        let next = self.unsettled.iter().take(NEAR).filter(|(due, ..)| *due <= self.now);
+        let slots: ArrayVec<&Slot, NEAR> =
+            next.filter_map(|(_, number, used)| self.slots.peek_queued(*number, *used)).collect();
+        let rewinds: ArrayVec<&Rewind, NEAR> =
+            slots.iter().filter_map(|slot| slot.history.rewind.as_deref()).collect();
+        let details = rewinds.iter().filter_map(|rewind| rewind.pending.last()?.details.as_ref());
+        // What is looked at for its own sake must be looked at.
+        std::hint::black_box(details.filter(|details| details.user().is_some()).count());
     }
 
     /// When to look at a slot: when its open session falls silent, or when it is to be forgotten.

@@ -66,7 +66,8 @@ impl TryFrom<Read> for History {
             let one = number.checked_sub(1).map(|at| details.get(at).ok_or("details that are not there"));
             one.transpose().map(|one| one.cloned())
         };
-        let mut rewind = rewind.map(|(settled, pending)| Box::new(Rewind { settled, pending }));
+        let mut rewind = rewind
+            .map(|(settled, pending)| Box::new(Rewind { settled: settled.into(), pending: pending.into() }));
         let (settled, pending) =
             rewind.as_deref_mut().map(|rewind| (&mut rewind.settled, &mut rewind.pending)).unzip();
         for session in sessions.iter_mut().chain(settled.into_iter().flatten()) {
@@ -75,6 +76,6 @@ impl TryFrom<Read> for History {
         for fact in pending.into_iter().flatten() {
             fact.details = next()?;
         }
-        Ok(History { sessions, rewind, settled_until })
+        Ok(History { sessions: sessions.into(), rewind, settled_until })
     }
 }
