@@ -52,7 +52,7 @@ pub use assessment::{
 };
 pub use connection::{Connection, Spot};
 pub use snapshot::SnapshotError;
-pub use spread::Ending;
+pub use spread::{Ending, Told};
 pub use threshold::{Model, Thresholds};
 
 use std::{net::IpAddr, num::NonZeroU64};
@@ -256,6 +256,22 @@ impl Detector {
         }
         if let Some(profile) = profiles.get(ending.user) {
             spread::assess(ending, &profile, &self.thresholds, &mut assessment);
+        }
+        assessment.sort();
+        assessment
+    }
+
+    /// Whether [`Detector::going_on`] may have something to say of a session that is so large and lasts for so long.
+    pub fn is_much(&self, octets: Option<u64>, seconds: u64) -> bool {
+        let Thresholds { volume_octets_min, length_seconds_min, .. } = &self.thresholds;
+        octets.is_some_and(|octets| octets >= *volume_octets_min) || seconds >= *length_seconds_min
+    }
+
+    /// A session that is not over gave a sign of life.
+    pub fn going_on(&self, so_far: &Ending<'_>, profiles: &Profiles) -> Assessment {
+        let mut assessment = Assessment::default();
+        if let Some(profile) = profiles.get(so_far.user) {
+            spread::assess(so_far, &profile, &self.thresholds, &mut assessment);
         }
         assessment.sort();
         assessment

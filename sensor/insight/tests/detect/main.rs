@@ -13,7 +13,7 @@ mod travel;
 use std::net::IpAddr;
 
 use insight::{
-    detect::{Assessment, Connection, Detection, Detector, Ending, Spot, Thresholds},
+    detect::{Assessment, Connection, Detection, Detector, Ending, Spot, Thresholds, Told},
     geo::{NetworkKind, NetworkKinds},
     profile::{Ended, Options, Profiles},
 };
@@ -70,6 +70,22 @@ impl Service {
         assessment
     }
 
+    /// The newest session gives a sign of life, of which so much was told before.
+    fn goes_on(
+        &mut self,
+        unix_s: u64,
+        connection: &Connection<'_>,
+        seconds: u64,
+        octets: u64,
+        told: Told,
+    ) -> Assessment {
+        self.go_to(unix_s);
+        let (session, user, end_unix_ns) = (self.sessions, connection.user, unix_s * SECOND);
+        let so_far =
+            Ending { session, user, end_unix_ns, seconds: Some(seconds), octets: Some(octets), told };
+        self.detector.going_on(&so_far, &self.profiles)
+    }
+
     /// The newest session ends.
     fn ends(&mut self, unix_s: u64, connection: &Connection<'_>, seconds: u64, octets: u64) -> Assessment {
         self.go_to(unix_s);
@@ -79,6 +95,7 @@ impl Service {
             end_unix_ns: unix_s * SECOND,
             seconds: Some(seconds),
             octets: Some(octets),
+            told: Told::default(),
         };
         let assessment = self.detector.ended(&ending, &self.profiles);
         self.profiles.learn_end(&Ended {

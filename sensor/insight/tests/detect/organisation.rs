@@ -160,6 +160,7 @@ impl World {
             end_unix_ns: (unix_s + 1800) * 1_000_000_000,
             seconds: None,
             octets: None,
+            told: insight::detect::Told::default(),
         };
         self.detector.ended(&ending, &self.profiles);
         if std::env::var_os("WHY").is_some() && assessment.score > 3.5 {

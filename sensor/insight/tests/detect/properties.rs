@@ -2,7 +2,7 @@
 //! influence where others were.
 
 use insight::{
-    detect::{Connection, Detector, Ending, Model, Spot, Thresholds, UserKey},
+    detect::{Connection, Detector, Ending, Model, Spot, Thresholds, Told, UserKey},
     geo::{NetworkKind, NetworkKinds},
     profile::{Options, Profiles},
 };
@@ -108,6 +108,7 @@ impl Any {
                     end_unix_ns: self.ns,
                     seconds: self.address.map(u64::from),
                     octets: Some(self.ns),
+                    told: Told::default(),
                 };
                 detector.ended(&ending, profiles)
             }

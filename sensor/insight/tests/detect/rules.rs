@@ -1,7 +1,7 @@
 //! The rules about one connection: first countries, networks with cover, a new pair, long absence, volume and length.
 
 use insight::{
-    detect::{Assessment, Connection, Detection, Severity, Spot},
+    detect::{Assessment, Connection, Detection, Severity, Spot, Told},
     geo::NetworkKind,
 };
 
@@ -177,7 +177,7 @@ fn whoever_comes_back_from_leave_is_no_stranger_at_home() {
 }
 
 #[test]
-fn much_more_and_much_longer_than_ever_are_told_at_the_end() {
+fn much_more_and_much_longer_than_ever_are_told() {
     let ends = |seconds: u64, octets: u64| {
         let mut service = learned();
         service.opens(NINE, &home("alice"));
@@ -196,6 +196,20 @@ fn much_more_and_much_longer_than_ever_are_told_at_the_end() {
     assert!(length.to_string().contains("unusually long session of alice: 3 days; usual: up to"), "{length}");
     assert!(!ends(2 * DAY_S - 60, 400_000_000).is_alert);
     assert!(!ends(8 * HOUR_S, 400_000_000).is_alert);
+    // At a sign of life as at the end, each once.
+    let goes_on = |seconds: u64, octets: u64, told: Told| {
+        let mut service = learned();
+        service.opens(NINE, &home("alice"));
+        service.goes_on(NINE + seconds, &home("alice"), seconds, octets, told)
+    };
+    let both = goes_on(3 * DAY_S, 5_100_000_000, Told::default());
+    assert!(has(&both, Detection::UnusualVolume) && has(&both, Detection::UnusualLength));
+    let mut told = Told::default();
+    told.note(&goes_on(HOUR_S, 5_100_000_000, told));
+    assert_eq!(told, Told { volume: true, length: false });
+    let length = goes_on(3 * DAY_S, 9_000_000_000, told);
+    assert!(!has(&length, Detection::UnusualVolume) && has(&length, Detection::UnusualLength));
+    assert!(!goes_on(HOUR_S, 4_900_000_000, Told::default()).is_alert);
     // Nothing of a newcomer.
     let mut service = learned();
     let newcomer = Connection { user: "newcomer", ..home("alice") };

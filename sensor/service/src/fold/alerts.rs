@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use insight::detect::{Assessment, Detection, Reason, ReasonFeature};
+use insight::detect::{Assessment, Detection, Reason, ReasonFeature, Told};
 use serde::{Deserialize, Serialize};
 
 use super::{JUMP_DAYS, learning::End};
@@ -25,6 +25,8 @@ use crate::alert::{
 const OPEN_MAX: usize = 20_000;
 /// Connections beside an alert that taught the profile while it was open.
 const TAUGHT_MAX: usize = 64;
+/// Sessions that are known to have been told of for what they have become: a day's of the largest company, 160 KB.
+const MUCH_MAX: usize = 10_000;
 
 const DAY_NS: u64 = 86_400_000_000_000;
 
@@ -47,6 +49,10 @@ pub(super) struct Alerts {
     strangers: Strangers,
     #[serde(default)]
     urgent: Urgent,
+    /// Sessions of which it was told how much they have become: not again, whatever became of the alert, also where one
+    /// that was over for want of a sign of life goes on. The newest [`MUCH_MAX`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    much: BTreeMap<u64, Told>,
     #[serde(skip)]
     changed: Vec<Alert>,
     #[serde(skip)]
@@ -112,6 +118,23 @@ impl Alerts {
     /// A session is over.
     pub(super) fn release(&mut self, session: u64) {
         self.held.remove(&session);
+    }
+
+    /// What was told of how much a session has become.
+    pub(super) fn told_of(&self, session: u64) -> Told {
+        self.much.get(&session).copied().unwrap_or_default()
+    }
+
+    /// A session was told of.
+    pub(super) fn note_told(&mut self, session: u64, assessment: &Assessment) {
+        let mut told = self.told_of(session);
+        told.note(assessment);
+        if told != Told::default() {
+            self.much.insert(session, told);
+        }
+        while self.much.len() > MUCH_MAX {
+            self.much.pop_first();
+        }
     }
 
     /// Takes an assessment: what an open alert says already goes out of its score, and it stays an alert only if it is

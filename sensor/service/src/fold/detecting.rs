@@ -1,7 +1,7 @@
 //! What detections are asked of a change of a session, before the profile learns it, and what becomes of the answer.
 
 use insight::{
-    detect::{self, Assessment, Ending, Spot, UserKey},
+    detect::{self, Assessment, Ending, Spot, Told, UserKey},
     vpn::session::{Change, Happening, Server, Session},
 };
 
@@ -17,7 +17,8 @@ use crate::alert::{Comment, Connection, Verdict};
 pub(crate) enum Said {
     /// A connection that began, of which more came to be known, or that moved.
     OfConnection,
-    /// The end of a session, told or for want of a sign of life; also of one that never began.
+    /// The end of a session, told or for want of a sign of life, or how much it has become meanwhile; also the end of one
+    /// that never began.
     OfEnd,
 }
 
@@ -55,11 +56,16 @@ impl Fold {
             self.detector.alive(UserKey::of(user), session.number, session.last_seen_unix_ns);
         }
         let said = if assessment.is_some() { Said::OfConnection } else { Said::OfEnd };
-        if let Some(ending) = ending(change) {
-            let ended = self.detector.ended(&ending, profiles);
-            if !ended.reasons.is_empty() {
-                merge(assessment.get_or_insert_default(), ended);
+        let told = self.alerts.told_of(session.number);
+        let spent = match ending(change, told) {
+            Some(ending) => self.detector.ended(&ending, profiles),
+            None => {
+                let so_far = so_far(change, told).filter(|_| self.is_much(session));
+                so_far.map_or_else(Assessment::default, |so_far| self.detector.going_on(&so_far, profiles))
             }
+        };
+        if !spent.reasons.is_empty() {
+            merge(assessment.get_or_insert_default(), spent);
         }
         let Some(mut assessment) = assessment else { return self.alerts.holds(session.number) };
         let now = self.clock.max(session.start_unix_ns);
@@ -74,10 +80,18 @@ impl Fold {
             connection: evidence(change, server, &connection, &assessment),
         };
         let is_held = self.alerts.take(case, &mut assessment);
+        if is_held {
+            self.alerts.note_told(session.number, &assessment);
+        }
         if let Some(assessed) = &mut self.assessed {
             assessed.push((said, assessment));
         }
         is_held || self.alerts.holds(session.number)
+    }
+
+    /// Whether a session may be told of for what it has become.
+    pub(super) fn is_much(&self, session: &Session) -> bool {
+        self.detector.is_much(octets(session), seconds(session, session.last_seen_unix_ns))
     }
 
     /// A session ended that never began: nothing of it was heard before.
@@ -201,18 +215,40 @@ fn spot(placed: &Placed) -> Spot<'_> {
 }
 
 /// The end of a session that is over now and was not.
-fn ending(change: &Change) -> Option<Ending<'_>> {
-    let Session { number, details, start_unix_ns, .. } = &change.session;
-    let end = change.session.end().filter(|_| change.happening != Happening::Updated)?;
-    let octets = [change.session.input_octets(), change.session.output_octets()];
-    let seconds = end.unix_ns.saturating_sub(*start_unix_ns) / 1_000_000_000;
+fn ending(change: &Change, told: Told) -> Option<Ending<'_>> {
+    let session = &change.session;
+    let end = session.end().filter(|_| change.happening != Happening::Updated)?;
     Some(Ending {
-        session: *number,
-        user: details.user()?,
+        session: session.number,
+        user: session.details.user()?,
         end_unix_ns: end.unix_ns,
-        seconds: tells_length(end.reason.name()).then_some(seconds),
-        octets: octets.into_iter().flatten().reduce(u64::saturating_add),
+        seconds: tells_length(end.reason.name()).then(|| seconds(session, end.unix_ns)),
+        octets: octets(session),
+        told,
     })
+}
+
+/// How a session that is not over stands at its last sign of life.
+fn so_far(change: &Change, told: Told) -> Option<Ending<'_>> {
+    let session = &change.session;
+    let end_unix_ns = session.last_seen_unix_ns;
+    let is_open = session.end().is_none() && !matches!(change.happening, Happening::Merged { .. });
+    Some(Ending {
+        session: session.number,
+        user: session.details.user().filter(|_| is_open)?,
+        end_unix_ns,
+        seconds: Some(seconds(session, end_unix_ns)),
+        octets: octets(session),
+        told,
+    })
+}
+
+fn seconds(session: &Session, until_unix_ns: u64) -> u64 {
+    until_unix_ns.saturating_sub(session.start_unix_ns) / 1_000_000_000
+}
+
+fn octets(session: &Session) -> Option<u64> {
+    [session.input_octets(), session.output_octets()].into_iter().flatten().reduce(u64::saturating_add)
 }
 
 fn merge(assessment: &mut Assessment, other: Assessment) {

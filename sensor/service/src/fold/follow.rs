@@ -37,8 +37,9 @@ impl Fold {
         });
         let Some(tie) = self.ties.get_mut(at) else { return };
         let (user, place) = (tie.key, tie.place);
-        // What was tied says nothing that was not known before: most interims.
-        if known.is_some() && change.happening == Happening::Updated && !change.has_moved {
+        // What was tied says nothing that was not known before, unless it has become much: most interims.
+        let says_little = known.is_some() && change.happening == Happening::Updated && !change.has_moved;
+        if says_little && !self.is_much(session) {
             if let Some(user) = user {
                 self.detector.alive(user, number, session.last_seen_unix_ns);
             }

@@ -3,7 +3,7 @@
 use insight::detect::Thresholds;
 use service::{
     Detecting,
-    alert::{Alert, Severity},
+    alert::{Alert, Severity, Verdict},
     rebuild::WAITING_MAX,
     store::AlertFilter,
 };
@@ -96,6 +96,40 @@ fn a_session_of_unusual_volume_and_one_of_unusual_length_are_told_at_their_ends_
     // Both together are one alert that grew.
     let news = house.store().notices(0, 10).unwrap();
     assert_eq!(news.iter().map(|notice| notice.news.name()).collect::<Vec<_>>(), ["new", "updated"]);
+}
+
+#[test]
+fn what_a_session_has_become_is_told_while_it_goes_on_and_once_whatever_becomes_of_the_alert() {
+    let thresholds = Thresholds { volume_octets_min: 1_000_000_000, ..Thresholds::default() };
+    let mut house = house();
+    for day in 0..36 {
+        connect(&mut house, day, 0);
+    }
+    house.tune(Detecting { thresholds, ..Detecting::default() });
+    let start = Request { at: 37 * DAY_S + 8 * HOUR_S, user: 1, session: "much", ..Request::start() };
+    house.hear(&start);
+    house.turn(start.at);
+    let at_hour = |house: &mut House, hours: u64, status: u32, octets: u64| -> Vec<Vec<String>> {
+        let at = start.at + hours * HOUR_S;
+        house.hear(&Request { at, status, octets, ..start });
+        house.catch_up(at);
+        let reasons = |alert: &Alert| alert.reasons.iter().map(|reason| reason.detection.clone()).collect();
+        alerts(house).iter().map(reasons).collect()
+    };
+    let (volume, length) = ("unusual-volume".to_owned(), "unusual-length".to_owned());
+    let none: Vec<Vec<String>> = Vec::new();
+    assert_eq!(at_hour(&mut house, 1, 3, 500_000_000), none);
+    assert_eq!(at_hour(&mut house, 2, 3, 1_500_000_000), [[volume.clone()]]);
+    assert_eq!(at_hour(&mut house, 3, 3, 2_000_000_000), [[volume.clone()]]);
+    house.decide(Some(Verdict::Usual));
+    assert_eq!(at_hour(&mut house, 4, 3, 2_500_000_000), [[volume.clone()]], "it is closed");
+    for hours in (8..60).step_by(4) {
+        house.hear(&Request { at: start.at + hours * HOUR_S, status: 3, octets: 2_500_000_000, ..start });
+    }
+    let both = [[length.clone()], [volume.clone()]];
+    assert_eq!(at_hour(&mut house, 60, 3, 3_000_000_000), both);
+    house.decide(Some(Verdict::Usual));
+    assert_eq!(at_hour(&mut house, 61, 2, 3_500_000_000), both, "its end is no news");
 }
 
 #[test]
