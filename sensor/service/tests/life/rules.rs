@@ -5,7 +5,7 @@ use service::{
     Detecting,
     alert::{Alert, Severity, Verdict},
     rebuild::WAITING_MAX,
-    store::AlertFilter,
+    store::{AlertFilter, SessionFilter},
 };
 
 use crate::{
@@ -129,7 +129,17 @@ fn what_a_session_has_become_is_told_while_it_goes_on_and_once_whatever_becomes_
     let both = [[length.clone()], [volume.clone()]];
     assert_eq!(at_hour(&mut house, 60, 3, 3_000_000_000), both);
     house.decide(Some(Verdict::Usual));
-    assert_eq!(at_hour(&mut house, 61, 2, 3_500_000_000), both, "its end is no news");
+    // Its signs of life came every four hours; three are missing.
+    for minutes in (0..13 * 60).step_by(5) {
+        house.turn(start.at + 60 * HOUR_S + minutes * 60);
+    }
+    // `alerts` has everything stored.
+    assert_eq!(alerts(&mut house).len(), 2, "that it fell silent is no news");
+    let newest = |house: &House| house.store().sessions(&SessionFilter::default(), 1).unwrap().remove(0);
+    assert_eq!(newest(&house).end_reason.as_deref(), Some("silence"));
+    assert_eq!(at_hour(&mut house, 74, 3, 3_200_000_000), both, "it goes on");
+    assert_eq!(newest(&house).end_reason, None);
+    assert_eq!(at_hour(&mut house, 75, 2, 3_500_000_000), both, "its end is no news");
 }
 
 #[test]
