@@ -2,13 +2,16 @@
 //! memory, one behind the other; looked at for all of them first, the lines come side by side.
 
 use arrayvec::ArrayVec;
-use insight::vpn::{
-    Event,
-    session::{Session, Sought},
+use insight::{
+    detect::UserKey,
+    vpn::{
+        Event, Status,
+        session::{Session, Sought},
+    },
 };
 use journal::Record;
 
-use super::{Fold, Resolve, ties::Tie};
+use super::{Fold, Resolve, Sort, ties::Tie};
 use crate::event::received;
 
 /// So many records are looked at before the first of them is taken: enough that looks at memory go side by side, few
@@ -52,8 +55,25 @@ impl Fold {
             seen ^ tie.key.is_some_and(|user| self.detector.bring_near(user))
         };
         let texts = sessions.iter().filter(|session| session.details.user().is_some()).count();
+        let known = events.iter().flatten().filter(|event| self.bring_person_near(event)).count();
         // What is looked at for its own sake must be looked at.
-        std::hint::black_box((texts, ties.iter().filter(near).count()));
+        std::hint::black_box((texts, ties.iter().filter(near).count(), known));
         all
+    }
+
+    /// What is asked of somebody who comes or goes, and of no sign of life in between.
+    fn bring_person_near(&self, event: &Event<'_>) -> bool {
+        let Some(user) = event.user.as_ref().filter(|_| matches!(event.status, Status::Start | Status::Stop))
+        else {
+            return false;
+        };
+        let is_known = self.learning.profiles.get(&user.key).is_some();
+        if event.status != Status::Start {
+            return is_known;
+        }
+        let device = event.device.as_deref().and_then(|device| self.sightings.find(Sort::Device, device));
+        let seen = self.sightings.find(Sort::User, &user.key).is_some() ^ device.is_some();
+        let place = event.remote.and_then(|remote| self.resolutions.get(remote.address));
+        is_known ^ seen ^ place.is_some() ^ self.detector.bring_near(UserKey::of(&user.key))
     }
 }

@@ -162,7 +162,8 @@ impl Sightings {
         self.places.get(number as usize).is_some_and(|place| place.is_changed)
     }
 
-    fn find(&self, sort: Sort, name: &str) -> Option<Number> {
+    /// Its number, if it was seen.
+    pub(super) fn find(&self, sort: Sort, name: &str) -> Option<Number> {
         let is_it = |number: &Number| self.name(*number) == name;
         self.sorts[sort as usize - 1].find(self.hasher.hash_one(name), is_it).copied()
     }
