@@ -25,7 +25,7 @@ use crate::alert::{
 const OPEN_MAX: usize = 20_000;
 /// Connections beside an alert that taught the profile while it was open.
 const TAUGHT_MAX: usize = 64;
-/// Sessions that are known to have been told of for what they have become: a day's of the largest company, 160 KB.
+/// Sessions that may go on and are known to have been told of for what they have become: half a megabyte when it is saved.
 const MUCH_MAX: usize = 10_000;
 
 const DAY_NS: u64 = 86_400_000_000_000;
@@ -50,7 +50,7 @@ pub(super) struct Alerts {
     #[serde(default)]
     urgent: Urgent,
     /// Sessions of which it was told how much they have become: not again, whatever became of the alert, also where one
-    /// that was over for want of a sign of life goes on. The newest [`MUCH_MAX`].
+    /// that was over for want of a sign of life goes on; until its Stop. The newest [`MUCH_MAX`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     much: BTreeMap<u64, Told>,
     #[serde(skip)]
@@ -135,6 +135,11 @@ impl Alerts {
         while self.much.len() > MUCH_MAX {
             self.much.pop_first();
         }
+    }
+
+    /// A session does not go on, nor is anything more told of it.
+    pub(super) fn forget_told(&mut self, session: u64) {
+        self.much.remove(&session);
     }
 
     /// Takes an assessment: what an open alert says already goes out of its score, and it stays an alert only if it is

@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 use insight::{
-    detect::UserKey,
-    vpn::session::{Change, Happening},
+    detect::{Told, UserKey},
+    vpn::session::{Change, EndReason, Happening},
 };
 
 use super::{
@@ -86,13 +86,18 @@ impl Fold {
         let number = change.session.number;
         let is_held = self.detect(change, placed);
         self.detect_stray(change);
-        if is_held {
+        // How one ends of which it was told how much it has become is not usual, whatever became of the alert meanwhile.
+        if is_held || self.alerts.told_of(number) != Told::default() {
             self.learning.pass_by(number);
         } else if let Some(end) = self.learning.follow(change, self.sessions.server(change.server), placed) {
             self.alerts.keep_end(&change.session, end);
         }
         if change.session.end().is_some() {
             self.alerts.release(number);
+        }
+        let is_stopped = change.session.end().is_some_and(|end| end.reason == EndReason::Stop);
+        if is_stopped || matches!(change.happening, Happening::Merged { .. }) {
+            self.alerts.forget_told(number);
         }
     }
 
