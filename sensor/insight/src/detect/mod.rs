@@ -254,9 +254,7 @@ impl Detector {
                 simultaneous::assess_end(ending, person, &self.thresholds, &mut assessment);
             }
         }
-        if let Some(profile) = profiles.get(ending.user) {
-            spread::assess(ending, &profile, &self.thresholds, &mut assessment);
-        }
+        self.assess_spread(ending, profiles, &mut assessment);
         assessment.sort();
         assessment
     }
@@ -270,11 +268,15 @@ impl Detector {
     /// A session that is not over gave a sign of life.
     pub fn going_on(&self, so_far: &Ending<'_>, profiles: &Profiles) -> Assessment {
         let mut assessment = Assessment::default();
-        if let Some(profile) = profiles.get(so_far.user) {
-            spread::assess(so_far, &profile, &self.thresholds, &mut assessment);
-        }
+        self.assess_spread(so_far, profiles, &mut assessment);
         assessment.sort();
         assessment
+    }
+
+    fn assess_spread(&self, ending: &Ending<'_>, profiles: &Profiles, assessment: &mut Assessment) {
+        if let Some(profile) = profiles.get(ending.user) {
+            spread::assess(ending, &profile, &self.thresholds, assessment);
+        }
     }
 
     /// A Stop came for a session that never began, from this VPN server.

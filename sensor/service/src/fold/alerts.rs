@@ -129,12 +129,14 @@ impl Alerts {
     pub(super) fn note_told(&mut self, session: u64, assessment: &Assessment) {
         let mut told = self.told_of(session);
         told.note(assessment);
-        if told != Told::default() {
-            self.much.insert(session, told);
+        if told == Told::default() {
+            return;
         }
-        while self.much.len() > MUCH_MAX {
+        // Whoever was told of just now is not the one to leave.
+        if !self.much.contains_key(&session) && self.much.len() >= MUCH_MAX {
             self.much.pop_first();
         }
+        self.much.insert(session, told);
     }
 
     /// A session does not go on, nor is anything more told of it.

@@ -91,7 +91,7 @@ impl Fold {
 
     /// Whether a session may be told of for what it has become.
     pub(super) fn is_much(&self, session: &Session) -> bool {
-        self.detector.is_much(octets(session), seconds(session, session.last_seen_unix_ns))
+        self.detector.is_much(session.octets(), session.seconds_until(session.last_seen_unix_ns))
     }
 
     /// A session ended that never began: nothing of it was heard before.
@@ -222,8 +222,8 @@ fn ending(change: &Change, told: Told) -> Option<Ending<'_>> {
         session: session.number,
         user: session.details.user()?,
         end_unix_ns: end.unix_ns,
-        seconds: tells_length(end.reason.name()).then(|| seconds(session, end.unix_ns)),
-        octets: octets(session),
+        seconds: tells_length(end.reason.name()).then(|| session.seconds_until(end.unix_ns)),
+        octets: session.octets(),
         told,
     })
 }
@@ -237,18 +237,10 @@ fn so_far(change: &Change, told: Told) -> Option<Ending<'_>> {
         session: session.number,
         user: session.details.user().filter(|_| is_open)?,
         end_unix_ns,
-        seconds: Some(seconds(session, end_unix_ns)),
-        octets: octets(session),
+        seconds: Some(session.seconds_until(end_unix_ns)),
+        octets: session.octets(),
         told,
     })
-}
-
-fn seconds(session: &Session, until_unix_ns: u64) -> u64 {
-    until_unix_ns.saturating_sub(session.start_unix_ns) / 1_000_000_000
-}
-
-fn octets(session: &Session) -> Option<u64> {
-    [session.input_octets(), session.output_octets()].into_iter().flatten().reduce(u64::saturating_add)
 }
 
 fn merge(assessment: &mut Assessment, other: Assessment) {

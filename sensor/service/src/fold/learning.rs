@@ -181,11 +181,10 @@ impl Learning {
         if !tells_length(end.reason.name()) {
             return None;
         }
-        let octets = [session.input_octets(), session.output_octets()];
         let end = End {
             end_unix_ns: end.unix_ns,
-            seconds: end.unix_ns.saturating_sub(session.start_unix_ns) / 1_000_000_000,
-            octets: octets.into_iter().flatten().reduce(u64::saturating_add),
+            seconds: session.seconds_until(end.unix_ns),
+            octets: session.octets(),
         };
         self.profiles.learn_end(&end.of(user));
         Some(end)

@@ -69,14 +69,20 @@ fn stops_that_no_session_began_with_are_one_alert_of_their_vpn_server_and_none_b
     }
 }
 
-#[test]
-fn a_session_of_unusual_volume_and_one_of_unusual_length_are_told_at_their_ends_and_teach_nothing() {
+/// Its users are learned.
+fn house_where_a_gigabyte_is_much() -> House {
     let thresholds = Thresholds { volume_octets_min: 1_000_000_000, ..Thresholds::default() };
     let mut house = house();
     for day in 0..36 {
         connect(&mut house, day, 0);
     }
     house.tune(Detecting { thresholds, ..Detecting::default() });
+    house
+}
+
+#[test]
+fn a_session_of_unusual_volume_and_one_of_unusual_length_are_told_at_their_ends_and_teach_nothing() {
+    let mut house = house_where_a_gigabyte_is_much();
     for (day, hours, octets, told) in
         [(37, 1, 2_000_000_000, "unusual-volume"), (39, 60, 1, "unusual-length")]
     {
@@ -100,12 +106,7 @@ fn a_session_of_unusual_volume_and_one_of_unusual_length_are_told_at_their_ends_
 
 #[test]
 fn what_a_session_has_become_is_told_while_it_goes_on_and_once_whatever_becomes_of_the_alert() {
-    let thresholds = Thresholds { volume_octets_min: 1_000_000_000, ..Thresholds::default() };
-    let mut house = house();
-    for day in 0..36 {
-        connect(&mut house, day, 0);
-    }
-    house.tune(Detecting { thresholds, ..Detecting::default() });
+    let mut house = house_where_a_gigabyte_is_much();
     let start = Request { at: 37 * DAY_S + 8 * HOUR_S, user: 1, session: "much", ..Request::start() };
     house.hear(&start);
     house.turn(start.at);

@@ -101,6 +101,7 @@ fn how_sessions_end_of_which_much_was_told_teaches_nothing_whatever_became_of_th
         tune(&mut told, Detecting { thresholds, ..Detecting::default() });
         raised(&mut told);
         let before = volumes(&told);
+        let keeps = |told: &Told| told.fold.save().unwrap().windows(7).any(|octets| octets == b"\"much\":");
         // Of the last twenty the greatest two are above what nine in ten have; the third would be it.
         for number in 0..3 {
             let (at, session) = (now + 1500 * number, format!("much-{number}"));
@@ -120,8 +121,10 @@ fn how_sessions_end_of_which_much_was_told_teaches_nothing_whatever_became_of_th
             };
             told.fold.apply(number as i64 + 1, Input::Decision(Box::new(decision)), &mut Addresses).unwrap();
             raised(&mut told);
+            assert!(keeps(&told), "what was told");
             told.hear(at + 1200, Say { status: STOP, seconds: 1200, octets: u32::MAX, ..hers });
             assert!(raised(&mut told).is_empty(), "its end is no news");
+            assert!(!keeps(&told), "nothing more can be told");
         }
         assert_eq!(volumes(&told), before, "{verdict:?}");
     }

@@ -141,6 +141,16 @@ impl Session {
         self.volume.totals().map(|(_, output)| output)
     }
 
+    /// Octets in both directions; `None` if the VPN server sent none.
+    pub fn octets(&self) -> Option<u64> {
+        self.volume.totals().map(|(input, output)| input.saturating_add(output))
+    }
+
+    /// How long it had lasted then, seconds.
+    pub fn seconds_until(&self, unix_ns: u64) -> u64 {
+        unix_ns.saturating_sub(self.start_unix_ns) / SECOND
+    }
+
     /// Seconds between its interims; `None` if it has no regular ones. Of the last two gaps the greater, so that one
     /// out of turn (an address was assigned, a Start repeated) does not make the next late.
     pub fn interim_seconds(&self) -> Option<u32> {

@@ -45,6 +45,23 @@ pub(super) fn medium(reasons: Vec<Reason>) -> Assessment {
     abnormal(Severity::Medium, reasons)
 }
 
+#[test]
+fn of_few_sessions_it_is_known_how_much_was_told_and_always_of_the_last() {
+    let much = medium(vec![reason(Detection::UnusualVolume, None, "5 GB", 1.5)]);
+    let mut alerts = Alerts::default();
+    alerts.note_told(1, &medium(vec![country("FR")]));
+    assert_eq!(alerts.told_of(1), Told::default(), "nothing of volume or length");
+    for session in 2..MUCH_MAX as u64 + 4 {
+        alerts.note_told(session, &much);
+    }
+    alerts.note_told(1, &much);
+    assert_eq!(alerts.much.len(), MUCH_MAX);
+    let is_known = |alerts: &Alerts, session| alerts.told_of(session) != Told::default();
+    assert!(is_known(&alerts, 1) && !is_known(&alerts, 2) && is_known(&alerts, MUCH_MAX as u64 + 3));
+    alerts.forget_told(1);
+    assert!(!is_known(&alerts, 1));
+}
+
 pub(super) fn from(session: u64, address: &str, device: &str) -> Connection {
     serde_json::from_value(serde_json::json!({
         "session": session, "session_id": session.to_string(), "start_unix_ns": session, "score": 0.0,
