@@ -25,7 +25,10 @@ use end_to_end::{
     wait_until,
     wire::{NAS_V4, SENSOR_V4},
 };
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::{
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity},
+};
 
 /// Connections that say nothing, as far as files may be open.
 const SILENT: usize = 10_000;
@@ -105,12 +108,21 @@ fn attacked(config: &str, address: SocketAddr, attackers: &[Attacker], memory_ma
     assert!(sign_in());
     let [portal, journal] = ["portal", "journal"].map(|thread| niceness(sensor.pid(), thread).unwrap());
     assert_eq!(portal, (journal + 10).min(19), "the portal gives way");
+    let [worker, apart] = ["udp0", "portal"].map(|thread| cores_of(sensor.pid(), thread));
+    let all = sched_getaffinity(None).unwrap();
+    assert!(
+        all.count() == 1 || (0..CpuSet::MAX_CPU).all(|core| !(worker.is_set(core) && apart.is_set(core))),
+        "the portal leaves the worker its core"
+    );
+    // The VPN server and the attackers stand for other hosts. None of them takes time on a core of what it asks: the
+    // former is where the worker is, and runs while that waits for it; the latter are where it is not.
+    sched_setaffinity(None, &worker).unwrap();
     let idle = ask(&nas, 0);
     let attack = |target: SocketAddr, from: usize| {
-        under_attack(&sensor, &wire, attackers, target, &sign_in, most, || ask(&nas, from))
+        under_attack(&sensor, &wire, attackers, target, &sign_in, (most, &apart), || ask(&nas, from))
     };
     let decoy = SocketAddr::new(address.ip(), address.port() + 1);
-    let (elsewhere, _) = beside(&wire, decoy, || attack(decoy, REQUESTS));
+    let (elsewhere, _) = beside(&wire, decoy, &apart, || attack(decoy, REQUESTS));
     let memory = sensor.resident_bytes();
     let sockets = open_sockets(sensor.pid());
     let (under, seen) = attack(address, 2 * REQUESTS);
@@ -148,7 +160,7 @@ fn under_attack<R>(
     attackers: &[Attacker],
     target: SocketAddr,
     sign_in: &(impl Fn() -> bool + Sync),
-    most: usize,
+    (most, apart): (usize, &CpuSet),
     work: impl FnOnce() -> R,
 ) -> (R, Seen) {
     let (stop, opened, answered) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
@@ -156,13 +168,13 @@ fn under_attack<R>(
     let done = thread::scope(|scope| {
         for attacker in attackers {
             scope.spawn(|| {
-                aside();
+                aside(apart);
                 wire.sensor.enter(|| attacker(target, &stop, &opened));
             });
         }
         wait_until("the attack is under way", PATIENCE, || opened.load(Relaxed) >= 1_000);
         scope.spawn(|| {
-            aside();
+            aside(apart);
             while !stop.load(Relaxed) {
                 answered.fetch_add(usize::from(sign_in()), Relaxed);
                 // A person, not one more attacker: each is a process to start, which costs more than what it asks for.
@@ -170,7 +182,7 @@ fn under_attack<R>(
             }
         });
         scope.spawn(|| {
-            aside();
+            aside(apart);
             while !stop.load(Relaxed) {
                 sockets.fetch_max(open_sockets(sensor.pid()), Relaxed);
                 memory.fetch_max(sensor.resident_bytes(), Relaxed);
@@ -200,13 +212,13 @@ fn under_attack<R>(
 ///
 /// The attackers are on this host, and a kernel lets go of a core only when a system call ends. So an attack on whatever
 /// it may be moves the answers to a VPN server; what one on the portal costs beyond that it costs by the portal.
-fn beside<R>(wire: &Wire, address: SocketAddr, work: impl FnOnce() -> R) -> R {
+fn beside<R>(wire: &Wire, address: SocketAddr, apart: &CpuSet, work: impl FnOnce() -> R) -> R {
     let stop = AtomicBool::new(false);
     let listener = wire.sensor.enter(|| TcpListener::bind(address).unwrap());
     listener.set_nonblocking(true).unwrap();
     thread::scope(|scope| {
         scope.spawn(|| {
-            aside();
+            aside(apart);
             let mut held = VecDeque::new();
             while !stop.load(Relaxed) {
                 let Ok((stream, _)) = listener.accept() else {
@@ -226,19 +238,30 @@ fn beside<R>(wire: &Wire, address: SocketAddr, work: impl FnOnce() -> R) -> R {
 }
 
 /// This thread and what it starts stand for other hosts and those who look on: they take no time from the sensor and its
-/// VPN server, but what nobody else wants.
-fn aside() {
+/// VPN server, but what nobody else wants, on these cores.
+fn aside(apart: &CpuSet) {
+    sched_setaffinity(None, apart).unwrap();
     let thread = rustix::thread::gettid().as_raw_nonzero().to_string();
     run("chrt", ["--idle", "--pid", "0", &thread]);
 }
 
-/// How nice the thread of this name is: field 19 of its `stat`, counted behind the name.
-fn niceness(pid: u32, name: &str) -> Option<i32> {
+/// What the kernel says about the thread of this name (`stat`).
+fn stat_of(pid: u32, name: &str) -> String {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     let mut lines =
         threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("stat")).ok());
-    let line = lines.find(|line| line.contains(&format!("({name})")))?;
-    line.rsplit_once(") ")?.1.split(' ').nth(16)?.parse().ok()
+    lines.find(|line| line.contains(&format!("({name})"))).unwrap_or_else(|| panic!("no thread {name}"))
+}
+
+/// How nice the thread of this name is: field 19, counted behind the name.
+fn niceness(pid: u32, name: &str) -> Option<i32> {
+    stat_of(pid, name).rsplit_once(") ")?.1.split(' ').nth(16)?.parse().ok()
+}
+
+/// Where the thread of this name may run.
+fn cores_of(pid: u32, name: &str) -> CpuSet {
+    let thread = stat_of(pid, name).split(' ').next().and_then(|number| number.parse().ok()).unwrap();
+    sched_getaffinity(Pid::from_raw(thread)).unwrap()
 }
 
 /// Requests, each of which is answered the first time; the time that 99 of 100 took at most.

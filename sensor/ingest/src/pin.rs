@@ -62,6 +62,11 @@ impl Topology {
         usable.get(queue.checked_rem(usable.len())?).copied()
     }
 
+    /// The usable cores where no worker is, for what must take nothing from workers. Empty where they have all of them.
+    pub fn beside(&self, workers: &[usize]) -> Vec<usize> {
+        self.cores().filter(|core| !workers.contains(core)).collect()
+    }
+
     /// Whether this process may use the core: for checking a configured list.
     pub fn has(&self, core: usize) -> bool {
         self.cores().any(|usable| usable == core)
@@ -76,12 +81,25 @@ pub fn interface_node(interface: &str) -> Option<usize> {
 }
 
 /// Binds the calling thread to one core.
+///
+/// # Errors
+/// When there is no such core, or this process may not use it.
 pub fn pin_current(core: usize) -> io::Result<()> {
-    if core >= CpuSet::MAX_CPU {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no core {core}")));
-    }
+    keep_current(&[core])
+}
+
+/// Keeps the calling thread, and those that it starts from now on, on these cores.
+///
+/// # Errors
+/// When there is no such core, or this process may use none of them.
+pub fn keep_current(cores: &[usize]) -> io::Result<()> {
     let mut set = CpuSet::new();
-    set.set(core);
+    for &core in cores {
+        if core >= CpuSet::MAX_CPU {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no core {core}")));
+        }
+        set.set(core);
+    }
     Ok(sched_setaffinity(None, &set)?)
 }
 
@@ -132,6 +150,15 @@ mod tests {
     }
 
     #[test]
+    fn beside_the_workers_are_the_cores_that_none_of_them_has() {
+        let topology = two_nodes(&[0, 1, 4]);
+        assert_eq!(topology.beside(&[0]), [1, 4]);
+        assert_eq!(topology.beside(&[4, 1, 4]), [0]);
+        assert!(topology.beside(&[0, 1, 4]).is_empty(), "the workers have all");
+        assert_eq!(topology.beside(&[]), [0, 1, 4]);
+    }
+
+    #[test]
     fn this_host_has_a_core_and_a_thread_can_be_put_there() {
         let core = Topology::read().unwrap().choose(None, 0).unwrap();
         std::thread::spawn(move || {
@@ -143,5 +170,6 @@ mod tests {
         .join()
         .unwrap();
         assert!(pin_current(usize::MAX).is_err());
+        assert!(keep_current(&[]).is_err(), "nowhere is no place");
     }
 }

@@ -96,9 +96,11 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let topology = Topology::read().context("cannot read which cores there are")?;
     let mut captured: Vec<Box<dyn observe::Captured>> = vec![Box::new(interfaces.clone())];
     let queue_count = queues.len();
+    let mut workers = Vec::new();
     for (index, queue) in queues.into_iter().enumerate() {
         let node = interface_node(&queue.interface);
         let core = core_of(&config.listen.cores, &topology, node, index)?;
+        workers.extend(core);
         tracing::info!(worker = queue.worker, core, queue = queue.queue, "capturing");
         ingest
             .spawn_worker(&queue.worker, core, queue.source, &mut writer)
@@ -106,6 +108,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     }
     for (index, listening) in listening.into_iter().enumerate() {
         let core = core_of(&config.listen.cores, &topology, None, queue_count + index)?;
+        workers.extend(core);
         let addresses: Vec<String> =
             listening.source.addresses().map(|address| address.to_string()).collect();
         tracing::info!(worker = listening.name, core, "listening on {}", addresses.join(", "));
@@ -127,7 +130,7 @@ pub fn run(mut config: Config) -> Result<(), Failure> {
     let (administration, settings::Control { orders, in_force }) =
         settings::Administration::new(&config, &observed);
     if let Some(listener) = portal_listener {
-        portal.start(listener, insight.api(&config, administration))?;
+        portal.start(listener, insight.api(&config, administration), topology.beside(&workers))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tracing::info!(state_dir = %config.state_dir.display(), clients = config.clients.len(), "ready");

@@ -7,6 +7,7 @@ use ::service::{
     portal::{self, certificate},
 };
 use anyhow::anyhow;
+use ingest::pin::keep_current;
 use policy::portal::Oidc;
 use rustix::process::{getpriority_process, setpriority_process};
 use rustls::ServerConfig;
@@ -54,15 +55,20 @@ impl Portal {
         Ok(Portal { thread: None, tls: Some(watch::channel(server).0), provider })
     }
 
-    /// Begins to serve.
-    pub(super) fn start(&mut self, listener: TcpListener, settings: api::Settings) -> Result<(), Failure> {
+    /// Begins to serve, on these cores; on all that the process has if there are none.
+    pub(super) fn start(
+        &mut self,
+        listener: TcpListener,
+        settings: api::Settings,
+        cores: Vec<usize>,
+    ) -> Result<(), Failure> {
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let tls = self.tls.as_ref().map(watch::Sender::subscribe);
         let door = portal::Door { tls, provider: self.provider.take() };
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("portal".to_owned()).spawn(move || {
-            give_way();
+            give_way(&cores);
             runtime.block_on(async move {
                 let served = async {
                     portal::serve(tokio::net::TcpListener::from_std(listener)?, settings, door).await?;
@@ -112,8 +118,14 @@ impl Portal {
 /// How much less of a busy core than others this thread gets, as `nice` counts: a tenth.
 const NICE: i32 = 10;
 
-/// Lets the workers, the journal and the service go first where cores are few; threads that this one starts inherit it.
-fn give_way() {
+/// Leaves the workers their cores where there are others, and lets them, the journal and the service go first where cores
+/// are few; threads that this one starts inherit it.
+fn give_way(cores: &[usize]) {
+    if !cores.is_empty()
+        && let Err(error) = keep_current(cores)
+    {
+        tracing::warn!("the portal's thread shares the workers' cores (sched_setaffinity: {error})");
+    }
     let this = Some(rustix::thread::gettid());
     // From where all of the process are; the kernel takes 19 for more.
     let nicer = getpriority_process(this).and_then(|nice| setpriority_process(this, nice + NICE));

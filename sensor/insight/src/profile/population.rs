@@ -124,12 +124,12 @@ impl<'p> Everybody<'p> {
     /// Of the hours of all users' days in which connections began, how many are around this one, the nearer the more; and
     /// how many there are.
     pub fn nearness_in_day(&self, hour: usize) -> (f64, f64) {
-        let mut sums = (0.0, 0.0);
-        for (at, count) in self.population.hours.iter().enumerate() {
-            sums.0 += *count as f64 * nearness(at % 24, hour);
-            sums.1 += *count as f64;
+        let mut of_day = [0; 24];
+        for day in self.population.hours.as_chunks::<24>().0 {
+            of_day.iter_mut().zip(day).for_each(|(sum, count)| *sum += count);
         }
-        sums
+        let near = of_day.iter().enumerate().map(|(at, count)| *count as f64 * nearness(at, hour)).sum();
+        (near, of_day.iter().sum::<u64>() as f64)
     }
 
     /// For each hour of the week, Monday 0 h UTC first, on how many days of how many users connections began in it.

@@ -4,8 +4,9 @@
 //! A symbol is a block in a chunk of octets: a head, then the text. Head and text lie in one line of the cache, so that
 //! to look at a text and to count it costs one miss.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::value::{FEATURES, Feature};
@@ -51,7 +52,7 @@ impl Default for Symbols {
             used: 0,
             free: vec![Vec::new(); UNITS_MAX + 1],
             table: HashTable::new(),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         }
     }
 }

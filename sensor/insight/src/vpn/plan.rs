@@ -130,10 +130,10 @@ impl<'p, 'a> Found<'p, 'a> {
     }
 
     /// What was found for a field, the most trusted first.
-    pub(super) fn of(&self, field: Field) -> impl Iterator<Item = (&'p Source, Decoded<'a>)> {
+    pub(super) fn of(&self, field: Field) -> impl Iterator<Item = (&'p Source, &Decoded<'a>)> {
         self.plan.range(field).filter_map(|at| {
             let decoded = self.values.get(usize::from(self.places[at]))?;
-            Some((&self.plan.sources[at], *decoded))
+            Some((&self.plan.sources[at], decoded))
         })
     }
 }

@@ -25,8 +25,9 @@ impl Fold {
     pub fn take_some(&mut self, records: &[Record], resolve: &mut impl Resolve) -> usize {
         let mut taken = 0;
         for few in records.chunks(NEAR) {
-            let events: ArrayVec<Option<Event<'_>>, NEAR> =
-                few.iter().map(|record| self.decoder.decode(&received(record)).ok()).collect();
+            // Where they are made they stay: 16 KiB.
+            let mut events = ArrayVec::<Option<Event<'_>>, NEAR>::new();
+            events.extend(few.iter().map(|record| self.decoder.decode(&received(record)).ok()));
             let sought = self.bring_near(&events);
             for ((record, event), sought) in few.iter().zip(&events).zip(sought) {
                 if self.must_be_stored() {

@@ -4,11 +4,9 @@
 //! There are two million of them. What each event changes lies in half a line of the cache; the names lie apart and are
 //! found by tables of nothing but numbers.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-};
+use std::{hash::BuildHasher, sync::Arc};
 
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
 

@@ -176,7 +176,7 @@ impl Decoder {
 
     fn read_user<'a>(&self, found: &Found<'_, 'a>, event: &mut Event<'a>, facts: &mut Facts<'_>) {
         let taken =
-            |(source, decoded): (&Source, Decoded<'a>)| Some((decoded.id, source.take(decoded.octets()?)?));
+            |(source, decoded): (&Source, &Decoded<'a>)| Some((decoded.id, source.take(decoded.octets()?)?));
         let realm = found.of(Field::Domain).find_map(taken).map(|(_, octets)| octets);
         for (attribute, octets) in found.of(Field::User).filter_map(taken) {
             match UserName::parse(octets, realm, &self.realms) {

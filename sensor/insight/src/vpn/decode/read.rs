@@ -52,7 +52,7 @@ pub(super) fn read_remote(found: &Found<'_, '_>, event: &mut Event<'_>) {
 pub(super) fn read_texts<'a>(found: &Found<'_, 'a>, event: &mut Event<'a>) {
     let defects = &mut event.defects;
     let mut first =
-        |field: Field| found.of(field).find_map(|(source, decoded)| worded(source, &decoded, defects));
+        |field: Field| found.of(field).find_map(|(source, decoded)| worded(source, decoded, defects));
     event.device = first(Field::Device);
     event.device_model = first(Field::DeviceModel);
     event.software = first(Field::Software);

@@ -9,6 +9,8 @@ use super::super::{ASSIGNED_MAX, Assigned, Event};
 
 /// Texts of [`Details`]: user, user as sent, device, software, operating system, group.
 const TEXTS: usize = 6;
+/// Where among them the operating system is, with its version.
+const SYSTEM: usize = 4;
 /// Octets before the first address.
 const HEAD: usize = 4 + 2 * TEXTS;
 /// Beside the number of assigned addresses: the user is sent as the key is, most are, and that text is there once.
@@ -73,7 +75,7 @@ impl Details {
 
     /// The client's operating system and its version.
     pub fn operating_system(&self) -> Option<&str> {
-        self.text(4)
+        self.text(SYSTEM)
     }
 
     /// Tunnel group, connection profile or user group.
@@ -172,21 +174,29 @@ impl Details {
 
     /// Whether the event says the same, without allocating: most interims do.
     pub(super) fn are_of(&self, event: &Event<'_>) -> bool {
-        let system = event.operating_system_text();
-        let texts = Details::texts_of(event, system.as_deref());
-        let is_text = |(at, text): (usize, Option<&str>)| match text {
-            // One that is there and empty is not one that is absent.
-            Some(text) => !text.is_empty() && text.as_bytes() == self.text_octets(at),
-            None => self.text_octets(at).is_empty(),
-        };
+        let mut texts = Details::texts_of(event, None).into_iter().enumerate();
         self.remote() == event.remote.map(|remote| remote.address)
             && self.assigned().eq(event.assigned.iter().copied())
-            && texts.into_iter().enumerate().all(is_text)
+            && self.is_system_of(event)
+            && texts.all(|(at, text)| at == SYSTEM || is_text(self.text_octets(at), text))
+    }
+
+    /// Whether the operating system is what [`Event::operating_system_text`] makes of the event's.
+    fn is_system_of(&self, event: &Event<'_>) -> bool {
+        let octets = self.text_octets(SYSTEM);
+        match (event.operating_system.as_deref(), event.operating_system_version.as_deref()) {
+            (Some(system), Some(version)) => {
+                let behind = octets.strip_prefix(system.as_bytes());
+                behind.and_then(|octets| octets.strip_prefix(b" ")) == Some(version.as_bytes())
+            }
+            (system, version) => is_text(octets, system.or(version)),
+        }
     }
 
     /// Whether both can be of one user: nobody is told apart by a name that is not there.
     pub(super) fn may_share_user(&self, other: &Details) -> bool {
-        agree(self.user().as_ref(), other.user().as_ref())
+        let [one, other] = [self, other].map(|details| details.text_octets(0));
+        one.is_empty() || other.is_empty() || one == other
     }
 
     /// Whether both can be of one connection.
@@ -234,6 +244,14 @@ fn put(octets: &mut Vec<u8>, address: IpAddr) -> u8 {
 fn address(octets: &[u8]) -> Option<IpAddr> {
     let four = <[u8; 4]>::try_from(octets).map(IpAddr::from);
     four.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()
+}
+
+fn is_text(octets: &[u8], text: Option<&str>) -> bool {
+    match text {
+        // One that is there and empty is not one that is absent.
+        Some(text) => !text.is_empty() && text.as_bytes() == octets,
+        None => octets.is_empty(),
+    }
 }
 
 fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
@@ -299,6 +317,7 @@ impl<'de> Deserialize<'de> for Details {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vpn::{Decoder, Received, Settings};
 
     fn details() -> Details {
         let assigned = [("10.0.0.7", 32), ("2001:db8:1::", 56)]
@@ -333,6 +352,46 @@ mod tests {
         assert_eq!((twice.user(), twice.user_original()), (Some("alice"), Some("Alice")));
         assert_eq!([once.device(), twice.device()], [Some("laptop"); 2]);
         assert_eq!(once.0.len() + 5, twice.0.len());
+    }
+
+    /// Of a Start that says nothing else.
+    fn event(octets: &[u8; 26]) -> Event<'_> {
+        let nobody = "192.0.2.1:1813".parse().unwrap();
+        let (source, destination) = (nobody, nobody);
+        let received = Received { octets, source, destination, client: "vpn1", arrival_unix_ns: 0 };
+        Decoder::new(Settings::default()).decode(&received).unwrap()
+    }
+
+    #[test]
+    fn a_system_with_its_version_is_found_the_same_and_no_other() {
+        let mut octets = [0; 26];
+        octets[0] = 4;
+        octets[3] = 26;
+        octets[20..].copy_from_slice(&[40, 6, 0, 0, 0, 1]);
+        let systems = [
+            (None, None),
+            (Some("Windows"), None),
+            (None, Some("11")),
+            (Some("Windows"), Some("11")),
+            (Some("Windows"), Some("1")),
+            (Some("Windows 11"), Some("11")),
+            (Some("Win"), Some("dows 11")),
+        ];
+        let said = systems.map(|(system, version)| {
+            let mut event = event(&octets);
+            event.operating_system = system.map(Cow::Borrowed);
+            event.operating_system_version = version.map(Cow::Borrowed);
+            event
+        });
+        for (one, event) in said.iter().enumerate() {
+            for (other, details) in said.iter().map(Details::of).enumerate() {
+                assert_eq!(details.are_of(event), one == other, "{:?} of {:?}", systems[other], systems[one]);
+            }
+        }
+        // It is the text that counts, not where it came from.
+        let mut whole = event(&octets);
+        whole.operating_system = Some(Cow::Borrowed("Windows 11"));
+        assert!(Details::of(&said[3]).are_of(&whole) && Details::of(&whole).are_of(&said[3]));
     }
 
     #[test]

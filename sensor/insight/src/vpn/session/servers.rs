@@ -1,12 +1,10 @@
 //! VPN servers: who is one, when it restarted, which of its session ids may still change. Called by
 //! [`Sessions`](super::Sessions) only.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    net::IpAddr,
-};
+use std::{hash::BuildHasher, net::IpAddr};
 
 use arrayvec::ArrayVec;
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,9 @@
 //! The session ids that are followed: found by VPN server and Acct-Session-Id, freed and used again. Called by
 //! [`Sessions`](super::Sessions) only.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-};
+use std::{hash::BuildHasher, sync::Arc};
 
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
