@@ -1,4 +1,4 @@
-//! Which core a worker runs on, and putting it there.
+//! Which core a worker runs on, which are left to others, and putting threads there.
 //!
 //! A worker should run on the NUMA node of its NIC, one worker a core, and leave the first core to the rest of the
 //! host where there are enough. Called by the binary at start.

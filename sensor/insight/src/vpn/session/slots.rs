@@ -38,7 +38,8 @@ pub(super) struct Slots {
     slots: Vec<Slot>,
     free: Vec<u32>,
     numbers: HashTable<u32>,
-    /// Seeded at random: a VPN server cannot choose ids that collide. Nothing visible depends on it.
+    /// Seeded at random, and no hash leaves the process: a VPN server cannot choose ids that collide. Nothing visible
+    /// depends on it.
     hasher: RandomState,
 }
 
