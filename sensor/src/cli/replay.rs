@@ -11,7 +11,7 @@ use std::{
 use ingest::{
     Ingest, IngestOptions,
     capture::{
-        SourceError,
+        BURST, SourceError,
         pcap::{PcapCounters, PcapSource},
     },
     clients::Clients,
@@ -43,6 +43,11 @@ pub(super) struct Arguments {
 
 /// Batches of the one worker. A burst needs nine at most: 256 requests of at most 4 KiB, 128 KiB a batch.
 const BATCHES: usize = 16;
+
+/// Entries of the duplicate table at least, whatever is configured. A file arrives faster than any wire: a burst of it is
+/// pending all at once, and a small table would refuse some of it by the chance of its hash. With 64 entries for each
+/// request of a burst more than eight meet in a bucket in one burst of 10^10 (Poisson).
+const LEAST_ENTRIES: usize = 64 * BURST;
 
 impl Arguments {
     pub(super) fn execute(self, common: &Common) -> Result<(), Failure> {
@@ -114,13 +119,7 @@ fn play(
     let storage = RealStorage::create(journal)?;
     let opened = journal::open(storage, options).map_err(|error| failed(error.into()))?;
     let (mut writer, handle) = (opened.writer, opened.handle);
-    let options = IngestOptions {
-        duplicate_window: config.dedup.window,
-        duplicate_entries: config.dedup.entries,
-        batches: BATCHES,
-        ..IngestOptions::default()
-    };
-    let mut ingest = Ingest::new(clients, handle.clone(), &options);
+    let mut ingest = Ingest::new(clients, handle.clone(), &ingest_options(config));
     let mut worker = ingest.worker("replay", source, &mut writer, Lines::default())?;
     let writing = thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run())?;
     let played = turns(&mut worker, each);
@@ -189,6 +188,15 @@ fn known_clients(config: &mut Config) -> Result<Clients, Failure> {
         client.max_rate = None;
     }
     run::clients::snapshot(&config.clients).map_err(|error| Failure::new(Exit::Usage, error))
+}
+
+fn ingest_options(config: &Config) -> IngestOptions {
+    IngestOptions {
+        duplicate_window: config.dedup.window,
+        duplicate_entries: config.dedup.entries.max(LEAST_ENTRIES),
+        batches: BATCHES,
+        ..IngestOptions::default()
+    }
 }
 
 /// A journal that is kept loses nothing for its size; a temporary one keeps no more than it must.

@@ -31,8 +31,7 @@ fn play_file(directory: &Path, octets: Vec<u8>, clients: &str, journal: Option<&
     let directory = journal.map_or_else(|| directory.join("journal"), Path::to_owned);
     let mut opened =
         journal::open(RealStorage::create(&directory).unwrap(), journal_options(&config, true)).unwrap();
-    let options = IngestOptions { duplicate_entries: 1 << 10, batches: BATCHES, ..IngestOptions::default() };
-    let mut ingest = Ingest::new(clients, opened.handle.clone(), &options);
+    let mut ingest = Ingest::new(clients, opened.handle.clone(), &ingest_options(&config));
     let mut worker = ingest.worker("replay", source, &mut opened.writer, Lines::default()).unwrap();
     let writing = thread::spawn(move || opened.writer.run());
     let mut lines = Vec::new();
