@@ -17,6 +17,7 @@ use super::{
     learning::{self, Learning, Missing},
     place,
     place::Resolutions,
+    servers::ServerNames,
     sightings::{self, NOBODY, Sightings},
     ties::Ties,
 };
@@ -149,6 +150,7 @@ impl Fold {
         Ok(Fold {
             decoder: Decoder::new(meaning.decoding()?),
             sessions,
+            server_names: ServerNames::default(),
             resolutions: Resolutions::restored(form.resolutions),
             sightings: Sightings::restored(&sightings, surplus),
             learning: Learning::restored(profiles, form.missing),

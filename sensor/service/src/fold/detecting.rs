@@ -8,7 +8,7 @@ use insight::{
 use super::{
     DAY_NS, Fold, Placed,
     alerts::{Case, Lesson, Lessons, Sending},
-    learning::{server_label, tells_length},
+    learning::tells_length,
 };
 use crate::alert::{Comment, Connection, Verdict};
 
@@ -43,8 +43,7 @@ impl Fold {
         let session = &change.session;
         let Some(user) = session.details.user() else { return false };
         let server = self.sessions.server(change.server);
-        let label = server.map(server_label);
-        let connection = connection(change, label.as_deref(), placed);
+        let connection = connection(change, self.server_names.label(change.server), placed);
         let profiles = &self.learning.profiles;
         let mut assessment = None;
         if self.learning.is_news(change, placed) {
@@ -97,13 +96,12 @@ impl Fold {
     /// A session ended that never began: nothing of it was heard before.
     pub(super) fn detect_stray(&mut self, change: &Change) {
         let is_stray = change.happening == Happening::Opened && change.session.end().is_some();
-        let Some(server) = self.sessions.server(change.server).filter(|_| is_stray) else { return };
-        let label = server_label(server);
-        let mut assessment = self.detector.stop_without_start(&label, self.clock);
+        let Some(label) = self.server_names.label(change.server).filter(|_| is_stray) else { return };
+        let mut assessment = self.detector.stop_without_start(label, self.clock);
         if assessment.reasons.is_empty() {
             return;
         }
-        let connection = detect::Connection { server: Some(&label), ..detect::Connection::default() };
+        let connection = detect::Connection { server: Some(label), ..detect::Connection::default() };
         let case = Case {
             subject: &format!("VPN server {label}"),
             user: None,
@@ -112,7 +110,7 @@ impl Fold {
             is_excluded: false,
             is_unknown: false,
             notices_per_day: self.meaning.detect.notices_per_day,
-            connection: evidence(change, Some(server), &connection, &assessment),
+            connection: evidence(change, self.sessions.server(change.server), &connection, &assessment),
         };
         self.alerts.take(case, &mut assessment);
         if let Some(assessed) = &mut self.assessed {

@@ -11,7 +11,6 @@ use insight::{
 use super::{
     Activity, Fold, Placed, Resolve, SessionChange, Sort,
     place::{NOWHERE, PlaceNumber},
-    server_name,
     sightings::NOBODY,
     ties::Tie,
 };
@@ -31,6 +30,9 @@ impl Fold {
         let session = &change.session;
         let number = session.number;
         let known = self.ties.of(number, &session.details);
+        if let Some(server) = self.sessions.server(change.server) {
+            self.server_names.know(change.server, server);
+        }
         let at = known.unwrap_or_else(|| {
             let tie = self.tie(&change, resolve);
             self.ties.set(number, tie)
@@ -89,7 +91,8 @@ impl Fold {
         // How one ends of which it was told how much it has become is not usual, whatever became of the alert meanwhile.
         if is_held || self.alerts.told_of(number) != Told::default() {
             self.learning.pass_by(number);
-        } else if let Some(end) = self.learning.follow(change, self.sessions.server(change.server), placed) {
+        } else if let Some(end) = self.learning.follow(change, self.server_names.label(change.server), placed)
+        {
             self.alerts.keep_end(&change.session, end);
         }
         if change.session.end().is_some() {
@@ -111,7 +114,7 @@ impl Fold {
         let user = number(Sort::User, details.user());
         let device = number(Sort::Device, details.device());
         let server = self.sessions.server(change.server);
-        let server_number = number(Sort::Server, server.map(server_name).as_deref());
+        let server_number = number(Sort::Server, self.server_names.name(change.server));
         if let (Happening::Opened, Some(server)) = (change.happening, server) {
             self.outcome.servers.entry(change.server.0).or_insert_with(|| server.clone());
         }

@@ -7,11 +7,11 @@
 //! is made from the stored sessions and does not have them. For the same reason an address that changes within a session
 //! teaches no second place.
 
-use std::{borrow::Cow, collections::HashMap, hash::BuildHasherDefault};
+use std::{collections::HashMap, hash::BuildHasherDefault};
 
 use insight::{
     profile::{Ended, Observation, Options, Profiles, WINDOW_DAYS},
-    vpn::session::{Change, Details, EndReason, Happening, Server, Session},
+    vpn::session::{Change, Details, EndReason, Happening, Session},
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,12 +75,12 @@ impl Learning {
         missing
     }
 
-    /// Takes a change of a session through this VPN server, whose address was found there. How it ended, if that was
-    /// learned.
+    /// Takes a change of a session through the VPN server of this label, whose address was found there. How it ended, if
+    /// that was learned.
     pub(super) fn follow(
         &mut self,
         change: &Change,
-        server: Option<&Server>,
+        server: Option<&str>,
         placed: Option<&Placed>,
     ) -> Option<End> {
         let session = &change.session;
@@ -140,13 +140,7 @@ impl Learning {
     }
 
     /// Learns of what is missing what is there; tells what that was.
-    fn learn(
-        &mut self,
-        missing: u8,
-        session: &Session,
-        server: Option<&Server>,
-        placed: Option<&Placed>,
-    ) -> u8 {
+    fn learn(&mut self, missing: u8, session: &Session, server: Option<&str>, placed: Option<&Placed>) -> u8 {
         let details = &session.details;
         let Some(user) = details.user().filter(|_| missing & LATER != 0) else { return 0 };
         // By its place an address has a country and a network; where none is known, it has neither.
@@ -158,7 +152,6 @@ impl Learning {
             return 0;
         }
         let is_connection = missing & USER != 0;
-        let server = server.filter(|_| is_connection).map(server_label);
         let resolved = placed.map(|placed| &placed.resolved);
         self.profiles.learn(&Observation {
             user,
@@ -171,7 +164,7 @@ impl Learning {
             kinds: placed.map(|placed| placed.kinds).unwrap_or_default(),
             device,
             software,
-            server: server.as_deref(),
+            server: server.filter(|_| is_connection),
         });
         learned
     }
@@ -228,13 +221,4 @@ pub(crate) fn options() -> Options {
 /// heard.
 pub(crate) fn tells_length(end_reason: &str) -> bool {
     [EndReason::Unknown, EndReason::Evicted].iter().all(|reason| reason.name() != end_reason)
-}
-
-/// A VPN server as people know it: by its own name, else by its address, else as the configuration names the client.
-pub(crate) fn server_label(server: &Server) -> Cow<'_, str> {
-    match (&server.identifier, server.address) {
-        (Some(identifier), _) => Cow::Borrowed(identifier),
-        (None, Some(address)) => Cow::Owned(address.to_string()),
-        (None, None) => Cow::Borrowed(&server.client),
-    }
 }

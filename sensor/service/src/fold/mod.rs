@@ -9,6 +9,7 @@
 //! | `learning` | what connections teach the profiles |
 //! | `detecting` | what detections are asked, and what people decided |
 //! | `alerts` | what is open, what folds into it, what happened |
+//! | `servers` | how VPN servers are named |
 //! | `ties` | what open sessions belong to, so that interims need not ask again |
 //! | `near` | a few records taken together: what they are about is brought near first |
 //! | `outcome` | what changed, on its way to the store |
@@ -28,6 +29,7 @@ mod learning;
 mod near;
 mod outcome;
 mod place;
+mod servers;
 mod sightings;
 mod ties;
 
@@ -38,7 +40,7 @@ use insight::{
     profile::Profiles,
     vpn::{
         Decoder, Event,
-        session::{Change, Server, Sessions, Sought},
+        session::{Change, Sessions, Sought},
     },
 };
 use journal::Record;
@@ -48,10 +50,11 @@ pub use checkpoint::CheckpointError;
 pub use clocks::ClientClock;
 pub use detecting::Decision;
 pub(crate) use detecting::Said;
-pub(crate) use learning::{options as profile_options, server_label, tells_length};
+pub(crate) use learning::{options as profile_options, tells_length};
 pub(crate) use near::NEAR;
 pub use outcome::{Activity, Outcome, SessionChange};
 pub use place::{Placed, Resolved};
+pub(crate) use servers::server_label;
 pub use sightings::{Sighting, Sort};
 pub(crate) use ties::NumberHasher;
 
@@ -60,6 +63,7 @@ use alerts::Alerts;
 use clocks::Clocks;
 use learning::Learning;
 use place::Resolutions;
+use servers::ServerNames;
 use sightings::{NOBODY, Number, Sightings};
 use ties::Ties;
 
@@ -88,6 +92,7 @@ pub struct Fold {
     meaning: Meaning,
     decoder: Decoder,
     sessions: Sessions,
+    server_names: ServerNames,
     resolutions: Resolutions,
     sightings: Sightings,
     learning: Learning,
@@ -143,6 +148,7 @@ impl Fold {
         Ok(Fold {
             decoder: Decoder::new(meaning.decoding()?),
             sessions: Sessions::new(meaning.sessions()),
+            server_names: ServerNames::default(),
             detector: Detector::new(meaning.detect.thresholds.clone()),
             alerts: Alerts::default(),
             assessed: None,
@@ -202,7 +208,7 @@ impl Fold {
         self.counts
     }
 
-    /// VPN servers by [`server_name`], in no order, and when each was heard last, ns since 1970 UTC.
+    /// VPN servers by client, identifier and address, joined by line feeds, in no order, and when each was heard last, ns since 1970 UTC.
     pub fn servers_heard(&self) -> impl Iterator<Item = (&str, u64)> {
         self.sightings.seen_last(Sort::Server)
     }
@@ -374,6 +380,7 @@ impl Fold {
                 let decoder = Decoder::new(meaning.decoding()?);
                 if meaning.sessions() != self.meaning.sessions() {
                     self.sessions = Sessions::load(meaning.sessions(), &self.sessions_octets()?)?;
+                    self.server_names = ServerNames::default();
                 }
                 self.decoder = decoder;
                 self.detector.set_thresholds(meaning.detect.thresholds.clone());
@@ -422,10 +429,4 @@ impl Fold {
             self.outcome.forget_before_unix_ns = Some(before);
         }
     }
-}
-
-/// By what sightings know a VPN server: its parts, joined by a character that no decoded text holds.
-pub fn server_name(server: &Server) -> String {
-    let address = server.address.map(|address| address.to_string()).unwrap_or_default();
-    format!("{}\n{}\n{address}", server.client, server.identifier.as_deref().unwrap_or_default())
 }

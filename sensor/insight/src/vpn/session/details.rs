@@ -1,9 +1,17 @@
 //! What requests of a session said besides times and volumes, in one allocation: there are a million of these, and an
 //! interim looks through all of one. Plain data; part of [`Session`](super::Session).
 
-use std::{borrow::Cow, cmp::Ordering, fmt, net::IpAddr, ops::Range, sync::Arc};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    ops::Range,
+    sync::Arc,
+};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use arrayvec::ArrayVec;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::super::{ASSIGNED_MAX, Assigned, Event};
 
@@ -11,20 +19,26 @@ use super::super::{ASSIGNED_MAX, Assigned, Event};
 const TEXTS: usize = 6;
 /// Where among them the operating system is, with its version.
 const SYSTEM: usize = 4;
-/// Octets before the first address.
+/// Septets before the first address.
 const HEAD: usize = 4 + 2 * TEXTS;
 /// Beside the number of assigned addresses: the user is sent as the key is, most are, and that text is there once.
-const SENT_AS_KEY: u8 = 0x80;
+const SENT_AS_KEY: u8 = 0x40;
+/// Beside the length of an assigned address: the highest bit of its prefix length, which goes up to 128.
+const LONGEST_PREFIX: u8 = 0x40;
+/// Most octets that two septets tell the end of.
+const TEXTS_MAX: usize = (1 << 14) - 1;
 
 /// What a session's requests said of it besides times and volumes. Absent in one request, it is filled from another.
 /// Cheap to clone.
 ///
-/// The octets: length of the remote address (0: none), number of assigned ones, two of where the texts begin, two for each
-/// text of where it ends among them; the remote address; of each assigned one prefix length, length and octets; the texts
-/// one behind the other. An absent text is empty, since no decoded text is; six of one request are far shorter than 64 KiB.
-/// What is equal has equal octets.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Details(Arc<[u8]>);
+/// One text, so that its parts are texts: to look at octets until it is sure that they are text took 4 % of all
+/// instructions from a request to its detections. What is no text in it is written in septets, each of which is a
+/// character: length of the remote address in septets (0: none), number of assigned ones, two of where the texts begin, two
+/// for each text of where it ends among them; the remote address; of each assigned one prefix length, length and septets;
+/// then the texts one behind the other. An absent text is empty, since no decoded text is; what would end beyond 16 KiB is
+/// absent. What is equal is equal octet by octet.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Details(Arc<str>);
 
 /// As it is written down.
 #[derive(Serialize, Deserialize)]
@@ -39,17 +53,18 @@ struct Written<'a> {
 impl Details {
     /// The newest address outside the tunnel: it may change while the session lasts (MOBIKE).
     pub fn remote(&self) -> Option<IpAddr> {
-        address(self.part(HEAD..HEAD + self.octet(0)))
+        address(self.part(HEAD..HEAD + self.septet(0)).as_bytes())
     }
 
     /// Addresses inside the tunnel.
     pub fn assigned(&self) -> impl Iterator<Item = Assigned> {
-        let mut rest = self.assigned_octets();
+        let mut rest = self.assigned_septets().as_bytes();
         std::iter::from_fn(move || {
-            let (&[prefix_length, length], octets) = rest.split_first_chunk()?;
-            let (octets, behind) = octets.split_at_checked(usize::from(length))?;
+            let (&[low, length], septets) = rest.split_first_chunk()?;
+            let (septets, behind) = septets.split_at_checked(usize::from(length & !LONGEST_PREFIX))?;
             rest = behind;
-            Some(Assigned { address: address(octets)?, prefix_length })
+            let prefix_length = low | (length & LONGEST_PREFIX) << 1;
+            Some(Assigned { address: address(septets)?, prefix_length })
         })
     }
 
@@ -88,20 +103,20 @@ impl Details {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    fn octet(&self, at: usize) -> usize {
-        self.0.get(at).map_or(0, |octet| usize::from(*octet))
+    fn septet(&self, at: usize) -> usize {
+        self.0.as_bytes().get(at).map_or(0, |septet| usize::from(*septet))
     }
 
     fn number(&self, at: usize) -> usize {
-        self.octet(at) | self.octet(at + 1) << 8
+        self.septet(at) | self.septet(at + 1) << 7
     }
 
-    fn part(&self, range: Range<usize>) -> &[u8] {
+    fn part(&self, range: Range<usize>) -> &str {
         self.0.get(range).unwrap_or_default()
     }
 
-    fn assigned_octets(&self) -> &[u8] {
-        self.part(HEAD + self.octet(0)..self.number(2))
+    fn assigned_septets(&self) -> &str {
+        self.part(HEAD + self.septet(0)..self.number(2))
     }
 
     fn end(&self, text: usize) -> usize {
@@ -109,8 +124,8 @@ impl Details {
     }
 
     /// Empty where there is none.
-    fn text_octets(&self, at: usize) -> &[u8] {
-        let is_sent_as_key = at == 1 && self.octet(1) & usize::from(SENT_AS_KEY) != 0;
+    fn text_or_empty(&self, at: usize) -> &str {
+        let is_sent_as_key = at == 1 && self.septet(1) & usize::from(SENT_AS_KEY) != 0;
         let at = if is_sent_as_key { 0 } else { at };
         let begin = at.checked_sub(1).map_or(0, |before| self.end(before));
         let first = self.number(2);
@@ -118,9 +133,7 @@ impl Details {
     }
 
     fn text(&self, at: usize) -> Option<&str> {
-        let octets = Some(self.text_octets(at)).filter(|octets| !octets.is_empty())?;
-        // Only texts are put in.
-        str::from_utf8(octets).ok()
+        Some(self.text_or_empty(at)).filter(|text| !text.is_empty())
     }
 
     fn with(
@@ -128,30 +141,35 @@ impl Details {
         assigned: impl IntoIterator<Item = Assigned>,
         given: [Option<&str>; TEXTS],
     ) -> Details {
-        let mut octets = vec![0; HEAD];
-        octets[0] = remote.map_or(0, |remote| put(&mut octets, remote));
+        let is_sent_as_key = given[0].is_some() && given[0] == given[1];
+        // Without the addresses inside the tunnel, of which there are one or two.
+        let about = given.iter().flatten().map(|text| text.len()).sum::<usize>() + HEAD + ADDRESS_SEPTETS_MAX;
+        let mut addresses = String::with_capacity(2 * (2 + ADDRESS_SEPTETS_MAX));
+        let remote = remote.map_or(0, |remote| put(&mut addresses, remote));
+        let mut count = 0;
         for Assigned { address, prefix_length } in assigned.into_iter().take(ASSIGNED_MAX) {
-            octets[1] += 1;
-            let at = octets.len();
-            octets.extend([prefix_length, 0]);
-            octets[at + 1] = put(&mut octets, address);
+            count += 1;
+            let longest = (prefix_length & 0x80) >> 1;
+            let (low, length) = (prefix_length & 0x7f, septets_of(address) as u8 | longest);
+            addresses.extend([low, length].map(char::from));
+            put(&mut addresses, address);
         }
-        // Far below 64 KiB: a few addresses of 18 octets.
-        let first = octets.len();
-        octets[2..4].copy_from_slice(&(first as u16).to_le_bytes());
-        if given[0].is_some() && given[0] == given[1] {
-            octets[1] |= SENT_AS_KEY;
-        }
-        for (at, text) in given.into_iter().enumerate() {
-            let is_there = at == 1 && octets[1] & SENT_AS_KEY != 0;
-            let text = text.filter(|_| !is_there).unwrap_or_default();
-            if octets.len() - first + text.len() <= usize::from(u16::MAX) {
-                octets.extend_from_slice(text.as_bytes());
-            }
-            let end = ((octets.len() - first) as u16).to_le_bytes();
-            octets[4 + 2 * at..6 + 2 * at].copy_from_slice(&end);
-        }
-        Details(octets.into())
+        let mut text = String::with_capacity(about + addresses.len());
+        text.extend([remote as u8, count | if is_sent_as_key { SENT_AS_KEY } else { 0 }].map(char::from));
+        // Far below 16 KiB: a few addresses of 21 septets.
+        text.extend(two_septets(HEAD + addresses.len()));
+        let is_kept = |at: usize| at != 1 || !is_sent_as_key;
+        let mut ends = 0;
+        let kept = given.into_iter().enumerate().map(|(at, text)| {
+            let text = text.filter(|text| is_kept(at) && ends + text.len() <= TEXTS_MAX).unwrap_or_default();
+            ends += text.len();
+            (text, ends)
+        });
+        let kept: ArrayVec<(&str, usize), TEXTS> = kept.collect();
+        text.extend(kept.iter().flat_map(|(_, end)| two_septets(*end)));
+        text.push_str(&addresses);
+        text.extend(kept.iter().map(|(text, _)| *text));
+        Details(text.into())
     }
 
     pub(super) fn of(event: &Event<'_>) -> Details {
@@ -178,32 +196,32 @@ impl Details {
         self.remote() == event.remote.map(|remote| remote.address)
             && self.assigned().eq(event.assigned.iter().copied())
             && self.is_system_of(event)
-            && texts.all(|(at, text)| at == SYSTEM || is_text(self.text_octets(at), text))
+            && texts.all(|(at, text)| at == SYSTEM || is_text(self.text_or_empty(at), text))
     }
 
     /// Whether the operating system is what [`Event::operating_system_text`] makes of the event's.
     fn is_system_of(&self, event: &Event<'_>) -> bool {
-        let octets = self.text_octets(SYSTEM);
+        let text = self.text_or_empty(SYSTEM);
         match (event.operating_system.as_deref(), event.operating_system_version.as_deref()) {
             (Some(system), Some(version)) => {
-                let behind = octets.strip_prefix(system.as_bytes());
-                behind.and_then(|octets| octets.strip_prefix(b" ")) == Some(version.as_bytes())
+                let behind = text.as_bytes().strip_prefix(system.as_bytes());
+                behind.and_then(|behind| behind.strip_prefix(b" ")) == Some(version.as_bytes())
             }
-            (system, version) => is_text(octets, system.or(version)),
+            (system, version) => is_text(text, system.or(version)),
         }
     }
 
     /// Whether both can be of one user: nobody is told apart by a name that is not there.
     pub(super) fn may_share_user(&self, other: &Details) -> bool {
-        let [one, other] = [self, other].map(|details| details.text_octets(0));
+        let [one, other] = [self, other].map(|details| details.text_or_empty(0));
         one.is_empty() || other.is_empty() || one == other
     }
 
     /// Whether both can be of one connection.
     pub(super) fn may_share_addresses(&self, other: &Details) -> bool {
-        let assigned = [self, other].map(Details::assigned_octets);
+        let assigned = [self, other].map(Details::assigned_septets);
         agree(self.remote().as_ref(), other.remote().as_ref())
-            && (assigned.iter().any(|octets| octets.is_empty()) || assigned[0] == assigned[1])
+            && (assigned.iter().any(|septets| septets.is_empty()) || assigned[0] == assigned[1])
     }
 
     /// Fills what is absent in `newer` from `older`.
@@ -211,7 +229,7 @@ impl Details {
         if newer.is_same(older) || newer == older {
             return older.clone();
         }
-        let assigned = if newer.assigned_octets().is_empty() { older } else { newer };
+        let assigned = if newer.assigned_septets().is_empty() { older } else { newer };
         let mut texts: [Option<&str>; TEXTS] =
             std::array::from_fn(|at| newer.text(at).or_else(|| older.text(at)));
         // Key and name are one thing.
@@ -221,36 +239,64 @@ impl Details {
     }
 
     /// All texts one behind the other, and where each ends.
-    fn texts(&self) -> (Vec<u8>, [u16; TEXTS]) {
-        let mut texts = Vec::new();
+    fn texts(&self) -> (String, [u16; TEXTS]) {
+        let mut texts = String::new();
         let ends = std::array::from_fn(|at| {
-            texts.extend_from_slice(self.text_octets(at));
+            texts.push_str(self.text_or_empty(at));
             texts.len().min(usize::from(u16::MAX)) as u16
         });
         (texts, ends)
     }
 }
 
-/// Appends an address; its length.
-fn put(octets: &mut Vec<u8>, address: IpAddr) -> u8 {
-    let begin = octets.len();
-    match address {
-        IpAddr::V4(address) => octets.extend(address.octets()),
-        IpAddr::V6(address) => octets.extend(address.octets()),
+impl Default for Details {
+    fn default() -> Details {
+        Details::with(None, [], [None; TEXTS])
     }
-    (octets.len() - begin) as u8
 }
 
-fn address(octets: &[u8]) -> Option<IpAddr> {
-    let four = <[u8; 4]>::try_from(octets).map(IpAddr::from);
-    four.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()
+/// Of an IPv6 address.
+const ADDRESS_SEPTETS_MAX: usize = 128_usize.div_ceil(7);
+
+fn septets_of(address: IpAddr) -> usize {
+    if address.is_ipv4() { 32_usize.div_ceil(7) } else { ADDRESS_SEPTETS_MAX }
 }
 
-fn is_text(octets: &[u8], text: Option<&str>) -> bool {
+/// Appends an address; its length in septets.
+fn put(text: &mut String, address: IpAddr) -> usize {
+    let number = match address {
+        IpAddr::V4(address) => address.to_bits().into(),
+        IpAddr::V6(address) => address.to_bits(),
+    };
+    let septets = septets_of(address);
+    text.extend((0..septets).map(|at| septet((number >> (7 * at)) as usize)));
+    septets
+}
+
+fn address(septets: &[u8]) -> Option<IpAddr> {
+    let number = septets.iter().rev().fold(0, |number: u128, septet| number << 7 | u128::from(*septet));
+    match septets.len() {
+        5 => Some(Ipv4Addr::from_bits(number as u32).into()),
+        ADDRESS_SEPTETS_MAX => Some(Ipv6Addr::from_bits(number).into()),
+        _ => None,
+    }
+}
+
+/// The lowest seven bits.
+fn septet(number: usize) -> char {
+    char::from(number as u8 & 0x7f)
+}
+
+/// Up to [`TEXTS_MAX`].
+fn two_septets(number: usize) -> [char; 2] {
+    [septet(number), septet(number >> 7)]
+}
+
+fn is_text(known: &str, text: Option<&str>) -> bool {
     match text {
         // One that is there and empty is not one that is absent.
-        Some(text) => !text.is_empty() && text.as_bytes() == octets,
-        None => octets.is_empty(),
+        Some(text) => !text.is_empty() && text == known,
+        None => known.is_empty(),
     }
 }
 
@@ -290,7 +336,7 @@ impl fmt::Debug for Details {
 impl Serialize for Details {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (texts, ends) = self.texts();
-        let texts = String::from_utf8(texts).map_err(ser::Error::custom)?.into();
+        let texts = texts.into();
         let (remote, assigned) = (self.remote(), self.assigned().collect());
         Written { remote, assigned, texts, ends }.serialize(serializer)
     }
