@@ -75,9 +75,10 @@ impl Slot {
         self.flags |= TRUSTED;
     }
 
-    /// The place and the network in a few words: `DE (AS3320)`.
+    /// The place and the network in a few words: `DE (AS3320)`; never empty.
     pub(super) fn text(&self) -> String {
         match (self.country_text(), self.asn) {
+            (country, 0) if country.is_empty() => "an unknown place".to_owned(),
             (country, 0) => country,
             (country, asn) if country.is_empty() => format!("AS{asn}"),
             (country, asn) => format!("{country} (AS{asn})"),

@@ -154,6 +154,11 @@ impl Prefix {
         (!self.is_v6 && !other.is_v6).then(|| (bits(self) ^ bits(other)).leading_zeros().min(24))
     }
 
+    /// Whether it is of IPv6.
+    pub fn is_v6(&self) -> bool {
+        self.is_v6
+    }
+
     fn kept(self, scratch: &mut Scratch) -> &[u8] {
         scratch[..4].copy_from_slice(&self.asn.to_be_bytes());
         scratch[4..].copy_from_slice(&self.octets);

@@ -316,8 +316,11 @@ fn whoever_comes_while_she_is_connected_elsewhere_is_likelier_a_stranger() {
         service.opens(NINE, next)
     };
     let score = |ends, next: &Connection<'_>| weighed(Model::default().weight_of_away, ends, next);
-    let (open, over) = (score(false, &other), score(true, &other));
+    // How long she was away speaks too where it is known, and for an attacker.
+    let (open, over) = (weighed(0.0, false, &other), weighed(0.0, true, &other));
     assert!(open.score > over.score + 3.0, "{} {}", open.score, over.score);
+    let (open, over) = (score(false, &other), score(true, &other));
+    assert!(open.score > over.score + 1.0, "{} {}", open.score, over.score);
     assert!(open.to_string().contains("connected already"), "{open}");
     // An end that was lost is no stranger at home.
     let (lost, told) = (score(false, &home("alice")), score(true, &home("alice")));
@@ -412,4 +415,67 @@ fn another_address_of_the_same_pool_says_less_than_one_far_away() {
     };
     let (near, far) = (from([a, b, c ^ 1, d]), from([a, b ^ 128, c, d]));
     assert!(far > near + 2.0, "{far} {near}");
+}
+
+#[test]
+fn the_other_family_of_addresses_in_the_usual_network_says_little() {
+    let from = |remote: &str, spot: Spot<'static>| {
+        learned().opens(NINE, &Connection { remote: address(remote), spot, ..home("alice") }).score
+    };
+    let (far, other_family) = (from("203.0.113.4", germany()), from("2001:db8:7:9::4", germany()));
+    assert!(other_family < far - 2.5, "{other_family} {far}");
+    // It is no free pass: what is known says less of it than of the line at home, and another network stays one.
+    let usual = learned().opens(NINE, &home("alice")).score;
+    assert!(other_family > usual + 1.0, "{other_family} {usual}");
+    assert!(from("2001:db8:7:9::4", cable()) > other_family + 1.0);
+    // Who has both since long is known by either.
+    let mut service = Service::new();
+    let v6 = Connection { remote: address("2001:db8:7:9::4"), ..home("alice") };
+    for day in MONDAY - 40..MONDAY {
+        for (hour, connection) in [(8, &home("alice")), (13, &v6)] {
+            service.opens(day * DAY_S + hour * HOUR_S, connection);
+            service.ends(day * DAY_S + (hour + 3) * HOUR_S, connection, 3 * HOUR_S, 1_000_000);
+        }
+    }
+    let far_v6 = Connection { remote: address("2001:db8:ffff:9::4"), ..home("alice") };
+    assert!(service.opens(NINE, &far_v6).score > service.opens(NINE + 60, &v6).score + 2.0);
+}
+
+#[test]
+fn a_vpn_server_that_is_the_first_to_tell_a_device_makes_nobody_a_stranger() {
+    // The gateway of these people tells none.
+    let silent = |user: &'static str| Connection { device: None, software: None, ..home(user) };
+    let service = || {
+        let mut service = Service::new();
+        for day in MONDAY - 56..MONDAY {
+            for user in ["alice", "bob", "carol"] {
+                service.opens(day * DAY_S + 8 * HOUR_S, &silent(user));
+                service.ends(day * DAY_S + 16 * HOUR_S, &silent(user), 8 * HOUR_S, 1_000_000);
+            }
+        }
+        service
+    };
+    let told = Connection { device: Some("LT-99"), ..silent("alice") };
+    let score = |connection: &Connection<'_>| service().opens(NINE, connection).score;
+    let through = |server: &'static str, connection| Connection { server: Some(server), ..connection };
+    // It failed over to one that does: only that none is told speaks for her no more.
+    let failed_over = score(&through("munich", told)) - score(&through("munich", silent("alice")));
+    assert!(failed_over < 1.0, "{failed_over}");
+    // Through the old one it is news, and so it is through another to whoever had a device.
+    let same = score(&told) - score(&silent("alice"));
+    assert!(same > 3.0, "{same}");
+    let with = |device| Connection { device: Some(device), ..through("munich", home("alice")) };
+    let usual = home("alice").device.unwrap();
+    let other = learned().opens(NINE, &with("DESKTOP-66")).score - learned().opens(NINE, &with(usual)).score;
+    assert!(other > 3.0, "{other}");
+}
+
+#[test]
+fn a_session_that_is_open_at_an_unknown_place_is_told_as_a_sentence() {
+    let mut service = learned();
+    service.opens(NINE - 7200, &Connection { spot: Spot::default(), remote: None, ..home("alice") });
+    let assessment =
+        service.opens(NINE, &Connection { device: Some("DESKTOP-66"), spot: cable(), ..stranger() });
+    let text = assessment.to_string();
+    assert!(text.contains("connected already, from an unknown place"), "{text}");
 }

@@ -20,8 +20,11 @@ pub(super) fn device(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
             if is_known {
                 known(model.attacker_device / usual(tally, model.novelty_device), tally.days, model)
             } else {
-                // On days without any, none was her value.
-                let tally = Tally { all_days: tally.all_days.max(facts.days()), ..*tally };
+                // On days without any, none was her value; where she comes through a VPN server for the first time and no
+                // other told any, it is the server that tells them.
+                let is_of_server = facts.is_new(Feature::Server) && facts.deviceless() >= 1.0;
+                let days = if is_of_server { 0 } else { facts.days() };
+                let tally = Tally { all_days: tally.all_days.max(days), ..*tally };
                 let rare =
                     -novelty(&tally, model.novelty_device, 0.5, facts.adoptions.rate(Feature::Device)).ln();
                 // A kiosk, a shared laptop: whoever else has it, it is of the organisation.

@@ -126,20 +126,31 @@ fn nearness(bits: u32) -> f64 {
     low + (high - low) * (bits - from) / (to - from)
 }
 
+/// Of the days with the other family of addresses in a network one in so many speaks against the first address of this one:
+/// providers give both, and which is taken changes from one connection to the next.
+const OF_OTHER_FAMILY: u32 = 10;
+
 /// The tally of prefixes, of one network only; and how many leading bits this one has in common with the nearest.
 fn within_network(facts: &Facts<'_>, prefix: Prefix) -> (Tally, Option<u32>) {
     let mut tally = Tally { days: facts.tally(Feature::Prefix).days, ..Tally::default() };
     let mut bits = None;
+    let mut other_family = 0;
     let Some(profile) = facts.profile else { return (tally, bits) };
     profile.each(Feature::Prefix, |value, days, has_arrived| {
         let Value::Prefix(other) = value else { return };
-        if other.asn() == prefix.asn() {
+        if other.asn() != prefix.asn() {
+            return;
+        }
+        if other.is_v6() != prefix.is_v6() {
+            other_family += days;
+        } else {
             bits = bits.max(prefix.common_bits(&other));
             tally.all_days += days;
             tally.values += 1;
             tally.arrived += u32::from(has_arrived);
         }
     });
+    tally.all_days += other_family / OF_OTHER_FAMILY;
     (tally, bits)
 }
 

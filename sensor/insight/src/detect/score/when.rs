@@ -8,6 +8,9 @@ use crate::{
 /// What is usual for all counts as so many hours of the user's.
 const HOURS_OF_ALL: f64 = 4.0;
 
+/// That the hour is one of the user's weighs so much more than that it is none: with less, new laptops are told.
+const USUAL_HOUR: f64 = 4.0 / 3.0;
+
 /// The user seems to be connected already, elsewhere: rare where ends are told.
 pub(super) fn open(facts: &Facts<'_>, model: &Model) -> f64 {
     if facts.days() == 0 || facts.open_elsewhere().is_none() {
@@ -36,7 +39,8 @@ pub(super) fn hour(facts: &Facts<'_>, model: &Model) -> f64 {
         return 0.0;
     }
     let usual = (f64::from(near) + 0.5) / (f64::from(days) + 4.0);
-    let near = (0.2 / usual).ln().clamp(-1.0, 1.5) * model.weight_of_others;
+    let near = (0.2 / usual).ln().clamp(-1.0, 1.5);
+    let near = near * model.weight_of_others * if near < 0.0 { USUAL_HOUR } else { 1.0 };
     let term = near + time_of_day(&profile, facts, model) * model.weight_of_time_of_day;
     term.clamp(-model.known_max.abs(), model.feature_max.max(0.0))
 }
