@@ -3,14 +3,14 @@
 //! Tests never skip themselves. So this installs what is missing (Debian's packages, as root), or says what to install
 //! and stops before anything has run.
 
-use std::{env, ffi::OsString, process::Command};
+use std::{env, ffi::OsString, fs, process::Command};
 
 use anyhow::{bail, ensure};
 
 use crate::program::{self, cargo, succeed};
 
 /// Programs that tests start, and the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("ip", "iproute2"),
     ("radclient", "freeradius-utils"),
     ("strace", "strace"),
@@ -19,9 +19,13 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("script", "bsdutils"),
     ("curl", "curl"),
     ("openssl", "openssl"),
+    ("rsyslogd", "rsyslog"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
 ];
+
+/// What one of them loads to speak TLS, below the folder of the machine's libraries, and its package.
+const RSYSLOG_TLS: (&str, &str) = ("rsyslog/lmnsd_ossl.so", "rsyslog-openssl");
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -80,8 +84,9 @@ fn quickly_built() -> anyhow::Result<Vec<(&'static str, OsString)>> {
 }
 
 pub(crate) fn install_missing() -> anyhow::Result<()> {
-    let packages: Vec<&str> =
-        PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|&(_, package)| package).collect();
+    let programs = PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|&(_, package)| package);
+    let tls = Some(RSYSLOG_TLS.1).filter(|_| !is_library_there(RSYSLOG_TLS.0));
+    let packages: Vec<&str> = programs.chain(tls).collect();
     if packages.is_empty() {
         return Ok(());
     }
@@ -98,7 +103,15 @@ pub(crate) fn install_missing() -> anyhow::Result<()> {
     for (program, package) in PROGRAMS {
         ensure!(is_there(program), "`{program}` is still missing after installing {package}");
     }
+    let (library, package) = RSYSLOG_TLS;
+    ensure!(is_library_there(library), "`{library}` is still missing after installing {package}");
     Ok(())
+}
+
+fn is_library_there(name: &str) -> bool {
+    // Of each architecture in a folder of its own.
+    let mut folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    folders.any(|folder| folder.path().join(name).is_file())
 }
 
 fn is_there(program: &str) -> bool {

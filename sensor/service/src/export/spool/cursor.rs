@@ -15,6 +15,8 @@ use super::segment::Marks;
 const FILE: &str = "cursor";
 /// Octets of a slot: a sector, so that one write does not tear the other slot.
 const SLOT: usize = 512;
+/// Of the file, always.
+pub(super) const OCTETS: u64 = 2 * SLOT as u64;
 
 /// What is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +45,7 @@ impl CursorFile {
         let path = folder.join(FILE);
         let file =
             OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
-        if file.metadata()?.len() < 2 * SLOT as u64 {
+        if file.metadata()?.len() < OCTETS {
             file.write_all_at(&[0; 2 * SLOT], 0)?;
             file.sync_all()?;
         }

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     Backlog, Kept, Limits,
-    cursor::{Cursor, CursorFile},
+    cursor::{self, Cursor, CursorFile},
     entry::{Draft, Entry, Origin},
     segment::{self, Marks, Place, Segment},
 };
@@ -185,10 +185,10 @@ impl State {
         Some(())
     }
 
-    /// Lets the oldest fall out until so many octets fit. None: they never do.
+    /// Lets the oldest fall out until so many octets fit, beside the cursor. None: they never do.
     fn make_room(&mut self, octets: u64, now: u64) -> Option<()> {
         self.expire(now);
-        let whole = octets + Segment::new(0).octets;
+        let whole = octets + Segment::new(0).octets + cursor::OCTETS;
         if whole > self.limits.max_bytes {
             return None;
         }
