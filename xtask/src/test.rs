@@ -118,3 +118,39 @@ fn is_there(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true if !path.ends_with("target") => sources(&path, found),
+                false if path.extension().is_some_and(|extension| extension == "rs") => found.push(path),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn what_tests_need_is_installed() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut files = Vec::new();
+        ["tests", "sensor"].iter().for_each(|folder| sources(&root.join(folder), &mut files));
+        let mut needed = 0;
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            for rest in text.split("need_program(\"").skip(1) {
+                let program = rest.split('"').next().unwrap();
+                let is_known = PROGRAMS.iter().any(|(known, _)| *known == program);
+                assert!(is_known, "{} needs {program}, which is not installed", file.display());
+                needed += 1;
+            }
+        }
+        assert!(needed >= 10, "{needed}");
+    }
+}

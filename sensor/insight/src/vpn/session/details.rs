@@ -142,8 +142,7 @@ impl Details {
         given: [Option<&str>; TEXTS],
     ) -> Details {
         let is_sent_as_key = given[0].is_some() && given[0] == given[1];
-        // Without the addresses inside the tunnel, of which there are one or two.
-        let about = given.iter().flatten().map(|text| text.len()).sum::<usize>() + HEAD + ADDRESS_SEPTETS_MAX;
+        // For the remote one and one inside the tunnel.
         let mut addresses = String::with_capacity(2 * (2 + ADDRESS_SEPTETS_MAX));
         let remote = remote.map_or(0, |remote| put(&mut addresses, remote));
         let mut count = 0;
@@ -154,7 +153,8 @@ impl Details {
             addresses.extend([low, length].map(char::from));
             put(&mut addresses, address);
         }
-        let mut text = String::with_capacity(about + addresses.len());
+        let texts = given.iter().flatten().map(|text| text.len()).sum::<usize>();
+        let mut text = String::with_capacity(HEAD + addresses.len() + texts);
         text.extend([remote as u8, count | if is_sent_as_key { SENT_AS_KEY } else { 0 }].map(char::from));
         // Far below 16 KiB: a few addresses of 21 septets.
         text.extend(two_septets(HEAD + addresses.len()));
@@ -385,6 +385,32 @@ mod tests {
         for empty in [Details::default(), nothing] {
             assert_eq!((empty.remote(), empty.assigned().count(), empty.user()), (None, 0, None));
         }
+    }
+
+    #[test]
+    fn every_prefix_length_and_address_comes_out() {
+        let addresses = ["0.0.0.0", "255.255.255.255", "128.1.127.7", "::", "::1", "ffff:8000::7f80:ffff"];
+        for address in addresses.map(|address| address.parse().unwrap()) {
+            for prefix_length in 0..=128 {
+                let assigned = Assigned { address, prefix_length };
+                let details = Details::with(Some(address), [assigned, assigned], [Some("alice"); TEXTS]);
+                assert_eq!(details.remote(), Some(address));
+                assert!(details.assigned().eq([assigned, assigned]), "{assigned:?}");
+                assert_eq!((details.user(), details.group()), (Some("alice"), Some("alice")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_would_end_beyond_the_limit_is_absent_and_the_others_are_not() {
+        let (long, fits) = ("x".repeat(TEXTS_MAX), "x".repeat(TEXTS_MAX - 10));
+        let with = |device: &str| {
+            let texts = [Some("alice"), Some("alice"), Some(device), None, None, Some("staff")];
+            Details::with(None, [], texts)
+        };
+        let (cut, whole) = (with(&long), with(&fits));
+        assert_eq!((cut.user(), cut.device(), cut.group()), (Some("alice"), None, Some("staff")));
+        assert_eq!((whole.device(), whole.group()), (Some(&*fits), Some("staff")));
     }
 
     fn sent(key: &str, original: &str) -> Details {
