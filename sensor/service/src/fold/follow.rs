@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use insight::{
     detect::{Told, UserKey},
-    vpn::session::{Change, EndReason, Happening},
+    vpn::session::{Change, EndReason, Happening, ServerNumber},
 };
 
 use super::{
@@ -30,9 +30,6 @@ impl Fold {
         let session = &change.session;
         let number = session.number;
         let known = self.ties.of(number, &session.details);
-        if let Some(server) = self.sessions.server(change.server) {
-            self.server_names.know(change.server, server);
-        }
         let at = known.unwrap_or_else(|| {
             let tie = self.tie(&change, resolve);
             self.ties.set(number, tie)
@@ -86,6 +83,7 @@ impl Fold {
     /// Detections first, as long as the profile does not know it; then the profile, unless they speak.
     fn learn(&mut self, change: &Change, placed: Option<&Placed>) {
         let number = change.session.number;
+        self.name_server(change.server);
         let is_held = self.detect(change, placed);
         self.detect_stray(change);
         // How one ends of which it was told how much it has become is not usual, whatever became of the alert meanwhile.
@@ -106,6 +104,7 @@ impl Fold {
 
     /// What a session belongs to.
     fn tie(&mut self, change: &Change, resolve: &mut impl Resolve) -> Tie {
+        self.name_server(change.server);
         let session = &change.session;
         let details = session.details.clone();
         let at = session.start_unix_ns;
@@ -124,6 +123,13 @@ impl Fold {
         let place = details.remote().map_or(NOWHERE, |address| self.place(address, resolve));
         let key = details.user().map(UserKey::of);
         Tie { details, user, key, device, server: server_number, place, outcome: (0, 0) }
+    }
+
+    /// Sees to it that the VPN server has its names. Not for interims, most of which ask for none.
+    fn name_server(&mut self, number: ServerNumber) {
+        if let Some(server) = self.sessions.server(number) {
+            self.server_names.know(number, server);
+        }
     }
 
     fn place(&mut self, address: IpAddr, resolve: &mut impl Resolve) -> PlaceNumber {

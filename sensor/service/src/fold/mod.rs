@@ -208,7 +208,8 @@ impl Fold {
         self.counts
     }
 
-    /// VPN servers by client, identifier and address, joined by line feeds, in no order, and when each was heard last, ns since 1970 UTC.
+    /// VPN servers by client, identifier and address, joined by line feeds, in no order, and when each was heard last, ns
+    /// since 1970 UTC.
     pub fn servers_heard(&self) -> impl Iterator<Item = (&str, u64)> {
         self.sightings.seen_last(Sort::Server)
     }

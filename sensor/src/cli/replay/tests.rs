@@ -143,6 +143,17 @@ fn a_kept_journal_holds_the_accepted_ones_with_the_times_of_the_file() {
 }
 
 #[test]
+fn the_duplicate_table_holds_a_burst_whatever_is_configured() {
+    let directory = tempfile::tempdir().unwrap();
+    let entries = |configured: usize| {
+        let configuration = directory.path().join("c.toml");
+        fs::write(&configuration, format!("[dedup]\nentries = {configured}\n")).unwrap();
+        ingest_options(&crate::config::load(Some(&configuration)).unwrap()).duplicate_entries
+    };
+    assert_eq!([entries(1024), entries(1 << 21)], [LEAST_ENTRIES, 1 << 21]);
+}
+
+#[test]
 fn a_cut_datagram_and_a_cut_file_are_told_with_their_source_and_place() {
     let mut octets = capture(&[(VPN, request(1, Status::Start, SECRET, &[]))]);
     // The record's captured length: 100 octets less, and so many octets less of it.
