@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use insight::vpn::{ATTRIBUTES_MAX, Client, DEFECTS_MAX, Decoder, Received, Settings, Vendor};
+use insight::vpn::{ATTRIBUTES_MAX, Client, DEFECTS_MAX, Decoder, Received, Settings, Status, Vendor};
 use libfuzzer_sys::fuzz_target;
 
 /// One client for each vendor, by the vendor's name, beside `auto`.
@@ -32,7 +32,13 @@ fuzz_target!(|input: (u8, u64, Vec<u8>)| {
     let is_request = radius::Framed::parse(&octets).is_ok_and(|framed| framed.request().is_ok());
     let event = DECODER.decode(&received);
     assert_eq!(event.is_ok(), is_request);
+    let interim = DECODER.interim(&received);
+    assert!(is_request || interim.is_none());
     let Ok(event) = event else { return };
+    if let Some(interim) = interim {
+        assert_eq!((event.status, event.time), (Status::InterimUpdate, interim.time));
+        assert_eq!(event.counters, interim.counters);
+    }
     assert!(event.defects.listed().len() <= DEFECTS_MAX && event.attributes.len() <= ATTRIBUTES_MAX);
     if let Some(user) = event.user {
         assert!(!user.key.is_empty() && user.key.len() <= 4096 && !user.key.chars().any(char::is_control));

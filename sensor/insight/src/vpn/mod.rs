@@ -28,7 +28,7 @@ pub(crate) mod text;
 mod told;
 pub mod vendors;
 
-pub use decode::{Client, Decoder, Received, Settings};
+pub use decode::{Client, Decoder, Fingerprint, Interim, Received, Settings};
 pub use event::{
     ASSIGNED_MAX, ATTRIBUTES_MAX, Assigned, Counters, DEFECTS_MAX, Defect, Defects, Event, EventTime, Flaw,
     Remote, Status, TimeSource, VpnServer, terminate_cause_name,

@@ -88,6 +88,11 @@ impl Plan {
         self.attributes.get(usize::from(place))
     }
 
+    /// Whether a standard attribute is read for any field.
+    pub(super) fn reads(&self, kind: u8) -> bool {
+        self.standard[usize::from(kind)] != NONE
+    }
+
     fn range(&self, field: Field) -> std::ops::Range<usize> {
         let at = field as usize;
         let start = at.checked_sub(1).map_or(0, |before| usize::from(self.ends[before]));

@@ -5,6 +5,7 @@
 mod defects;
 mod documentation;
 mod forms;
+mod interims;
 mod kinds;
 mod overrides;
 mod properties;

@@ -7,6 +7,7 @@ mod ends;
 mod forms;
 mod memory;
 mod orders;
+mod repeated;
 mod reuse;
 mod snapshots;
 mod volumes;
@@ -127,6 +128,17 @@ impl Say {
     }
 }
 
+/// Octets that arrive so many seconds behind [`DAY`].
+fn received(octets: &[u8], arrival: u64, source: u8) -> Received<'_> {
+    Received {
+        octets,
+        source: SocketAddr::from(([192, 0, 2, source], 40_000)),
+        destination: SocketAddr::from(([192, 0, 2, 200], 1813)),
+        client: "rras",
+        arrival_unix_ns: (DAY + arrival) * 1_000_000_000,
+    }
+}
+
 /// Sessions with what they told.
 struct Told {
     decoder: Decoder,
@@ -164,15 +176,9 @@ impl Told {
         let mut buffer = [0; 4096];
         let mut builder = RequestBuilder::new(&mut buffer, Code::AccountingRequest, 1);
         fill(&mut builder);
-        let received = Received {
-            octets: builder.seal(b"secret").unwrap(),
-            source: SocketAddr::from(([192, 0, 2, source], 40_000)),
-            destination: SocketAddr::from(([192, 0, 2, 200], 1813)),
-            client: "rras",
-            arrival_unix_ns: (DAY + arrival) * 1_000_000_000,
-        };
         self.sequence += 1;
-        let event = self.decoder.decode(&received).unwrap();
+        let event =
+            self.decoder.decode(&received(builder.seal(b"secret").unwrap(), arrival, source)).unwrap();
         self.sessions.take(self.sequence, &event, &mut self.changes);
     }
 

@@ -135,6 +135,12 @@ impl<'a> Line<'a> {
         })
     }
 
+    /// What stands where the client's address does, and is none.
+    pub(super) fn no_address(&self) -> Option<&str> {
+        let remote = self.remote.as_ref().map(|remote| &*remote.address);
+        self.address.as_deref().or(remote).filter(|text| !text.is_empty() && address(text).is_none())
+    }
+
     fn unix_ns(&self) -> Result<u64, LineError> {
         let wrong = |error| LineError::Time { time: self.time.clone().into_owned(), error };
         let time: Timestamp = self.time.parse().map_err(wrong)?;

@@ -8,12 +8,12 @@
 
 mod line;
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use insight::{
     detect::Assessment,
     geo::Places,
-    vpn::{Decoder, Event, Status, names::Realms},
+    vpn::{Decoder, Event, Status, TimeSource, names::Realms},
 };
 use journal::Record;
 use radius::Rejected;
@@ -87,6 +87,32 @@ impl Later {
     }
 }
 
+/// What of a line was not taken as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// Where the client's address should stand: the event has none.
+    NoAddress(String),
+    /// It lies so much before the lines above it that its time is not believed: it counts at theirs.
+    Early {
+        /// Seconds.
+        by_s: u64,
+    },
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Doubt::NoAddress(text) => {
+                write!(f, "{text:?} is no address: the event counts as one without any")
+            }
+            Doubt::Early { by_s } => write!(
+                f,
+                "its time is {by_s} s before that of lines above it, and counts as theirs: sort the lines by their times"
+            ),
+        }
+    }
+}
+
 /// A run over the past.
 #[derive(Debug)]
 pub struct Backtest<'p> {
@@ -98,6 +124,7 @@ pub struct Backtest<'p> {
     update: Option<(u64, &'p Places)>,
     latest_unix_ns: u64,
     later: Vec<Later>,
+    doubts: Vec<Doubt>,
 }
 
 #[derive(Debug)]
@@ -126,6 +153,7 @@ impl<'p> Backtest<'p> {
             update: None,
             latest_unix_ns: 0,
             later: Vec::new(),
+            doubts: Vec::new(),
         })
     }
 
@@ -139,6 +167,11 @@ impl<'p> Backtest<'p> {
         std::mem::take(&mut self.later)
     }
 
+    /// What of the line that was taken last was not taken as it stands.
+    pub fn take_doubts(&mut self) -> Vec<Doubt> {
+        std::mem::take(&mut self.doubts)
+    }
+
     /// Takes a line that holds an event. `n` is its number.
     ///
     /// # Errors
@@ -148,6 +181,11 @@ impl<'p> Backtest<'p> {
         let told = line.told(self.latest_unix_ns)?;
         self.latest_unix_ns = told.arrival_unix_ns;
         let event = told.event(&self.realms, self.fold.meaning().accept_past_s);
+        self.doubts.extend(line.no_address().map(|text| Doubt::NoAddress(text.to_owned())));
+        if event.time.source == TimeSource::Arrival {
+            let by_s = (told.arrival_unix_ns - told.unix_ns) / 1_000_000_000;
+            self.doubts.push(Doubt::Early { by_s });
+        }
         Ok(self.take(n, &event))
     }
 

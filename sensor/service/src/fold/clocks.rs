@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use insight::vpn::Event;
+use insight::vpn::{Event, EventTime};
 
 /// Clocks that are looked after for one client, and clients.
 const SERVERS_MAX: usize = 64;
@@ -48,15 +48,18 @@ pub(super) struct Clocks {
 }
 
 impl Clocks {
+    /// Whether all clocks of a client are right and one that sent this time, which arrived then, stays so: nearly always.
+    pub(super) fn are_right(&self, client: &str, time: &EventTime, arrival_unix_ns: u64) -> bool {
+        let is_right = offset_s(time, arrival_unix_ns).is_none_or(|offset| offset.abs() <= RIGHT_S);
+        is_right && (self.runs.is_empty() || !self.runs.contains_key(client))
+    }
+
     pub(super) fn see(&mut self, event: &Event<'_>) {
-        let Some(timestamp) = event.time.timestamp else { return };
-        let arrival_s = (event.arrival_unix_ns / 1_000_000_000) as i64;
-        let offset = i64::from(timestamp) + i64::from(event.time.delay.unwrap_or(0)) - arrival_s;
-        let is_right = offset.abs() <= RIGHT_S;
-        // Nearly always.
-        if is_right && self.runs.is_empty() {
+        if self.are_right(event.client, &event.time, event.arrival_unix_ns) {
             return;
         }
+        let Some(offset) = offset_s(&event.time, event.arrival_unix_ns) else { return };
+        let is_right = offset.abs() <= RIGHT_S;
         let server = event.server.identifier.as_deref().map(str::to_owned);
         let server = server.or_else(|| event.server.address.map(|address| address.to_string()));
         if is_right {
@@ -85,6 +88,12 @@ impl Clocks {
         list.sort_by(|one, other| (&one.client, &one.server).cmp(&(&other.client, &other.server)));
         list
     }
+}
+
+/// Seconds that the clock by which this time was sent is ahead of ours.
+fn offset_s(time: &EventTime, arrival_unix_ns: u64) -> Option<i64> {
+    let arrival_s = (arrival_unix_ns / 1_000_000_000) as i64;
+    Some(i64::from(time.timestamp?) + i64::from(time.delay.unwrap_or(0)) - arrival_s)
 }
 
 impl Run {

@@ -11,7 +11,7 @@
 //! | `alerts` | what is open, what folds into it, what happened |
 //! | `servers` | how VPN servers are named |
 //! | `ties` | what open sessions belong to, so that interims need not ask again |
-//! | `near` | a few records taken together: what they are about is brought near first |
+//! | `near` | a few records taken together: what they are about is brought near first, and what repeats is not decoded |
 //! | `outcome` | what changed, on its way to the store |
 //! | `forget` | a person goes out |
 //! | `clocks` | VPN servers whose clock is wrong |
@@ -39,7 +39,7 @@ use insight::{
     detect::{Assessment, Detector},
     profile::Profiles,
     vpn::{
-        Decoder, Event,
+        Decoder, Event, Fingerprint,
         session::{Change, Sessions, Sought},
     },
 };
@@ -314,16 +314,13 @@ impl Fold {
     /// Takes the next record.
     pub fn take(&mut self, record: &Record, resolve: &mut impl Resolve) {
         let event = self.decoder.decode(&received(record)).ok();
-        self.take_decoded(record, event.as_ref(), None, resolve);
+        self.arrive(record, resolve);
+        self.hear_decoded(event.as_ref(), (None, Fingerprint::NONE));
+        self.follow(resolve);
     }
 
-    fn take_decoded(
-        &mut self,
-        record: &Record,
-        event: Option<&Event<'_>>,
-        sought: Option<Sought>,
-        resolve: &mut impl Resolve,
-    ) {
+    /// A record came, whatever it says.
+    fn arrive(&mut self, record: &Record, resolve: &mut impl Resolve) {
         let arrival = record.arrival_unix_ns;
         self.come_to(record.sequence, arrival, resolve);
         if self.sensor.1 == NOBODY || !Arc::ptr_eq(&self.sensor.0, &record.sensor) {
@@ -331,17 +328,19 @@ impl Fold {
             self.sensor = (Arc::clone(&record.sensor), number);
         }
         self.sightings.see(self.sensor.1, arrival, arrival, 1);
+    }
+
+    fn hear_decoded(&mut self, event: Option<&Event<'_>>, known_by: (Option<Sought>, Fingerprint)) {
         match event {
-            Some(event) => self.hear(event, sought),
+            Some(event) => self.hear(event, known_by),
             None => self.counts.without_request += 1,
         }
-        self.follow(resolve);
     }
 
     /// Takes an event that somebody else decoded in the place of a record.
     pub(crate) fn take_told(&mut self, sequence: u64, event: &Event<'_>, resolve: &mut impl Resolve) {
         self.come_to(sequence, event.arrival_unix_ns, resolve);
-        self.hear(event, None);
+        self.hear(event, (None, Fingerprint::NONE));
         self.follow(resolve);
     }
 
@@ -360,10 +359,10 @@ impl Fold {
         }
     }
 
-    fn hear(&mut self, event: &Event<'_>, sought: Option<Sought>) {
+    fn hear(&mut self, event: &Event<'_>, known_by: (Option<Sought>, Fingerprint)) {
         self.counts.without_address += u64::from(!event.attributes.is_empty());
         self.clocks.see(event);
-        self.sessions.take_sought(self.position, event, sought, &mut self.changes);
+        self.sessions.take_sought(self.position, event, known_by, &mut self.changes);
     }
 
     /// Takes an input.

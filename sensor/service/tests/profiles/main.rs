@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "test helpers may panic like tests")]
 
 mod taken_back;
+mod together;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -69,6 +70,36 @@ const START: u32 = 1;
 const STOP: u32 = 2;
 const INTERIM: u32 = 3;
 
+/// The record of a request that is sent and arrives then.
+fn record(sequence: u64, unix_s: u64, say: Say<'_>) -> Record {
+    let mut buffer = [0; 1024];
+    let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, sequence as u8);
+    request.integer(40, say.status).text(44, say.session).text(32, "gateway").integer(61, 5).integer(6, 2);
+    request.integer(55, unix_s as u32);
+    for (attribute, text) in [(1, say.user), (31, say.address)] {
+        if !text.is_empty() {
+            request.text(attribute, text);
+        }
+    }
+    if !say.device.is_empty() {
+        request.vendor(9, 1, format!("mdm-tlv=device-uid={}", say.device).as_bytes());
+    }
+    if say.seconds > 0 {
+        request.integer(46, say.seconds).integer(42, say.octets).integer(43, say.octets);
+    }
+    Record {
+        sequence,
+        arrival_unix_ns: unix_s * NS,
+        source: "192.0.2.10:1024".parse().unwrap(),
+        destination: "192.0.2.1:1813".parse().unwrap(),
+        path: CapturePath::Udp,
+        client: Arc::from("branch"),
+        sensor: Arc::from("sensor"),
+        octets: request.seal(b"secret").unwrap().to_vec(),
+        redacted: false,
+    }
+}
+
 struct Told {
     fold: Fold,
     store: Store,
@@ -84,38 +115,8 @@ impl Told {
     }
 
     fn hear(&mut self, unix_s: u64, say: Say<'_>) {
-        let mut buffer = [0; 1024];
-        let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, self.sequence as u8);
-        request
-            .integer(40, say.status)
-            .text(44, say.session)
-            .text(32, "gateway")
-            .integer(61, 5)
-            .integer(6, 2);
-        request.integer(55, unix_s as u32);
-        for (attribute, text) in [(1, say.user), (31, say.address)] {
-            if !text.is_empty() {
-                request.text(attribute, text);
-            }
-        }
-        if !say.device.is_empty() {
-            request.vendor(9, 1, format!("mdm-tlv=device-uid={}", say.device).as_bytes());
-        }
-        if say.seconds > 0 {
-            request.integer(46, say.seconds).integer(42, say.octets).integer(43, say.octets);
-        }
         self.sequence += 1;
-        let record = Record {
-            sequence: self.sequence,
-            arrival_unix_ns: unix_s * NS,
-            source: "192.0.2.10:1024".parse().unwrap(),
-            destination: "192.0.2.1:1813".parse().unwrap(),
-            path: CapturePath::Udp,
-            client: Arc::from("branch"),
-            sensor: Arc::from("sensor"),
-            octets: request.seal(b"secret").unwrap().to_vec(),
-            redacted: false,
-        };
+        let record = record(self.sequence, unix_s, say);
         self.fold.take(&record, &mut Addresses);
         if self.fold.must_be_stored() {
             self.store();

@@ -18,7 +18,7 @@ use crate::places;
 
 /// Longest line, octets: more than any event fills.
 const LINE_MAX: u64 = 1 << 20;
-/// So many lines that are no event are named; all are counted.
+/// So many lines that are no event, or not taken as they stand, are named; all are counted.
 const NAMED_MAX: u64 = 10;
 
 /// Options of `backtest`.
@@ -33,7 +33,9 @@ const NAMED_MAX: u64 = 10;
                   has a line too, with \"at\", the status of what it was known with, and \"detection\".\n\nLines need \"time\" (RFC 3339), \"status\" (Start, Interim-Update, Stop, Accounting-On, \
                   Accounting-Off), \"client\" and \"session\"; \"user\", \"address\", \"assigned\", \"device\", \
                   \"software\", \"nas\", \"input_octets\" and \"output_octets\" are used where they are there. What `events` \
-                  prints can be read as it is. Lines stand in the order of their times.\n\nExit codes: 0 all of it was \
+                  prints can be read as it is. Lines stand in the order of their times. An address that is none, and a time long before that of \
+                  the line above, are not taken as they stand: the first ten are named, all are counted in the \
+                  summary.\n\nExit codes: 0 all of it was \
                   taken; 1 something was not; 2 bad usage or configuration."
 )]
 pub(super) struct Arguments {
@@ -120,17 +122,23 @@ struct Sum {
     /// Alerts that no Start raised, by detection.
     later: BTreeMap<&'static str, u64>,
     left_out: u64,
+    /// Lines that were not taken as they stand.
+    doubted: u64,
 }
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sum { starts, alerts, later, .. } = self;
+        let Sum { starts, alerts, later, doubted, .. } = self;
         write!(f, "{starts} Starts, {alerts} with an alert")?;
         if !later.is_empty() {
             write!(f, "; {} more alerts at Interim-Updates, Stops or silence", later.values().sum::<u64>())?;
         }
         for (at, (detection, count)) in later.iter().enumerate() {
             write!(f, "{} {detection} {count}", if at == 0 { ":" } else { "," })?;
+        }
+        if *doubted > 0 {
+            let lines = if *doubted == 1 { "line was" } else { "lines were" };
+            write!(f, "; {doubted} {lines} not taken as written")?;
         }
         Ok(())
     }
@@ -164,7 +172,12 @@ impl<W: Write> Run<'_, W> {
                 continue;
             }
             match self.backtest.take_line(n, &line) {
-                Ok(scored) => self.print(scored)?,
+                Ok(scored) => {
+                    for doubt in self.backtest.take_doubts() {
+                        self.doubt(format_args!("line {n}: {doubt}"));
+                    }
+                    self.print(scored)?;
+                }
                 Err(error) => self.leave_out(format_args!("line {n}: {error}")),
             }
         }
@@ -219,6 +232,13 @@ impl<W: Write> Run<'_, W> {
             self.out.write_all(b"\n")?;
         }
         Ok(())
+    }
+
+    fn doubt(&mut self, what: std::fmt::Arguments<'_>) {
+        self.sum.doubted += 1;
+        if self.sum.doubted <= NAMED_MAX {
+            tracing::warn!("{what}");
+        }
     }
 
     fn leave_out(&mut self, what: std::fmt::Arguments<'_>) {

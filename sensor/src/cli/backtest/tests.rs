@@ -134,6 +134,35 @@ fn alerts_that_no_start_raises_are_counted_by_detection_and_printed_when_asked_f
 }
 
 #[test]
+fn what_is_not_taken_as_written_is_said() {
+    let line = |unix_s: i64, session: &str, more: Value| {
+        let mut line = json!({
+            "time": at(unix_s), "status": "Start", "client": "asa", "session": session, "user": "alice",
+        });
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line.to_string()
+    };
+    let addresses = ["", "81.2.69.160", "81.2.69.160:4500", "[2001:db8::7]:4433", "unknown", "81.2.69.300"];
+    let mut lines: Vec<String> =
+        (0..).zip(addresses).map(|(at, address)| line(at, address, json!({ "address": address }))).collect();
+    lines[0] = line(0, "none", json!({}));
+    // As `events` prints it.
+    lines.push(line(6, "remote", json!({"remote": {"address": "nowhere"}})));
+    let log = lines.join("\n");
+    let (scored_lines, sum) = scored(log.as_bytes());
+    assert_eq!((scored_lines.len(), sum.doubted, sum.left_out), (7, 3, 0));
+    assert_eq!(sum.to_string(), "7 Starts, 0 with an alert; 3 lines were not taken as written");
+
+    // A little out of order are many logs. A day before is another matter.
+    let (_, sum) =
+        scored([line(DAY_S * 9, "1", json!({})), line(DAY_S * 8 + 1, "2", json!({}))].join("\n").as_bytes());
+    assert_eq!((sum.doubted, sum.to_string().as_str()), (0, "2 Starts, 0 with an alert"));
+    let early = [line(DAY_S * 9, "1", json!({})), line(DAY_S * 8 - 1, "2", json!({}))].join("\n");
+    let (_, sum) = scored(early.as_bytes());
+    assert_eq!(sum.to_string(), "2 Starts, 0 with an alert; 1 line was not taken as written");
+}
+
+#[test]
 fn thresholds_and_exclusions_are_those_of_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.toml");

@@ -3,7 +3,10 @@
 //!
 //! The request is walked twice: once raw, for the marks of its vendor (only where the configuration does not name it),
 //! once with meaning. What is wrong with an attribute costs that attribute and is listed; it never costs the event.
+//!
+//! [`Decoder::interim`] is the short way for what was decoded before.
 
+mod interim;
 mod read;
 mod walk;
 
@@ -25,6 +28,8 @@ use super::{
     source::{Field, Mapping, Source},
     vendors::Vendor,
 };
+pub use interim::{Fingerprint, Interim};
+use interim::{Keys, leaves_out};
 use read::{read_remote, read_texts};
 use walk::{Walk, counters};
 
@@ -84,6 +89,7 @@ pub struct Decoder {
     /// One plan for each vendor, unchanged.
     plans: Vec<Plan>,
     clients: HashMap<String, Ready>,
+    keys: Keys,
 }
 
 /// A client, made ready.
@@ -109,7 +115,15 @@ impl Decoder {
             recogniser: Recogniser::new(),
             clients: clients.collect(),
             plans: plans(&Mapping::default()),
+            keys: Keys::new(),
         }
+    }
+
+    /// Whether what fingerprints leave out is read for nothing else.
+    fn may_be_abridged(&self, client: &str) -> bool {
+        self.clients.get(client).and_then(|client| client.plans.as_ref()).is_none_or(|plans| {
+            !plans.iter().any(|plan| (0..=u8::MAX).any(|kind| leaves_out(kind) && plan.reads(kind)))
+        })
     }
 
     /// The event of one record. An error only for octets that no sensor would have recorded: no request at all.
@@ -143,7 +157,7 @@ impl Decoder {
         }
         let Walk { mut facts, octets, .. } = walk;
         event.counters = counters(event.counters, octets);
-        event.time = self.time(&mut event, received.arrival_unix_ns);
+        event.time = self.time(&mut event);
         self.read_user(&found, &mut event, &mut facts);
         read_remote(&found, &mut event);
         read_texts(&found, &mut event);
@@ -155,23 +169,34 @@ impl Decoder {
         event
     }
 
-    fn time(&self, event: &mut Event<'_>, arrival_unix_ns: u64) -> EventTime {
+    fn time(&self, event: &mut Event<'_>) -> EventTime {
         let EventTime { timestamp, delay, .. } = event.time;
-        let arrival_s = arrival_unix_ns / 1_000_000_000;
-        let weighed = accounting::event_time(arrival_s, delay, timestamp, self.accept_past_s);
+        let (time, weighed) = self.weigh(event.arrival_unix_ns, timestamp, delay);
         if weighed.timestamp_implausible {
             event.defects.add(Id::Standard(kind::EVENT_TIMESTAMP), Flaw::Implausible);
         }
         if weighed.delay_implausible {
             event.defects.add(Id::Standard(kind::ACCT_DELAY_TIME), Flaw::Implausible);
         }
+        time
+    }
+
+    /// When something was sent that arrived then and says this of its time.
+    fn weigh(
+        &self,
+        arrival_unix_ns: u64,
+        timestamp: Option<u32>,
+        delay: Option<u32>,
+    ) -> (EventTime, accounting::EventTime) {
+        let arrival_s = arrival_unix_ns / 1_000_000_000;
+        let weighed = accounting::event_time(arrival_s, delay, timestamp, self.accept_past_s);
         let applied_s = arrival_s - weighed.by_delay;
         let (unix_ns, source) = match weighed.by_timestamp {
             Some(seconds) => (seconds * 1_000_000_000, TimeSource::Timestamp),
             None if applied_s > 0 => (arrival_unix_ns - applied_s * 1_000_000_000, TimeSource::Delay),
             None => (arrival_unix_ns, TimeSource::Arrival),
         };
-        EventTime { unix_ns, source, timestamp, delay }
+        (EventTime { unix_ns, source, timestamp, delay }, weighed)
     }
 
     fn read_user<'a>(&self, found: &Found<'_, 'a>, event: &mut Event<'a>, facts: &mut Facts<'_>) {

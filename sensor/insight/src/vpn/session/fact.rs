@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{Event, Status, TimeSource},
+    super::{Counters, Event, EventTime, Interim, Status, TimeSource},
     details::Details,
     model::EndReason,
 };
@@ -62,17 +62,27 @@ impl Fact {
             Status::Stop => Report::Stop,
             _ => return None,
         };
-        Some(Fact {
-            time: event.time.unix_ns,
+        let cause = event.terminate_cause;
+        Some(Fact { cause, ..Fact::with(report, event.time, event.counters, details) })
+    }
+
+    /// The fact of an interim that says this besides. Not of one with a terminate cause: it is no number that changes.
+    pub(super) fn of_interim(interim: &Interim, details: Details) -> Fact {
+        Fact::with(Report::Interim, interim.time, interim.counters, details)
+    }
+
+    fn with(report: Report, time: EventTime, counters: Counters, details: Details) -> Fact {
+        Fact {
+            time: time.unix_ns,
             report,
-            has_time: event.time.source != TimeSource::Arrival,
-            has_gigawords: event.counters.has_gigawords,
-            seconds: event.counters.session_seconds.filter(|seconds| *seconds <= SESSION_SECONDS_MAX),
-            input: event.counters.input_octets,
-            output: event.counters.output_octets,
-            cause: event.terminate_cause,
+            has_time: time.source != TimeSource::Arrival,
+            has_gigawords: counters.has_gigawords,
+            seconds: counters.session_seconds.filter(|seconds| *seconds <= SESSION_SECONDS_MAX),
+            input: counters.input_octets,
+            output: counters.output_octets,
+            cause: None,
             details: Some(details),
-        })
+        }
     }
 
     /// A VPN server starts or stops.

@@ -150,6 +150,12 @@ impl History {
         pending.filter_map(|fact| fact.details.as_ref())
     }
 
+    /// Whether the newest session says what the newest fact said that can be taken again.
+    pub(super) fn is_repeated(&self) -> bool {
+        let said = self.pending_details().next().zip(self.newest());
+        said.is_some_and(|(fact, Session { details, .. })| fact.is_same(details) || fact == details)
+    }
+
     /// The session that may be open: the newest.
     pub(super) fn newest(&self) -> Option<&Session> {
         self.sessions.last()

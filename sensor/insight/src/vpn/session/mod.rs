@@ -78,7 +78,7 @@ pub use model::{Change, End, EndReason, Happening, Server, ServerNumber, Session
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Kind, Status};
+use super::{Event, Fingerprint, Interim, Kind, Status};
 pub use snapshot::SnapshotError;
 
 use fact::{Fact, SECOND};
@@ -138,6 +138,10 @@ pub struct Sought {
     hash: u64,
 }
 
+/// Where the session of an interim is that repeats the one before.
+#[derive(Debug, Clone, Copy)]
+pub struct Repeated(u32);
+
 impl Sessions {
     /// None yet.
     pub fn new(settings: Settings) -> Sessions {
@@ -146,15 +150,15 @@ impl Sessions {
 
     /// Takes the event of the record with this sequence.
     pub fn take(&mut self, sequence: u64, event: &Event<'_>, changes: &mut Vec<Change>) {
-        self.take_sought(sequence, event, None, changes);
+        self.take_sought(sequence, event, (None, Fingerprint::NONE), changes);
     }
 
-    /// The same, where [`Sessions::seek`] said this of the event.
+    /// The same, where [`Sessions::seek`] said this of the event, and what repeats it is known by this fingerprint.
     pub fn take_sought(
         &mut self,
         sequence: u64,
         event: &Event<'_>,
-        sought: Option<Sought>,
+        (sought, interim): (Option<Sought>, Fingerprint),
         changes: &mut Vec<Change>,
     ) {
         self.hear(event.arrival_unix_ns);
@@ -168,20 +172,23 @@ impl Sessions {
             self.counts.unidentified += 1;
             return;
         };
-        let server = match sought {
-            Some(Sought { server, .. }) => server,
-            None => {
-                let (server, is_surplus) = self.servers.of(event, self.settings.servers_max);
-                self.counts.server_surplus += u64::from(is_surplus);
-                server
-            }
+        let (server, is_surplus) = match sought {
+            Some(Sought { server, .. }) => (server, false),
+            None => self.servers.of(event, self.settings.servers_max),
         };
+        self.counts.server_surplus += u64::from(is_surplus);
         let changes_before = changes.len();
         match reason {
             Some(reason) => self.restart(sequence, server, &Fact::boot(event.time.unix_ns, reason), changes),
             None => {
                 let hash = sought.map_or_else(|| self.slots.hash(server, &id), |sought| sought.hash);
-                self.session(sequence, (server, hash), &id, event, changes);
+                // What says or counts something else besides is to be looked at each time.
+                let is_plain = event.status == Status::InterimUpdate
+                    && event.terminate_cause.is_none()
+                    && event.attributes.is_empty()
+                    && !is_surplus;
+                let interim = if is_plain { interim } else { Fingerprint::NONE };
+                self.session(sequence, (server, hash, &id), (event, interim), changes);
             }
         }
         self.counts.without_change += u64::from(changes.len() == changes_before);
@@ -199,6 +206,37 @@ impl Sessions {
         let Sought { server, hash } = sought;
         let number = self.slots.find(hash, server, event.session_id.as_deref()?)?;
         self.slots.get(number).history.newest()
+    }
+
+    /// Where the session is of an interim that says what the one before it in this session said, as this one's decoder
+    /// would find. `None`: it is to be decoded.
+    pub fn repeated(&self, interim: &Interim) -> Option<Repeated> {
+        self.slots.find_interim(interim.fingerprint).map(Repeated)
+    }
+
+    /// The session that it is about.
+    pub fn peek_repeated(&self, Repeated(number): Repeated) -> Option<&Session> {
+        self.slots.peek(number)?.history.newest()
+    }
+
+    /// Takes an interim as [`Sessions::take`] would take its event, where [`Sessions::repeated`] said this of it, if that
+    /// is still so: what came since may be another session's, or have changed this one. Whether it did; else nothing was
+    /// done.
+    pub fn take_interim(
+        &mut self,
+        sequence: u64,
+        interim: &Interim,
+        Repeated(number): Repeated,
+        changes: &mut Vec<Change>,
+    ) -> bool {
+        let slot = self.slots.peek(number).filter(|slot| slot.is_interim(interim.fingerprint));
+        let Some(newest) = slot.and_then(|slot| slot.history.newest()) else { return false };
+        let fact = Fact::of_interim(interim, newest.details.clone());
+        self.hear(interim.arrival_unix_ns);
+        let changes_before = changes.len();
+        self.put(Some(sequence), number, (fact, interim.fingerprint), changes);
+        self.counts.without_change += u64::from(changes.len() == changes_before);
+        true
     }
 
     /// Lets the time go on: closes what fell silent, forgets what closed long ago.
@@ -276,9 +314,8 @@ impl Sessions {
     fn session(
         &mut self,
         sequence: u64,
-        (server, hash): (ServerNumber, u64),
-        id: &str,
-        event: &Event<'_>,
+        (server, hash, id): (ServerNumber, u64, &str),
+        (event, interim): (&Event<'_>, Fingerprint),
         changes: &mut Vec<Change>,
     ) {
         let number = self.slots.find(hash, server, id).unwrap_or_else(|| {
@@ -292,7 +329,7 @@ impl Sessions {
         });
         let details = same.map_or_else(|| Details::of(event), Details::clone);
         if let Some(fact) = Fact::of(event, details) {
-            self.put(Some(sequence), number, fact, changes);
+            self.put(Some(sequence), number, (fact, interim), changes);
         }
     }
 
@@ -302,12 +339,18 @@ impl Sessions {
             return;
         }
         for number in known.active.clone() {
-            self.put(Some(sequence), number, fact.clone(), changes);
+            self.put(Some(sequence), number, (fact.clone(), Fingerprint::NONE), changes);
         }
     }
 
-    /// Puts a fact where it belongs among those of its id.
-    fn put(&mut self, sequence: Option<u64>, number: u32, fact: Fact, changes: &mut Vec<Change>) {
+    /// Puts a fact where it belongs among those of its id. What repeats it is known by this fingerprint.
+    fn put(
+        &mut self,
+        sequence: Option<u64>,
+        number: u32,
+        (fact, interim): (Fact, Fingerprint),
+        changes: &mut Vec<Change>,
+    ) {
         let unknown_after = self.settings.unknown_after_s.saturating_mul(SECOND);
         let slot = self.slots.get_mut(number);
         let history = &mut slot.history;
@@ -320,15 +363,24 @@ impl Sessions {
                 is_between |= history.take(boot.clone(), unknown_after) == Taken::Between;
             }
         }
-        is_between |= history.take(fact, unknown_after) == Taken::Between;
+        let taken = history.take(fact, unknown_after);
+        is_between |= taken == Taken::Between;
         if is_between {
             history.again(unknown_after);
         }
+        let interim = match taken {
+            _ if is_between => Fingerprint::NONE,
+            Taken::Copy => slot.interim,
+            // Only where the session says now what it said.
+            _ if history.is_repeated() => interim,
+            _ => Fingerprint::NONE,
+        };
         history.settle(unknown_after);
         if !slot.is_unsettled {
             slot.is_unsettled = true;
             self.unsettled.push_back((self.now.saturating_add(LATE), number, slot.used));
         }
+        self.slots.set_interim(number, interim);
         self.tell(sequence, number, changes);
         self.mark_active(number);
         self.queue(number);

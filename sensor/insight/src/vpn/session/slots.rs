@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use super::{history::History, model::ServerNumber};
+use super::{super::Fingerprint, history::History, model::ServerNumber};
 
 /// Not in the list of its VPN server's active slots.
 pub(super) const INACTIVE: u32 = u32::MAX;
@@ -30,6 +30,16 @@ pub(super) struct Slot {
     pub(super) is_unsettled: bool,
     /// It is followed.
     pub(super) is_used: bool,
+    /// What an interim repeats that says what the newest session's details are, as its last fact did.
+    #[serde(skip)]
+    pub(super) interim: Fingerprint,
+}
+
+impl Slot {
+    /// Whether it is followed and interims of it are known again by this.
+    pub(super) fn is_interim(&self, interim: Fingerprint) -> bool {
+        self.interim == interim && self.is_used
+    }
 }
 
 /// All of them.
@@ -38,6 +48,8 @@ pub(super) struct Slots {
     slots: Vec<Slot>,
     free: Vec<u32>,
     numbers: HashTable<u32>,
+    /// Those with a fingerprint, by it.
+    interims: HashTable<u32>,
     /// Seeded at random, and no hash leaves the process: a VPN server cannot choose ids that collide. Nothing visible
     /// depends on it.
     hasher: RandomState,
@@ -70,6 +82,7 @@ impl Slots {
             is_spare: false,
             is_unsettled: false,
             is_used: true,
+            interim: Fingerprint::NONE,
         };
         let number = match self.free.pop() {
             Some(number) => {
@@ -95,8 +108,32 @@ impl Slots {
         number
     }
 
+    /// The one whose newest session a repeated interim is about.
+    pub(super) fn find_interim(&self, interim: Fingerprint) -> Option<u32> {
+        self.interims.find(interim.hash(), |number| self.slots[*number as usize].interim == interim).copied()
+    }
+
+    /// The fingerprint by which it is found from here on, or [`Fingerprint::NONE`].
+    pub(super) fn set_interim(&mut self, number: u32, interim: Fingerprint) {
+        let before = std::mem::replace(&mut self.slots[number as usize].interim, interim);
+        if before == interim {
+            return;
+        }
+        if before != Fingerprint::NONE
+            && let Ok(entry) = self.interims.find_entry(before.hash(), |other| *other == number)
+        {
+            entry.remove();
+        }
+        if interim != Fingerprint::NONE {
+            let slots = &self.slots;
+            let hash = |number: &u32| slots[*number as usize].interim.hash();
+            self.interims.insert_unique(interim.hash(), number, hash);
+        }
+    }
+
     /// Forgets one.
     pub(super) fn remove(&mut self, number: u32) {
+        self.set_interim(number, Fingerprint::NONE);
         let slot = &mut self.slots[number as usize];
         slot.is_used = false;
         slot.history = History::default();
@@ -107,6 +144,11 @@ impl Slots {
             // Without Acct-Session-Id it is the user's name.
             slot.id = Arc::default();
         }
+    }
+
+    /// One that was there, if there ever were so many.
+    pub(super) fn peek(&self, number: u32) -> Option<&Slot> {
+        self.slots.get(number as usize)
     }
 
     pub(super) fn get(&self, number: u32) -> &Slot {
@@ -125,7 +167,7 @@ impl Slots {
     /// From what a snapshot held. `None`: no slots ever were so.
     pub(super) fn restored(slots: Vec<Slot>, free: Vec<u32>) -> Option<Slots> {
         let mut restored = Slots { slots, free, ..Slots::default() };
-        let Slots { slots, free, numbers, hasher } = &mut restored;
+        let Slots { slots, free, numbers, hasher, .. } = &mut restored;
         let used = (0..).zip(slots.iter()).filter(|(_, slot)| slot.is_used);
         let hash = |number: &u32| {
             let slot = &slots[*number as usize];

@@ -6,6 +6,7 @@ use std::{cmp::Reverse, sync::Arc};
 use arrayvec::ArrayVec;
 
 use super::{
+    super::Fingerprint,
     NEAR, Sessions,
     details::Details,
     fact::SECOND,
@@ -186,6 +187,8 @@ impl Sessions {
             numbers.extend(forgotten);
             if is_empty {
                 self.slots.remove(number);
+            } else {
+                self.slots.set_interim(number, Fingerprint::NONE);
             }
             self.mark_active(number);
         }
