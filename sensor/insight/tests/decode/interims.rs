@@ -131,6 +131,7 @@ fn what_is_unusual_is_to_be_decoded() {
         (42, &[0, 0, 0, 1]),
         (55, &[0, 0, 0, 1]),
         // May be refused.
+        (0, b"reserved"),
         (79, b"eap"),
         (80, b"too short"),
     ] {

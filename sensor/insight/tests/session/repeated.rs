@@ -47,18 +47,24 @@ fn octets(sessions: &Sessions) -> Vec<u8> {
     sessions.save(Vec::new()).unwrap()
 }
 
-/// How many of these are not decoded, each taken by itself; and that nothing comes out otherwise.
+/// Nothing comes out otherwise than if all were decoded, under these settings; how many were not.
 #[track_caller]
-fn repeated(says: &[Say]) -> usize {
-    let (mut whole, mut short) = (Told::new(Settings::default()), Told::new(Settings::default()));
+fn repeated_under(settings: impl Fn() -> Settings, says: &[Say]) -> usize {
+    let (mut whole, mut short) = (Told::new(settings()), Told::new(settings()));
     let mut count = 0;
     for say in says {
         whole.hear(std::slice::from_ref(say));
         count += hear_few(&mut short, std::slice::from_ref(say));
+        assert_eq!(octets(&whole.sessions), octets(&short.sessions), "{say:?}");
     }
     assert_eq!(whole.changes, short.changes);
-    assert_eq!(octets(&whole.sessions), octets(&short.sessions));
     count
+}
+
+/// How many of these are not decoded, each taken by itself; and that nothing comes out otherwise.
+#[track_caller]
+fn repeated(says: &[Say]) -> usize {
+    repeated_under(Settings::default, says)
 }
 
 /// An interim of every five minutes, with all that changes.
@@ -128,9 +134,31 @@ fn nothing_repeats_what_was_said_to_other_sessions() {
     told.decoder = Told::new(Settings::default()).decoder;
     assert_eq!(hear_few(&mut told, &[minutes(1500)]), 0);
     assert_eq!(hear_few(&mut told, &[minutes(1800)]), 1);
-    // And so it is of one that was forgotten.
-    assert!(!told.sessions.forget_person(|_, details| details.user() == Some("alice")).is_empty());
-    assert_eq!(hear_few(&mut told, &[minutes(2100)]), 0);
+    // And so it is of one that was forgotten, whoever had its id before.
+    let next = |at: u64| Say { user: "bob", ..minutes(at) };
+    let bobs = [Say { user: "bob", ..start(1900) }, next(2100), next(2400), next(2700)];
+    assert_eq!(hear_few(&mut told, &bobs[..3]) + hear_few(&mut told, &bobs[3..]), 1);
+    for (user, at) in [("bob", 3000), ("alice", 3300)] {
+        assert!(!told.sessions.forget_person(|_, details| details.user() == Some(user)).is_empty());
+        assert_eq!(hear_few(&mut told, &[next(at)]), 0, "{user}");
+    }
+}
+
+#[test]
+fn an_old_request_sent_again_is_not_what_is_repeated() {
+    let moved = Say { remote: "198.51.100.9", ..minutes(400) };
+    let again = minutes(300).late(101);
+    let says = [start(0).timed(), minutes(300), moved, again, minutes(600), minutes(900)];
+    assert_eq!(repeated_under(Settings::default, &says), 1);
+}
+
+#[test]
+fn servers_beyond_the_last_are_counted_at_each_interim() {
+    let settings = || Settings { servers_max: 1, ..Settings::default() };
+    let of =
+        |server: u8| move |at: u64| Say { server, id: ["", "1", "2"][usize::from(server)], ..minutes(at) };
+    let says: Vec<Say> = (1..=5).flat_map(|at| [of(1)(at * 300), of(2)(at * 300)]).collect();
+    assert_eq!(repeated_under(settings, &says), 4);
 }
 
 #[test]

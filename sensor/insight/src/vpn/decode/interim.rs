@@ -83,6 +83,12 @@ impl Fingerprint {
     /// Of no interim.
     pub const NONE: Fingerprint = Fingerprint([0; 2]);
 
+    /// Any but [`Fingerprint::NONE`].
+    #[cfg(test)]
+    pub(in crate::vpn) fn any(number: u64) -> Fingerprint {
+        Fingerprint([number, !number])
+    }
+
     /// What a table finds it by.
     pub(in crate::vpn) fn hash(self) -> u64 {
         self.0[0]

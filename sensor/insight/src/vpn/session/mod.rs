@@ -183,10 +183,7 @@ impl Sessions {
             None => {
                 let hash = sought.map_or_else(|| self.slots.hash(server, &id), |sought| sought.hash);
                 // What says or counts something else besides is to be looked at each time.
-                let is_plain = event.status == Status::InterimUpdate
-                    && event.terminate_cause.is_none()
-                    && event.attributes.is_empty()
-                    && !is_surplus;
+                let is_plain = event.terminate_cause.is_none() && event.attributes.is_empty() && !is_surplus;
                 let interim = if is_plain { interim } else { Fingerprint::NONE };
                 self.session(sequence, (server, hash, &id), (event, interim), changes);
             }

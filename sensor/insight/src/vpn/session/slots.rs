@@ -209,3 +209,24 @@ impl Slots {
         (0..).zip(&self.slots).filter(|(_, slot)| slot.is_used)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_has_one_fingerprint_and_none_once_it_is_forgotten() {
+        let mut slots = Slots::default();
+        let server = ServerNumber(0);
+        for round in 0..10 {
+            let number = slots.add(slots.hash(server, "1"), server, "1");
+            for fingerprint in [1, 2, 2, 3].map(|number| Fingerprint::any(10 * round + number)) {
+                slots.set_interim(number, fingerprint);
+                assert_eq!((slots.find_interim(fingerprint), slots.interims.len()), (Some(number), 1));
+            }
+            assert_eq!(slots.find_interim(Fingerprint::any(10 * round + 2)), None);
+            slots.remove(number);
+            assert_eq!(slots.interims.len(), 0);
+        }
+    }
+}
