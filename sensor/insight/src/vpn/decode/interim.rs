@@ -128,7 +128,7 @@ impl Decoder {
     /// What an Interim-Update does not repeat, and the fingerprint of what it does. `None`: it is none, or one that is not
     /// as they usually are, which is to be decoded whatever came before it.
     pub fn interim(&self, received: &Received<'_>) -> Option<Interim> {
-        if !self.may_be_abridged(received.client) {
+        if self.clients.get(received.client).is_some_and(|client| !client.may_be_abridged) {
             return None;
         }
         let octets = received.octets;
@@ -198,5 +198,23 @@ impl Decoder {
             time: self.weigh(arrival_unix_ns, timestamp, delay).0,
             counters: counters(beside, octets),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::super::{plan::Plan, source::Mapping, vendors::Vendor},
+        *,
+    };
+
+    #[test]
+    fn no_vendors_table_reads_what_fingerprints_leave_out() {
+        let left_out: Vec<u8> = (0..=u8::MAX).filter(|kind| leaves_out(*kind)).collect();
+        assert_eq!(left_out, [0, 33, 40, 41, 42, 43, 46, 47, 48, 52, 53, 55, 79, 80]);
+        for vendor in Vendor::all() {
+            let plan = Plan::new(vendor, &Mapping::default());
+            assert!(!left_out.iter().any(|kind| plan.reads(*kind)), "{vendor}");
+        }
     }
 }

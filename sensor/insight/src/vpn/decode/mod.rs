@@ -99,6 +99,8 @@ struct Ready {
     is_vpn: bool,
     /// One plan for each vendor, if the client changes any.
     plans: Option<Vec<Plan>>,
+    /// What fingerprints leave out is read for nothing else.
+    may_be_abridged: bool,
 }
 
 impl Decoder {
@@ -106,8 +108,10 @@ impl Decoder {
     pub fn new(settings: Settings) -> Decoder {
         let plans = |mapping: &Mapping| Vendor::all().map(|vendor| Plan::new(vendor, mapping)).collect();
         let clients = settings.clients.into_iter().map(|(name, client)| {
-            let own = (!client.mapping.is_empty()).then(|| plans(&client.mapping));
-            (name, Ready { vendor: client.vendor, is_vpn: client.is_vpn, plans: own })
+            let own: Option<Vec<Plan>> = (!client.mapping.is_empty()).then(|| plans(&client.mapping));
+            let reads = |kind| own.iter().flatten().any(|plan| plan.reads(kind));
+            let may_be_abridged = !(0..=u8::MAX).any(|kind| leaves_out(kind) && reads(kind));
+            (name, Ready { vendor: client.vendor, is_vpn: client.is_vpn, plans: own, may_be_abridged })
         });
         Decoder {
             realms: settings.realms,
@@ -117,13 +121,6 @@ impl Decoder {
             plans: plans(&Mapping::default()),
             keys: Keys::new(),
         }
-    }
-
-    /// Whether what fingerprints leave out is read for nothing else.
-    fn may_be_abridged(&self, client: &str) -> bool {
-        self.clients.get(client).and_then(|client| client.plans.as_ref()).is_none_or(|plans| {
-            !plans.iter().any(|plan| (0..=u8::MAX).any(|kind| leaves_out(kind) && plan.reads(kind)))
-        })
     }
 
     /// The event of one record. An error only for octets that no sensor would have recorded: no request at all.
