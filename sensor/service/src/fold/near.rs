@@ -20,6 +20,10 @@ use crate::event::received;
 pub(crate) const NEAR: usize = 16;
 
 /// A record before it is taken.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "sixteen of them stay where they are made; to allocate each costs more"
+)]
 enum Ahead<'r> {
     /// An Interim-Update that repeats one before it.
     Repeated(Interim, Repeated),
