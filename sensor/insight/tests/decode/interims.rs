@@ -157,6 +157,19 @@ fn what_is_unusual_is_to_be_decoded() {
     for hurt in [&whole[..whole.len() - 1], &[&whole[..], &[0]].concat(), &whole[..3], &[]] {
         assert!(decoder.interim(&received(hurt)).is_none());
     }
+    for length in 0..20u8 {
+        let short = [&[4, 0, 0, length][..], &[0; 16]].concat();
+        assert!(decoder.interim(&received(&short[..usize::from(length)])).is_none(), "{length}");
+    }
+    // Longer than a request may be, in what is left out of a fingerprint.
+    let mut long = whole.clone();
+    for _ in 0..20 {
+        long.extend([33, 255]);
+        long.extend([0; 253]);
+    }
+    let length = (long.len() as u16).to_be_bytes();
+    long[2..4].copy_from_slice(&length);
+    assert!(decoder.decode(&received(&long)).is_err() && decoder.interim(&received(&long)).is_none());
     let mut hurt = whole.clone();
     hurt[0] = 12;
     assert!(decoder.interim(&received(&hurt)).is_none());

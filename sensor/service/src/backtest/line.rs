@@ -135,10 +135,12 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// What stands where the client's address does, and is none.
+    /// What stands where the client's address does, and is none. Nothing is no lie.
     pub(super) fn no_address(&self) -> Option<&str> {
         let remote = self.remote.as_ref().map(|remote| &*remote.address);
-        self.address.as_deref().or(remote).filter(|text| !text.is_empty() && address(text).is_none())
+        self.address.as_deref().or(remote).filter(|text| {
+            !matches!(Station::parse(text.as_bytes()), Station::Address(..) | Station::Nothing)
+        })
     }
 
     fn unix_ns(&self) -> Result<u64, LineError> {

@@ -173,9 +173,7 @@ impl<W: Write> Run<'_, W> {
             }
             match self.backtest.take_line(n, &line) {
                 Ok(scored) => {
-                    for doubt in self.backtest.take_doubts() {
-                        self.doubt(format_args!("line {n}: {doubt}"));
-                    }
+                    self.doubt(n);
                     self.print(scored)?;
                 }
                 Err(error) => self.leave_out(format_args!("line {n}: {error}")),
@@ -234,10 +232,12 @@ impl<W: Write> Run<'_, W> {
         Ok(())
     }
 
-    fn doubt(&mut self, what: std::fmt::Arguments<'_>) {
-        self.sum.doubted += 1;
+    /// Says what of the line taken last was not taken as it stands.
+    fn doubt(&mut self, n: u64) {
+        let doubts = self.backtest.take_doubts();
+        self.sum.doubted += u64::from(!doubts.is_empty());
         if self.sum.doubted <= NAMED_MAX {
-            tracing::warn!("{what}");
+            doubts.iter().for_each(|doubt| tracing::warn!("line {n}: {doubt}"));
         }
     }
 

@@ -146,12 +146,16 @@ fn what_is_not_taken_as_written_is_said() {
     let mut lines: Vec<String> =
         (0..).zip(addresses).map(|(at, address)| line(at, address, json!({ "address": address }))).collect();
     lines[0] = line(0, "none", json!({}));
+    // What VPN servers write where they have none.
+    lines.extend(
+        ["", "(null)", "0.0.0.0"].map(|none| line(5, &format!("none {none}"), json!({"address": none}))),
+    );
     // As `events` prints it.
     lines.push(line(6, "remote", json!({"remote": {"address": "nowhere"}})));
     let log = lines.join("\n");
     let (scored_lines, sum) = scored(log.as_bytes());
-    assert_eq!((scored_lines.len(), sum.doubted, sum.left_out), (7, 3, 0));
-    assert_eq!(sum.to_string(), "7 Starts, 0 with an alert; 3 lines were not taken as written");
+    assert_eq!((scored_lines.len(), sum.doubted, sum.left_out), (10, 3, 0));
+    assert_eq!(sum.to_string(), "10 Starts, 0 with an alert; 3 lines were not taken as written");
 
     // A little out of order are many logs. A day before is another matter.
     let (_, sum) =
@@ -160,6 +164,8 @@ fn what_is_not_taken_as_written_is_said() {
     let early = [line(DAY_S * 9, "1", json!({})), line(DAY_S * 8 - 1, "2", json!({}))].join("\n");
     let (_, sum) = scored(early.as_bytes());
     assert_eq!(sum.to_string(), "2 Starts, 0 with an alert; 1 line was not taken as written");
+    let both = [line(DAY_S * 9, "1", json!({})), line(0, "2", json!({"address": "unknown"}))].join("\n");
+    assert_eq!(scored(both.as_bytes()).1.doubted, 1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
 };
 
 use arrayvec::ArrayVec;
-use radius::{Code, HEADER_LENGTH, MAX_ATTRIBUTES, MAX_LENGTH, attribute::kind};
+use radius::{Code, HEADER_LENGTH, MAX_ATTRIBUTES, MAX_LENGTH, MIN_LENGTH, attribute::kind};
 use siphasher::sip128::SipHasher13;
 
 use super::{
@@ -135,6 +135,7 @@ impl Decoder {
         let &[code, _, high, low, ..] = octets else { return None };
         if code != u8::from(Code::AccountingRequest)
             || usize::from(u16::from_be_bytes([high, low])) != octets.len()
+            || !(MIN_LENGTH..=MAX_LENGTH).contains(&octets.len())
         {
             return None;
         }

@@ -320,10 +320,10 @@ impl Sessions {
             self.slots.add(hash, server, id)
         });
         let history = &self.slots.get(number).history;
-        let same = history.pending_details().find(|details| details.are_of(event));
-        let same = same.or_else(|| {
-            history.newest().map(|session| &session.details).filter(|details| details.are_of(event))
-        });
+        // Those of the session first, as of an interim that is not decoded: which of equal ones it is shows in what is tied
+        // to them.
+        let known = history.newest().map(|session| &session.details).into_iter();
+        let same = known.chain(history.pending_details()).find(|details| details.are_of(event));
         let details = same.map_or_else(|| Details::of(event), Details::clone);
         if let Some(fact) = Fact::of(event, details) {
             self.put(Some(sequence), number, (fact, interim), changes);
