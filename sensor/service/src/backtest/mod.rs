@@ -177,6 +177,8 @@ impl<'p> Backtest<'p> {
     /// # Errors
     /// [`LineError`]; the line is passed over.
     pub fn take_line(&mut self, n: u64, line: &[u8]) -> Result<Option<Scored>, LineError> {
+        // Of each line at most two, whoever asks.
+        self.doubts.clear();
         let line = Line::read(line)?;
         let told = line.told(self.latest_unix_ns)?;
         self.latest_unix_ns = told.arrival_unix_ns;

@@ -37,7 +37,7 @@ const CHANGING: [u8; 10] = [
     kind::ACCT_OUTPUT_PACKETS,
 ];
 
-/// Octets of what is repeated: a whole request's would be fewer than those of a request, a name and an address.
+/// Octets of what is repeated: of a request, an address and a client's name. Where a name leaves no room, all is decoded.
 const REPEATED_MAX: usize = MAX_LENGTH + 1024;
 
 /// What changes and says nothing of the session.
@@ -159,8 +159,8 @@ impl Decoder {
             let (kind, length) = (octets[at], usize::from(*octets.get(at + 1)?));
             let value = octets.get(at + 2..at + length)?;
             count += 1;
-            match ROLES[usize::from(kind)] {
-                Role::Repeated => {}
+            let is_repeated = match ROLES[usize::from(kind)] {
+                Role::Repeated => true,
                 Role::Changing(place) => {
                     let number = u32::from_be_bytes(value.try_into().ok()?);
                     let slot = &mut numbers[usize::from(place)];
@@ -168,8 +168,7 @@ impl Decoder {
                         return None;
                     }
                     *slot = Some(number);
-                    repeated.try_extend_from_slice(&octets[begin..at]).ok()?;
-                    begin = at + length;
+                    false
                 }
                 Role::PassedOver => {
                     let is_signature = kind == kind::MESSAGE_AUTHENTICATOR;
@@ -177,10 +176,13 @@ impl Decoder {
                         return None;
                     }
                     is_signed |= is_signature;
-                    repeated.try_extend_from_slice(&octets[begin..at]).ok()?;
-                    begin = at + length;
+                    false
                 }
                 Role::ToBeDecoded => return None,
+            };
+            if !is_repeated {
+                repeated.try_extend_from_slice(&octets[begin..at]).ok()?;
+                begin = at + length;
             }
             at += length;
         }

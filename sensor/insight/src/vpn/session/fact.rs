@@ -66,7 +66,7 @@ impl Fact {
         Some(Fact { cause, ..Fact::with(report, event.time, event.counters, details) })
     }
 
-    /// The fact of an interim that says this besides. Not of one with a terminate cause: it is no number that changes.
+    /// The fact of an interim that repeats these details. It has no terminate cause: interims that carry one are decoded.
     pub(super) fn of_interim(interim: &Interim, details: Details) -> Fact {
         Fact::with(Report::Interim, interim.time, interim.counters, details)
     }

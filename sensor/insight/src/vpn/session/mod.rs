@@ -48,7 +48,7 @@
 //!
 //! # Bounds
 //!
-//! At most [`Settings::sessions_max`] ids, each with 4 sessions and 32 facts that can be taken again; at most
+//! At most [`Settings::sessions_max`] ids, each with 4 sessions, 32 facts that can be taken again and one fingerprint; at most
 //! [`Settings::servers_max`] VPN servers. Closed sessions are kept for [`Settings::closed_kept_s`], then forgotten: a
 //! copy that comes later looks like a new session. When full, the one that closed first is forgotten; if none is closed,
 //! the open one that would fall silent first is closed, `evicted`. Beyond the last VPN server all unknown ones of a
