@@ -120,7 +120,7 @@ impl Detection {
     }
 
     /// MITRE ATT&CK techniques, the one that fits best first.
-    pub fn techniques(self) -> &'static [&'static str] {
+    fn techniques(self) -> &'static [&'static str] {
         match self {
             Detection::SuspiciousConnection => &["T1133", "T1078"],
             Detection::ImpossibleTravel
@@ -253,9 +253,15 @@ pub struct Reason {
 pub const EXPECTED_MAX: usize = 3;
 
 impl Reason {
-    /// MITRE ATT&CK techniques.
+    /// MITRE ATT&CK techniques, the one that fits best first: many hops are Tor's, which alone among anonymisers is told of
+    /// with high severity.
     pub fn techniques(&self) -> &'static [&'static str] {
-        self.detection.techniques()
+        match self.detection {
+            Detection::AnonymousNetwork if self.alert != Some(Severity::High) => {
+                Detection::HostingNetwork.techniques()
+            }
+            detection => detection.techniques(),
+        }
     }
 }
 

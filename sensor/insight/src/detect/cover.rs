@@ -1,11 +1,11 @@
 //! **Anonymous network** and **hosting network**: the connection comes from Tor, an anonymising VPN or proxy; or from
-//! servers for rent, where people seldom sit. T1090.
+//! servers for rent, where people seldom sit. T1090.003 for Tor, T1090.002 for the others.
 //!
-//! Learning rule: none for anonymisers, they protect new users too; what the user has had within the thirty days is not
+//! Learning rule: none for either, they protect new users too; what the user has had within the thirty days is not
 //! told again, nor a network with cover that `own_cover_share` of the users have (cloud desktops, a security gateway).
 //!
-//! An anonymiser is an alert: Tor high, another medium. Hosting alone is none; in the score it weighs thirty times. Private
-//! relays of a device's maker are neither: they keep the region and half of all phones have them.
+//! An anonymiser is an alert: Tor high, another medium. Hosting alone is none; in the score it weighs by `cover_hosting`.
+//! Private relays of a device's maker are neither: they keep the region and half of all phones have them.
 //!
 //! The weight is in the score of the suspicious connection (`score`), so that these reasons add nothing to it.
 

@@ -3,8 +3,8 @@
 //! Learning rule: the normal count of each address: the most users that were new to it within two days before, which an
 //! office or a hotel has had on an earlier occasion.
 //!
-//! Counted are users to whom the part of the network is new and whose device is new or not known: colleagues with their
-//! laptops in one hotel are not ([`Assessment::is_stranger`]). An alert where `users_per_address_min` of them, and
+//! Counted are users who connected on a day before, to whom the part of the network is new and whose device is new or not
+//! known: colleagues with their laptops in one hotel are not ([`Assessment::is_stranger`]). An alert where `users_per_address_min` of them, and
 //! `users_per_address_times` the address's normal count, come within two days; again at twice as many, not at each. High in
 //! a network with cover and from twice as many on as it takes, else medium. Whose alert it is, the address's and not each
 //! user's, is the caller's to know.

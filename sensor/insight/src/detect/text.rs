@@ -77,6 +77,17 @@ impl Display for Reason {
 }
 
 impl Reason {
+    /// What is usual, in words, where it is measured and no value: `up to 1.2 GB`.
+    pub fn usual(&self) -> Option<String> {
+        let Measure::Count { usual, .. } = self.measure else { return None };
+        Some(match self.detection {
+            Detection::UnusualVolume => format!("up to {}", Octets(usual)),
+            Detection::UnusualLength => format!("up to {}", Span(usual)),
+            Detection::OneAddressManyUsers => format!("{usual} users in two days"),
+            _ => format!("up to {usual} in one hour"),
+        })
+    }
+
     fn write_measure(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.measure {
             Measure::None => Ok(()),

@@ -69,17 +69,14 @@ fn networks_that_hide_their_users_are_told_to_newcomers_too() {
     assert_eq!(told(&from(NetworkKind::Vpn)), (true, true, Severity::Medium));
     assert_eq!(told(&from(NetworkKind::ResidentialProxy)), (true, true, Severity::Medium));
     assert_eq!(told(&from(NetworkKind::Relay)), (false, false, Severity::Informational));
+    let technique = |assessment: &Assessment, detection| {
+        assessment.reasons.iter().find(|reason| reason.detection == detection).unwrap().techniques()[0]
+    };
+    let anonymous = |kind| technique(&from(kind), Detection::AnonymousNetwork);
+    assert_eq!([NetworkKind::Tor, NetworkKind::Vpn].map(anonymous), ["T1090.003", "T1090.002"]);
     let hosted = from(NetworkKind::Hosting);
     assert!(has(&hosted, Detection::HostingNetwork) && !hosted.is_alert);
-    assert_eq!(
-        hosted
-            .reasons
-            .iter()
-            .find(|reason| reason.detection == Detection::HostingNetwork)
-            .unwrap()
-            .techniques()[0],
-        "T1090.002"
-    );
+    assert_eq!(technique(&hosted, Detection::HostingNetwork), "T1090.002");
     let [tor, vpn, hosting, plain] =
         [NetworkKind::Tor, NetworkKind::Vpn, NetworkKind::Hosting, NetworkKind::FixedLine]
             .map(|kind| from(kind).score);

@@ -198,9 +198,9 @@ impl Reason {
 pub struct Expected {
     /// `AS3320 Deutsche Telekom`.
     pub value: String,
-    /// Connections within the thirty days.
+    /// Connections within the thirty days; 0 where not connections are counted.
     pub connections: u32,
-    /// The last time, seconds since 1970 UTC.
+    /// The last time, seconds since 1970 UTC; 0 where there is none: `up to 1.2 GB`.
     pub last_unix_s: u32,
 }
 

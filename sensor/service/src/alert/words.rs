@@ -95,18 +95,24 @@ pub(crate) fn reason(reason: &detect::Reason) -> Reason {
         detection: reason.detection.name().to_owned(),
         feature: reason.feature.map(|feature| feature.name().to_owned()),
         seen: reason.seen.clone(),
-        expected: reason
-            .expected
-            .iter()
-            .map(|usual| Expected {
-                value: usual.value.clone(),
-                connections: usual.connections,
-                last_unix_s: usual.last_unix_s,
-            })
-            .collect(),
+        expected: expected(reason),
         weight: reason.log_ratio,
         text: reason.to_string(),
         techniques: reason.techniques().iter().map(|&technique| technique.to_owned()).collect(),
+    }
+}
+
+/// What is usual: values with what is known of them, else what was measured.
+fn expected(reason: &detect::Reason) -> Vec<Expected> {
+    let measured = || reason.usual().map(|value| Expected { value, connections: 0, last_unix_s: 0 });
+    let values = reason.expected.iter().map(|usual| Expected {
+        value: usual.value.clone(),
+        connections: usual.connections,
+        last_unix_s: usual.last_unix_s,
+    });
+    match reason.expected.is_empty() {
+        true => measured().into_iter().collect(),
+        false => values.collect(),
     }
 }
 

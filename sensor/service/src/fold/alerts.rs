@@ -2,8 +2,9 @@
 //! them is in the outcome's notices; only open ones are kept here.
 //!
 //! One user has one open alert. A connection for the same reasons folds into it without a word; a new place, device or
-//! reason makes it grow, and it is told again, or listed as held back: `gathering`. What an open alert was told with adds
-//! nothing to the score of the next connection. Its connections do not teach the profile; those of the user that raise
+//! reason makes it grow, and it is told again, or listed as held back: `gathering`. That holds for places that the score
+//! has no reason of their own for, too: in a country that is new to a user one town is as strange as the next. What an open
+//! alert was told with adds nothing to the score of the next connection. Its connections do not teach the profile; those of the user that raise
 //! nothing do, and are kept beside it until it is closed: if it was an attacker's, they may have been too.
 //!
 //! An address from which many come has one open alert for all of them: `crowd`. What closing one does to profiles:
@@ -25,6 +26,10 @@ use crate::alert::{
 const OPEN_MAX: usize = 20_000;
 /// Connections beside an alert that taught the profile while it was open.
 const TAUGHT_MAX: usize = 64;
+/// Connections of an alert beyond those that it lists: a place, a network or a device each.
+const UNLISTED_MAX: usize = 32;
+/// Sessions of an alert of which it is known that they taught nothing.
+const UNTAUGHT_MAX: usize = 1024;
 /// Sessions that may go on and are known to have been told of for what they have become: half a megabyte when it is saved.
 const MUCH_MAX: usize = 10_000;
 
@@ -64,10 +69,15 @@ struct Open {
     subject: String,
     alert: Alert,
     keys: Vec<String>,
-    /// Those of its sessions that have taught nothing.
+    /// Those of its sessions that have taught nothing; of a user's at most [`UNTAUGHT_MAX`], of an address's as many as it has
+    /// connections.
     untaught: BTreeSet<u64>,
     /// Other connections of the user that taught the profile meanwhile; at most [`TAUGHT_MAX`].
     taught: Vec<Connection>,
+    /// Of a user's: the newest connections from each place and network with each device that the alert does not list any
+    /// more, the oldest first; at most [`UNLISTED_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unlisted: Vec<Connection>,
     /// Of an alert about an address.
     crowd: Option<Crowd>,
     #[serde(default)]
@@ -153,7 +163,7 @@ impl Alerts {
         }
         self.strangers.see(&case, assessment);
         let known = self.subjects.get(case.subject).copied();
-        let fresh: Vec<String> = match known.and_then(|number| self.open.get(&number)) {
+        let mut fresh: Vec<String> = match known.and_then(|number| self.open.get(&number)) {
             Some(open) => {
                 let said = |reason: &&Reason| open.keys.contains(&key(reason));
                 let counted = |reason: &&Reason| open.keys.iter().any(|key| counts_as(key, reason));
@@ -172,13 +182,13 @@ impl Alerts {
             if let Some(open) = known.and_then(|number| self.open.get_mut(&number))
                 && case.is_unknown
                 && !self.held.contains_key(&session)
-                && open.taught.len() < TAUGHT_MAX
             {
-                open.taught.push(case.connection);
+                open.note_taught(case.connection);
             }
             return false;
         }
         let is_unknown = case.is_unknown;
+        fresh.extend(whereabouts(&case.connection));
         let number = match known {
             Some(number) => {
                 assessment.is_alert = self.grow(number, case, assessment, fresh);
@@ -189,7 +199,7 @@ impl Alerts {
         if let Some(open) = self.open.get_mut(&number)
             && is_unknown
         {
-            open.untaught.insert(session);
+            open.note_untaught(session);
         }
         self.held.insert(session, number);
         true
@@ -204,9 +214,8 @@ impl Alerts {
         let alert = words::raised(number, &case, assessment);
         self.subjects.insert(case.subject.to_owned(), number);
         self.tell(News::New, alert.clone(), Sending::UpTo(case.notices_per_day));
-        let (untaught, taught, gathering) = (BTreeSet::new(), Vec::new(), Gathering::default());
         let subject = case.subject.to_owned();
-        self.open.insert(number, Open { subject, alert, keys, untaught, taught, crowd: None, gathering });
+        self.open.insert(number, Open::new(subject, alert, keys));
         number
     }
 
@@ -224,19 +233,12 @@ impl Alerts {
     /// urgent, or that people's rules know it only now.
     fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, mut fresh: Vec<String>) -> bool {
         let Some(open) = self.open.get_mut(&number) else { return false };
+        fresh.retain(|key| !open.keys.contains(key));
+        open.list(case.connection);
         let alert = &mut open.alert;
         let external_id = alert.external_id.or_else(|| words::external_id(assessment));
         let is_known_now = external_id != alert.external_id;
         alert.external_id = external_id;
-        alert.last_unix_ns = alert.last_unix_ns.max(case.connection.start_unix_ns);
-        // More came to be known of one that is here.
-        let known = alert.connections.iter().position(|known| known.session == case.connection.session);
-        match known {
-            Some(at) => drop(alert.connections.remove(at)),
-            None => alert.connection_count += 1,
-        }
-        alert.connections.insert(0, case.connection);
-        alert.connections.truncate(CONNECTIONS_MAX);
         let is_more_urgent = assessment.severity > alert.severity;
         let is_gathered = |key: &String| open.gathering.has(key);
         let has_notices = alert.revision < TOLD_MAX;
@@ -245,6 +247,8 @@ impl Alerts {
             fresh.retain(|key| !is_gathered(key));
         }
         if !is_told && fresh.is_empty() {
+            // It says from how many places.
+            words::say(alert);
             self.changed.push(alert.clone());
             return false;
         }
@@ -355,6 +359,7 @@ impl Alerts {
         for open in self.open.values_mut() {
             open.keys.retain(|key| !names(key));
             open.gathering.forget(&names);
+            open.unlisted.retain(|connection| !connection.names(&names));
         }
         let of_several = self.open.values_mut().filter(|open| open.crowd.is_some());
         for open in of_several.filter(|open| open.names(&names)) {
@@ -378,6 +383,73 @@ impl Alerts {
             held.retain(|_, alert| *alert != number);
         }
     }
+}
+
+impl Open {
+    fn new(subject: String, alert: Alert, keys: Vec<String>) -> Open {
+        Open {
+            subject,
+            alert,
+            keys,
+            untaught: BTreeSet::new(),
+            taught: Vec::new(),
+            unlisted: Vec::new(),
+            crowd: None,
+            gathering: Gathering::default(),
+        }
+    }
+
+    /// Takes a connection among those of a user's alert.
+    fn list(&mut self, connection: Connection) {
+        let alert = &mut self.alert;
+        alert.last_unix_ns = alert.last_unix_ns.max(connection.start_unix_ns);
+        // More came to be known of one that is here.
+        let listed = alert.connections.iter().position(|listed| listed.session == connection.session);
+        let unlisted = self.unlisted.iter().position(|unlisted| unlisted.session == connection.session);
+        match (listed, unlisted) {
+            (Some(at), _) => drop(alert.connections.remove(at)),
+            (None, Some(at)) => drop(self.unlisted.remove(at)),
+            (None, None) => alert.connection_count += 1,
+        }
+        alert.connections.insert(0, connection);
+        while alert.connections.len() > CONNECTIONS_MAX
+            && let Some(over) = alert.connections.pop()
+        {
+            // What one of them teaches all others of the kind would.
+            let is_alike = |other: &Connection| whereabouts(other).eq(whereabouts(&over));
+            self.unlisted.retain(|other| !is_alike(other));
+            self.unlisted.push(over);
+        }
+        self.unlisted.drain(..self.unlisted.len().saturating_sub(UNLISTED_MAX));
+    }
+
+    /// A session teaches nothing. Beyond what is kept the oldest goes of which nothing is to be taught any more.
+    fn note_untaught(&mut self, session: u64) {
+        self.untaught.insert(session);
+        if self.untaught.len() > UNTAUGHT_MAX {
+            let oldest = self.untaught.iter().copied().find(|session| !self.has(*session));
+            oldest.map(|session| self.untaught.remove(&session));
+        }
+    }
+
+    /// A connection beside the alert has taught the profile. Beyond what is kept the oldest goes that does not look as if it
+    /// were the stranger's.
+    fn note_taught(&mut self, connection: Connection) {
+        self.taught.push(connection);
+        if self.taught.len() > TAUGHT_MAX {
+            let own = self.taught.iter().position(|one| !self.is_successor(one));
+            self.taught.remove(own.unwrap_or_default());
+        }
+    }
+}
+
+/// Where a connection came from and with what, as keys: of each an alert tells once.
+fn whereabouts(connection: &Connection) -> impl Iterator<Item = String> {
+    let Connection { country, place, asn, device, .. } = connection;
+    let at = place.as_ref().or(country.as_ref()).map(|place| format!("at {place}"));
+    let by = asn.map(|asn| format!("by AS{asn}"));
+    let with = device.as_ref().map(|device| format!("with {device}"));
+    at.into_iter().chain(by).chain(with)
 }
 
 /// By what two reasons are one: another place is another one.
@@ -424,3 +496,5 @@ use gathering::{Gathering, TOLD_MAX, Urgent, Worth};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whereabouts;

@@ -98,6 +98,9 @@ fn a_session_of_unusual_volume_and_one_of_unusual_length_are_told_at_their_ends_
         assert!(speaks(alert, told), "{told}: {alert:?}");
         assert_eq!((alert.severity, alert.user.as_deref()), (Severity::Low, Some("user1@contoso.example")));
         assert!(alert.message.contains("usual: up to"), "{}", alert.message);
+        let reason = alert.reasons.iter().find(|reason| reason.detection == told).unwrap();
+        let expected: Vec<&str> = reason.expected.iter().map(|usual| &*usual.value).collect();
+        assert!(matches!(expected[..], [usual] if usual.starts_with("up to ")), "{told}: {expected:?}");
     }
     // Both together are one alert that grew.
     let news = house.store().notices(0, 10).unwrap();

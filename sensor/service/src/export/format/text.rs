@@ -52,8 +52,12 @@ fn notice_letter(notice: &Notice, source: &Source) -> (String, String) {
     for reason in &alert.reasons {
         let _ = writeln!(body, "- {}", visible(&reason.text));
         for expected in &reason.expected {
-            let (value, count) = (visible(&expected.value), expected.connections);
-            let _ = writeln!(body, "  usual: {value} ({count} connections)");
+            let _ = write!(body, "  usual: {}", visible(&expected.value));
+            let _ = match expected.connections {
+                0 => writeln!(body),
+                1 => writeln!(body, " (1 connection)"),
+                count => writeln!(body, " ({count} connections)"),
+            };
         }
     }
     if !alert.users.is_empty() {

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::{Alerts, Open, Sending, crowd};
 use crate::{
-    alert::{Alert, Connection, News, State, Verdict},
+    alert::{Connection, News, State, Verdict},
     fold::learning::End,
 };
 
@@ -36,9 +36,32 @@ impl Open {
     /// Sessions that have taught the profile and may have to be taken back.
     fn teachers(&self) -> impl Iterator<Item = u64> {
         let beside = self.crowd.iter().flat_map(|crowd| &crowd.beside);
-        let own = beside.chain(&self.alert.connections).map(|connection| connection.session);
+        let own =
+            beside.chain(&self.unlisted).chain(&self.alert.connections).map(|connection| connection.session);
         let taught = self.taught.iter().map(|connection| connection.session);
         own.filter(|session| !self.untaught.contains(session)).chain(taught)
+    }
+
+    /// Connections that a user's alert is about, those it does not list among them.
+    fn own(&self) -> impl Iterator<Item = &Connection> {
+        self.unlisted.iter().chain(&self.alert.connections)
+    }
+
+    pub(super) fn has(&self, session: u64) -> bool {
+        self.own().any(|one| one.session == session)
+    }
+
+    /// Whether a connection is probably of the stranger whom an alert is about: from the same part of a network, or with a
+    /// device that the alert has as new. The network alone says nothing: strangers choose the user's own provider.
+    pub(super) fn is_successor(&self, one: &Connection) -> bool {
+        let mut own = self.own();
+        let is_near = own
+            .any(|other| one.address.zip(other.address).is_some_and(|(one, other)| part(one) == part(other)));
+        let is_new_device = |reason: &crate::alert::Reason| {
+            reason.feature.as_deref() == Some(ReasonFeature::Device.name())
+                && one.device.as_ref() == Some(&reason.seen)
+        };
+        is_near || self.alert.reasons.iter().any(is_new_device)
     }
 }
 
@@ -75,7 +98,14 @@ impl Alerts {
         let open = self.open.remove(&number)?;
         self.subjects.remove(&open.subject);
         self.held.retain(|_, alert| *alert != number);
-        let Open { mut alert, untaught, taught, crowd, .. } = open;
+        // One that an alert came to be about later is among both.
+        let successors: Vec<Connection> = open
+            .taught
+            .iter()
+            .filter(|one| !open.has(one.session) && open.is_successor(one))
+            .cloned()
+            .collect();
+        let Open { mut alert, untaught, unlisted, crowd, .. } = open;
         alert.revision += 1;
         alert.changed_unix_ns = now;
         alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
@@ -88,24 +118,20 @@ impl Alerts {
         };
         let beside = crowd.map(|crowd| crowd.beside).unwrap_or_default();
         // The oldest first.
-        let listed: Vec<Lesson> =
-            beside.into_iter().chain(alert.connections.iter().rev().cloned()).map(of_user).collect();
+        let own = beside.into_iter().chain(unlisted).chain(alert.connections.iter().rev().cloned());
+        let own: Vec<Lesson> = own.map(of_user).collect();
         let is_untaught = |lesson: &Lesson| untaught.contains(&lesson.connection.session);
         let mut lessons = Lessons { address: alert.address, ..Lessons::default() };
         match verdict {
             Verdict::Usual => {
-                lessons.learn = listed.into_iter().filter(is_untaught).collect();
+                lessons.learn = own.into_iter().filter(is_untaught).collect();
                 lessons.learn.iter().for_each(|lesson| self.has_taught(lesson));
             }
             Verdict::Malicious => {
-                // One that an alert came to be about later is among both.
-                let is_told =
-                    |one: &Connection| listed.iter().any(|told| told.connection.session == one.session);
-                let successors = taught.into_iter().filter(|one| !is_told(one) && is_successor(one, &alert));
-                lessons.unlearn = successors.map(of_user).collect();
+                lessons.unlearn = successors.into_iter().map(of_user).collect();
                 lessons.rejected = lessons.unlearn.clone();
-                lessons.unlearn.extend(listed.iter().filter(|lesson| !is_untaught(lesson)).cloned());
-                lessons.rejected.extend(listed);
+                lessons.unlearn.extend(own.iter().filter(|lesson| !is_untaught(lesson)).cloned());
+                lessons.rejected.extend(own);
                 // Once.
                 for lesson in &lessons.unlearn {
                     self.ends.remove(&lesson.connection.session);
@@ -115,20 +141,6 @@ impl Alerts {
         }
         Some(lessons)
     }
-}
-
-/// Whether a connection is probably of the stranger whom an alert is about: from the same part of a network, or with a
-/// device that the alert has as new. The network alone says nothing: strangers choose the user's own provider.
-fn is_successor(one: &Connection, alert: &Alert) -> bool {
-    let is_near = alert
-        .connections
-        .iter()
-        .any(|other| one.address.zip(other.address).is_some_and(|(one, other)| part(one) == part(other)));
-    let is_new_device = |reason: &crate::alert::Reason| {
-        reason.feature.as_deref() == Some(ReasonFeature::Device.name())
-            && one.device.as_ref() == Some(&reason.seen)
-    };
-    is_near || alert.reasons.iter().any(is_new_device)
 }
 
 /// The /24 or /48 of an address.

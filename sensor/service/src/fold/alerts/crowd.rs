@@ -16,7 +16,7 @@ use std::{
 use insight::detect::{Assessment, Detection, Reason};
 use serde::{Deserialize, Serialize};
 
-use super::{Alerts, Case, DAY_NS, Gathering, Lesson, OPEN_MAX, Open, Sending, Worth};
+use super::{Alerts, Case, DAY_NS, Lesson, OPEN_MAX, Open, Sending, Worth};
 use crate::alert::{CONNECTIONS_MAX, Connection, News, REASONS_MAX, Severity, USERS_MAX, words};
 
 /// Alerts about addresses that are open at once.
@@ -191,9 +191,8 @@ impl Alerts {
         let alert = words::raised_of_address(number, address, case, before, assessment);
         let subject = subject(address);
         self.subjects.insert(subject.clone(), number);
-        let (keys, taught, gathering) = (Vec::new(), Vec::new(), Gathering::default());
         let mut open =
-            Open { subject, alert, keys, untaught, taught, crowd: Some(Crowd::default()), gathering };
+            Open { untaught, crowd: Some(Crowd::default()), ..Open::new(subject, alert, Vec::new()) };
         open.name_users();
         open.bound();
         self.open.insert(number, open);
