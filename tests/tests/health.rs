@@ -90,7 +90,7 @@ fn a_wrong_secret_and_an_unknown_client_are_told_of_until_they_are_mended() {
     assert!(!wrong.to_string().contains("not the secret of"), "{wrong}");
     let unknown = told.wait("unknown-client", false);
     assert_eq!(unknown["about"], "192.0.2.77");
-    assert_says(&unknown, &["[[client]]", "SIGHUP", "runbook"]);
+    assert_says(&unknown, &["First packet in the portal", "[[client]]", "SIGHUP", "runbook"]);
     assert!(
         stands(&sensor, "wrong-secret", "branch-rras") && stands(&sensor, "unknown-client", "192.0.2.77")
     );
@@ -162,6 +162,31 @@ fn silence_is_told_of_until_somebody_is_heard() {
     assert_says(&told.wait("client-silent", true), &["branch", "heard again"]);
     assert_eq!(told.of("sensor-silent").len(), 2);
     drop(sensor);
+}
+
+#[test]
+fn databases_of_places_that_are_old_or_damaged_are_told_of_until_they_are_mended() {
+    let wire = Wire::new();
+    let told = Told::new();
+    let config =
+        |geo_stale| Config::udp().lines(&format!("[health]\ngeo_stale = {geo_stale:?}\n{}", told.sink()));
+    // Those that come with the product are older than that on every day but the one that they were made.
+    let home = Home::new(&config("1d"));
+    let damaged = home.state().join("geo/city.mmdb");
+    fs::create_dir_all(damaged.parent().unwrap()).unwrap();
+    fs::write(&damaged, "damaged").unwrap();
+    let sensor = home.start(&wire.sensor);
+    assert_says(&told.wait("geo-missing", false), &["city.mmdb", "vpn-sensor geo"]);
+    assert_says(&told.wait("geo-stale", false), &[" days)", "vpn-sensor geo add FILE"]);
+    assert!(stands(&sensor, "geo-missing", "") && stands(&sensor, "geo-stale", ""));
+
+    fs::remove_file(&damaged).unwrap();
+    home.configure(&config("off"));
+    sensor.reload("the configuration is in force");
+    for condition in ["geo-missing", "geo-stale"] {
+        told.wait(condition, true);
+        assert!(!stands(&sensor, condition, ""), "{condition}");
+    }
 }
 
 #[test]

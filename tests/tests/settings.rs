@@ -141,6 +141,10 @@ fn accounting_off_closes_the_port_and_on_opens_it() {
     assert!(page.text.contains("Turn accounting on") && page.text.contains(warning), "{}", page.text);
     let overview = carol.get("/").text;
     assert!(overview.contains("RADIUS accounting is off") && overview.contains(warning), "{overview}");
+    // It is looked at each ten seconds.
+    wait_until("the sensor's page says so", PATIENCE, || {
+        carol.get("/sensors").text.contains("<strong>accounting is off</strong>")
+    });
     assert_eq!(carol.submit(&page, "/settings/vpn/accounting", &[("on", "true")]).status, 303);
     wait_until("the port is open", PATIENCE, listens);
     nas(&wire, SECRET).ask(&start(2, "behind", SECRET));

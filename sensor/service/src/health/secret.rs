@@ -117,15 +117,17 @@ fn wrong_secret(client: &ClientSeen, since_unix_ns: u64) -> Finding {
     let mut advice = vec![
         format!(
             "Set the same shared secret on the VPN server, where this host is its accounting server, and at the client \
-             {name:?} in the configuration, without spaces or a line end behind it; then send SIGHUP."
+             {name:?}: under Settings, First packet in the portal, which tries it first, or in the file, without spaces or \
+             a line end behind it; then send SIGHUP."
         ),
-        "During a change of secrets give the one before as `previous_secret`.".to_owned(),
+        "During a change of secrets let the one before be accepted as well: in the file as `previous_secret`."
+            .to_owned(),
         "If the secret is right, somebody sends forged requests from that address: find out who may use it."
             .to_owned(),
     ];
     if *bad_message_authenticators > 0 {
         advice.push(
-            "If the VPN server sends no Message-Authenticator, set `require_message_authenticator = false`."
+            "If the VPN server sends no Message-Authenticator, set `require_message_authenticator = false` in the file."
                 .to_owned(),
         );
     }

@@ -129,8 +129,8 @@ fn client_silent(name: &str, silence: Duration, now: Now) -> Finding {
         advice: vec![
             "See whether the VPN server runs, and whether it still sends its RADIUS accounting to this host.".to_owned(),
             "Send a test from its network: `vpn-sensor send`. A firewall on the way drops UDP 1813 silently.".to_owned(),
-            "If it is gone for good, take its [[client]] out of the configuration and send SIGHUP; if its users rest for \
-             longer, set `health.client_silent` to more."
+            "If it is gone for good, remove it under Settings, VPN servers in the portal, or take its [[client]] out of the \
+             file and send SIGHUP; if its users rest for longer, set `health.client_silent` to more."
                 .to_owned(),
         ],
     }

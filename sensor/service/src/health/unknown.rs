@@ -99,9 +99,9 @@ fn named(source: IpAddr, stranger: &Stranger) -> Finding {
         ),
         vec![
             format!(
-                "If {source} is one of your VPN servers, or a proxy such as NPS in front of them: add the address to a \
-                 [[client]] with its secret and send SIGHUP. A server with several interfaces may send from another \
-                 address than you expect."
+                "If {source} is one of your VPN servers, or a proxy such as NPS in front of them: let it in under Settings, \
+                 First packet in the portal, or add the address to a [[client]] of the file with its secret and send \
+                 SIGHUP. A server with several interfaces may send from another address than you expect."
             ),
             "If it is not: let a firewall keep it away from UDP 1813.".to_owned(),
         ],

@@ -78,9 +78,9 @@ pub struct QueueNow {
 /// A way to capture that was not taken.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct RefusedMode {
-    /// The interface.
+    /// The interface; empty: every one.
     pub interface: String,
-    /// The rung of the ladder.
+    /// The rung of the ladder; `xdp`: all of them.
     pub mode: String,
     /// Why not.
     pub reason: String,

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     alert::{
-        Alert, AlertPage, COMMENT_OCTETS_MAX, Connection, Happened, HeldBack, State as AlertState, Verdict,
-        comment_text,
+        Alert, AlertPage, COMMENT_OCTETS_MAX, Connection, Happened, HeldBack, Reason, State as AlertState,
+        Verdict, comment_text,
     },
     api::{self, Problem, Shown},
     control::Role,
@@ -74,11 +74,12 @@ fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>) ->
             section.card {
                 p { (text::stranger(&reason.text)) }
                 div.against {
-                    div { h3 { "Expected" } @if reason.expected.is_empty() { p.quiet { "Nothing of the kind was seen before." } }
+                    div { h3 { "Expected" } @if reason.expected.is_empty() { p.quiet { (nothing_expected(reason)) } }
                         ul { @for usual in &reason.expected {
                             li { (text::stranger(&usual.value)) span.quiet {
-                                @if usual.connections > 0 { " in " (usual.connections) " connections" } ", last "
-                                (text::moment_ns(u64::from(usual.last_unix_s) * 1_000_000_000)) } }
+                                @if usual.connections > 0 { " in " (usual.connections) " connections" }
+                                @if usual.last_unix_s > 0 { ", last "
+                                    (text::moment_ns(u64::from(usual.last_unix_s) * 1_000_000_000)) } } }
                         } } }
                     div { h3 { "Seen" } p { (text::stranger(&reason.seen)) }
                         @if !reason.techniques.is_empty() { p.quiet { "MITRE ATT&CK " (reason.techniques.join(", ")) } } }
@@ -120,6 +121,12 @@ fn history(history: &[Happened]) -> Markup {
             }
         } } }
     }
+}
+
+/// What stands where no usual value does.
+fn nothing_expected(reason: &Reason) -> &'static str {
+    let is_of_value = reason.feature.as_deref().is_some_and(|feature| !["hour", "away"].contains(&feature));
+    if is_of_value { "Nothing of the kind was seen before." } else { "There is no one usual value." }
 }
 
 /// Where the connections came from; where it is about travel, from where to where.

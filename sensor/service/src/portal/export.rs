@@ -111,8 +111,11 @@ fn file(octets: Vec<u8>, kind: &'static str, name: &'static str) -> Response {
     answer
 }
 
+/// Before it a spreadsheet takes all letters but those of English for others.
+const UTF_8: &[u8] = "\u{feff}".as_bytes();
+
 fn written(rows: &[SessionRow]) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(UTF_8.to_vec());
     writer.write_record(COLUMNS)?;
     for row in rows {
         let place = row.place.as_ref();
@@ -141,10 +144,12 @@ fn written(rows: &[SessionRow]) -> Result<Vec<u8>, csv::Error> {
     writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
 }
 
-/// What a spreadsheet would run as a formula is text to it behind an apostrophe.
+/// What a spreadsheet would run as a formula, some of them in wide letters too, is text to it behind an apostrophe.
 fn harmless(text: &str) -> String {
-    match text.as_bytes().first() {
-        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') => format!("'{text}"),
+    match text.chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {
+            format!("'{text}")
+        }
         _ => text.to_owned(),
     }
 }
@@ -155,7 +160,9 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
+        for formula in
+            ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"]
+        {
             assert_eq!(harmless(formula), format!("'{formula}"));
         }
         for text in ["", "alice", "a=b", "192.0.2.1", "'=1"] {

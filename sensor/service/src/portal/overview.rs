@@ -1,6 +1,6 @@
 //! What is going on: what is wrong, newest alerts, how much comes in, who is on line and where.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Extension,
@@ -25,7 +25,7 @@ use crate::{
     alert::AlertRow,
     control::Role,
     fold::Sort,
-    health::Standing,
+    health::{Condition, Standing},
     observed::{SensorNow, Series, StageSeries},
     store::{AlertFilter, AlertState, SeenRow, ServerRow, SessionFilter, SessionRow, SpotRow},
 };
@@ -88,10 +88,11 @@ pub(super) async fn page(
     let stage = stages::chosen(&series, asked.stage.as_deref());
     let plots =
         html! { @if now.is_some() { h2 #plots { "The last hour" } (plots(&series, stage, &visitor.zone)) } };
-    let is_off = portal.api.administration().is_ok_and(|settings| !settings.is_accounting());
+    let is_off = sensors::is_off(&portal);
     let content = html! {
         @if is_off { (accounting_is_off(&visitor)) }
-        (content(&seen.await?, &health, now.as_ref(), &plots))
+        (troubles(&health, visitor.role))
+        (content(&seen.await?, now.as_ref(), is_off, &plots))
     };
     Ok(frame::page(&visitor, "Overview", &content))
 }
@@ -106,15 +107,36 @@ fn accounting_is_off(visitor: &Visitor) -> Markup {
     }
 }
 
-fn content(seen: &Seen, health: &[Standing], now: Option<&Arc<SensorNow>>, plots: &Markup) -> Markup {
+/// Where an administrator mends it.
+fn mended_at(trouble: &Standing) -> Option<(String, &'static str)> {
+    const LISTENING: &str = "/settings/listening";
+    match trouble.condition {
+        // One of several, each with an address, or all others.
+        Condition::UnknownClient => Some(match trouble.subject.parse::<IpAddr>() {
+            Ok(source) => (format!("{LISTENING}/{source}"), "Let it in"),
+            Err(_) => (LISTENING.to_owned(), "See who they are"),
+        }),
+        Condition::WrongSecret => Some((LISTENING.to_owned(), "Try a secret and set it")),
+        _ => None,
+    }
+}
+
+/// What is wrong, and what to do.
+fn troubles(health: &[Standing], role: Role) -> Markup {
     html! {
         @for trouble in health {
             section.problem {
                 h2 { (trouble.condition.name()) " " (text::stranger(&trouble.subject)) }
                 p { (text::stranger(&trouble.message)) " Since " (text::moment_ns(trouble.since_unix_ns)) "." }
                 ul { @for advice in &trouble.advice { li { (text::stranger(advice)) } } }
+                @if role == Role::Administrator && let Some((path, what)) = mended_at(trouble) { p { a href=(path) { (what) } } }
             }
         }
+    }
+}
+
+fn content(seen: &Seen, now: Option<&Arc<SensorNow>>, is_off: bool, plots: &Markup) -> Markup {
+    html! {
         h2 { "Newest open alerts" }
         @if seen.alerts.is_empty() { p { "None." } } @else { (alerts::table(&seen.alerts)) }
         h2 { "On line now: " (seen.open) }
@@ -144,7 +166,7 @@ fn content(seen: &Seen, health: &[Standing], now: Option<&Arc<SensorNow>>, plots
                     thead { tr { th scope="col" { "Sensor" } th scope="col" { "State" } th.figure scope="col" { "Records" } th scope="col" { "Last record" } } }
                     tbody { @for sensor in &seen.sensors { tr {
                         td { (text::stranger(&sensor.name)) }
-                        td { (sensors::state(now.filter(|now| now.name == sensor.name).map(|now| &**now))) }
+                        td { (sensors::state(now.filter(|now| now.name == sensor.name).map(|now| &**now), is_off)) }
                         td.figure { (sensor.count) }
                         td { (text::moment(&sensor.last_seen)) }
                     } } }

@@ -66,7 +66,8 @@ pub(super) async fn page(
     let (now, series) = (sensor.now(), sensor.series(span.0));
     let stage = stages::chosen(&series, asked.stage.as_deref());
     let plotted = Plotted { series: &series, stage, zone: &visitor.zone };
-    Ok(frame::page(&visitor, "Sensors", &content(&seen.await?, now.as_deref(), &plotted, span)))
+    let state = state(now.as_deref(), is_off(&portal));
+    Ok(frame::page(&visitor, "Sensors", &content(&seen.await?, now.as_deref(), &state, &plotted, span)))
 }
 
 pub(super) async fn plots_alone(
@@ -88,23 +89,35 @@ struct Plotted<'p> {
 }
 
 /// How a sensor is, in a word or two. `None`: not beside this service, or not yet.
-pub(super) fn state(now: Option<&SensorNow>) -> Markup {
+pub(super) fn state(now: Option<&SensorNow>, is_off: bool) -> Markup {
     html! {
         @match now {
             None => span.quiet { "not known here" },
             Some(now) => @match &now.journal.failing {
                 Some(_) => strong.severity.high { "cannot record" },
+                None if is_off => strong { "accounting is off" },
                 None => "records",
             }
         }
     }
 }
 
-fn content(seen: &[SeenRow], now: Option<&SensorNow>, plotted: &Plotted<'_>, span: (u32, &str)) -> Markup {
+/// Whether no VPN server is heard, since somebody wants it so.
+pub(super) fn is_off(portal: &Shared) -> bool {
+    portal.api.administration().is_ok_and(|settings| !settings.is_accounting())
+}
+
+fn content(
+    seen: &[SeenRow],
+    now: Option<&SensorNow>,
+    state: &Markup,
+    plotted: &Plotted<'_>,
+    span: (u32, &str),
+) -> Markup {
     let Plotted { series, stage, .. } = *plotted;
     html! {
         @if let Some(now) = now {
-            (standing(now))
+            (standing(now, state))
             h2 { "Captures" }
             (queues(now))
             (workers(now))
@@ -139,7 +152,7 @@ fn content(seen: &[SeenRow], now: Option<&SensorNow>, plotted: &Plotted<'_>, spa
     }
 }
 
-fn standing(now: &SensorNow) -> Markup {
+fn standing(now: &SensorNow, state: &Markup) -> Markup {
     let (journal, service) = (&now.journal, &now.service);
     html! {
         @if let Some(why) = &journal.failing {
@@ -147,7 +160,7 @@ fn standing(now: &SensorNow) -> Markup {
         }
         div.cards {
             section.card { h2 { "Sensor " (text::stranger(&now.name)) } dl {
-                dt { "State" } dd { (state(Some(now))) }
+                dt { "State" } dd { (state) }
                 dt { "Version" } dd { (now.version) }
                 dt { "Up since" } dd { (text::moment_ns(now.started_unix_s.saturating_mul(1_000_000_000))) }
                 dt { "Datagrams" } dd { (now.received()) }
@@ -199,7 +212,8 @@ fn queues(now: &SensorNow) -> Markup {
         @if !now.refused_modes.is_empty() {
             h3 { "Why not better" }
             ul { @for refused in &now.refused_modes {
-                li { (text::stranger(&refused.interface)) ": " (refused.mode) ": " (text::stranger(&refused.reason)) }
+                li { @if refused.interface.is_empty() { "every interface" } @else { (text::stranger(&refused.interface)) }
+                    ": " (refused.mode) ": " (text::stranger(&refused.reason)) }
             } }
         }
     }

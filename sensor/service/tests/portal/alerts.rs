@@ -30,6 +30,7 @@ fn an_alert_about_travel_shows_from_where_to_where() {
     }
     let other = carol.get(&format!("/alerts/{}", alert_of(&carol, "user1")));
     assert!(other.text.contains("Where its connections came from"), "{}", other.text);
+    assert!(!other.text.contains("0 km"), "nothing says how well the place is known: {}", other.text);
 }
 
 #[test]

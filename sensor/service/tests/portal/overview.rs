@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use service::{
     alert::Severity,
+    control::Role,
     health::{Condition, Standing},
 };
 
@@ -38,6 +39,37 @@ fn a_health_message_says_since_when_once_and_what_to_do() {
         assert!(overview.text.contains(part), "{part:?} is not in {}", overview.text);
     }
     assert_eq!(overview.text.matches("Since").count(), 1, "{}", overview.text);
+}
+
+#[test]
+fn from_what_is_wrong_with_a_sender_an_administrator_is_led_to_where_it_is_mended() {
+    let host = Host::start(&["alice"]);
+    let standing = |condition, subject: &str| Standing {
+        condition,
+        subject: subject.to_owned(),
+        severity: Severity::Low,
+        since_unix_ns: 1_790_000_000_000_000_000,
+        told_unix_ns: 1_790_000_100_000_000_000,
+        message: String::new(),
+        advice: Vec::new(),
+    };
+    host.health.send_replace(Arc::from([
+        standing(Condition::UnknownClient, "2001:db8::7"),
+        standing(Condition::UnknownClient, "others"),
+        standing(Condition::WrongSecret, "branch"),
+        standing(Condition::ClientSilent, "branch"),
+    ]));
+    let carol = host.signed_in_as("carol", Role::Administrator).get("/");
+    check(&carol, "overview");
+    let dave = host.signed_in("dave").get("/");
+    for (link, words) in
+        [("/2001:db8::7", "Let it in"), ("", "See who they are"), ("", "Try a secret and set it")]
+    {
+        let link = format!("href=\"/settings/listening{link}\">{words}</a>");
+        assert!(carol.text.contains(&link), "{link:?} is not in {}", carol.text);
+        assert!(!dave.text.contains(words), "an analyst may not: {}", dave.text);
+    }
+    assert_eq!(carol.text.matches("/settings/listening").count(), 3);
 }
 
 #[test]

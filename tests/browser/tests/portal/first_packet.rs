@@ -1,6 +1,8 @@
 //! From the first start without a file to the first accepted packet; a wrong secret shown, tried and mended; two tabs; and an
 //! analyst who may set nothing.
 
+use std::net::Ipv4Addr;
+
 use browser::{
     Browser, people,
     tabs::{self, FIELD},
@@ -14,6 +16,10 @@ use end_to_end::{
     wire::{NAS_V4, SENSOR_V4},
 };
 
+/// Another VPN server of the range that has one secret for everybody.
+const BRANCH: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 11);
+/// Its own.
+const BRANCHS: &str = "the-secret-of-the-branch-1";
 /// What is typed in the portal.
 const TYPED: &str = "the-secret-of-everybody-1";
 const OTHERS: &str = "the-secret-on-the-gateway";
@@ -60,6 +66,18 @@ fn an_administrator_hears_her_first_packet_and_mends_a_wrong_secret() {
     browser.click_text("Use this secret");
     browser.wait_path("/settings/listening");
     nas(&wire, OTHERS).ask(&start(3, "mended", OTHERS));
+
+    wire.add_nas_address(BRANCH.into());
+    let branch = Nas::new(&wire.nas, BRANCH, SENSOR_V4, BRANCHS);
+    branch.send(&start(4, "branch", BRANCHS));
+    browser.wait_seen("Mend 192.0.2.11");
+    browser.open("/settings/listening/192.0.2.11");
+    browser.wait_seen("Or a secret of its own");
+    browser.fill("form:has(input[name=name]) input[name=secret]", BRANCHS);
+    browser.click_text("Add it");
+    browser.wait_path("/settings/listening");
+    branch.ask(&start(5, "own", BRANCHS));
+    nas(&wire, OTHERS).ask(&start(6, "still", OTHERS));
     assert!(!browser.seen().contains(OTHERS) && !browser.seen().contains(TYPED));
     browser.assert_quiet();
 }

@@ -28,6 +28,12 @@ const SHOWN: &str = "
     const all = [...document.querySelectorAll(arguments[0])];
     return all.filter(e => e.getClientRects().length > 0).map(e => e.outerHTML.slice(0, 120))";
 
+/// Which elements are wider than the page.
+const TOO_WIDE: &str = "
+    const width = document.documentElement.clientWidth;
+    const all = [...document.querySelectorAll('main *')];
+    return all.filter(e => e.getBoundingClientRect().right > width + 1).map(e => e.outerHTML.slice(0, 120))";
+
 #[test]
 fn lists_follow_what_is_typed_one_box_ticks_all_and_paper_has_no_menus() {
     let wire = Wire::new();
@@ -85,6 +91,10 @@ fn lists_follow_what_is_typed_one_box_ticks_all_and_paper_has_no_menus() {
         browser.open(page);
         assert_eq!(browser.run(SHOWN, &[menus.into()]), json!([]), "{page}, on paper");
         assert!(browser.text("main").contains("alice@contoso.example"), "{page}: {}", browser.seen());
+        // A4 upright, less its margins. What is wider would make everything small.
+        let paper = json!({"width": 720, "height": 1040, "deviceScaleFactor": 1, "mobile": false});
+        browser.command("Emulation.setDeviceMetricsOverride", paper);
+        assert_eq!(browser.run(TOO_WIDE, &[]), json!([]), "{page}, on paper");
     }
     browser.assert_quiet();
 }

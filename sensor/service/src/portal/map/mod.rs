@@ -38,7 +38,7 @@ pub(super) struct Spot {
     pub(super) latitude: f64,
     /// Degrees east.
     pub(super) longitude: f64,
-    /// How far off that may be.
+    /// How far off that may be; 0: it is not said.
     pub(super) radius_km: i64,
     /// How many connections.
     pub(super) count: i64,
@@ -51,7 +51,11 @@ impl Spot {
 
     fn said(&self) -> String {
         let connections = if self.count == 1 { "connection" } else { "connections" };
-        format!("{}: {} {connections}, known to {} km", text::visible(&self.name), self.count, self.radius_km)
+        let known = match self.radius_km {
+            0 => String::new(),
+            radius_km => format!(", known to {radius_km} km"),
+        };
+        format!("{}: {} {connections}{known}", text::visible(&self.name), self.count)
     }
 }
 
@@ -72,17 +76,18 @@ pub(super) fn places(spots: &[Spot], what: &str) -> Markup {
     if spots.is_empty() {
         return html! { p { "No position is known of any of them: the databases of places tell none." } };
     }
+    let is_known = spots.iter().any(|spot| spot.radius_km > 0);
     let summary = format!("{what}: {} places, most at {}", spots.len(), spots[0].said());
     html! {
         div.mapped {
             (drawing(spots, &[], &summary))
             table.list {
                 caption { (what) }
-                thead { tr { th scope="col" { "Place" } th.figure scope="col" { "Connections" } th.figure scope="col" { "Known to" } } }
+                thead { tr { th scope="col" { "Place" } th.figure scope="col" { "Connections" } @if is_known { th.figure scope="col" { "Known to" } } } }
                 tbody { @for spot in spots.iter().take(ROWS_MAX) { tr {
                     td { (text::stranger(&spot.name)) }
                     td.figure { (spot.count) }
-                    td.figure { (spot.radius_km) " km" }
+                    @if is_known { td.figure { (spot.radius_km) " km" } }
                 } } }
             }
             @if spots.len() > ROWS_MAX {
@@ -178,6 +183,11 @@ mod tests {
             places(&[vague], "On line").into_string().matches("<ellipse").count(),
             1,
             "a spot hides no such circle"
+        );
+        let unsaid = Spot { radius_km: 0, ..spot("Lyon", 4.84, 45.76, 7) };
+        let unsaid = places(&[unsaid], "On line").into_string();
+        assert!(
+            unsaid.contains("Lyon: 7 connections\"") && !unsaid.contains(" km") && !unsaid.contains("Known")
         );
         assert!(drawn.contains("&lt;b&gt;: 1 connection, ") && !drawn.contains("<b>"));
         assert!(!drawn.contains("style="), "the policy forbids it");

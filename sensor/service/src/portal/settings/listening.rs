@@ -156,6 +156,7 @@ fn mending(visitor: &Visitor, view: &View, found: &RefusedSource, client: Option
             Some(client) if client.origin.layer == Layer::File => {
                 p { "The secret of " (text::stranger(&client.name)) " is " (origin(&client.origin)) ": change it there, or on the VPN server." }
                 (try_only(visitor, view, found, &path))
+                (of_its_own(visitor, view, found, client, &path))
             }
             Some(client) if client.origin.layer == Layer::Portal => {
                 h2 { "The secret of " (text::stranger(&client.name)) }
@@ -165,15 +166,32 @@ fn mending(visitor: &Visitor, view: &View, found: &RefusedSource, client: Option
                 }
                 p.quiet { "Or type the secret that is set here into the VPN server. The one that is set is accepted as well until you end that at "
                     a href="/settings/clients" { "VPN servers" } "." }
+                (of_its_own(visitor, view, found, client, &path))
             }
-            _ => {
-                h2 { "Add it" }
-                form.narrow method="post" action=(path) {
-                    (hidden(visitor, view))
-                    label { "Name" input name="name" required maxlength="64" value=(found.nas.as_deref().map_or_else(|| found.source.to_string(), text::visible)); }
-                    (addresses(&found.source.to_string())) (vendors("auto")) (secret_field()) (buttons(found, "Add it"))
-                }
-            }
+            _ => { h2 { "Add it" } (adding(visitor, view, found, &path)) }
+        }
+    }
+}
+
+/// A secret for this one of the VPN servers that an entry is for: the longest prefix counts.
+fn of_its_own(visitor: &Visitor, view: &View, found: &RefusedSource, client: &Entry, path: &str) -> Markup {
+    let source = found.source.to_string();
+    let listed = lists::said(client, "address");
+    let is_own = listed.split(", ").any(|address| address.split('/').next() == Some(&source));
+    html! { @if !is_own {
+        h2 { "Or a secret of its own" }
+        p { (text::stranger(&client.name)) " is for " (listed) ". Its other VPN servers go on as they are." }
+        (adding(visitor, view, found, path))
+    } }
+}
+
+fn adding(visitor: &Visitor, view: &View, found: &RefusedSource, path: &str) -> Markup {
+    let name = found.nas.as_deref().map_or_else(|| found.source.to_string(), text::visible);
+    html! {
+        form.narrow method="post" action=(path) {
+            (hidden(visitor, view))
+            label { "Name" input name="name" required maxlength="64" value=(name); }
+            (addresses(&found.source.to_string())) (vendors("auto")) (secret_field()) (buttons(found, "Add it"))
         }
     }
 }
