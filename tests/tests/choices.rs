@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use end_to_end::config::{Config, SECRET};
 use end_to_end::requests::start;
 use end_to_end::sensor::{Home, program};
 use end_to_end::strace::Strace;
+use end_to_end::tools::output;
 use end_to_end::wire::{NAS_V4, SENSOR_V4};
 use end_to_end::{Nas, PATIENCE, Wire, journal, wait_until};
 use radius::Code;
@@ -180,9 +181,13 @@ fn r50_a_request_repeated_in_vain_is_recorded_once_when_it_can_be() {
 #[test]
 fn digests_can_be_forced_to_a_path() {
     let wire = Wire::new();
-    for (lanes, forced) in
-        [("auto", Some("scalar")), ("scalar", Some("avx2")), ("avx2", None), ("auto", None)]
-    {
+    for (lanes, forced) in [
+        ("auto", Some("scalar")),
+        ("scalar", Some("avx2")),
+        ("scalar", Some("auto")),
+        ("avx2", None),
+        ("auto", None),
+    ] {
         let home = Home::new(&Config::udp().lines(&format!("[digest]\nlanes = {lanes:?}")));
         let mut command = home.command(&wire.sensor, "run");
         if let Some(forced) = forced {
@@ -198,9 +203,9 @@ fn digests_can_be_forced_to_a_path() {
         let metrics = sensor.settled();
         assert_eq!(metrics.records(), 40);
         assert_eq!(metrics.sum("vpn_sensor_datagrams_total", &[("verdict", "bad_authenticator")]), 40);
-        if let Some(expected) = forced.or((lanes != "auto").then_some(lanes)) {
-            assert!(home.log().contains(&format!("digests lanes=\"{expected}\"")), "{}", home.log());
-        }
+        let chosen = forced.unwrap_or(lanes);
+        let is_taken = |lanes: &str| home.log().contains(&format!("digests lanes=\"{lanes}\""));
+        assert!(if chosen == "auto" { !is_taken("scalar") } else { is_taken(chosen) }, "{}", home.log());
     }
 }
 
@@ -215,6 +220,20 @@ fn digests_by_a_path_that_there_is_not_are_refused() {
     let home = Home::new(&Config::udp().lines("[digest]\nlanes = \"mmx\""));
     assert_eq!(home.run_to_exit(&wire.sensor), 2, "{}", home.log());
     assert!(home.log().contains("choose one of scalar"), "{}", home.log());
+    // By the environment, of a capture file as of the wire.
+    for (lanes, exit) in [(absent, 3), ("mmx", 2)] {
+        let home = Home::new(&Config::udp());
+        for subcommand in ["run", "replay"] {
+            let mut command = home.command(&wire.sensor, subcommand);
+            if subcommand == "replay" {
+                command.arg("-");
+            }
+            let said = output(command.env("VPN_SENSOR_DIGEST_LANES", lanes).stdin(Stdio::null()));
+            let text = String::from_utf8_lossy(&said.stderr);
+            assert_eq!(said.status.code(), Some(exit), "{subcommand}: {text}");
+            assert!(text.contains("VPN_SENSOR_DIGEST_LANES"), "{subcommand}: {text}");
+        }
+    }
 }
 
 #[test]

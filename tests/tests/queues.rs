@@ -31,6 +31,14 @@ fn on_cpu<T: Send>(cpu: usize, work: impl FnOnce() -> T + Send) -> T {
 }
 
 #[test]
+fn where_xdp_is_off_it_is_said_why_no_queue_is_taken() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let metrics = home.start(&wire.sensor).metrics();
+    assert!(metrics.has("vpn_sensor_capture_refused", &[("mode", "xdp"), ("reason", "listen.xdp is off")]));
+}
+
+#[test]
 fn the_same_request_by_two_queues_is_answered_twice_and_recorded_once() {
     let wire = Wire::with_queues(2);
     wire.steer_queues_by_cpu();

@@ -31,7 +31,8 @@ use crate::{config::Config, run};
     after_help = "Prints one JSON object for each datagram to a listening port, in the order of the file, and a \
                         summary to standard error. Clients and ports are those of the configuration. A request that \
                         is in the file twice, octet by octet and from the same port, is a `duplicate`.\n\nExit codes: \
-                        0 the whole file was read, whatever the verdicts; 1 it was not; 2 bad usage or configuration."
+                        0 the whole file was read, whatever the verdicts; 1 it was not; 2 bad usage or configuration; 3 this host \
+                        cannot do what is configured (digest.lanes)."
 )]
 pub(super) struct Arguments {
     /// A pcap or pcapng file; - for standard input
@@ -106,6 +107,7 @@ fn play(
     each: impl FnMut(Line) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let clients = known_clients(config)?;
+    let ingest = ingest_options(config)?;
     let mut ports = config.listen.addresses.iter().map(|address| address.port()).collect::<Vec<_>>();
     ports.sort_unstable();
     ports.dedup();
@@ -119,7 +121,7 @@ fn play(
     let storage = RealStorage::create(journal)?;
     let opened = journal::open(storage, options).map_err(|error| failed(error.into()))?;
     let (mut writer, handle) = (opened.writer, opened.handle);
-    let mut ingest = Ingest::new(clients, handle.clone(), &ingest_options(config));
+    let mut ingest = Ingest::new(clients, handle.clone(), &ingest);
     let mut worker = ingest.worker("replay", source, &mut writer, Lines::default())?;
     let writing = thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run())?;
     let played = turns(&mut worker, each);
@@ -190,13 +192,14 @@ fn known_clients(config: &mut Config) -> Result<Clients, Failure> {
     run::clients::snapshot(&config.clients).map_err(|error| Failure::new(Exit::Usage, error))
 }
 
-fn ingest_options(config: &Config) -> IngestOptions {
-    IngestOptions {
+fn ingest_options(config: &Config) -> Result<IngestOptions, Failure> {
+    Ok(IngestOptions {
         duplicate_window: config.dedup.window,
         duplicate_entries: config.dedup.entries.max(LEAST_ENTRIES),
         batches: BATCHES,
+        digests: Some(run::digests::path(config)?),
         ..IngestOptions::default()
-    }
+    })
 }
 
 /// A journal that is kept loses nothing for its size; a temporary one keeps no more than it must.

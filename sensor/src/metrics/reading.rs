@@ -135,9 +135,9 @@ pub struct CaptureMode {
 /// A rung of an interface's ladder that was tried and not taken.
 #[derive(Clone, Debug)]
 pub struct RefusedMode {
-    /// The interface.
+    /// The interface; empty: every one.
     pub interface: String,
-    /// The rung.
+    /// The rung; `xdp`: all of them.
     pub mode: &'static str,
     /// Why not.
     pub reason: String,

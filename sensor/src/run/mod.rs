@@ -6,6 +6,7 @@
 
 pub(crate) mod clients;
 mod control;
+pub(crate) mod digests;
 mod forget;
 mod health;
 mod listen;
@@ -22,7 +23,7 @@ mod specimens;
 mod xdp;
 
 use std::{
-    env, fs,
+    fs,
     net::TcpListener,
     os::unix::fs::DirBuilderExt,
     path::Path,
@@ -219,21 +220,8 @@ fn retention(limits: &JournalLimits) -> Retention {
     }
 }
 
-/// Overrides `digest.lanes`, for tests and for tuning on a host whose configuration is not to be touched.
-const DIGEST_LANES: &str = "VPN_SENSOR_DIGEST_LANES";
-
 fn ingest_options(config: &Config) -> Result<IngestOptions, Failure> {
-    let forced = match env::var(DIGEST_LANES) {
-        Ok(name) => Some(
-            name.parse().map_err(|error| Failure::new(Exit::Usage, anyhow!("{DIGEST_LANES}: {error}")))?,
-        ),
-        Err(env::VarError::NotPresent) => None,
-        Err(error) => return Err(Failure::new(Exit::Usage, anyhow!("{DIGEST_LANES}: {error}"))),
-    };
-    let digests = forced.or(config.digest_lanes).unwrap_or_else(md5_lanes::Path::best);
-    // Found out here, where the exit code can say that it is the host.
-    md5_lanes::Lanes::new(digests)
-        .map_err(|error| Failure::new(Exit::Host, anyhow!("digest.lanes: {error}")))?;
+    let digests = digests::path(config)?;
     tracing::info!(lanes = digests.name(), "digests");
     Ok(IngestOptions {
         ack: match config.ack {

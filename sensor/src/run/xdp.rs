@@ -94,6 +94,8 @@ pub(super) fn open(config: &Config, clients: &Clients) -> Result<(Upkeep, Vec<Qu
         XdpMode::Off => &[],
     };
     let choices = if modes.is_empty() {
+        // None is looked at.
+        refused.push(not_at_all(String::new(), "listen.xdp is off".to_owned()));
         Vec::new()
     } else {
         choose(config, &host_interfaces(&mut watch).context("cannot list network interfaces")?)
@@ -107,13 +109,17 @@ pub(super) fn open(config: &Config, clients: &Clients) -> Result<(Upkeep, Vec<Qu
                 }
                 Err(error) if config.listen.xdp == XdpMode::Auto => {
                     tracing::warn!(interface = name, "XDP does not cover it, kernel UDP does: {error:#}");
+                    refused.push(not_at_all(name, format!("{error:#}")));
                 }
                 Err(error) => return Err(Failure::new(Exit::Host, error)),
             },
             Choice::Left(reason) if config.listen.interfaces.contains(&name) => {
                 return Err(Failure::new(Exit::Usage, anyhow!("listen.interfaces: {name}: {reason}")));
             }
-            Choice::Left(reason) => tracing::info!(interface = name, "kernel UDP: {reason}"),
+            Choice::Left(reason) => {
+                tracing::info!(interface = name, "kernel UDP: {reason}");
+                refused.push(not_at_all(name, reason.to_owned()));
+            }
         }
     }
     let upkeep = Upkeep {
@@ -166,6 +172,11 @@ fn cover(
         .collect();
     let steer = Mutex::new(steer);
     Ok((Covered { name: name.to_owned(), index: nic.index, mode, steer, queues: counters }, queues))
+}
+
+/// Why XDP has nothing of an interface; an empty name: of none.
+fn not_at_all(interface: String, reason: String) -> RefusedMode {
+    RefusedMode { interface, mode: "xdp", reason }
 }
 
 /// Logs and keeps why a rung was not taken.

@@ -53,8 +53,11 @@ fn a_sink_that_is_dead_until_both_its_limits_bite_holds_up_nobody() {
     assert!(octets(&spool) <= MAX_BYTES, "{}", octets(&spool));
     assert!(octets(&spool) > MAX_BYTES / 2, "{}", octets(&spool));
     wait_until("people are told what is lost", PATIENCE, || {
-        written().lines().any(|line| line.contains("\"health\"") && line.contains("dead"))
+        let is_told = |line: &str| ["\"health\"", "sink-lost", "dead"].iter().all(|part| line.contains(part));
+        written().lines().any(is_told)
     });
+    let lost = |sink: &str| sensor.metrics().sum("vpn_sensor_sink_lost_total", &[("sink", sink)]);
+    assert!(lost("dead") > 0 && lost("all") == 0, "{} and {}", lost("dead"), lost("all"));
     let [first, second, ..] = &THEFTS;
     company.suffer(first);
     let stolen = Instant::now();

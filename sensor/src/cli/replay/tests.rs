@@ -31,7 +31,7 @@ fn play_file(directory: &Path, octets: Vec<u8>, clients: &str, journal: Option<&
     let directory = journal.map_or_else(|| directory.join("journal"), Path::to_owned);
     let mut opened =
         journal::open(RealStorage::create(&directory).unwrap(), journal_options(&config, true)).unwrap();
-    let mut ingest = Ingest::new(clients, opened.handle.clone(), &ingest_options(&config));
+    let mut ingest = Ingest::new(clients, opened.handle.clone(), &ingest_options(&config).unwrap());
     let mut worker = ingest.worker("replay", source, &mut opened.writer, Lines::default()).unwrap();
     let writing = thread::spawn(move || opened.writer.run());
     let mut lines = Vec::new();
@@ -148,7 +148,7 @@ fn the_duplicate_table_holds_a_burst_whatever_is_configured() {
     let entries = |configured: usize| {
         let configuration = directory.path().join("c.toml");
         fs::write(&configuration, format!("[dedup]\nentries = {configured}\n")).unwrap();
-        ingest_options(&crate::config::load(Some(&configuration)).unwrap()).duplicate_entries
+        ingest_options(&crate::config::load(Some(&configuration)).unwrap()).unwrap().duplicate_entries
     };
     assert_eq!([entries(1024), entries(1 << 21)], [LEAST_ENTRIES, 1 << 21]);
 }

@@ -149,10 +149,14 @@ pub(super) fn verdicts(frame: &Frame) -> Table {
     Table::new(&[left("verdict"), right("per s"), right("total")], rows)
 }
 
-/// What was lost before a worker saw it: only what ever was.
+/// What was lost before a worker saw it: only what ever was, what is being lost first.
 pub(super) fn drops(frame: &Frame) -> Table {
-    let lost = frame.drops.iter().filter(|drops| drops.datagrams.total > 0);
-    let rows = lost.map(|drops| {
+    let mut lost: Vec<_> = frame.drops.iter().filter(|drops| drops.datagrams.total > 0).collect();
+    lost.sort_by(|one, other| {
+        let rates = [other, one].map(|drops| drops.datagrams.per_s.unwrap_or_default());
+        rates[0].total_cmp(&rates[1]).then(other.datagrams.total.cmp(&one.datagrams.total))
+    });
+    let rows = lost.into_iter().map(|drops| {
         let cells = vec![
             drops.worker.clone(),
             drops.reason.clone(),

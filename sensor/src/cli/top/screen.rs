@@ -26,6 +26,9 @@ const HISTORY: usize = 120;
 /// Rows from which there is room for the curve.
 const CURVE_FROM_HEIGHT: u16 = 30;
 
+/// Rows of losses: the journal beside them needs the others of a small terminal.
+const DROPS_SHOWN: usize = 3;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Panel {
     Overview,
@@ -236,11 +239,15 @@ impl Screen {
             self.table(canvas, right, "Journal", &journal, 0);
             return;
         }
+        let (count, shown) = (drops.rows.len(), drops.rows.len().min(DROPS_SHOWN));
         let [journal_area, drops_area] =
-            Layout::vertical([Constraint::Fill(1), Constraint::Length(drops.rows.len().min(3) as u16 + 2)])
-                .areas(right);
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(shown as u16 + 2)]).areas(right);
         self.table(canvas, journal_area, "Journal", &journal, 0);
-        canvas.render_widget(self.rows(drops_area, "Lost before a worker saw them", &drops, 0), drops_area);
+        let title = match count > shown {
+            true => format!("Lost before a worker: {shown} of {count}"),
+            false => "Lost before a worker saw them".to_owned(),
+        };
+        canvas.render_widget(self.rows(drops_area, &title, &drops, 0), drops_area);
     }
 
     fn latency(&mut self, canvas: &mut Canvas<'_>, area: Rect, frame: &Frame) {
@@ -348,7 +355,10 @@ mod tests {
     use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
     use super::*;
-    use crate::cli::top::fixture;
+    use crate::cli::top::{
+        fixture,
+        frame::{Drops, Rated},
+    };
 
     fn press(screen: &mut Screen, code: KeyCode) -> Wish {
         screen.key(KeyEvent::new(code, KeyModifiers::NONE))
@@ -405,6 +415,23 @@ mod tests {
             assert_eq!(words(&text, "bad_authenticator")[..3], ["bad_authenticator", "30.0", "120"]);
             assert_shows(&text, &["records a commit 9.00, p99 <= 16", "commit p50, p99  150 us, 199 us"]);
             assert_eq!(text.contains("Requests/s, at most 500"), height >= CURVE_FROM_HEIGHT);
+        }
+    }
+
+    #[test]
+    fn what_is_being_lost_comes_first_of_what_was_and_what_does_not_fit_is_counted() {
+        let mut frame = fixture::frame();
+        let (old, new) = (frame.drops[0].clone(), ["eth1-0", "eth1-1", "eth1-2", "eth1-3"]);
+        frame.drops.extend(new.into_iter().zip(1..).map(|(worker, per_s)| {
+            let datagrams = Rated { total: per_s, per_s: Some(per_s as f64) };
+            Drops { worker: worker.to_owned(), datagrams, ..old.clone() }
+        }));
+        let mut screen = Screen::new(true);
+        screen.show(frame);
+        for (width, height) in [(80, 24), (120, 40)] {
+            let text = text(&drawn(&mut screen, width, height));
+            assert_shows(&text, &["Lost before a worker: 3 of 5", "eth1-3", "eth1-2", "eth1-1"]);
+            assert!(!text.contains("eth1-0"), "{text}");
         }
     }
 

@@ -132,7 +132,7 @@ pub(super) const METRICS: &[Metric] = &[
         "vpn_sensor_capture_refused",
         Gauge,
         &["interface", "mode", "reason"],
-        "Always 1; a better way to capture that was tried at the start, and why it was not taken",
+        "Always 1; a better way to capture that was tried at the start, and why it was not taken; mode `xdp`: all of them, of every interface where none is named",
         |reading, samples| {
             let mut refused = reading.refused_modes.iter();
             refused.try_for_each(|refused| {
