@@ -18,10 +18,12 @@ pub(super) fn sensor_now(reading: &Reading) -> SensorNow {
         mode: refused.mode.to_owned(),
         reason: refused.reason.clone(),
     });
+    let host = rustix::system::uname();
     SensorNow {
         // As the journal's records name it.
-        name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        name: host.nodename().to_string_lossy().into_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        kernel: format!("{} {}", host.sysname().to_string_lossy(), host.release().to_string_lossy()),
         unix_s: now.as_secs(),
         started_unix_s: reading.started_unix_s as u64,
         workers: reading.workers.iter().map(worker).collect(),

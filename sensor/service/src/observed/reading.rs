@@ -12,6 +12,8 @@ pub struct SensorNow {
     pub name: String,
     /// The program's version.
     pub version: String,
+    /// The kernel's name and release: `Linux 6.12.9-amd64`.
+    pub kernel: String,
     /// When this was looked at, seconds since 1970 UTC.
     pub unix_s: u64,
     /// When it started, seconds since 1970 UTC.

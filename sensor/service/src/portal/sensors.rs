@@ -162,6 +162,7 @@ fn standing(now: &SensorNow, state: &Markup) -> Markup {
             section.card { h2 { "Sensor " (text::stranger(&now.name)) } dl {
                 dt { "State" } dd { (state) }
                 dt { "Version" } dd { (now.version) }
+                dt { "Kernel" } dd { (text::stranger(&now.kernel)) }
                 dt { "Up since" } dd { (text::moment_ns(now.started_unix_s.saturating_mul(1_000_000_000))) }
                 dt { "Datagrams" } dd { (now.received()) }
                 dt { "Lost before a worker" } dd { @if now.lost() > 0 { strong { (now.lost()) } } @else { "0" } }

@@ -10,6 +10,7 @@ pub(crate) fn look(unix_s: u64, received: u64) -> SensorNow {
     SensorNow {
         name: "edge".to_owned(),
         version: "0.1.0".to_owned(),
+        kernel: "Linux 6.12.9-amd64".to_owned(),
         unix_s,
         started_unix_s: 1_790_000_000,
         workers: vec![WorkerNow {
@@ -59,6 +60,7 @@ fn the_sensor_s_page_says_how_it_captures_and_why_not_better() {
         "native-zerocopy",
         "the driver &lt;b&gt;veth&lt;/b&gt; has none",
         "free 17",
+        "Linux 6.12.9-amd64",
         "rx_ring_full 3",
         "accepted 99500",
         "150 \u{b5}s",

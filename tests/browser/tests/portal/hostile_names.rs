@@ -45,6 +45,19 @@ fn names_of_strangers_are_text_on_every_page() {
             Connection { user: name, session: &session, address, device: &device }.begin(&nas, identifier);
         }
     }
+    // A VPN server that was let in may lie, too: about itself, the client and the end.
+    for (number, name) in NAMES.into_iter().enumerate() {
+        for (step, status) in [(0, 1), (1, 2)] {
+            let mut buffer = [0; radius::MAX_LENGTH];
+            let identifier = (100 + 2 * number + step) as u8;
+            let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, identifier);
+            request.integer(40, status).text(44, &format!("lie-{number}")).text(32, name);
+            request.text(1, "alice").text(31, AT_HOME).text(30, name).integer(61, 5);
+            request.vendor(9, 1, format!("mdm-tlv=device-platform={name}").as_bytes());
+            request.vendor(9, 1, format!("mdm-tlv=ac-user-agent={name}").as_bytes());
+            nas.ask(request.seal(SECRET.as_bytes()).unwrap());
+        }
+    }
     // Somebody whom nobody let in, who calls himself all of them: a page shows that so that he may be.
     let stranger = STRANGER.parse().unwrap();
     wire.add_nas_address(stranger);

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{date, step};
+use super::{STEPS, date, step};
 
 const WEEKS: i64 = 27;
 /// From one cell to the next; the style sheet draws twelve of it.
@@ -30,7 +30,8 @@ pub(in super::super) fn calendar(days: &[(i64, u64)], today: i64) -> Markup {
             )
         },
     );
-    let (width, height) = (LEFT + WEEKS * CELL, TOP + 7 * CELL);
+    let (width, legend) = (LEFT + WEEKS * CELL, TOP + 7 * CELL + 6);
+    let height = legend + CELL;
     html! {
         svg.calendar viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(summary) {
             @for (row, name) in [(0, "Mon"), (2, "Wed"), (4, "Fri"), (6, "Sun")] {
@@ -51,6 +52,13 @@ pub(in super::super) fn calendar(days: &[(i64, u64)], today: i64) -> Markup {
                     }
                 }
             }
+            @if most > 0 {
+                text x="0" y=(legend + CELL - 3) { "none" }
+                @for shade in 0..STEPS as i64 {
+                    rect class={ "step" (shade) } x=(LEFT + shade * CELL) y=(legend) {}
+                }
+                text x=(LEFT + STEPS as i64 * CELL + 2) y=(legend + CELL - 3) { (most) " a day" }
+            }
         }
     }
 }
@@ -70,7 +78,12 @@ mod tests {
     fn a_calendar_ends_today_and_knows_its_months() {
         // 2026-11-23, a Monday.
         let drawn = calendar(&[(20_500, 9), (20_700, 3), (20_780, 2)], 20_780).into_string();
-        assert_eq!(drawn.matches("<rect").count(), 26 * 7 + 1, "the week has one day");
+        assert_eq!(
+            drawn.matches("<rect").count(),
+            26 * 7 + 1 + 5,
+            "the week has one day; what five colours mean"
+        );
+        assert!(drawn.contains(">none</text>") && drawn.contains(">3 a day</text>"), "{drawn}");
         assert!(drawn.contains("2026-11-23: 2") && drawn.contains("most on 2026-09-04: 3"), "{drawn}");
         assert!(drawn.contains(">Nov</text>") && !drawn.contains(">Apr</text>"));
         assert!(calendar(&[], 20_780).into_string().contains("No connections since 2026-05-25"));
