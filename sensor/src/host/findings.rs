@@ -92,7 +92,7 @@ pub fn findings(config: &Config) -> Vec<Finding> {
                 *reason,
                 "correct listen.interfaces",
             )),
-            Choice::Left(reason) => {
+            Choice::Left(reason) | Choice::Aside(reason) => {
                 findings.push(Finding::good(format!("interface {name}"), format!("kernel UDP: {reason}")));
             }
         }

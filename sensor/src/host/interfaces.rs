@@ -40,8 +40,10 @@ pub struct HostInterface {
 pub enum Choice {
     /// It does.
     Covered,
-    /// It does not, for this reason.
+    /// It does not, for this reason, though datagrams for the sensor may come by it.
     Left(&'static str),
+    /// It does not, and none is expected there.
+    Aside(&'static str),
 }
 
 /// The interfaces of this thread's network namespace with their addresses.
@@ -94,18 +96,13 @@ fn choose_one(config: &Config, interface: &HostInterface) -> Choice {
     if config.listen.xdp == XdpMode::Off {
         return Choice::Left("listen.xdp is off");
     }
+    let is_named = named.contains(&interface.name);
     if interface.kind == Kind::Loopback {
-        return Choice::Left("loopback is served by the kernel's path");
+        const REASON: &str = "loopback is served by the kernel's path";
+        return if is_named { Choice::Left(REASON) } else { Choice::Aside(REASON) };
     }
     if !named.is_empty() {
-        let chosen = named.contains(&interface.name);
-        return if chosen { Choice::Covered } else { Choice::Left("not among listen.interfaces") };
-    }
-    if config.clients.iter().all(|client| client.prefixes.iter().all(is_loopback)) {
-        return Choice::Left("every client is on loopback");
-    }
-    if interface.kind == Kind::Stacked {
-        return Choice::Left("a VLAN, bond, bridge or tunnel device is served by the kernel's path");
+        return if is_named { Choice::Covered } else { Choice::Aside("not among listen.interfaces") };
     }
     let listens = |held: &IpAddr| {
         config.listen.addresses.iter().any(|listening| {
@@ -113,10 +110,12 @@ fn choose_one(config: &Config, interface: &HostInterface) -> Choice {
                 || (listening.ip().is_unspecified() && listening.is_ipv4() == held.is_ipv4())
         })
     };
-    if interface.addresses.iter().any(listens) {
-        Choice::Covered
-    } else {
-        Choice::Left("holds no listening address")
+    let is_for_loopback = || config.clients.iter().all(|client| client.prefixes.iter().all(is_loopback));
+    match interface.kind {
+        _ if !interface.addresses.iter().any(listens) => Choice::Aside("holds no listening address"),
+        _ if is_for_loopback() => Choice::Left("every client is on loopback"),
+        Kind::Stacked => Choice::Left("a VLAN, bond, bridge or tunnel device is served by the kernel's path"),
+        _ => Choice::Covered,
     }
 }
 

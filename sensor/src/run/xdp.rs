@@ -109,7 +109,10 @@ pub(super) fn open(config: &Config, clients: &Clients) -> Result<(Upkeep, Vec<Qu
                 }
                 Err(error) if config.listen.xdp == XdpMode::Auto => {
                     tracing::warn!(interface = name, "XDP does not cover it, kernel UDP does: {error:#}");
-                    refused.push(not_at_all(name, format!("{error:#}")));
+                    // Where rungs were tried each of them has said why.
+                    if refused.iter().all(|one: &RefusedMode| one.interface != name) {
+                        refused.push(not_at_all(name, format!("{error:#}")));
+                    }
                 }
                 Err(error) => return Err(Failure::new(Exit::Host, error)),
             },
@@ -120,6 +123,7 @@ pub(super) fn open(config: &Config, clients: &Clients) -> Result<(Upkeep, Vec<Qu
                 tracing::info!(interface = name, "kernel UDP: {reason}");
                 refused.push(not_at_all(name, reason.to_owned()));
             }
+            Choice::Aside(reason) => tracing::info!(interface = name, "kernel UDP: {reason}"),
         }
     }
     let upkeep = Upkeep {
@@ -174,7 +178,7 @@ fn cover(
     Ok((Covered { name: name.to_owned(), index: nic.index, mode, steer, queues: counters }, queues))
 }
 
-/// Why XDP has nothing of an interface; an empty name: of none.
+/// Why XDP has nothing of an interface; an empty name: of any.
 fn not_at_all(interface: String, reason: String) -> RefusedMode {
     RefusedMode { interface, mode: "xdp", reason }
 }

@@ -83,6 +83,7 @@ impl Reason {
         Some(match self.detection {
             Detection::UnusualVolume => format!("up to {}", Octets(usual)),
             Detection::UnusualLength => format!("up to {}", Span(usual)),
+            Detection::OneAddressManyUsers if usual == 1 => "1 user in two days".to_owned(),
             Detection::OneAddressManyUsers => format!("{usual} users in two days"),
             _ => format!("up to {usual} in one hour"),
         })

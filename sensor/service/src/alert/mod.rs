@@ -150,7 +150,7 @@ fn is_in(what: &impl Serialize, names: &impl Fn(&str) -> bool) -> bool {
 /// So many pieces of news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeldBack {
-    /// Another reason, another user, each.
+    /// Another reason, place, network, device or user, each.
     pub count: u64,
     /// When the first was, ns since 1970 UTC.
     pub since_unix_ns: u64,

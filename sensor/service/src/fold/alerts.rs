@@ -26,12 +26,16 @@ use crate::alert::{
 const OPEN_MAX: usize = 20_000;
 /// Connections beside an alert that taught the profile while it was open.
 const TAUGHT_MAX: usize = 64;
-/// Connections of an alert beyond those that it lists: a place, a network or a device each.
+/// Connections of an alert beyond those that it lists: one of each place, network and device that came together.
 const UNLISTED_MAX: usize = 32;
 /// Sessions of an alert of which it is known that they taught nothing.
 const UNTAUGHT_MAX: usize = 1024;
 /// Sessions that may go on and are known to have been told of for what they have become: half a megabyte when it is saved.
 const MUCH_MAX: usize = 10_000;
+
+/// What an alert was told with, and what it gathers. One notice may add eight: a country, a place, a network, a device and a
+/// rule, and where the connection came from with what.
+const KEYS_MAX: usize = 8 * REASONS_MAX;
 
 const DAY_NS: u64 = 86_400_000_000_000;
 
@@ -69,6 +73,9 @@ struct Open {
     subject: String,
     alert: Alert,
     keys: Vec<String>,
+    /// Whether where its connections came from is among the keys: not in checkpoints of before that was news.
+    #[serde(default)]
+    has_whereabouts: bool,
     /// Those of its sessions that have taught nothing; of a user's at most [`UNTAUGHT_MAX`], of an address's as many as it has
     /// connections.
     untaught: BTreeSet<u64>,
@@ -117,6 +124,11 @@ impl Alerts {
     pub(super) fn restored(mut self) -> Alerts {
         self.strangers.restore();
         self.subjects = self.open.iter().map(|(number, open)| (open.subject.clone(), *number)).collect();
+        for open in self.open.values_mut().filter(|open| open.crowd.is_none() && !open.has_whereabouts) {
+            let known: Vec<String> = open.alert.connections.iter().flat_map(whereabouts).collect();
+            open.keys.extend(known);
+            open.has_whereabouts = true;
+        }
         self
     }
 
@@ -188,7 +200,7 @@ impl Alerts {
             return false;
         }
         let is_unknown = case.is_unknown;
-        fresh.extend(whereabouts(&case.connection));
+        fresh.extend(news_of(&case.connection, assessment));
         let number = match known {
             Some(number) => {
                 assessment.is_alert = self.grow(number, case, assessment, fresh);
@@ -271,7 +283,7 @@ impl Alerts {
         (alert.revision, alert.changed_unix_ns) = (alert.revision + 1, case.now);
         // As many as there are kinds of reasons, places and devices of one user; what is not kept is told again.
         open.keys.extend(fresh);
-        open.keys.truncate(4 * REASONS_MAX);
+        open.keys.truncate(KEYS_MAX);
         let alert = alert.clone();
         self.tell(News::Updated, alert, Sending::UpTo(case.notices_per_day));
         true
@@ -360,6 +372,7 @@ impl Alerts {
             open.keys.retain(|key| !names(key));
             open.gathering.forget(&names);
             open.unlisted.retain(|connection| !connection.names(&names));
+            open.taught.retain(|connection| !connection.names(&names));
         }
         let of_several = self.open.values_mut().filter(|open| open.crowd.is_some());
         for open in of_several.filter(|open| open.names(&names)) {
@@ -391,6 +404,7 @@ impl Open {
             subject,
             alert,
             keys,
+            has_whereabouts: true,
             untaught: BTreeSet::new(),
             taught: Vec::new(),
             unlisted: Vec::new(),
@@ -415,7 +429,7 @@ impl Open {
         while alert.connections.len() > CONNECTIONS_MAX
             && let Some(over) = alert.connections.pop()
         {
-            // What one of them teaches all others of the kind would.
+            // The newest stands for those that came from there with that: what is usual knows it then.
             let is_alike = |other: &Connection| whereabouts(other).eq(whereabouts(&over));
             self.unlisted.retain(|other| !is_alike(other));
             self.unlisted.push(over);
@@ -441,6 +455,15 @@ impl Open {
             self.taught.remove(own.unwrap_or_default());
         }
     }
+}
+
+/// What of that is worth another word. The exits of whoever hides are many and say nothing: there the device alone.
+fn news_of(connection: &Connection, assessment: &Assessment) -> impl Iterator<Item = String> {
+    use Detection::{AnonymousNetwork, HostingNetwork};
+    let mut telling = assessment.reasons.iter().filter(|reason| reason.alert.is_some()).peekable();
+    let is_hidden = telling.peek().is_some()
+        && telling.all(|reason| matches!(reason.detection, AnonymousNetwork | HostingNetwork));
+    whereabouts(connection).filter(move |key| !is_hidden || key.starts_with("with "))
 }
 
 /// Where a connection came from and with what, as keys: of each an alert tells once.

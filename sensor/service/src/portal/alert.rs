@@ -77,7 +77,7 @@ fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>) ->
                     div { h3 { "Expected" } @if reason.expected.is_empty() { p.quiet { (nothing_expected(reason)) } }
                         ul { @for usual in &reason.expected {
                             li { (text::stranger(&usual.value)) span.quiet {
-                                @if usual.connections > 0 { " in " (usual.connections) " connections" }
+                                @match usual.connections { 0 => "", 1 => " in 1 connection", count => { " in " (count) " connections" } }
                                 @if usual.last_unix_s > 0 { ", last "
                                     (text::moment_ns(u64::from(usual.last_unix_s) * 1_000_000_000)) } } }
                         } } }

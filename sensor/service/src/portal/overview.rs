@@ -1,6 +1,6 @@
 //! What is going on: what is wrong, newest alerts, how much comes in, who is on line and where.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Extension,
@@ -107,16 +107,12 @@ fn accounting_is_off(visitor: &Visitor) -> Markup {
     }
 }
 
-/// Where an administrator mends it.
-fn mended_at(trouble: &Standing) -> Option<(String, &'static str)> {
-    const LISTENING: &str = "/settings/listening";
+/// What of it an administrator mends where senders are listened for.
+fn mended_at(trouble: &Standing) -> Option<&'static str> {
     match trouble.condition {
-        // One of several, each with an address, or all others.
-        Condition::UnknownClient => Some(match trouble.subject.parse::<IpAddr>() {
-            Ok(source) => (format!("{LISTENING}/{source}"), "Let it in"),
-            Err(_) => (LISTENING.to_owned(), "See who they are"),
-        }),
-        Condition::WrongSecret => Some((LISTENING.to_owned(), "Try a secret and set it")),
+        // Not to its own page: there is none until it sends again, behind a restart.
+        Condition::UnknownClient => Some("Let it in, or see who it is"),
+        Condition::WrongSecret => Some("Try a secret and set it"),
         _ => None,
     }
 }
@@ -129,7 +125,7 @@ fn troubles(health: &[Standing], role: Role) -> Markup {
                 h2 { (trouble.condition.name()) " " (text::stranger(&trouble.subject)) }
                 p { (text::stranger(&trouble.message)) " Since " (text::moment_ns(trouble.since_unix_ns)) "." }
                 ul { @for advice in &trouble.advice { li { (text::stranger(advice)) } } }
-                @if role == Role::Administrator && let Some((path, what)) = mended_at(trouble) { p { a href=(path) { (what) } } }
+                @if role == Role::Administrator && let Some(what) = mended_at(trouble) { p { a href="/settings/listening" { (what) } } }
             }
         }
     }

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alerts, Open, Sending};
-use crate::alert::{Alert, HeldBack, News, Notice, REASONS_MAX, Severity};
+use super::{Alerts, KEYS_MAX, Open, Sending};
+use crate::alert::{Alert, HeldBack, News, Notice, Severity};
 
 /// So often one alert is told as it grows; beyond, only if it gets more urgent. Somebody who has something new in each
 /// connection fills neither a mailbox nor the store.
@@ -37,7 +37,7 @@ impl Gathering {
     /// What is not kept, the oldest, is gathered again.
     pub(super) fn note(&mut self, keys: Vec<String>) {
         self.keys.extend(keys);
-        self.keys.drain(..self.keys.len().saturating_sub(4 * REASONS_MAX));
+        self.keys.drain(..self.keys.len().saturating_sub(KEYS_MAX));
     }
 
     /// A person goes out.

@@ -1,7 +1,7 @@
 //! Where the connections of a user's alert came from, and with what: news of it once each, and what closing it as usual
 //! teaches, however many connections came since.
 
-use super::tests::{abnormal, country, from, medium, of, sessions, told};
+use super::tests::{abnormal, country, from, medium, of, reason, sessions, told};
 use super::*;
 use insight::detect::Assessment;
 
@@ -38,6 +38,42 @@ fn in_a_country_that_is_new_another_town_network_or_device_is_told_once() {
     assert!(!take(7, "", 9808, "A").0);
     assert!(take(8, "Beijing, CN", 4134, "KALI").0, "another device");
     assert!(!take(9, "Shanghai, CN", 4808, "KALI").0);
+}
+
+#[test]
+fn the_exits_of_an_anonymiser_are_no_news_and_what_comes_from_elsewhere_is() {
+    let mut alerts = Alerts::default();
+    let mut take = |session: u64, place: &str, asn: u32, device: &str, detection: Detection| {
+        let telling = Reason { alert: Some(Severity::Medium), ..reason(detection, None, place, 3.0) };
+        let mut assessment = medium(vec![telling]);
+        alerts.take(of("alice", at(session, place, asn, device)), &mut assessment);
+        assessment.is_alert
+    };
+    assert!(take(1, "Roubaix, FR", 16276, "A", Detection::AnonymousNetwork));
+    assert!(!take(2, "Amsterdam, NL", 60404, "A", Detection::AnonymousNetwork), "another exit");
+    assert!(take(3, "Amsterdam, NL", 60404, "KALI", Detection::AnonymousNetwork), "another device");
+    assert!(take(4, "Beijing, CN", 4134, "A", Detection::FirstCountryForAll));
+    assert!(!take(5, "Beijing, CN", 4134, "A", Detection::FirstCountryForAll));
+}
+
+#[test]
+fn of_a_checkpoint_from_before_places_were_news_those_that_are_listed_are_none() {
+    let (case, mut assessment) = abroad(at(1, "Beijing, CN", 4134, "A"));
+    let mut alerts = Alerts::default();
+    alerts.take(case, &mut assessment);
+    let mut saved = serde_json::to_value(&alerts).unwrap();
+    let open = saved["open"]["1"].as_object_mut().unwrap();
+    open.remove("has_whereabouts").unwrap();
+    open["keys"] = serde_json::json!(["country CN"]);
+    let mut alerts = serde_json::from_value::<Alerts>(saved).unwrap().restored();
+    for (session, place, is_news) in [(2, "Beijing, CN", false), (3, "Shanghai, CN", true)] {
+        let (case, mut assessment) = abroad(at(session, place, 4134, "A"));
+        alerts.take(case, &mut assessment);
+        assert_eq!(assessment.is_alert, is_news, "{place}");
+    }
+    // Once: what came since is known by its keys.
+    let keys = alerts.open[&1].keys.clone();
+    assert_eq!(alerts.restored().open[&1].keys, keys);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
+use ipnet::IpNet;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -168,30 +169,35 @@ fn mending(visitor: &Visitor, view: &View, found: &RefusedSource, client: Option
                     a href="/settings/clients" { "VPN servers" } "." }
                 (of_its_own(visitor, view, found, client, &path))
             }
-            _ => { h2 { "Add it" } (adding(visitor, view, found, &path)) }
+            _ => { h2 { "Add it" } (adding(visitor, view, found, "auto", &path)) }
         }
     }
 }
 
 /// A secret for this one of the VPN servers that an entry is for: the longest prefix counts.
 fn of_its_own(visitor: &Visitor, view: &View, found: &RefusedSource, client: &Entry, path: &str) -> Markup {
-    let source = found.source.to_string();
     let listed = lists::said(client, "address");
-    let is_own = listed.split(", ").any(|address| address.split('/').next() == Some(&source));
+    let own = IpNet::from(found.source);
+    let prefix = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let is_own = listed.split(", ").any(|address| prefix(address).is_ok_and(|prefix: IpNet| prefix == own));
+    let vendor = lists::said(client, "vendor");
+    let others = client.fields.keys().filter(|key| !["name", "address", "vendor"].contains(&key.as_str()));
+    let others: Vec<&str> = others.map(String::as_str).collect();
     html! { @if !is_own {
         h2 { "Or a secret of its own" }
-        p { (text::stranger(&client.name)) " is for " (listed) ". Its other VPN servers go on as they are." }
-        (adding(visitor, view, found, path))
+        p { (text::stranger(&client.name)) " is for " (listed) ". Its other VPN servers go on as they are."
+            @if !others.is_empty() { " What else is set there does not hold for this one any more: " (others.join(", ")) "." } }
+        (adding(visitor, view, found, if vendor.is_empty() { "auto" } else { &vendor }, path))
     } }
 }
 
-fn adding(visitor: &Visitor, view: &View, found: &RefusedSource, path: &str) -> Markup {
+fn adding(visitor: &Visitor, view: &View, found: &RefusedSource, vendor: &str, path: &str) -> Markup {
     let name = found.nas.as_deref().map_or_else(|| found.source.to_string(), text::visible);
     html! {
         form.narrow method="post" action=(path) {
             (hidden(visitor, view))
             label { "Name" input name="name" required maxlength="64" value=(name); }
-            (addresses(&found.source.to_string())) (vendors("auto")) (secret_field()) (buttons(found, "Add it"))
+            (addresses(&found.source.to_string())) (vendors(vendor)) (secret_field()) (buttons(found, "Add it"))
         }
     }
 }

@@ -140,8 +140,10 @@ fn anomaly(alert: &Alert, reason: &Reason) -> Value {
         (None, None) => (alert.title.clone(), "finding"),
     };
     let expected = reason.expected.iter();
+    // Where connections are not counted, none is not how many there were.
+    let count = |connections: u32| Some(connections).filter(|count| *count > 0);
     let usual: Vec<Value> =
-        expected.map(|usual| json!({"value": usual.value, "count": usual.connections})).collect();
+        expected.map(|usual| json!({"value": usual.value, "count": count(usual.connections)})).collect();
     let baseline = json!({"observation_parameter": parameter, "observations": usual});
     json!({
         "analysis_targets": [{"name": target, "type": sort}],

@@ -9,7 +9,7 @@ use super::{
     },
     *,
 };
-use crate::alert::{Comment, Verdict};
+use crate::alert::{Comment, REASONS_MAX, Verdict};
 
 const NOW: u64 = DAY * DAY_NS;
 
