@@ -10,7 +10,7 @@ use end_to_end::requests::start;
 use end_to_end::sensor::{Home, program};
 use end_to_end::strace::Strace;
 use end_to_end::tools::output;
-use end_to_end::wire::{NAS_V4, SENSOR_V4};
+use end_to_end::wire::{NAS_V4, SENSOR_DEVICE, SENSOR_V4};
 use end_to_end::{Nas, PATIENCE, Wire, journal, wait_until};
 use radius::Code;
 use radius::build::RequestBuilder;
@@ -47,6 +47,7 @@ fn an_unprivileged_sensor_is_the_whole_product_over_udp() {
     // Why there is no XDP is said, with what would help.
     assert!(home.log().contains("CAP_BPF"), "{}", home.log());
     let metrics = sensor.settled();
+    assert!(metrics.has("vpn_sensor_capture_refused", &[("mode", "xdp"), ("interface", SENSOR_DEVICE)]));
     assert_eq!((metrics.received_on("udp"), metrics.received_on("xdp")), (2, 0));
     assert_eq!((metrics.verdict("accepted"), metrics.verdict("duplicate")), (1, 1));
     journal::assert_sessions(&home, &wire.sensor, &["unprivileged"]);

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::thread;
 
-use end_to_end::config::{Config, PORT, SECRET};
+use end_to_end::config::{ClientEntry, Config, PORT, SECRET};
 use end_to_end::frames::{Frame, parse};
 use end_to_end::nas::is_answer;
 use end_to_end::packet_socket::PacketSocket;
@@ -31,11 +31,16 @@ fn on_cpu<T: Send>(cpu: usize, work: impl FnOnce() -> T + Send) -> T {
 }
 
 #[test]
-fn where_xdp_is_off_it_is_said_why_no_queue_is_taken() {
+fn where_xdp_has_no_queue_it_is_said_why() {
     let wire = Wire::new();
-    let home = Home::new(&Config::udp());
-    let metrics = home.start(&wire.sensor).metrics();
-    assert!(metrics.has("vpn_sensor_capture_refused", &[("mode", "xdp"), ("reason", "listen.xdp is off")]));
+    let here = [ClientEntry::new("here", &["127.0.0.0/8"], SECRET)];
+    for (config, why) in [
+        (Config::udp(), ("reason", "listen.xdp is off")),
+        (Config::udp().mode("auto").clients(&here), ("reason", "every client is on loopback")),
+    ] {
+        let metrics = Home::new(&config).start(&wire.sensor).metrics();
+        assert!(metrics.has("vpn_sensor_capture_refused", &[("mode", "xdp"), why]), "{why:?}");
+    }
 }
 
 #[test]

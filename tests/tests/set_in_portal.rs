@@ -226,3 +226,48 @@ fn when_a_secret_was_last_used_is_known_after_a_restart_and_of_another_secret_no
     let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
     assert!(last_used(&carol).contains("not seen yet"), "{}", last_used(&carol));
 }
+
+#[test]
+fn a_vpn_server_of_a_range_gets_a_secret_of_its_own_and_is_told_what_of_the_range_it_leaves() {
+    const OWN: &str = "a secret of its own, of the branch";
+    let wire = Wire::new();
+    let whole = |address: &str| {
+        format!(
+            "[[client]]\nname = \"range\"\naddress = {address:?}\nvendor = \"fortinet\"\nmax_rate = 100\nsecret = {SECRET:?}\n"
+        )
+    };
+    let home = Home::new(&Config::udp().clients(&[]).lines(&whole("192.0.2.0/24")));
+    let sensor = home.start(&wire.sensor);
+    let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, OWN);
+    nas.send(&of_length(200, 1, "first", OWN));
+    let page = format!("/settings/listening/{NAS_V4}");
+    wait_until("it is seen", PATIENCE, || carol.get(&page).status == 200);
+    let there = carol.get(&page);
+    for part in [
+        "Or a secret of its own",
+        "range</bdi> is for 192.0.2.0/24",
+        "any more: max_rate.",
+        "\"fortinet\" selected",
+    ] {
+        assert!(there.text.contains(part), "{part:?} is not in {}", there.text);
+    }
+    let fields = [
+        ("name", "branch"),
+        ("address", "192.0.2.10"),
+        ("vendor", "fortinet"),
+        ("secret", OWN),
+        ("do", "save"),
+    ];
+    assert_eq!(carol.submit(&there, &page, &fields).status, 303);
+    nas.ask(&of_length(200, 2, "second", OWN));
+
+    // Of one that the file has by itself there is nothing to leave.
+    drop(sensor);
+    let home = Home::new(&Config::udp().clients(&[]).lines(&whole("192.0.2.10")));
+    let _sensor = home.start(&wire.sensor);
+    let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
+    nas.send(&of_length(200, 3, "third", OWN));
+    wait_until("it is seen", PATIENCE, || carol.get(&page).status == 200);
+    assert!(!carol.get(&page).text.contains("Or a secret of its own"));
+}

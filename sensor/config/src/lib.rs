@@ -58,6 +58,7 @@ pub use values::duration;
 
 pub use meaning::SessionLimits;
 pub use origin::{Origin, Origins};
+pub use read::digest_lanes;
 pub use secret::{SECRET_OCTETS_PREFERRED, Secret, generated_secret};
 
 /// The port of RADIUS accounting (RFC 2866 section 3).

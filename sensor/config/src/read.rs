@@ -247,7 +247,12 @@ fn xdp_mode(text: &str) -> Result<XdpMode, String> {
     }
 }
 
-fn digest_lanes(text: &str) -> Result<Option<md5_lanes::Path>, String> {
+/// `digest.lanes`: a path by its name; `auto`, the best that there is: `None`.
+///
+/// # Errors
+///
+/// Neither, in a sentence that names all.
+pub fn digest_lanes(text: &str) -> Result<Option<md5_lanes::Path>, String> {
     match text {
         "auto" => Ok(None),
         _ => text.parse().map(Some).map_err(|error: md5_lanes::UnknownPath| format!("{error}, or auto")),

@@ -194,6 +194,12 @@ mod tests {
         assert_eq!(covered(&named, &interfaces), ["bond0"]);
         let absent = choose(&named, &interfaces).pop().unwrap();
         assert_eq!(absent, ("absent0".to_owned(), Choice::Left("there is no such interface")));
+        let why = |name: &str| {
+            let mut choices = choose(&config(CLIENT), &interfaces).into_iter();
+            choices.find(|(interface, _)| interface == name).unwrap().1
+        };
+        assert!(matches!(why("bond0"), Choice::Left(_)), "datagrams come by it");
+        assert!(matches!((why("eth1"), why("lo")), (Choice::Aside(_), Choice::Aside(_))), "none do");
         let off = config(&format!("[listen]\nxdp = \"off\"\n{CLIENT}"));
         assert_eq!(covered(&off, &interfaces), [""; 0]);
     }

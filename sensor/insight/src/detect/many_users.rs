@@ -4,10 +4,10 @@
 //! office or a hotel has had on an earlier occasion.
 //!
 //! Counted are users who connected on a day before, to whom the part of the network is new and whose device is new or not
-//! known: colleagues with their laptops in one hotel are not ([`Assessment::is_stranger`]). An alert where `users_per_address_min` of them, and
-//! `users_per_address_times` the address's normal count, come within two days; again at twice as many, not at each. High in
-//! a network with cover and from twice as many on as it takes, else medium. Whose alert it is, the address's and not each
-//! user's, is the caller's to know.
+//! known: colleagues with their laptops in one hotel are not ([`Assessment::is_stranger`]). An alert where
+//! `users_per_address_min` of them, and `users_per_address_times` the address's normal count, come within two days; again at
+//! twice as many, not at each. High in a network with cover and from twice as many on as it takes, else medium. Whose alert
+//! it is, the address's and not each user's, is the caller's to know.
 //!
 //! An address that a person knows to be shared is not told of again ([`Detector::share`](super::Detector::share)), until
 //! nobody new came from it for half a year.

@@ -98,9 +98,11 @@ impl Reason {
             }
             Measure::Count { seen, usual } => match self.detection {
                 Detection::UnusualVolume => {
-                    write!(f, "; usual: up to {} (seen {})", Octets(usual), Octets(seen))
+                    write!(f, "; usual: {} (seen {})", self.usual().unwrap_or_default(), Octets(seen))
                 }
-                Detection::UnusualLength => write!(f, "; usual: up to {} (seen {})", Span(usual), Span(seen)),
+                Detection::UnusualLength => {
+                    write!(f, "; usual: {} (seen {})", self.usual().unwrap_or_default(), Span(seen))
+                }
                 Detection::OneAddressManyUsers => {
                     write!(f, ", {seen} users in two days; usual: {usual}")
                 }

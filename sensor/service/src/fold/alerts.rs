@@ -3,8 +3,9 @@
 //!
 //! One user has one open alert. A connection for the same reasons folds into it without a word; a new place, device or
 //! reason makes it grow, and it is told again, or listed as held back: `gathering`. That holds for places that the score
-//! has no reason of their own for, too: in a country that is new to a user one town is as strange as the next. What an open
-//! alert was told with adds nothing to the score of the next connection. Its connections do not teach the profile; those of the user that raise
+//! has no reason of their own for, too: in a country that is new to a user one town is as strange as the next
+//! (`whereabouts`). What an open alert was told with adds nothing to the score of the next connection. Its connections do
+//! not teach the profile; those of the user that raise
 //! nothing do, and are kept beside it until it is closed: if it was an attacker's, they may have been too.
 //!
 //! An address from which many come has one open alert for all of them: `crowd`. What closing one does to profiles:
@@ -17,19 +18,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{JUMP_DAYS, learning::End};
 use crate::alert::{
-    Alert, COMMENTS_MAX, CONNECTIONS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, Verdict,
-    words,
+    Alert, COMMENTS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, Verdict, words,
 };
 
 /// Alerts that are open at once; beyond, the one that nothing happened to for longest is closed as unclear. At 4 KB each,
 /// 80 MB.
 const OPEN_MAX: usize = 20_000;
-/// Connections beside an alert that taught the profile while it was open.
-const TAUGHT_MAX: usize = 64;
-/// Connections of an alert beyond those that it lists: one of each place, network and device that came together.
-const UNLISTED_MAX: usize = 32;
-/// Sessions of an alert of which it is known that they taught nothing.
-const UNTAUGHT_MAX: usize = 1024;
 /// Sessions that may go on and are known to have been told of for what they have become: half a megabyte when it is saved.
 const MUCH_MAX: usize = 10_000;
 
@@ -76,13 +70,13 @@ struct Open {
     /// Whether where its connections came from is among the keys: not in checkpoints of before that was news.
     #[serde(default)]
     has_whereabouts: bool,
-    /// Those of its sessions that have taught nothing; of a user's at most [`UNTAUGHT_MAX`], of an address's as many as it has
+    /// Those of its sessions that have taught nothing; of a user's at most [`whereabouts::UNTAUGHT_MAX`], of an address's as many as it has
     /// connections.
     untaught: BTreeSet<u64>,
-    /// Other connections of the user that taught the profile meanwhile; at most [`TAUGHT_MAX`].
+    /// Other connections of the user that taught the profile meanwhile; at most [`whereabouts::TAUGHT_MAX`].
     taught: Vec<Connection>,
     /// Of a user's: the newest connections from each place and network with each device that the alert does not list any
-    /// more, the oldest first; at most [`UNLISTED_MAX`].
+    /// more, the oldest first; at most [`whereabouts::UNLISTED_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unlisted: Vec<Connection>,
     /// Of an alert about an address.
@@ -412,67 +406,6 @@ impl Open {
             gathering: Gathering::default(),
         }
     }
-
-    /// Takes a connection among those of a user's alert.
-    fn list(&mut self, connection: Connection) {
-        let alert = &mut self.alert;
-        alert.last_unix_ns = alert.last_unix_ns.max(connection.start_unix_ns);
-        // More came to be known of one that is here.
-        let listed = alert.connections.iter().position(|listed| listed.session == connection.session);
-        let unlisted = self.unlisted.iter().position(|unlisted| unlisted.session == connection.session);
-        match (listed, unlisted) {
-            (Some(at), _) => drop(alert.connections.remove(at)),
-            (None, Some(at)) => drop(self.unlisted.remove(at)),
-            (None, None) => alert.connection_count += 1,
-        }
-        alert.connections.insert(0, connection);
-        while alert.connections.len() > CONNECTIONS_MAX
-            && let Some(over) = alert.connections.pop()
-        {
-            // The newest stands for those that came from there with that: what is usual knows it then.
-            let is_alike = |other: &Connection| whereabouts(other).eq(whereabouts(&over));
-            self.unlisted.retain(|other| !is_alike(other));
-            self.unlisted.push(over);
-        }
-        self.unlisted.drain(..self.unlisted.len().saturating_sub(UNLISTED_MAX));
-    }
-
-    /// A session teaches nothing. Beyond what is kept the oldest goes of which nothing is to be taught any more.
-    fn note_untaught(&mut self, session: u64) {
-        self.untaught.insert(session);
-        if self.untaught.len() > UNTAUGHT_MAX {
-            let oldest = self.untaught.iter().copied().find(|session| !self.has(*session));
-            oldest.map(|session| self.untaught.remove(&session));
-        }
-    }
-
-    /// A connection beside the alert has taught the profile. Beyond what is kept the oldest goes that does not look as if it
-    /// were the stranger's.
-    fn note_taught(&mut self, connection: Connection) {
-        self.taught.push(connection);
-        if self.taught.len() > TAUGHT_MAX {
-            let own = self.taught.iter().position(|one| !self.is_successor(one));
-            self.taught.remove(own.unwrap_or_default());
-        }
-    }
-}
-
-/// What of that is worth another word. The exits of whoever hides are many and say nothing: there the device alone.
-fn news_of(connection: &Connection, assessment: &Assessment) -> impl Iterator<Item = String> {
-    use Detection::{AnonymousNetwork, HostingNetwork};
-    let mut telling = assessment.reasons.iter().filter(|reason| reason.alert.is_some()).peekable();
-    let is_hidden = telling.peek().is_some()
-        && telling.all(|reason| matches!(reason.detection, AnonymousNetwork | HostingNetwork));
-    whereabouts(connection).filter(move |key| !is_hidden || key.starts_with("with "))
-}
-
-/// Where a connection came from and with what, as keys: of each an alert tells once.
-fn whereabouts(connection: &Connection) -> impl Iterator<Item = String> {
-    let Connection { country, place, asn, device, .. } = connection;
-    let at = place.as_ref().or(country.as_ref()).map(|place| format!("at {place}"));
-    let by = asn.map(|asn| format!("by AS{asn}"));
-    let with = device.as_ref().map(|device| format!("with {device}"));
-    at.into_iter().chain(by).chain(with)
 }
 
 /// By what two reasons are one: another place is another one.
@@ -512,12 +445,12 @@ fn is_of_value(reason: &Reason) -> bool {
 mod closing;
 mod crowd;
 mod gathering;
+mod whereabouts;
 
 pub(super) use closing::{Lesson, Lessons};
 use crowd::{Crowd, Strangers};
 use gathering::{Gathering, TOLD_MAX, Urgent, Worth};
+use whereabouts::{news_of, whereabouts};
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod whereabouts;

@@ -1,177 +1,81 @@
-//! Where the connections of a user's alert came from, and with what: news of it once each, and what closing it as usual
-//! teaches, however many connections came since.
+//! What an open alert of a user keeps of its connections and of those beside it: where they came from and with what, each of
+//! which is news once; those that closing it is to teach or to take back.
 
-use super::tests::{abnormal, country, from, medium, of, reason, sessions, told};
-use super::*;
-use insight::detect::Assessment;
+use insight::detect::{Assessment, Detection};
 
-/// A country that is new to its user: the score has no other reason, wherever in it a connection comes from.
-fn abroad(connection: Connection) -> (Case<'static>, Assessment) {
-    (of("alice", connection), medium(vec![country("CN")]))
-}
+use super::Open;
+use crate::alert::{CONNECTIONS_MAX, Connection};
 
-fn at(session: u64, place: &str, asn: u32, device: &str) -> Connection {
-    let place = Some(place.to_owned()).filter(|place| !place.is_empty());
-    Connection { country: Some("CN".into()), place, asn: Some(asn), ..from(session, "192.0.2.1", device) }
-}
+/// Connections beside an alert that taught the profile while it was open.
+pub(super) const TAUGHT_MAX: usize = 64;
+/// Connections of an alert beyond those that it lists: one of each place, network and device that came together. At 330
+/// octets each, 10 KB; whoever has more of them is no user who travels.
+pub(super) const UNLISTED_MAX: usize = 32;
+/// Sessions of an alert of which it is known that they taught nothing: of a month of an hour each, and no flood's.
+pub(super) const UNTAUGHT_MAX: usize = 1024;
 
-#[test]
-fn in_a_country_that_is_new_another_town_network_or_device_is_told_once() {
-    let mut alerts = Alerts::default();
-    let mut take = |session: u64, place: &str, asn: u32, device: &str| {
-        let (case, mut assessment) = abroad(at(session, place, asn, device));
-        assert!(alerts.take(case, &mut assessment));
-        let (changed, notices) = alerts.take_changes();
-        assert_eq!(notices.len(), usize::from(assessment.is_alert));
-        let last = changed.last().unwrap();
-        assert_eq!((last.connection_count, last.reasons.len()), (session, 1));
-        (assessment.is_alert, assessment.score, last.message.split(". ").next().unwrap().to_owned())
-    };
-    let message = |places: &str| format!("alice connected to a VPN using 1 computer from {places}");
-    assert_eq!(take(1, "Beijing, CN", 4134, "A"), (true, 4.0, message("1 location")));
-    assert_eq!(take(2, "Beijing, CN", 4134, "A"), (false, 0.0, message("1 location")));
-    assert_eq!(take(3, "Shanghai, CN", 4134, "A"), (true, 0.0, message("2 locations")), "another town");
-    assert_eq!(take(4, "Shanghai, CN", 4808, "A"), (true, 0.0, message("2 locations")), "another network");
-    assert_eq!(take(5, "Beijing, CN", 4808, "A"), (false, 0.0, message("2 locations")), "both are known");
-    // Of a network of which no more is known than its country.
-    assert!(take(6, "", 9808, "A").0);
-    assert!(!take(7, "", 9808, "A").0);
-    assert!(take(8, "Beijing, CN", 4134, "KALI").0, "another device");
-    assert!(!take(9, "Shanghai, CN", 4808, "KALI").0);
-}
-
-#[test]
-fn the_exits_of_an_anonymiser_are_no_news_and_what_comes_from_elsewhere_is() {
-    let mut alerts = Alerts::default();
-    let mut take = |session: u64, place: &str, asn: u32, device: &str, detection: Detection| {
-        let telling = Reason { alert: Some(Severity::Medium), ..reason(detection, None, place, 3.0) };
-        let mut assessment = medium(vec![telling]);
-        alerts.take(of("alice", at(session, place, asn, device)), &mut assessment);
-        assessment.is_alert
-    };
-    assert!(take(1, "Roubaix, FR", 16276, "A", Detection::AnonymousNetwork));
-    assert!(!take(2, "Amsterdam, NL", 60404, "A", Detection::AnonymousNetwork), "another exit");
-    assert!(take(3, "Amsterdam, NL", 60404, "KALI", Detection::AnonymousNetwork), "another device");
-    assert!(take(4, "Beijing, CN", 4134, "A", Detection::FirstCountryForAll));
-    assert!(!take(5, "Beijing, CN", 4134, "A", Detection::FirstCountryForAll));
-}
-
-#[test]
-fn of_a_checkpoint_from_before_places_were_news_those_that_are_listed_are_none() {
-    let (case, mut assessment) = abroad(at(1, "Beijing, CN", 4134, "A"));
-    let mut alerts = Alerts::default();
-    alerts.take(case, &mut assessment);
-    let mut saved = serde_json::to_value(&alerts).unwrap();
-    let open = saved["open"]["1"].as_object_mut().unwrap();
-    open.remove("has_whereabouts").unwrap();
-    open["keys"] = serde_json::json!(["country CN"]);
-    let mut alerts = serde_json::from_value::<Alerts>(saved).unwrap().restored();
-    for (session, place, is_news) in [(2, "Beijing, CN", false), (3, "Shanghai, CN", true)] {
-        let (case, mut assessment) = abroad(at(session, place, 4134, "A"));
-        alerts.take(case, &mut assessment);
-        assert_eq!(assessment.is_alert, is_news, "{place}");
+impl Open {
+    /// Takes a connection among those of a user's alert.
+    pub(super) fn list(&mut self, connection: Connection) {
+        let alert = &mut self.alert;
+        alert.last_unix_ns = alert.last_unix_ns.max(connection.start_unix_ns);
+        // More came to be known of one that is here.
+        let listed = alert.connections.iter().position(|listed| listed.session == connection.session);
+        let unlisted = self.unlisted.iter().position(|unlisted| unlisted.session == connection.session);
+        match (listed, unlisted) {
+            (Some(at), _) => drop(alert.connections.remove(at)),
+            (None, Some(at)) => drop(self.unlisted.remove(at)),
+            (None, None) => alert.connection_count += 1,
+        }
+        alert.connections.insert(0, connection);
+        while alert.connections.len() > CONNECTIONS_MAX
+            && let Some(over) = alert.connections.pop()
+        {
+            // The newest stands for those that came from there with that: what is usual knows it then.
+            let is_alike = |other: &Connection| whereabouts(other).eq(whereabouts(&over));
+            self.unlisted.retain(|other| !is_alike(other));
+            self.unlisted.push(over);
+        }
+        self.unlisted.drain(..self.unlisted.len().saturating_sub(UNLISTED_MAX));
     }
-    // Once: what came since is known by its keys.
-    let keys = alerts.open[&1].keys.clone();
-    assert_eq!(alerts.restored().open[&1].keys, keys);
-}
 
-#[test]
-fn what_an_alert_says_counts_the_places_that_it_lists_also_when_nothing_is_news() {
-    let mut alerts = Alerts::default();
-    for (session, place) in (1..).zip(["Beijing, CN", "Shanghai, CN"]) {
-        let (case, mut assessment) = abroad(at(session, place, 4134, "A"));
-        alerts.take(case, &mut assessment);
+    /// A session teaches nothing. Beyond what is kept the oldest goes of which nothing is to be taught any more.
+    pub(super) fn note_untaught(&mut self, session: u64) {
+        self.untaught.insert(session);
+        if self.untaught.len() > UNTAUGHT_MAX {
+            let oldest = self.untaught.iter().copied().find(|session| !self.has(*session));
+            oldest.map(|session| self.untaught.remove(&session));
+        }
     }
-    // Sixteen more from the second push the first out of what is listed.
-    let mut last = None;
-    for session in 3..20 {
-        let (case, mut assessment) = abroad(at(session, "Shanghai, CN", 4134, "A"));
-        alerts.take(case, &mut assessment);
-        assert!(!assessment.is_alert);
-        last = alerts.take_changes().0.pop();
+
+    /// A connection beside the alert has taught the profile. Beyond what is kept the oldest goes that does not look as if it
+    /// were the stranger's.
+    pub(super) fn note_taught(&mut self, connection: Connection) {
+        self.taught.push(connection);
+        if self.taught.len() > TAUGHT_MAX {
+            let own = self.taught.iter().position(|one| !self.is_successor(one));
+            self.taught.remove(own.unwrap_or_default());
+        }
     }
-    let message = last.unwrap().message;
-    assert!(message.starts_with("alice connected to a VPN using 1 computer from 1 location."), "{message}");
 }
 
-#[test]
-fn however_many_sessions_teach_nothing_those_that_are_kept_can_be_taught() {
-    let mut alerts = followed_by(5000);
-    assert_eq!(alerts.open[&1].untaught.len(), UNTAUGHT_MAX);
-    let lessons = alerts.close(1, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
-    let expected: Vec<u64> = [1, 4985].into_iter().chain(4986..=5001).collect();
-    assert_eq!(sessions(&lessons.learn), expected);
+/// What of that is worth another word. The exits of whoever hides are many and say nothing: there the device alone.
+pub(super) fn news_of(connection: &Connection, assessment: &Assessment) -> impl Iterator<Item = String> {
+    use Detection::{AnonymousNetwork, HostingNetwork};
+    let mut telling = assessment.reasons.iter().filter(|reason| reason.alert.is_some()).peekable();
+    let is_hidden = telling.peek().is_some()
+        && telling.all(|reason| matches!(reason.detection, AnonymousNetwork | HostingNetwork));
+    whereabouts(connection).filter(move |key| !is_hidden || key.starts_with("with "))
 }
 
-/// An alert with a first connection, and as many others behind it.
-fn followed_by(count: u64) -> Alerts {
-    let mut alerts = Alerts::default();
-    let (case, mut assessment) = abroad(at(1, "Beijing, CN", 4134, "KALI"));
-    alerts.take(case, &mut assessment);
-    for session in 2..2 + count {
-        let (case, mut assessment) = abroad(at(session, "Shanghai, CN", 4808, "A"));
-        alerts.take(case, &mut assessment);
-    }
-    alerts
+/// Where a connection came from and with what, as keys: of each an alert tells once.
+pub(super) fn whereabouts(connection: &Connection) -> impl Iterator<Item = String> {
+    let Connection { country, place, asn, device, .. } = connection;
+    let at = place.as_ref().or(country.as_ref()).map(|place| format!("at {place}"));
+    let by = asn.map(|asn| format!("by AS{asn}"));
+    let with = device.as_ref().map(|device| format!("with {device}"));
+    at.into_iter().chain(by).chain(with)
 }
 
-#[test]
-fn closed_as_usual_it_teaches_each_place_and_device_however_many_connections_came_since() {
-    let lessons = followed_by(40).close(1, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
-    // The first, by itself of its kind; the newest of the others that is not listed, and the sixteen that are.
-    let expected: Vec<u64> = [1, 25].into_iter().chain(26..=41).collect();
-    assert_eq!(sessions(&lessons.learn), expected);
-    assert_eq!(lessons.learn[0].connection.device.as_deref(), Some("KALI"), "the oldest first");
-    // What it does not list was the stranger's, too.
-    let lessons = followed_by(40).close(1, Verdict::Malicious, "uid 0", 0, Sending::Always).unwrap();
-    assert_eq!((sessions(&lessons.rejected), lessons.unlearn.len()), (expected, 0));
-}
-
-#[test]
-fn of_what_it_does_not_list_an_alert_keeps_so_many_and_no_person_who_goes_out() {
-    let mut alerts = Alerts::default();
-    for session in 0..500 {
-        let (case, mut assessment) = abroad(at(session, "Beijing, CN", 4134, &format!("D{session}")));
-        alerts.take(case, &mut assessment);
-    }
-    let open = &alerts.open[&1];
-    assert_eq!((open.unlisted.len(), open.alert.connection_count), (UNLISTED_MAX, 500));
-    assert_eq!(open.untaught.len(), 500);
-    // More came to be known of one of them.
-    let again = open.unlisted[0].session;
-    let (case, mut assessment) = abroad(at(again, "Beijing, CN", 4134, "PC-7"));
-    alerts.take(case, &mut assessment);
-    let open = &alerts.open[&1];
-    assert_eq!((open.alert.connections[0].session, open.alert.connection_count), (again, 500));
-    assert!(!open.unlisted.iter().any(|one| one.session == again));
-    let named = open.unlisted[3].device.clone().unwrap();
-    alerts.forget(|text| text.contains(&named));
-    assert_eq!(alerts.open[&1].unlisted.len(), UNLISTED_MAX - 1);
-}
-
-#[test]
-fn of_what_taught_beside_an_alert_the_users_own_goes_first() {
-    let mut alerts = Alerts::default();
-    let (case, mut assessment) = abroad(from(1, "198.51.100.7", "KALI"));
-    alerts.take(case, &mut assessment);
-    // Now and then the stranger is among hundreds of the user's own.
-    for session in 2..600 {
-        let address = if session % 20 == 0 { "198.51.100.9" } else { "192.0.2.1" };
-        alerts.take(of("alice", from(session, address, "PC-7")), &mut Assessment::default());
-    }
-    assert_eq!(alerts.open[&1].taught.len(), TAUGHT_MAX);
-    let lessons = alerts.close(1, Verdict::Malicious, "uid 0", 0, Sending::Always).unwrap();
-    assert_eq!(sessions(&lessons.unlearn), (20..600).step_by(20).collect::<Vec<u64>>());
-}
-
-#[test]
-fn what_came_more_urgent_from_where_it_was_before_is_told_and_adds_no_place() {
-    let mut alerts = Alerts::default();
-    for (session, severity) in [(1, Severity::Medium), (2, Severity::High)] {
-        let mut assessment = abnormal(severity, vec![country("CN")]);
-        alerts.take(of("alice", at(session, "Beijing, CN", 4134, "A")), &mut assessment);
-        assert_eq!(told(&mut alerts).len(), 1);
-    }
-    assert_eq!(alerts.open[&1].keys, ["country CN", "at Beijing, CN", "by AS4134", "with A"]);
-}
+#[cfg(test)]
+mod tests;
