@@ -233,7 +233,7 @@ fn a_vpn_server_of_a_range_gets_a_secret_of_its_own_and_is_told_what_of_the_rang
     let wire = Wire::new();
     let whole = |address: &str| {
         format!(
-            "[[client]]\nname = \"range\"\naddress = {address:?}\nvendor = \"fortinet\"\nmax_rate = 100\nsecret = {SECRET:?}\n"
+            "[[client]]\nname = \"range\"\naddress = [{address:?}]\nvendor = \"fortinet\"\nmax_rate = 100\nsecret = {SECRET:?}\n"
         )
     };
     let home = Home::new(&Config::udp().clients(&[]).lines(&whole("192.0.2.0/24")));

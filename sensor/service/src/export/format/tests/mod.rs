@@ -85,6 +85,23 @@ fn the_schema_finds_what_is_wrong() {
 }
 
 #[test]
+fn what_is_usual_is_counted_where_connections_are() {
+    let said = |connections: u32| {
+        let mut notice = notice("alice@contoso.example", News::New);
+        notice.alert.reasons[0].expected[0].connections = connections;
+        let told = Told::Notice(&notice);
+        let event: Value = serde_json::from_str(&write(Format::Ocsf, &told, &source())).unwrap();
+        let count = event["anomaly_analyses"][0]["baselines"][0]["observations"][0]["count"].as_u64();
+        let letter = write(Format::Text, &told, &source());
+        let usual = letter.lines().find(|line| line.contains("usual: ")).unwrap().trim().to_owned();
+        (count, usual)
+    };
+    assert_eq!(said(31), (Some(31), "usual: AS3320 (31 connections)".to_owned()));
+    assert_eq!(said(1), (Some(1), "usual: AS3320 (1 connection)".to_owned()));
+    assert_eq!(said(0), (None, "usual: AS3320".to_owned()));
+}
+
+#[test]
 fn a_finding_says_what_was_expected_and_seen() {
     let line = write(Format::Ocsf, &Told::Notice(&notice("alice@contoso.example", News::New)), &source());
     let event: Value = serde_json::from_str(&line).unwrap();
