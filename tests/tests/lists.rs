@@ -295,3 +295,101 @@ fn exclusions_are_made_from_an_alert_changed_and_removed() {
         assert!(audit.contains(line), "{line} is not in {audit}");
     }
 }
+
+/// Of each form what was typed stands in it again when it is refused, so that one mistake is one thing to mend; but for
+/// secrets, which go nowhere.
+#[test]
+fn what_is_refused_is_not_typed_again() {
+    const TYPED: &str = "typed and not shown again";
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let _sensor = home.start(&wire.sensor);
+    let carol = administrator(&home, &wire);
+    let refused = |page: &str, fields: &[(&str, &str)], kept: &[&str]| {
+        let from = carol.get(if page.starts_with("/settings/vpn") { "/settings/vpn" } else { page });
+        let mut form = vec![("token", from.value("token"))];
+        if from.text.contains("name=\"revision\"") {
+            form.push(("revision", from.value("revision")));
+        }
+        form.extend(fields);
+        let answer = carol.post(page, &form);
+        assert!((400..500).contains(&answer.status), "{page}: {}", answer.text);
+        let (_, form) = answer.text.split_once("As you sent it").unwrap_or_else(|| panic!("{}", answer.text));
+        for part in kept {
+            assert!(form.contains(part), "{page}: {part:?} is not in {form}");
+        }
+        assert!(!answer.text.contains(TYPED), "{page}: {}", answer.text);
+        answer
+    };
+    refused(
+        "/settings/sites",
+        &[("name", "Berlin"), ("address", "10.1.0.0/33"), ("position", "52.5, 13.4"), ("radius_km", "2")],
+        &["value=\"Berlin\"", "value=\"10.1.0.0/33\"", "value=\"52.5, 13.4\"", "value=\"2\""],
+    );
+    let mail = [
+        ("name", "letters"),
+        ("kind", "mail"),
+        ("target", "no port and a space"),
+        ("what", "health"),
+        ("min_severity", "high"),
+        ("user", "sensor"),
+        ("from", "sensor@contoso.example"),
+        ("to", "a@contoso.example, b@contoso.example"),
+        ("secret", TYPED),
+    ];
+    let answer = refused(
+        SINKS,
+        &mail,
+        &[
+            "value=\"letters\"",
+            "value=\"mail\" selected",
+            "value=\"no port and a space\"",
+            "value=\"health\" checked",
+            "value=\"high\" selected",
+            "value=\"sensor@contoso.example\"",
+            "value=\"a@contoso.example, b@contoso.example\"",
+        ],
+    );
+    for unchecked in ["value=\"alerts\" checked", "name=\"tls\" value=\"true\" checked"] {
+        assert!(!answer.text.contains(unchecked), "{unchecked}: {}", answer.text);
+    }
+    refused(
+        EXCLUSIONS,
+        &[("user", "alice"), ("asn", "64500"), ("reason", "a test"), ("until", "soon")],
+        &["value=\"alice\"", "value=\"64500\"", "value=\"a test\"", "value=\"soon\""],
+    );
+    refused(
+        "/settings/clients",
+        &[("name", "branch"), ("address", "nowhere"), ("vendor", "cisco"), ("secret", TYPED), ("do", "set")],
+        &["value=\"branch\"", "value=\"nowhere\"", "value=\"cisco\" selected"],
+    );
+    refused(
+        "/settings/vpn/secret",
+        &[("scope", "any"), ("secret", ""), ("do", "set")],
+        &["value=\"any\" selected"],
+    );
+    refused(
+        "/settings/tokens",
+        &[("name", "<b>"), ("may", "administer"), ("days", "7")],
+        &["value=\"&lt;b&gt;\"", "value=\"administer\" selected", "value=\"7\""],
+    );
+    refused(
+        "/settings/people",
+        &[("account", "a b"), ("role", "administrator")],
+        &["value=\"a b\"", "value=\"administrator\" selected"],
+    );
+    let thresholds = [("detect.travel_kmh", "7"), ("detect.alert_score", "5.5")];
+    refused("/settings/detections", &thresholds, &["value=\"7\"", "value=\"5.5\""]);
+
+    // Where somebody else was there first, what differs is listed: fields that nobody touched would undo hers.
+    let before = carol.get("/settings/detections");
+    let hers = [("detect.high_score", "12"), ("detect.travel_kmh", "")];
+    assert_eq!(submit(&carol, "/settings/detections", &hers).status, 303);
+    let late = carol.submit(&before, "/settings/detections", &[("detect.travel_kmh", "800")]);
+    assert_eq!(late.status, 409, "{}", late.text);
+    let (_, rows) = late.text.split_once("As you sent it").unwrap();
+    for part in ["detect.travel_kmh", ">800<", "detect.high_score", ">12<"] {
+        assert!(rows.contains(part), "{part}: {rows}");
+    }
+    assert!(!rows.contains("detect.alert_score<"), "{rows}");
+}

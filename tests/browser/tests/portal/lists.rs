@@ -44,6 +44,8 @@ fn a_network_is_excluded_for_a_while_and_a_sink_keeps_its_secret_to_itself() {
     browser.click_text("Save");
     browser.wait_seen("Place CN");
     browser.click_text("Remove 1");
+    browser.wait_seen("It is gone then");
+    browser.click_text("Yes, remove 1");
     browser.wait_seen("Nothing is excluded.");
 
     lists::set(&browser);
@@ -52,6 +54,9 @@ fn a_network_is_excluded_for_a_while_and_a_sink_keeps_its_secret_to_itself() {
     browser.fill("input[name=target]", "https://evil.example/vpn");
     browser.click_text("Save");
     browser.wait_seen("give the secret again");
+    // What was typed is there to be mended; what is secret is not.
+    assert!(browser.has("input[name=target][value='https://evil.example/vpn']"), "{}", browser.seen());
+    assert!(browser.has("input[name=secret]") && !browser.has("input[name=secret][value]"));
     browser.open("/settings/sinks/change?name=siem");
     browser.choose("select[name=min_severity]", "high");
     browser.click_text("Save");

@@ -29,14 +29,38 @@ pub(super) async fn page(
         p { "The address that a datagram comes from selects the entry, and its secret; of several, the longest prefix." }
         @for client in lists::entries(&view, List::Client) { (card(&visitor, &view, client)) }
         h2 { "Add a VPN server or a range" }
-        form.narrow method="post" action=(HERE) {
-            (lists::about(&visitor, &view, None))
-            label { "Name" input name="name" required maxlength="64"; }
-            (addresses("")) (vendors("auto")) (secret_field())
-            div.buttons { button name="do" value="set" { "Add it with this secret" } button name="do" value="generate" { "Add it and generate a secret" } }
-        }
+        (adding(&visitor, &view, "", "", "auto"))
     };
     Ok(settings_page(&visitor, "VPN servers", &content))
+}
+
+fn adding(visitor: &Visitor, view: &View, name: &str, address: &str, vendor: &str) -> Markup {
+    html! {
+        form.narrow method="post" action=(HERE) {
+            (lists::about(visitor, view, None))
+            label { "Name" input name="name" value=(name) required maxlength="64"; }
+            (addresses(address)) (vendors(vendor)) (secret_field())
+            div.buttons { button name="do" value="set" { "Add it with this secret" } button name="do" value="generate" { "Add it and generate a secret" } }
+        }
+    }
+}
+
+fn readdressing(visitor: &Visitor, view: &View, client: &Entry, address: &str, vendor: &str) -> Markup {
+    html! {
+        form.narrow method="post" action=(HERE) {
+            (lists::about(visitor, view, Some(client))) (addresses(address)) (vendors(vendor))
+            button { "Save" }
+        }
+    }
+}
+
+/// The form of either as it was sent.
+fn again(visitor: &Visitor, view: &View, fields: &Fields) -> Markup {
+    let [name, address, vendor] = ["name", "address", "vendor"].map(|key| fields.get(key));
+    lists::again(fields, view, List::Client, |client| match client {
+        Some(client) => readdressing(visitor, view, client, address, vendor),
+        None => adding(visitor, view, name, address, vendor),
+    })
 }
 
 fn card(visitor: &Visitor, view: &View, client: &Entry) -> Markup {
@@ -74,16 +98,17 @@ fn changes(visitor: &Visitor, view: &View, client: &Entry, address: &str, vendor
             }
         }
         @if client.has_previous_secret {
-            form method="post" action="/settings/clients/secret" {
-                (about) button name="do" value="end" { "Accept the secret before no more" }
-            }
+            (lists::asked(
+                &html! { "Accept the secret before no more" },
+                &html! { "VPN servers that still have it are refused from then on." },
+                &html! { form method="post" action="/settings/clients/secret" {
+                    (about) button name="do" value="end" { "Yes, accept it no more" }
+                } },
+            ))
         }
         details {
             summary { "Addresses and vendor" }
-            form.narrow method="post" action=(HERE) {
-                (lists::about(visitor, view, Some(client))) (addresses(address)) (vendors(vendor))
-                button { "Save" }
-            }
+            (readdressing(visitor, view, client, address, vendor))
         }
         (lists::removing(&hidden(visitor, view), HERE, &client.name))
     }
@@ -148,7 +173,8 @@ pub(super) async fn put(
     let (list, name) = (List::Client, fields.get("name").to_owned());
     let mut edits = lists::edits(&portal, &fields, list, fields_of(&fields)).await?;
     if lists::is_change(&fields) {
-        return form::change(&portal, &visitor, &fields, edits, HERE).await;
+        return form::change(&portal, &visitor, &fields, edits, HERE, |view| again(&visitor, view, &fields))
+            .await;
     }
     with_secret(&portal, &visitor, &fields, &name, |secret| {
         edits.push(Edit::Secret { list, name: name.clone(), secret });
@@ -166,7 +192,7 @@ pub(super) async fn secret(
     let name = fields.get("name").to_owned();
     if fields.get("do") == "end" {
         let edits = vec![Edit::EndRotation { name }];
-        return form::change(&portal, &visitor, &fields, edits, HERE).await;
+        return form::change(&portal, &visitor, &fields, edits, HERE, form::nothing_again).await;
     }
     with_secret(&portal, &visitor, &fields, &name, |secret| {
         vec![another_secret(&fields, name.clone(), secret)]
@@ -182,13 +208,22 @@ async fn with_secret(
     name: &str,
     edits: impl FnOnce(SecretText) -> Vec<Edit>,
 ) -> Result<Response, Refused> {
+    // Of a secret alone nothing is left to be typed but that.
+    let is_adding = !fields.get("address").is_empty();
+    let again = |view: &View| {
+        if is_adding {
+            again(visitor, view, fields)
+        } else {
+            html! {}
+        }
+    };
     if fields.get("do") != "generate" {
         let edits = edits(SecretText::new(fields.raw("secret").to_owned()));
-        return form::change(portal, visitor, fields, edits, HERE).await;
+        return form::change(portal, visitor, fields, edits, HERE, again).await;
     }
     let secret = portal.api.administration()?.generate();
     match form::save(portal, visitor, fields, edits(secret.clone())).await? {
         Ok(()) => Ok(shown_once(visitor, name, &secret)),
-        Err(why) => Ok(form::not_changed(visitor, why, HERE)),
+        Err(why) => Ok(form::not_changed(visitor, why, HERE, &again(&view(portal).await?))),
     }
 }

@@ -208,7 +208,11 @@ pub(super) async fn put(
     let zone = Zone::named(fields.get("zone")).unwrap_or_else(|| visitor.zone.clone());
     exclusion.insert("until".to_owned(), json!(kept(fields.get("until"), &zone)));
     let edits = lists::edits(&portal, &fields, List::Exclusion, exclusion).await?;
-    form::change(&portal, &visitor, &fields, edits, HERE).await
+    let again = |view: &View| {
+        let of = |key: &str| fields.get(key).to_owned();
+        lists::again(&fields, view, List::Exclusion, |exclusion| form(&visitor, view, exclusion, of))
+    };
+    form::change(&portal, &visitor, &fields, edits, HERE, again).await
 }
 
 #[cfg(test)]

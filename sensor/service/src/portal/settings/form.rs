@@ -5,16 +5,16 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use maud::html;
+use maud::{Markup, html};
 
-use super::page;
+use super::{page, view};
 use crate::{
     api::{
         Problem,
         administering::{self, NotChanged},
     },
     portal::{Refused, Shared, guard::Visitor, text},
-    settings::{Change, Edit},
+    settings::{Change, Edit, View},
 };
 
 /// The fields of a form.
@@ -53,18 +53,25 @@ impl Fields {
     }
 }
 
-/// Makes edits from a form, and goes back to its page; or says why not.
+/// Makes edits from a form, and goes back to its page; or says why not, with the form `again` as it was sent, so that nothing
+/// but a secret is typed twice (WCAG 2.2, 3.3.7).
 pub(super) async fn change(
     portal: &Shared,
     visitor: &Visitor,
     fields: &Fields,
     edits: Vec<Edit>,
     back: &str,
+    again: impl FnOnce(&View) -> Markup,
 ) -> Result<Response, Refused> {
     match save(portal, visitor, fields, edits).await? {
         Ok(()) => Ok(Redirect::to(back).into_response()),
-        Err(why) => Ok(not_changed(visitor, why, back)),
+        Err(why) => Ok(not_changed(visitor, why, back, &again(&view(portal).await?))),
     }
+}
+
+/// Of a form in which nothing is typed.
+pub(super) fn nothing_again(_view: &View) -> Markup {
+    html! {}
 }
 
 /// Makes edits from a form.
@@ -82,8 +89,8 @@ pub(super) async fn save(
     Ok(changed.map(drop))
 }
 
-/// Why nothing was changed, and the way back to what is there now.
-pub(super) fn not_changed(visitor: &Visitor, why: NotChanged, back: &str) -> Response {
+/// Why nothing was changed, the way back to what is there now, and the form as it was sent.
+pub(super) fn not_changed(visitor: &Visitor, why: NotChanged, back: &str, again: &Markup) -> Response {
     match why {
         NotChanged::Conflict(rows) => {
             let content = html! {
@@ -95,20 +102,26 @@ pub(super) fn not_changed(visitor: &Visitor, why: NotChanged, back: &str) -> Res
                     ul { @for row in &rows { li { (text::stranger(&administering::told(row))) } } }
                 }
                 p { a href=(back) { "Look at the settings as they are now" } ", and change them again." }
+                (as_sent(again))
             };
             with_status(page(visitor, "Settings changed meanwhile", &content), StatusCode::CONFLICT)
         }
-        NotChanged::Problem(problem) => refused(visitor, &problem, back),
+        NotChanged::Problem(problem) => refused(visitor, &problem, back, again),
     }
 }
 
-/// Why something was not done, and the way back.
-pub(super) fn refused(visitor: &Visitor, problem: &Problem, back: &str) -> Response {
+/// Why something was not done, the way back, and the form as it was sent.
+pub(super) fn refused(visitor: &Visitor, problem: &Problem, back: &str, again: &Markup) -> Response {
     let content = html! {
         p.problem role="alert" { (text::stranger(problem.detail())) }
         p { a href=(back) { "Back to the settings" } "; nothing was changed." }
+        (as_sent(again))
     };
     with_status(page(visitor, "Not changed", &content), problem.status())
+}
+
+fn as_sent(again: &Markup) -> Markup {
+    html! { @if !again.0.is_empty() { h2 { "As you sent it" } (again) } }
 }
 
 pub(super) fn with_status(mut answer: Response, status: StatusCode) -> Response {

@@ -1,15 +1,20 @@
 //! Single values: thresholds of detections, retention, health. A field that is left empty takes the default.
 
-use axum::{Extension, extract::State, response::Response};
+use axum::{
+    Extension,
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
 use maud::{Markup, html};
 use serde_json::Value;
 
 use super::{
     form::{self, Fields, Sent},
-    hidden, origin, page as settings_page, restart, view,
+    hidden, lists, origin, page as settings_page, restart, view,
 };
 use crate::{
-    portal::{Refused, Shared, guard::Visitor},
+    api::administering::NotChanged,
+    portal::{Refused, Shared, guard::Visitor, text},
     settings::{Edit, Key, Kind, Layer, Page, View},
 };
 
@@ -22,7 +27,8 @@ macro_rules! pages {
             ) -> Result<Response, Refused> {
                 let view = view(&portal).await?;
                 let about = html! { p { $about } };
-                Ok(settings_page(&visitor, $title, &content(&visitor, &view, $page, $path, &about)))
+                let form = form(&visitor, &view, $page, $path, shown);
+                Ok(settings_page(&visitor, $title, &html! { (restart(&view)) (about) (form) }))
             }
 
             pub(super) async fn $save(
@@ -45,26 +51,34 @@ pages! {
     "From where on something is worth a health message.";
 }
 
-fn content(visitor: &Visitor, view: &View, page: Page, path: &str, about: &Markup) -> Markup {
+/// What a key's field holds: nothing where the default does.
+fn shown(key: &Key) -> &str {
+    if key.origin.layer == Layer::Default { "" } else { &key.value }
+}
+
+fn form<'v>(
+    visitor: &Visitor,
+    view: &'v View,
+    page: Page,
+    path: &str,
+    of: impl Fn(&'v Key) -> &'v str,
+) -> Markup {
     let keys = view.keys.iter().filter(|key| key.page == page);
     html! {
-        (restart(view))
-        (about)
         form method="post" action=(path) {
             (hidden(visitor, view))
             div.wide { table.stack {
                 thead { tr { th { "Key" } th { "Value" } th { "Default" } th { "Allowed" } th { "Set" } } }
-                tbody { @for key in keys { (row(key)) } }
+                tbody { @for key in keys { (row(key, of(key))) } }
             } }
             p { button { "Save" } }
         }
     }
 }
 
-fn row(key: &Key) -> Markup {
+fn row(key: &Key, value: &str) -> Markup {
     let (short, about) =
         (key.key.rsplit_once('.').map_or(&*key.key, |(_, short)| short), format!("about-{}", key.key));
-    let value = if key.origin.layer == Layer::Default { "" } else { &*key.value };
     html! {
         tr {
             td data-label="Key" { label for=(key.key) { code { (short) } } p.quiet id=(about) { (key.about) } }
@@ -93,10 +107,38 @@ async fn save(
     path: &str,
 ) -> Result<Response, Refused> {
     let fields = Fields::of(visitor, sent)?;
-    let view = view(portal).await?;
-    let keys = view.keys.iter().filter(|key| key.page == page && key.origin.layer != Layer::File);
-    let edits = keys.filter_map(|key| edit(key, fields.get(&key.key))).collect();
-    form::change(portal, visitor, &fields, edits, path).await
+    let there = view(portal).await?;
+    let edits = own_keys(&there, page).filter_map(|key| edit(key, fields.get(&key.key))).collect();
+    let why = match form::save(portal, visitor, &fields, edits).await? {
+        Ok(()) => return Ok(Redirect::to(path).into_response()),
+        Err(why) => why,
+    };
+    let now = view(portal).await?;
+    let again = match why {
+        // All fields are sent, those that somebody else changed meanwhile as they were: sent again as they stand here, they
+        // would undo that.
+        NotChanged::Conflict(_) => differing(&now, page, &fields),
+        NotChanged::Problem(_) => form(visitor, &now, page, path, |key| fields.get(&key.key)),
+    };
+    Ok(form::not_changed(visitor, why, path, &again))
+}
+
+/// The keys that a form has fields for.
+fn own_keys(view: &View, page: Page) -> impl Iterator<Item = &Key> {
+    view.keys.iter().filter(move |key| key.page == page && key.origin.layer != Layer::File)
+}
+
+/// The fields that were sent with something else than what is there now.
+fn differing(now: &View, page: Page, fields: &Fields) -> Markup {
+    let keys = own_keys(now, page).map(|key| (key, fields.get(&key.key)));
+    let said = |value: &str| if value.is_empty() { "the default".to_owned() } else { text::visible(value) };
+    let rows: Vec<_> = keys
+        .filter(|(key, sent)| *sent != shown(key))
+        .map(|(key, sent)| {
+            [html! { code { (key.key) } }, html! { (said(sent)) }, html! { (said(shown(key))) }]
+        })
+        .collect();
+    lists::table(["Key", "As you sent it", "As it is now"], &rows, "It is as it is now.")
 }
 
 /// What is to be done for a field to hold; nothing where it holds already.

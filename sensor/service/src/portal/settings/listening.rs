@@ -117,47 +117,58 @@ pub(super) async fn source(
     Extension(visitor): Extension<Visitor>,
     Path(source): Path<IpAddr>,
 ) -> Result<Response, Refused> {
-    one(&portal, &visitor, source, None).await
+    one(&portal, &visitor, source, html! {}, None).await
 }
 
-/// The page of one source, with what came of a trial.
+fn find(refused: Vec<RefusedSource>, source: IpAddr) -> Result<RefusedSource, Problem> {
+    let found = refused.into_iter().find(|refused| refused.source == source);
+    found.ok_or_else(|| Problem::not_found(format!("Nothing of {source} was refused lately.")))
+}
+
+/// The page of one source, with what came of a trial, and what was typed for it.
 async fn one(
     portal: &Shared,
     visitor: &Visitor,
     source: IpAddr,
-    said: Option<Markup>,
+    said: Markup,
+    typed: Option<Typed>,
 ) -> Result<Response, Refused> {
     let (arrivals, view) = (administering::arrived(&portal.api).await?, view(portal).await?);
     let addresses = arrivals.addresses;
-    let found = arrivals.refused.into_iter().find(|refused| refused.source == source);
-    let found =
-        found.ok_or_else(|| Problem::not_found(format!("Nothing of {source} was refused lately.")))?;
+    let found = find(arrivals.refused, source)?;
     let client = found.client.as_ref();
     let client = client
         .and_then(|name| view.entries.iter().find(|entry| entry.list == List::Client && entry.name == *name));
     let content = html! {
-        @if let Some(said) = said { (said) }
+        (said)
         dl {
             dt { "Says it is" } dd { (text::maybe(found.nas.as_deref())) }
             dt { "What is wrong" } dd { @if found.is_mended { "nothing any more" } @else { (wrong(&found)) } }
             dt { "Datagrams" } dd { (found.datagrams) }
             dt { "Last" } dd { (text::moment(&found.last_seen)) }
         }
-        @if !found.is_mended { (mending(visitor, &view, &found, client)) }
+        @if !found.is_mended { (mending(visitor, &view, &found, client, typed)) }
         p { a href=(HERE) { "Back to listening" } }
         (guides(&addresses))
     };
     Ok(settings_page(visitor, &source.to_string(), &content))
 }
 
-fn mending(visitor: &Visitor, view: &View, found: &RefusedSource, client: Option<&Entry>) -> Markup {
+fn mending(
+    visitor: &Visitor,
+    view: &View,
+    found: &RefusedSource,
+    client: Option<&Entry>,
+    typed: Option<Typed>,
+) -> Markup {
     let path = format!("{HERE}/{}", found.source);
+    let of_its_own = |client| of_its_own(visitor, view, found, client, typed.clone(), &path);
     html! {
         @match client {
             Some(client) if client.origin.layer == Layer::File => {
                 p { "The secret of " (text::stranger(&client.name)) " is " (origin(&client.origin)) ": change it there, or on the VPN server." }
                 (try_only(visitor, view, found, &path))
-                (of_its_own(visitor, view, found, client, &path))
+                (of_its_own(client))
             }
             Some(client) if client.origin.layer == Layer::Portal => {
                 h2 { "The secret of " (text::stranger(&client.name)) }
@@ -167,37 +178,69 @@ fn mending(visitor: &Visitor, view: &View, found: &RefusedSource, client: Option
                 }
                 p.quiet { "Or type the secret that is set here into the VPN server. The one that is set is accepted as well until you end that at "
                     a href="/settings/clients" { "VPN servers" } "." }
-                (of_its_own(visitor, view, found, client, &path))
+                (of_its_own(client))
             }
-            _ => { h2 { "Add it" } (adding(visitor, view, found, "auto", &path)) }
+            _ => { h2 { "Add it" } (adding(visitor, view, found, &typed.clone().unwrap_or_else(|| Typed::of(found)), &path)) }
         }
     }
 }
 
 /// A secret for this one of the VPN servers that an entry is for: the longest prefix counts.
-fn of_its_own(visitor: &Visitor, view: &View, found: &RefusedSource, client: &Entry, path: &str) -> Markup {
+fn of_its_own(
+    visitor: &Visitor,
+    view: &View,
+    found: &RefusedSource,
+    client: &Entry,
+    typed: Option<Typed>,
+    path: &str,
+) -> Markup {
     let listed = lists::said(client, "address");
     let own = IpNet::from(found.source);
     let prefix = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     let is_own = listed.split(", ").any(|address| prefix(address).is_ok_and(|prefix: IpNet| prefix == own));
-    let vendor = lists::said(client, "vendor");
+    let typed = typed.unwrap_or_else(|| Typed { vendor: lists::said(client, "vendor"), ..Typed::of(found) });
     let others = client.fields.keys().filter(|key| !["name", "address", "vendor"].contains(&key.as_str()));
     let others: Vec<&str> = others.map(String::as_str).collect();
     html! { @if !is_own {
         h2 { "Or a secret of its own" }
         p { (text::stranger(&client.name)) " is for " (listed) ". Its other VPN servers go on as they are."
             @if !others.is_empty() { " What else is set there does not hold for this one any more: " (others.join(", ")) "." } }
-        (adding(visitor, view, found, if vendor.is_empty() { "auto" } else { &vendor }, path))
+        (adding(visitor, view, found, &typed, path))
     } }
 }
 
-fn adding(visitor: &Visitor, view: &View, found: &RefusedSource, vendor: &str, path: &str) -> Markup {
-    let name = found.nas.as_deref().map_or_else(|| found.source.to_string(), text::visible);
+/// What the form that adds a sender holds.
+#[derive(Clone)]
+struct Typed {
+    name: String,
+    address: String,
+    vendor: String,
+}
+
+impl Typed {
+    /// Before anything was typed.
+    fn of(found: &RefusedSource) -> Typed {
+        let address = found.source.to_string();
+        let name = found.nas.as_deref().map_or_else(|| address.clone(), text::visible);
+        Typed { name, address, vendor: String::new() }
+    }
+
+    /// As it was sent; `None`: the form was another, in which nothing but a secret is typed.
+    fn sent(fields: &Fields) -> Option<Typed> {
+        let of = |key: &str| fields.get(key).to_owned();
+        let is_adding = !fields.get("name").is_empty();
+        is_adding.then(|| Typed { name: of("name"), address: of("address"), vendor: of("vendor") })
+    }
+}
+
+fn adding(visitor: &Visitor, view: &View, found: &RefusedSource, typed: &Typed, path: &str) -> Markup {
+    let Typed { name, address, vendor } = typed;
+    let vendor = if vendor.is_empty() { "auto" } else { vendor };
     html! {
         form.narrow method="post" action=(path) {
             (hidden(visitor, view))
             label { "Name" input name="name" required maxlength="64" value=(name); }
-            (addresses(&found.source.to_string())) (vendors(vendor)) (secret_field()) (buttons(found, "Add it"))
+            (addresses(address)) (vendors(vendor)) (secret_field()) (buttons(found, "Add it"))
         }
     }
 }
@@ -241,7 +284,7 @@ pub(super) async fn mend(
                 None => "No request of this source is kept yet: wait for its next one.",
             }
         } };
-        let answer = one(&portal, &visitor, source, Some(said)).await?;
+        let answer = one(&portal, &visitor, source, said, Typed::sent(&fields)).await?;
         let is_wrong = tried == Some(false) && !is_trial;
         return Ok(if is_wrong {
             form::with_status(answer, StatusCode::UNPROCESSABLE_ENTITY)
@@ -260,8 +303,17 @@ pub(super) async fn mend(
         // Other VPN servers of the same entry may have the one that is set.
         client => vec![Edit::Rotate { name: client.to_owned(), secret }],
     };
-    match form::save(&portal, &visitor, &fields, edits).await? {
-        Ok(()) => Ok(Redirect::to(HERE).into_response()),
-        Err(why) => Ok(form::not_changed(&visitor, why, &format!("{HERE}/{source}"))),
-    }
+    let why = match form::save(&portal, &visitor, &fields, edits).await? {
+        Ok(()) => return Ok(Redirect::to(HERE).into_response()),
+        Err(why) => why,
+    };
+    let back = format!("{HERE}/{source}");
+    let again = match Typed::sent(&fields) {
+        None => html! {},
+        Some(typed) => {
+            let found = find(administering::arrived(&portal.api).await?.refused, source)?;
+            adding(&visitor, &view(&portal).await?, &found, &typed, &back)
+        }
+    };
+    Ok(form::not_changed(&visitor, why, &back, &again))
 }

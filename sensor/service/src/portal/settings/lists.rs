@@ -93,14 +93,23 @@ pub(super) fn changing(visitor: &Visitor, view: &View, entry: &Entry) -> Markup 
     }
 }
 
-/// The button that takes away what has this name from a page's list.
+/// What takes away what has this name from a page's list.
 pub(super) fn removing(hidden: &Markup, here: &str, name: &str) -> Markup {
     html! {
-        form method="post" action={ (here) "/remove" } {
-            (hidden) input type="hidden" name="name" value=(name);
-            button.plain { "Remove " (text::stranger(name)) }
-        }
+        (asked(
+            &html! { "Remove " (text::stranger(name)) },
+            &html! { "It is gone then, and what is secret in it with it." },
+            &html! { form method="post" action={ (here) "/remove" } {
+                (hidden) input type="hidden" name="name" value=(name);
+                button { "Yes, remove " (text::stranger(name)) }
+            } },
+        ))
     }
+}
+
+/// What cannot be taken back is asked for twice: `what` unfolds what comes of it and the form that does it (WCAG 2.2, 3.3.4).
+pub(super) fn asked(what: &Markup, then: &Markup, form: &Markup) -> Markup {
+    html! { details.asked { summary { (what) } p { (then) } (form) } }
 }
 
 /// The page of one entry.
@@ -156,6 +165,19 @@ pub(super) async fn edits(
     Ok(if entry.is_empty() { Vec::new() } else { vec![Edit::Put { list, name, fields: entry }] })
 }
 
+/// The form of [`edits`] with what was sent; none where what it is about was taken away meanwhile.
+pub(super) fn again(
+    fields: &Fields,
+    view: &View,
+    list: List,
+    form: impl FnOnce(Option<&Entry>) -> Markup,
+) -> Markup {
+    if !is_change(fields) {
+        return form(None);
+    }
+    find(view, list, fields.get("name")).map_or_else(|_| html! {}, |entry| form(Some(entry)))
+}
+
 /// Takes an entry away.
 pub(super) async fn remove(
     State(portal): State<Shared>,
@@ -168,5 +190,5 @@ pub(super) async fn remove(
     let list = lists.into_iter().find(|list| page(*list).rsplit('/').next() == Some(&*here));
     let list = list.ok_or_else(|| Problem::not_found("There is no such page."))?;
     let edits = vec![Edit::Remove { list, name: fields.get("name").to_owned() }];
-    form::change(&portal, &visitor, &fields, edits, page(list)).await
+    form::change(&portal, &visitor, &fields, edits, page(list), form::nothing_again).await
 }

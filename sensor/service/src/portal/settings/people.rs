@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse as _, Redirect, Response},
 };
-use maud::html;
+use maud::{Markup, html};
 
 use super::{
     form::{self, Fields, Sent},
@@ -35,17 +35,25 @@ pub(super) async fn page(
     let rows: Vec<_> = rows
         .iter()
         .map(|row| {
+            let about = html! { (token) input type="hidden" name="account" value=(row.name); };
             let other = if row.role == Role::Analyst { Role::Administrator } else { Role::Analyst };
             [
                 html! { (row.name) },
                 html! { (row.role.name()) },
                 text::moment(&row.created),
                 row.last_used.as_deref().map_or_else(|| text::maybe(None), text::moment),
-                html! { form.row method="post" action="/settings/people/change" {
-                    (token) input type="hidden" name="account" value=(row.name);
-                    button.plain name="do" value=(other.name()) { "Make " (row.name) " " (other.name()) }
-                    button.plain name="do" value="remove" { "Remove " (row.name) }
-                } },
+                html! {
+                    form method="post" action="/settings/people/change" {
+                        (about) button.plain name="do" value=(other.name()) { "Make " (row.name) " " (other.name()) }
+                    }
+                    (lists::asked(
+                        &html! { "Remove " (row.name) },
+                        &html! { "Whoever is signed in with it is signed out at once." },
+                        &html! { form method="post" action="/settings/people/change" {
+                            (about) button name="do" value="remove" { "Yes, remove " (row.name) }
+                        } },
+                    ))
+                },
             ]
         })
         .collect();
@@ -53,14 +61,22 @@ pub(super) async fn page(
         (lists::table(["Account", "Role", "Made", "Last sign-in", "Change"], &rows, "There is none."))
         h2 { "A new account, or a lost password" }
         p.quiet { "You get a link, this once, that sets the password: it is good for " (LINK_S / 60) " minutes. Whoever has it has the account. Another role or a new password withdraws the links of before." }
-        form.narrow method="post" action=(HERE) {
-            (token)
-            label { "Account" input name="account" required maxlength="64" autocomplete="off"; }
-            label { "Role" select name="role" { @for (name, title, _) in ROLES { option value=(name) { (title) } } } }
-            button { "Make a link" }
-        }
+        (form(&visitor, "", ""))
     };
     Ok(settings_page(&visitor, "People", &content))
+}
+
+fn form(visitor: &Visitor, account: &str, role: &str) -> Markup {
+    html! {
+        form.narrow method="post" action=(HERE) {
+            input type="hidden" name="token" value=(visitor.form_token);
+            label { "Account" input name="account" value=(account) required maxlength="64" autocomplete="off"; }
+            label { "Role" select name="role" {
+                @for (name, title, _) in ROLES { option value=(name) selected[name == role] { (title) } }
+            } }
+            button { "Make a link" }
+        }
+    }
 }
 
 fn role(name: &str) -> Option<Role> {
@@ -74,7 +90,8 @@ pub(super) async fn link(
     sent: Sent,
 ) -> Result<Response, Refused> {
     let fields = Fields::of(&visitor, sent)?;
-    let (account, role) = (fields.get("account"), role(fields.get("role")).unwrap_or(Role::Analyst));
+    let (account, wanted) = (fields.get("account"), fields.get("role"));
+    let role = role(wanted).unwrap_or(Role::Analyst);
     match accounts::link(&portal.api, &visitor.name(), account.to_owned(), role).await {
         Ok(path) => {
             // As the browser knows this host: `guard` saw that it is the same.
@@ -87,7 +104,7 @@ pub(super) async fn link(
             };
             Ok(settings_page(&visitor, "A link", &content))
         }
-        Err(problem) => Ok(form::refused(&visitor, &problem, HERE)),
+        Err(problem) => Ok(form::refused(&visitor, &problem, HERE, &form(&visitor, account, wanted))),
     }
 }
 
@@ -104,6 +121,6 @@ pub(super) async fn change(
     }
     match accounts::set_role(&portal.api, &visitor.name(), account, role).await {
         Ok(()) => Ok(Redirect::to(HERE).into_response()),
-        Err(problem) => Ok(form::refused(&visitor, &problem, HERE)),
+        Err(problem) => Ok(form::refused(&visitor, &problem, HERE, &html! {})),
     }
 }

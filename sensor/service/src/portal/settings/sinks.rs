@@ -47,7 +47,7 @@ pub(super) async fn page(
         (lists::table(heads, &rows, "Nobody is told outside the portal."))
         h2 { "Add a sink" }
         p.quiet { "Sinks that write files, or trust a certificate authority of yours, are for the configuration file alone." }
-        (form(&visitor, &view, None))
+        (form(&visitor, &view, None, as_usual))
     };
     Ok(settings_page(&visitor, "Sinks", &content))
 }
@@ -59,15 +59,36 @@ pub(super) async fn one(
 ) -> Result<Response, Refused> {
     let view = view(&portal).await?;
     let sink = lists::find(&view, List::Sink, &name)?;
-    Ok(lists::one(&visitor, sink, &form(&visitor, &view, Some(sink))))
+    let of = |key: &str| match key {
+        "target" => ["url", "address"].map(|key| said(sink, key)).concat(),
+        // Where nothing is said, all of this holds.
+        "what" if !sink.fields.contains_key("what") => as_usual(key),
+        _ => said(sink, key),
+    };
+    Ok(lists::one(&visitor, sink, &form(&visitor, &view, Some(sink), of)))
 }
 
-/// Of a sink that is there the fields of its kind, as they are; of a new one those of all kinds.
-fn form(visitor: &Visitor, view: &View, sink: Option<&Entry>) -> Markup {
-    let of = |key: &str| sink.map_or(String::new(), |sink| said(sink, key));
-    let (kind, what) = (of("kind"), sink.and_then(|sink| sink.fields.get("what")).and_then(Value::as_array));
-    let takes = |kinds: &[&str]| sink.is_none() || kinds.contains(&&*kind);
-    let is_sent = |name: &str, usual| what.map_or(usual, |what| what.iter().any(|sent| sent == name));
+/// What the fields of a new sink hold.
+fn as_usual(key: &str) -> String {
+    let usual = WHAT.iter().filter(|(_, usual)| *usual && key == "what");
+    usual.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// What the fields hold as they were sent.
+fn as_sent(fields: &Fields, key: &str) -> String {
+    match key {
+        "what" => fields.all(key).join(", "),
+        "tls" if fields.get(key).is_empty() => "false".to_owned(),
+        _ => fields.get(key).to_owned(),
+    }
+}
+
+/// Of a sink that is there the fields of its kind; of a new one those of all kinds. What they hold is asked of `of`.
+fn form(visitor: &Visitor, view: &View, sink: Option<&Entry>, of: impl Fn(&str) -> String) -> Markup {
+    let (own, what) = (sink.map(|sink| said(sink, "kind")), of("what"));
+    let kind = own.as_deref().unwrap_or_default();
+    let takes = |kinds: &[&str]| sink.is_none() || kinds.contains(&kind);
+    let is_sent = |name: &str| what.split(", ").any(|sent| sent == name);
     html! {
         form.narrow method="post" action=(HERE) {
             (lists::about(visitor, view, sink))
@@ -77,17 +98,17 @@ fn form(visitor: &Visitor, view: &View, sink: Option<&Entry>) -> Markup {
                     p.quiet { "A sink of kind " (kind) "; for another kind remove it and add one." }
                 }
                 None => {
-                    label { "Name: letters, digits, - and _" input name="name" required maxlength="32"; }
-                    label { "Kind" select name="kind" { @for (name, title) in KINDS { option value=(name) { (title) } } } }
+                    label { "Name: letters, digits, - and _" input name="name" value=(of("name")) required maxlength="32"; }
+                    label { "Kind" select name="kind" { @for (name, title) in KINDS { option value=(name) selected[of("kind") == name] { (title) } } } }
                 }
             }
             label {
-                @match &*kind {
+                @match kind {
                     "" => "Host and port, or the webhook's https address",
                     "webhook" => "Its https address",
                     _ => "Host and port",
                 }
-                input name="target" value={ (of("url")) (of("address")) } required maxlength="1024";
+                input name="target" value=(of("target")) required maxlength="1024";
             }
             @if takes(&["syslog", "mail"]) {
                 label.choice { input type="checkbox" name="tls" value="true" checked[of("tls") != "false"];
@@ -100,14 +121,14 @@ fn form(visitor: &Visitor, view: &View, sink: Option<&Entry>) -> Markup {
                 } }
             }
             fieldset { legend { "What is sent" }
-                @for (name, usual) in WHAT {
-                    label.choice { input type="checkbox" name="what" value=(name) checked[is_sent(name, usual)]; (name) }
+                @for (name, _) in WHAT {
+                    label.choice { input type="checkbox" name="what" value=(name) checked[is_sent(name)]; (name) }
                 }
             }
             label { "Severity from" select name="min_severity" {
                 @for severity in SEVERITIES { option value=(severity) selected[of("min_severity") == severity] { (severity) } }
             } }
-            @if takes(&["webhook", "mail"]) { (secret_field(&kind, sink)) }
+            @if takes(&["webhook", "mail"]) { (secret_field(kind, sink)) }
             @if takes(&["mail"]) {
                 label { "Mail: account" input name="user" value=(of("user")) maxlength="256" autocomplete="off"; }
                 label { "Mail: from" input name="from" value=(of("from")) maxlength="256" autocomplete="off"; }
@@ -164,5 +185,10 @@ pub(super) async fn put(
         let secret = SecretText::new(fields.raw("secret").to_owned());
         edits.push(Edit::Secret { list: List::Sink, name: fields.get("name").to_owned(), secret });
     }
-    form::change(&portal, &visitor, &fields, edits, HERE).await
+    let again = |view: &View| {
+        lists::again(&fields, view, List::Sink, |sink| {
+            form(&visitor, view, sink, |key| as_sent(&fields, key))
+        })
+    };
+    form::change(&portal, &visitor, &fields, edits, HERE, again).await
 }

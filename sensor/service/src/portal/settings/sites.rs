@@ -40,7 +40,7 @@ pub(super) async fn page(
         p { "What you say about your own networks counts more than any database. A change holds from the next connection on." }
         (lists::table(["Site", "Networks", "Position", "Set", "Change"], &rows, "None is set."))
         h2 { "Add a site" }
-        (form(&visitor, &view, None))
+        (form(&visitor, &view, None, |_| String::new()))
     };
     Ok(settings_page(&visitor, "Sites", &content))
 }
@@ -52,15 +52,15 @@ pub(super) async fn one(
 ) -> Result<Response, Refused> {
     let view = view(&portal).await?;
     let site = lists::find(&view, List::Site, &name)?;
-    Ok(lists::one(&visitor, site, &form(&visitor, &view, Some(site))))
+    Ok(lists::one(&visitor, site, &form(&visitor, &view, Some(site), |key| said(site, key))))
 }
 
-fn form(visitor: &Visitor, view: &View, site: Option<&Entry>) -> Markup {
-    let of = |key: &str| site.map_or(String::new(), |site| said(site, key));
+/// The form of a site that is there, or of a new one, with what its fields hold.
+fn form(visitor: &Visitor, view: &View, site: Option<&Entry>, of: impl Fn(&str) -> String) -> Markup {
     html! {
         form.narrow method="post" action=(HERE) {
             (lists::about(visitor, view, site))
-            @if site.is_none() { label { "Name" input name="name" required maxlength="64" placeholder="Headquarters, Berlin"; } }
+            @if site.is_none() { label { "Name" input name="name" value=(of("name")) required maxlength="64" placeholder="Headquarters, Berlin"; } }
             (addresses(&of("address")))
             label { "Degrees north and east; empty: no position" input name="position" value=(of("position")) maxlength="64" placeholder="52.52, 13.40"; }
             label { "Radius, km" input name="radius_km" value=(of("radius_km")) inputmode="numeric" maxlength="5" placeholder="1"; }
@@ -81,5 +81,10 @@ pub(super) async fn put(
         ("radius_km".to_owned(), lists::maybe_number(fields.get("radius_km"))),
     ]);
     let edits = lists::edits(&portal, &fields, List::Site, site).await?;
-    form::change(&portal, &visitor, &fields, edits, HERE).await
+    let again = |view: &View| {
+        lists::again(&fields, view, List::Site, |site| {
+            form(&visitor, view, site, |key| fields.get(key).to_owned())
+        })
+    };
+    form::change(&portal, &visitor, &fields, edits, HERE, again).await
 }

@@ -5,7 +5,7 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Redirect, Response},
 };
-use maud::html;
+use maud::{Markup, html};
 
 use super::{
     form::{self, Fields, Sent},
@@ -19,6 +19,11 @@ use crate::{
 
 const HERE: &str = "/settings/tokens";
 const DAY_S: u64 = 86_400;
+const RIGHTS: [(&str, &str); 3] = [
+    ("read", "read"),
+    ("decide", "read, and decide about alerts"),
+    ("administer", "all that an administrator may"),
+];
 
 pub(super) async fn page(
     State(portal): State<Shared>,
@@ -47,18 +52,23 @@ pub(super) async fn page(
         p { "Whatever these pages show and do, a script can do with a token: " a href="/api/v1/openapi.json" { "/api/v1/openapi.json" } " describes it." }
         (lists::table(heads, &rows, "There is none."))
         h2 { "A new token" }
-        form.narrow method="post" action=(HERE) {
-            (token)
-            label { "Name: letters, digits, . _ and -" input name="name" required maxlength="64" autocomplete="off"; }
-            label { "It may" select name="may" {
-                option value="read" { "read" } option value="decide" { "read, and decide about alerts" }
-                option value="administer" { "all that an administrator may" }
-            } }
-            label { "Good for so many days; empty: until it is removed" input name="days" inputmode="numeric" maxlength="5" value="90"; }
-            button { "Make it" }
-        }
+        (form(&visitor, "", "read", "90"))
     };
     Ok(settings_page(&visitor, "Tokens", &content))
+}
+
+fn form(visitor: &Visitor, name: &str, may: &str, days: &str) -> Markup {
+    html! {
+        form.narrow method="post" action=(HERE) {
+            input type="hidden" name="token" value=(visitor.form_token);
+            label { "Name: letters, digits, . _ and -" input name="name" value=(name) required maxlength="64" autocomplete="off"; }
+            label { "It may" select name="may" {
+                @for (right, title) in RIGHTS { option value=(right) selected[right == may] { (title) } }
+            } }
+            label { "Good for so many days; empty: until it is removed" input name="days" inputmode="numeric" maxlength="5" value=(days); }
+            button { "Make it" }
+        }
+    }
 }
 
 pub(super) async fn make(
@@ -72,6 +82,7 @@ pub(super) async fn make(
         "administer" => Some(Right::Administer),
         _ => None,
     };
+    let again = || form(&visitor, fields.get("name"), fields.get("may"), fields.get("days"));
     let days = match fields.get("days") {
         "" => None,
         // What is no number is no time at all, and nobody should get a token for ever by mistake.
@@ -79,7 +90,7 @@ pub(super) async fn make(
     };
     if days == Some(0) {
         let problem = crate::api::Problem::bad_request("days: a whole number from 1 to 65535, or nothing");
-        return Ok(form::refused(&visitor, &problem, HERE));
+        return Ok(form::refused(&visitor, &problem, HERE, &again()));
     }
     let (name, lifetime) = (fields.get("name").to_owned(), days.map(|days| u64::from(days) * DAY_S));
     match accounts::token(&portal.api, &visitor.name(), name, right, lifetime).await {
@@ -91,7 +102,7 @@ pub(super) async fn make(
             };
             Ok(settings_page(&visitor, "A new token", &content))
         }
-        Err(problem) => Ok(form::refused(&visitor, &problem, HERE)),
+        Err(problem) => Ok(form::refused(&visitor, &problem, HERE, &again())),
     }
 }
 
@@ -103,6 +114,6 @@ pub(super) async fn remove(
     let fields = Fields::of(&visitor, sent)?;
     match accounts::take_token(&portal.api, &visitor.name(), fields.get("name").to_owned()).await {
         Ok(()) => Ok(Redirect::to(HERE).into_response()),
-        Err(problem) => Ok(form::refused(&visitor, &problem, HERE)),
+        Err(problem) => Ok(form::refused(&visitor, &problem, HERE, &html! {})),
     }
 }

@@ -1,6 +1,10 @@
 //! Accounting on and off, and one shared secret for everybody.
 
-use axum::{Extension, extract::State, response::Response};
+use axum::{
+    Extension,
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -8,7 +12,7 @@ use super::{
     clients::{another_secret, keep},
     form::{self, Fields, Sent},
     guides::here,
-    hidden, origin, page as settings_page, restart, view,
+    hidden, lists, origin, page as settings_page, restart, view,
 };
 use crate::{
     api::administering,
@@ -51,17 +55,22 @@ fn content(visitor: &Visitor, arrivals: &Arrivals, view: &View) -> Markup {
             h2 { "RADIUS accounting" }
             @let is_on = key.value == "true";
             p { "Accounting is " strong { @if is_on { "on" } @else { "off" } } " (" (origin(&key.origin)) ")." }
-            @if is_on {
-                p.quiet { "Off closes its ports. " (REFUSING) ": take this host out of their accounting first." }
-            } @else {
+            @if !is_on {
                 p.problem { "Its ports are closed: nobody who connects is seen. " (REFUSING) " while it is off: turn it on, or take this host out of their accounting." }
             }
             @if key.origin.layer != Layer::File {
-                form method="post" action="/settings/vpn/accounting" {
+                @let form = |says: &str| html! { form method="post" action="/settings/vpn/accounting" {
                     (hidden(visitor, view))
                     input type="hidden" name="on" value=(!is_on);
-                    button { @if is_on { "Turn accounting off" } @else { "Turn accounting on" } }
-                }
+                    button { (says) }
+                } };
+                @if is_on {
+                    (lists::asked(
+                        &html! { "Turn accounting off" },
+                        &html! { "Off closes its ports. " (REFUSING) ": take this host out of their accounting first." },
+                        &form("Yes, turn it off"),
+                    ))
+                } @else { (form("Turn accounting on")) }
             }
         }
         h2 { "Who may send" }
@@ -104,18 +113,24 @@ fn one_secret(visitor: &Visitor, view: &View, client: Option<&Entry>) -> Markup 
     html! {
         h3 { "One shared secret for everybody" }
         p.quiet { "All VPN servers use the same secret; a VPN server that is set for itself keeps its own." }
+        (secret_form(visitor, view, client.is_some(), if is_any { "any" } else { "private" }))
+    }
+}
+
+fn secret_form(visitor: &Visitor, view: &View, is_set: bool, scope: &str) -> Markup {
+    html! {
         form.narrow method="post" action="/settings/vpn/secret" {
             (hidden(visitor, view))
             label { "From where" select name="scope" {
                 @for (name, title, _) in SCOPES {
-                    option value=(name) selected[(name == "any") == is_any] { (title) }
+                    option value=(name) selected[name == scope] { (title) }
                 }
             } }
             label {
-                "Shared secret" @if client.is_some() { " (one is set; it is not shown)" }
+                "Shared secret" @if is_set { " (one is set; it is not shown)" }
                 input type="password" name="secret" maxlength="256" autocomplete="new-password";
             }
-            @if client.is_some() { (keep()) }
+            @if is_set { (keep()) }
             div.buttons {
                 button name="do" value="set" { "Use this secret" }
                 button name="do" value="generate" { "Generate one" }
@@ -132,7 +147,7 @@ pub(super) async fn switch(
     let fields = Fields::of(&visitor, sent)?;
     let value = json!(fields.get("on") == "true");
     let edits = vec![Edit::Set { key: ACCOUNTING.to_owned(), value }];
-    form::change(&portal, &visitor, &fields, edits, HERE).await
+    form::change(&portal, &visitor, &fields, edits, HERE, form::nothing_again).await
 }
 
 pub(super) async fn set_secret(
@@ -151,13 +166,14 @@ pub(super) async fn set_secret(
     let address = [("address".to_owned(), json!(scope.2))].into_iter().collect();
     let put = Edit::Put { list, name: name.clone(), fields: address };
     let edits = vec![put, another_secret(&fields, name, secret.clone())];
-    if !generated {
-        return form::change(&portal, &visitor, &fields, edits, "/settings/listening").await;
-    }
-    match form::save(&portal, &visitor, &fields, edits).await? {
-        Ok(()) => Ok(shown_once(&visitor, EVERYBODY, &secret)),
-        Err(why) => Ok(form::not_changed(&visitor, why, HERE)),
-    }
+    let why = match form::save(&portal, &visitor, &fields, edits).await? {
+        Ok(()) if generated => return Ok(shown_once(&visitor, EVERYBODY, &secret)),
+        Ok(()) => return Ok(Redirect::to("/settings/listening").into_response()),
+        Err(why) => why,
+    };
+    let view = view(&portal).await?;
+    let is_set = view.entries.iter().any(|entry| entry.list == list && entry.name == EVERYBODY);
+    Ok(form::not_changed(&visitor, why, HERE, &secret_form(&visitor, &view, is_set, scope.0)))
 }
 
 /// A generated secret, this once.
