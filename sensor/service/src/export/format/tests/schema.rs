@@ -17,6 +17,10 @@ impl Schema {
         if class.is_null() {
             return vec!["no class".to_owned()];
         }
+        let version = event["metadata"]["version"].as_str().unwrap_or("none");
+        if !self.0["source"].as_str().unwrap().contains(&format!(", {version}, ")) {
+            faults.push(format!("metadata.version: {version} is not that of the schema"));
+        }
         if class["category_uid"] != event["category_uid"] {
             faults.push("category_uid".to_owned());
         }
