@@ -123,6 +123,8 @@ pub(super) fn of(thresholds: &mut Thresholds) -> Vec<Key<'_>> {
     let Thresholds {
         alert_score,
         alert_score_one_group,
+        alert_score_unlearned,
+        population_users_min,
         high_score,
         reason_log_ratio,
         travel_kmh,
@@ -157,6 +159,8 @@ pub(super) fn of(thresholds: &mut Thresholds) -> Vec<Key<'_>> {
     vec![
         key("alert_score", "alert_score", Number(alert_score, score())),
         key("alert_score_one_group", "alert_score_one_group", Number(alert_score_one_group, score())),
+        key("alert_score_unlearned", "alert_score_unlearned", Number(alert_score_unlearned, score())),
+        key("population_users_min", "population_users_min", Count(population_users_min, 1..=1_000_000)),
         key("high_score", "high_score", Number(high_score, score())),
         key("reason_log_ratio", "reason_log_ratio", Number(reason_log_ratio, score())),
         // Below that of a train everybody travels impossibly.

@@ -10,6 +10,8 @@ use crate::profile::Feature;
 pub enum Detection {
     /// A connection that is not like this user's others.
     SuspiciousConnection,
+    /// Not like anybody's, of a user who is not learned yet.
+    UnlearnedUser,
     /// Two places that nobody can be at so soon one after the other.
     ImpossibleTravel,
     /// Two places at once.
@@ -40,8 +42,9 @@ pub enum Detection {
 
 impl Detection {
     /// All, in the order in which they are shown.
-    pub const ALL: [Detection; 14] = [
+    pub const ALL: [Detection; 15] = [
         Detection::SuspiciousConnection,
+        Detection::UnlearnedUser,
         Detection::ImpossibleTravel,
         Detection::SimultaneousSessions,
         Detection::AddressChange,
@@ -61,6 +64,7 @@ impl Detection {
     pub fn name(self) -> &'static str {
         match self {
             Detection::SuspiciousConnection => "suspicious-connection",
+            Detection::UnlearnedUser => "unlearned-user",
             Detection::ImpossibleTravel => "impossible-travel",
             Detection::SimultaneousSessions => "simultaneous-sessions",
             Detection::AddressChange => "address-change",
@@ -81,6 +85,7 @@ impl Detection {
     pub fn title(self) -> &'static str {
         match self {
             Detection::SuspiciousConnection => "Suspicious VPN connection",
+            Detection::UnlearnedUser => "Unusual connection of a user who is not learned yet",
             Detection::ImpossibleTravel => "Impossible travel",
             Detection::SimultaneousSessions => "Sessions from distant places at the same time",
             Detection::AddressChange => "Another place within a session",
@@ -103,6 +108,11 @@ impl Detection {
         (self == Detection::SuspiciousConnection).then_some(2025)
     }
 
+    /// Whether it is told by the score, a reason for each feature that adds to it.
+    pub fn is_by_score(self) -> bool {
+        matches!(self, Detection::SuspiciousConnection | Detection::UnlearnedUser)
+    }
+
     /// The detection with this name.
     pub fn named(name: &str) -> Option<Detection> {
         Detection::ALL.into_iter().find(|detection| detection.name() == name)
@@ -122,7 +132,7 @@ impl Detection {
     /// MITRE ATT&CK techniques, the one that fits best first.
     fn techniques(self) -> &'static [&'static str] {
         match self {
-            Detection::SuspiciousConnection => &["T1133", "T1078"],
+            Detection::SuspiciousConnection | Detection::UnlearnedUser => &["T1133", "T1078"],
             Detection::ImpossibleTravel
             | Detection::SimultaneousSessions
             | Detection::AddressChange

@@ -46,6 +46,7 @@ mod spread;
 mod text;
 mod threshold;
 mod travel;
+mod unlearned;
 
 pub use assessment::{
     Assessment, Detection, EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature, Severity, Standing,

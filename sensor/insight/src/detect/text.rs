@@ -6,24 +6,25 @@ use super::assessment::{Assessment, Detection, Expected, Measure, Reason, Reason
 
 impl Display for Reason {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        use Detection::{SuspiciousConnection, UnlearnedUser};
         let Reason { user, seen, .. } = self;
         match (self.detection, self.feature) {
-            (Detection::SuspiciousConnection, Some(ReasonFeature::Hour)) => {
+            (SuspiciousConnection | UnlearnedUser, Some(ReasonFeature::Hour)) => {
                 return write!(f, "unusual time for {user}: {seen}");
             }
-            (Detection::SuspiciousConnection, Some(ReasonFeature::Away)) => {
+            (SuspiciousConnection | UnlearnedUser, Some(ReasonFeature::Away)) => {
                 return write!(
                     f,
                     "{user} connects {seen} after the last sign of life, when people here seldom do"
                 );
             }
-            (Detection::SuspiciousConnection, None) => {
+            (SuspiciousConnection | UnlearnedUser, None) => {
                 return write!(f, "{user} seems to be connected already, from {seen}");
             }
-            (Detection::SuspiciousConnection, Some(ReasonFeature::Kinds)) => {
+            (SuspiciousConnection | UnlearnedUser, Some(ReasonFeature::Kinds)) => {
                 write!(f, "kind of network unusual for {user}: {seen}")?;
             }
-            (Detection::SuspiciousConnection, feature) => {
+            (SuspiciousConnection | UnlearnedUser, feature) => {
                 let name = feature.map_or("connection", noun);
                 match self.standing {
                     Standing::New => write!(f, "{name} never seen for {user}: {seen}")?,
@@ -130,7 +131,7 @@ impl Reason {
                 _ => write!(f, "{begin}{value} ({connections} connections, last on {last})")?,
             }
         }
-        if self.users > 0 && self.detection == Detection::SuspiciousConnection {
+        if self.users > 0 && self.detection.is_by_score() {
             let (s, have) = if self.users == 1 { ("", "has") } else { ("s", "have") };
             write!(f, "; {} other user{s} {have} it", self.users)?;
         }

@@ -9,6 +9,7 @@ mod rules;
 mod score;
 mod snapshots;
 mod travel;
+mod unlearned;
 
 use std::net::IpAddr;
 

@@ -35,7 +35,7 @@ impl Confidence {
             _ => Confidence::Low,
         };
         let by_rule = match alert.severity {
-            _ if alert.detection == Detection::SuspiciousConnection.name() => Confidence::Low,
+            _ if Detection::named(&alert.detection).is_some_and(Detection::is_by_score) => Confidence::Low,
             Severity::High => Confidence::High,
             Severity::Medium => Confidence::Medium,
             Severity::Low | Severity::Informational => Confidence::Low,

@@ -413,8 +413,8 @@ fn key(reason: &Reason) -> String {
     use Detection::{AddressChange, ImpossibleTravel, SimultaneousSessions};
     let feature = reason.feature.map_or("", ReasonFeature::name);
     match reason.detection {
-        Detection::SuspiciousConnection if is_of_value(reason) => format!("{feature} {}", reason.seen),
-        Detection::SuspiciousConnection => feature.to_owned(),
+        detection if detection.is_by_score() && is_of_value(reason) => format!("{feature} {}", reason.seen),
+        detection if detection.is_by_score() => feature.to_owned(),
         detection @ (AddressChange | ImpossibleTravel | SimultaneousSessions) => {
             format!("{} {}", detection.name(), reason.seen)
         }
@@ -426,14 +426,14 @@ fn key(reason: &Reason) -> String {
 /// wherever to.
 fn counts_as(known: &str, reason: &Reason) -> bool {
     match reason.detection {
-        Detection::SuspiciousConnection => known == key(reason),
+        detection if detection.is_by_score() => known == key(reason),
         detection => known.split(' ').next() == Some(detection.name()),
     }
 }
 
 /// Whether a reason that an alert does not have is worth another word: not the hour, nor another address of a network.
 fn is_news(reason: &Reason) -> bool {
-    reason.detection != Detection::SuspiciousConnection || is_of_value(reason)
+    !reason.detection.is_by_score() || is_of_value(reason)
 }
 
 /// Of these another value is another reason.

@@ -160,3 +160,41 @@ fn a_user_who_was_away_for_long_is_told_when_a_stranger_comes_and_not_at_home() 
         assert_eq!(is_alert, is_told, "{away} days, address {address}: {all:?}");
     }
 }
+
+/// What everybody does protects somebody who came yesterday; her first connections, like anybody's, are no alert.
+#[test]
+fn somebody_who_is_not_learned_yet_is_told_of_by_what_is_usual_for_everybody() {
+    for (users_min, is_told) in [(8, true), (9, false)] {
+        let mut house = house();
+        house.tune(Detecting {
+            thresholds: Thresholds {
+                population_users_min: users_min,
+                // Of eight people nobody is far from everybody.
+                alert_score_unlearned: 1.0,
+                ..Thresholds::default()
+            },
+            ..Detecting::default()
+        });
+        for day in 0..36 {
+            for user in 1..=8 {
+                if user == 8 && day < 34 {
+                    continue;
+                }
+                let (at, session) = (day * DAY_S + 8 * HOUR_S + user, format!("{day}-{user}"));
+                let start = Request { at, user, session: &session, ..Request::start() };
+                house.hear(&start);
+                house.hear(&Request { at: at + HOUR_S, ..start.stop(1) });
+            }
+            house.turn(day * DAY_S + 10 * HOUR_S);
+        }
+        let at = 36 * DAY_S + 9 * HOUR_S;
+        house.hear(&Request { at, user: 8, session: "not hers", address: 4, ..Request::start() });
+        house.turn(at + 1);
+        // That nobody of the organisation was there before is an alert of low severity beside it.
+        let all = alerts(&mut house);
+        let [alert] = &all[..] else { panic!("{users_min}: {all:?}") };
+        assert_eq!(alert.severity >= Severity::Medium, is_told, "{users_min}: {alert:?}");
+        assert!(speaks(alert, "unlearned-user") && !speaks(alert, "suspicious-connection"), "{alert:?}");
+        assert!(alert.user.as_deref().is_some_and(|user| user.starts_with("user8")), "{alert:?}");
+    }
+}

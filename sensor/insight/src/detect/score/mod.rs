@@ -45,6 +45,7 @@ use super::{
     facts::Facts,
     text::Span,
     threshold::{Model, Thresholds},
+    unlearned,
 };
 use crate::profile::Feature;
 use ratio::{known, new, usual};
@@ -100,7 +101,9 @@ pub(super) fn assess(facts: &Facts<'_>, thresholds: &Thresholds, assessment: &mu
         if terms.is_device_new() { thresholds.alert_score } else { thresholds.alert_score_one_group };
     let is_high = total >= thresholds.high_score || facts.cover > Cover::Hosting;
     let severity = if is_high { Severity::High } else { Severity::Medium };
-    let alert = (facts.is_learned && total >= threshold).then_some(severity);
+    let is_reached =
+        if facts.is_learned { total >= threshold } else { unlearned::is_reached(facts, thresholds, total) };
+    let alert = is_reached.then_some(severity);
     if let Some(severity) = alert {
         assessment.alert(severity);
     }
@@ -117,7 +120,7 @@ fn explain(
     alert: Option<Severity>,
     assessment: &mut Assessment,
 ) {
-    let detection = Detection::SuspiciousConnection;
+    let detection = if facts.is_learned { Detection::SuspiciousConnection } else { Detection::UnlearnedUser };
     // An alert has a reason, whatever the configuration says.
     let most = Feature::ALL.into_iter().map(|feature| terms.of(feature)).fold(f64::MIN, f64::max);
     let least =

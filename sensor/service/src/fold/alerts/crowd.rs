@@ -237,9 +237,7 @@ impl Open {
             match listed {
                 // The newest says how many there are.
                 Some(at) if is_of_address(reason) => alert.reasons[at] = words::reason(reason),
-                None if alert.reasons.len() < REASONS_MAX
-                    && reason.detection != Detection::SuspiciousConnection =>
-                {
+                None if alert.reasons.len() < REASONS_MAX && !reason.detection.is_by_score() => {
                     alert.reasons.push(words::reason(reason));
                 }
                 _ => {}

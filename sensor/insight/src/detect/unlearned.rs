@@ -1,0 +1,22 @@
+//! **Unusual connection of a user who is not learned yet**: somebody of whom too little is known for *Suspicious VPN
+//! connection*, and a connection that is not like anybody's. T1133, T1078.
+//!
+//! Learning rule: the organisation's alone, `organisation_learning_days` since the first connection of all and
+//! `population_users_min` users. Everybody's connections say then how usual a place, a network and a device are of somebody
+//! here, and that is most of the score of somebody without a past.
+//!
+//! The score and its reasons are those of *Suspicious VPN connection*; the threshold is its own, since nothing of the user
+//! speaks against it.
+
+use super::{facts::Facts, threshold::Thresholds};
+
+/// Whether a score of the connection of somebody who is not learned is an alert.
+pub(super) fn is_reached(facts: &Facts<'_>, thresholds: &Thresholds, score: f64) -> bool {
+    let first = facts.adoptions.first;
+    let learned_from = first.saturating_add(u32::from(thresholds.organisation_learning_days) * 86_400);
+    let is_population_known = facts.everybody.users() >= thresholds.population_users_min as usize;
+    first != 0
+        && facts.unix_s >= learned_from
+        && is_population_known
+        && score >= thresholds.alert_score_unlearned
+}
