@@ -20,7 +20,7 @@ use service::{
     live::{Live, Retention},
 };
 
-use super::company::Company;
+use super::{audit, company::Company};
 
 const PORTAL: &str = "127.0.0.1:18813";
 const METRICS: &str = "127.0.0.1:19813";
@@ -67,6 +67,7 @@ pub(super) fn prepare(home: &Path, users: u64, sessions: u64) -> anyhow::Result<
     fs::write(configuration(home), text)?;
     let store = state.join("service/store.sqlite");
     if state.join("service/whole").exists() {
+        audit::fill(&state, users)?;
         return Ok(None);
     }
     let mut company = Company::new(users, sessions, jiff::Timestamp::now().as_second() as u64);
@@ -90,6 +91,7 @@ pub(super) fn prepare(home: &Path, users: u64, sessions: u64) -> anyhow::Result<
         // There may be none.
         let _ = fs::remove_file(store.with_extension(format!("sqlite.{old}")));
     }
+    audit::fill(&state, users)?;
     File::create(state.join("service/whole"))?;
     Ok(Some(seconds))
 }

@@ -5,6 +5,7 @@
 //! with 1 and says which; a quick one has none. What a pressed portal leaves to the workers is tested end to end.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod company;
 mod host;
 mod lists;

@@ -1,6 +1,7 @@
 //! What is looked at: all pages, of busy and of usual users, near and far back, first pages and second ones.
 
 use super::{
+    audit,
     company::{BUSY, Company},
     host::Browser,
     lists,
@@ -25,9 +26,19 @@ pub(super) struct Known {
 }
 
 /// Lists with more than one page.
-const LISTS: [&str; 4] = ["/users", "/devices", "/alerts?state=all", "/connections?open=true"];
+const LISTS: [&str; 5] =
+    ["/users", "/devices", "/alerts?state=all", "/connections?open=true", "/settings/audit"];
 /// Kinds of visits, one after the other.
-const KINDS: u64 = 33;
+const KINDS: u64 = 36;
+/// What alerts are asked for by.
+const ALERTS: [&str; 6] = [
+    "state=open&severity=high",
+    "state=all&severity=medium&reason=network",
+    "state=all&reason=impossible-travel",
+    "state=open&reason=first-country-for-user",
+    "state=all&sent=held",
+    "state=closed&severity=high&reason=device",
+];
 /// What administrators see.
 const SETTINGS: [&str; 12] = [
     "vpn",
@@ -148,6 +159,18 @@ pub(super) fn of(number: u64, users: u64, sessions: u64, known: &Known) -> Optio
         31 => {
             ("connections of a session id", format!("/connections?session={}", Company::session_id(session)))
         }
+        32 => ("alerts by what they are", format!("/alerts?{}", among(&ALERTS))),
+        33 => ("audit log of somebody", format!("/settings/audit?who={}", audit::who(dice))),
+        34 => (
+            "audit log of an action and a user",
+            match number / KINDS % 3 {
+                0 => format!("/settings/audit?subject={name}"),
+                1 => {
+                    format!("/settings/audit?action={}", audit::ACTIONS[dice as usize % audit::ACTIONS.len()])
+                }
+                _ => format!("/settings/audit?who={}&subject={name}", audit::who(dice)),
+            },
+        ),
         _ => ("settings", known.settings[number as usize / KINDS as usize % known.settings.len()].clone()),
     };
     Some(Visit { page, path })
