@@ -12,7 +12,7 @@
 //! | `zone`, `days` | the viewer's time zone; days of forms |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `servers`, `search`, `connections` | the pages |
 //! | `settings/` | what administrators set |
-//! | `sessions` | the table of connections |
+//! | `sessions`, `activities` | the table of connections; when each began and ended, and where |
 //! | `stages` | latency of one stage, chosen by a link |
 //! | `export` | a user's connections as a file |
 //! | `assets`, `wire` | style sheet, script, icon; pages made small for the wire |
@@ -20,6 +20,7 @@
 //! Everything that a network sent is text of a stranger: `maud` escapes it, and `text::stranger` shows what would change
 //! the direction or the lines of a page. Called by the running service ([`serve`]).
 
+mod activities;
 mod alert;
 mod alerts;
 mod assets;

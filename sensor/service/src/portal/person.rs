@@ -10,7 +10,7 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
-    Refused, Shared, alerts, connections, frame,
+    Refused, Shared, activities, alerts, connections, frame,
     guard::Visitor,
     map,
     plot::{self, Bar},
@@ -105,6 +105,8 @@ fn content(page: &UserPage, next: Option<&str>, (today, zone): (i64, &Zone), bar
             (card("Client software", &page.software, false, &all))
             (card("VPN servers", &page.servers, false, &all))
         }
+        h2 { "Activities" }
+        (activities::table(&page.sessions))
         h2 { "Connections" }
         (sessions::table_of_one(&page.sessions))
         (connections::ways("user", &page.user.user, next))
