@@ -2,10 +2,10 @@
 //! secret shown and mended, two tabs, roles, and the file that wins.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use end_to_end::api::{ask, patch, post};
-use end_to_end::config::{ClientEntry, Config, SECRET};
+use end_to_end::config::{ClientEntry, Config, Path, SECRET};
 use end_to_end::portal::{Browser, Page, link, path_of};
 use end_to_end::requests::start;
 use end_to_end::sensor::Home;
@@ -31,7 +31,7 @@ fn listening(browser: &Browser<'_>, what: &str) -> Page {
 
 /// No file of the state directory, the log or the audit log but the kept secrets has any of these.
 fn assert_nowhere(home: &Home, secrets: &[&str]) {
-    fn look(path: &Path, secrets: &[&str]) {
+    fn look(path: &std::path::Path, secrets: &[&str]) {
         if path.is_dir() {
             fs::read_dir(path).unwrap().for_each(|entry| look(&entry.unwrap().path(), secrets));
         } else if !path.to_string_lossy().ends_with(".secret") {
@@ -125,8 +125,14 @@ fn from_the_first_start_to_the_first_packet_and_a_wrong_secret_mended() {
 
 #[test]
 fn accounting_off_closes_the_port_and_on_opens_it() {
+    for way in [Path::Udp, Path::Xdp] {
+        off_and_on(way);
+    }
+}
+
+fn off_and_on(way: Path) {
     let wire = Wire::new();
-    let home = Home::new(&Config::udp());
+    let home = Home::new(&way.config());
     let sensor = home.start(&wire.sensor);
     let carol = Browser::signed_in(&wire.sensor, &link(&home, &wire.sensor, "carol", "administrator"));
     let listens = || wire.sensor.run("ss", "-Huln sport = :1813").contains("1813");
@@ -137,6 +143,11 @@ fn accounting_off_closes_the_port_and_on_opens_it() {
     assert!(!carol.get("/").text.contains("accounting is off"), "it is on");
     assert_eq!(carol.submit(&page, "/settings/vpn/accounting", &[("on", "false")]).status, 303);
     wait_until("the port is closed", PATIENCE, || !listens());
+    wait_until("nobody answers", PATIENCE, || {
+        let asker = nas(&wire, SECRET);
+        asker.send(&start(3, "meanwhile", SECRET));
+        asker.answer(Duration::from_millis(300)).is_none()
+    });
     let page = carol.get("/settings/vpn");
     assert!(page.text.contains("Turn accounting on") && page.text.contains(warning), "{}", page.text);
     let overview = carol.get("/").text;
@@ -145,9 +156,27 @@ fn accounting_off_closes_the_port_and_on_opens_it() {
     wait_until("the sensor's page says so", PATIENCE, || {
         carol.get("/sensors").text.contains("<strong>accounting is off</strong>")
     });
+    let page = carol.get("/settings/tokens");
+    let form = [("token", page.value("token")), ("name", "reports"), ("may", "read"), ("days", "1")];
+    let token = carol.post("/settings/tokens", &form).secret().to_owned();
+    let (_, now) = ask(&wire.sensor, "sensors/now", Some(&token));
+    assert_eq!(now["accounting"], false, "{now}");
+    // Of what version that is which people look up when something looks wrong: the same for both.
+    let database = &now["databases"][0];
+    assert!(database["built"].as_str().unwrap().starts_with("20"), "{now}");
+    let shown = carol.get("/sensors").text;
+    let release = format!("release {} of its tables", now["store_release"]);
+    for part in [database["kind"].as_str().unwrap(), database["built"].as_str().unwrap(), &release] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let page = carol.get("/settings/vpn");
     assert_eq!(carol.submit(&page, "/settings/vpn/accounting", &[("on", "true")]).status, 303);
     wait_until("the port is open", PATIENCE, listens);
+    let taken = || sensor.metrics().received_on(way.label());
+    let before = taken();
     nas(&wire, SECRET).ask(&start(2, "behind", SECRET));
+    assert!(taken() > before, "what is sent behind that comes in by the same way, {way:?}");
+    assert_eq!(ask(&wire.sensor, "sensors/now", Some(&token)).1["accounting"], true);
     // Off is off at the next start, too.
     let page = carol.get("/settings/vpn");
     assert_eq!(carol.submit(&page, "/settings/vpn/accounting", &[("on", "false")]).status, 303);

@@ -42,7 +42,8 @@ impl From<NotChanged> for Problem {
         match why {
             NotChanged::Problem(problem) => problem,
             NotChanged::Conflict(rows) => {
-                let rows: Vec<String> = rows.iter().map(told).collect();
+                let rows: Vec<String> =
+                    rows.iter().map(|row| format!("{} {}", row.time, told(row))).collect();
                 let detail = format!(
                     "others changed settings since that revision; read them again. {}",
                     rows.join("; ")
@@ -53,11 +54,11 @@ impl From<NotChanged> for Problem {
     }
 }
 
-/// A change in a line: when, who, what.
+/// A change in a line: who, what.
 pub(crate) fn told(row: &AuditRow) -> String {
     let what = row.details.as_deref().unwrap_or_default();
     let what = what.rsplit_once("; revision ").map_or(what, |(what, _)| what);
-    format!("{} {}: {what}", row.time, row.who)
+    format!("{}: {what}", row.who)
 }
 
 impl Api {

@@ -30,7 +30,7 @@ mod readers;
 pub(crate) mod records;
 mod refusals;
 pub(crate) mod search;
-mod sensing;
+pub(crate) mod sensing;
 mod sessions;
 mod surroundings;
 mod users;

@@ -1,25 +1,76 @@
 //! The sensor beside this service: how it stands, and how it went during the last day.
 
 use axum::{Json, extract::State};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Problem, TheApi, query::Parameters, users::NoQuery};
-use crate::observed::{SensorNow, Series};
+use super::{Api, Problem, TheApi, query::Parameters, users::NoQuery};
+use crate::{
+    observed::{SensorNow, Series},
+    store,
+};
 
 /// A day: so much is kept.
 const MINUTES_MAX: u32 = 1440;
 const MINUTES: u32 = 60;
 
-/// How the sensor beside the service stands: workers, queues, capture modes and why not better ones, latency, journal.
+/// How a sensor stands, and what the service beside it goes by.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Beside {
+    #[serde(flatten)]
+    sensor: SensorNow,
+    /// Whether VPN servers are heard; null where nobody can say.
+    accounting: Option<bool>,
+    #[serde(flatten)]
+    versions: Versions,
+}
+
+/// Of what version that is which is no program.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Versions {
+    /// The databases that say where addresses are, the first one to know counts.
+    pub(crate) databases: Vec<DatabaseNow>,
+    /// The release of the store's tables.
+    pub(crate) store_release: i64,
+}
+
+/// A database that says where addresses are.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DatabaseNow {
+    /// Its file.
+    pub(crate) name: String,
+    /// What it calls itself: `GeoIP2-City`.
+    pub(crate) kind: String,
+    /// When it was made, RFC 3339.
+    pub(crate) built: String,
+}
+
+impl Versions {
+    pub(crate) fn of(api: &Api) -> Versions {
+        let places = std::sync::Arc::clone(&api.settings.places.borrow());
+        let built = |unix_s: u64| Timestamp::from_second(unix_s.try_into().ok()?).ok();
+        let databases = places.databases().iter().map(|database| DatabaseNow {
+            name: database.name().to_owned(),
+            kind: database.kind().to_owned(),
+            built: built(database.built_unix_s()).map_or_else(String::new, |built| built.to_string()),
+        });
+        Versions { databases: databases.collect(), store_release: store::RELEASE }
+    }
+}
+
+/// How the sensor beside the service stands: workers, queues, capture modes and why not better ones, latency, journal,
+/// versions.
 #[utoipa::path(get, path = "/sensors/now", responses(
-    (status = 200, body = SensorNow), (status = "default", body = Problem)))]
+    (status = 200, body = Beside), (status = "default", body = Problem)))]
 pub(super) async fn now(
     State(api): TheApi,
     Parameters(NoQuery {}): Parameters<NoQuery>,
-) -> Result<Json<SensorNow>, Problem> {
+) -> Result<Json<Beside>, Problem> {
     let missing = || Problem::not_found("no sensor runs beside this service, or it started some seconds ago");
-    Ok(Json((*api.sensor().now().ok_or_else(missing)?).clone()))
+    let sensor = (*api.sensor().now().ok_or_else(missing)?).clone();
+    let accounting = api.administration().ok().map(|settings| settings.is_accounting());
+    Ok(Json(Beside { sensor, accounting, versions: Versions::of(&api) }))
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     fold::Sort,
-    store::{PlaceRow, SeenRow, ServerRow, SpotRow},
+    store::{PlaceRow, SeenRow, ServerRow, SpotRow, StoreReader},
 };
 
 /// Points of a map.
@@ -84,14 +84,19 @@ pub(super) async fn sensors(
 pub(super) struct Map {
     /// The most frequent first, at most 200. Places without a position are left out.
     items: Vec<SpotRow>,
+    /// Connections that are open, with and without a position.
+    open: i64,
 }
 
-/// Where the open connections are, as points of a map.
+/// Where the open connections are, as points of a map, and how many there are.
 #[utoipa::path(get, path = "/map", responses(
     (status = 200, body = Map), (status = "default", body = Problem)))]
 pub(super) async fn map(
     State(api): TheApi,
     Parameters(NoQuery {}): Parameters<NoQuery>,
 ) -> Result<Json<Map>, Problem> {
-    api.readers.read(move |store| Ok(Json(Map { items: store.spots_on_line(SPOTS_MAX)? }))).await
+    let map = |store: &StoreReader| -> Result<_, Problem> {
+        Ok(Json(Map { items: store.spots_on_line(SPOTS_MAX)?, open: store.on_line()? }))
+    };
+    api.readers.read(map).await
 }

@@ -12,8 +12,8 @@ use super::{
     query::{Named, Page, Parameters, cursor, limit, position},
 };
 use crate::store::{
-    DeviceRow, Feature, RiskPosition, SessionFilter, SessionRow, Share, SpotRow, StoreReader, UserPage,
-    UserRow,
+    DeviceRow, Feature, LocationRow, RiskPosition, SessionFilter, SessionRow, Share, SpotRow, StoreReader,
+    UserPage, UserRow,
 };
 
 /// The newest connections on a user's page; `/sessions` has the others.
@@ -191,6 +191,8 @@ pub(super) struct DevicePage {
     software: Vec<Share>,
     /// Where from, as points of a map.
     spots: Vec<SpotRow>,
+    /// Places, addresses and providers, the latest seen first.
+    locations: Vec<LocationRow>,
     /// Connections that are open.
     open: Vec<SessionRow>,
 }
@@ -221,6 +223,7 @@ pub(super) async fn device(
                 software: shares(Feature::Software),
                 open: open(store, &all)?,
                 spots: newest.spots(FEATURES_MAX),
+                locations: newest.locations(FEATURES_MAX),
                 name,
             }))
         })

@@ -17,6 +17,7 @@ use super::{
     zone::Zone,
 };
 use crate::{
+    api::sensing::Versions,
     fold::Sort,
     observed::{Amount, SensorNow, Series, StageNow, StageSeries},
     store::SeenRow,
@@ -67,7 +68,8 @@ pub(super) async fn page(
     let stage = stages::chosen(&series, asked.stage.as_deref());
     let plotted = Plotted { series: &series, stage, zone: &visitor.zone };
     let state = state(now.as_deref(), is_off(&portal));
-    Ok(frame::page(&visitor, "Sensors", &content(&seen.await?, now.as_deref(), &state, &plotted, span)))
+    let cards = now.as_deref().map(|now| standing(now, &state, &Versions::of(&portal.api)));
+    Ok(frame::page(&visitor, "Sensors", &content(&seen.await?, now.as_deref().zip(cards), &plotted, span)))
 }
 
 pub(super) async fn plots_alone(
@@ -109,15 +111,14 @@ pub(super) fn is_off(portal: &Shared) -> bool {
 
 fn content(
     seen: &[SeenRow],
-    now: Option<&SensorNow>,
-    state: &Markup,
+    now: Option<(&SensorNow, Markup)>,
     plotted: &Plotted<'_>,
     span: (u32, &str),
 ) -> Markup {
     let Plotted { series, stage, .. } = *plotted;
     html! {
-        @if let Some(now) = now {
-            (standing(now, state))
+        @if let Some((now, cards)) = now {
+            (cards)
             h2 { "Captures" }
             (queues(now))
             (workers(now))
@@ -152,7 +153,7 @@ fn content(
     }
 }
 
-fn standing(now: &SensorNow, state: &Markup) -> Markup {
+fn standing(now: &SensorNow, state: &Markup, versions: &Versions) -> Markup {
     let (journal, service) = (&now.journal, &now.service);
     html! {
         @if let Some(why) = &journal.failing {
@@ -181,6 +182,11 @@ fn standing(now: &SensorNow, state: &Markup) -> Markup {
                 dt { "Shown up to" } dd { "record " (service.stored) }
                 dt { "Lag" } dd { (service.lag) " records" }
                 dt { "Follows" } dd { (service.sessions) " connections, " (service.profiles) " profiles" }
+                dt { "Where addresses are, by" } dd { @for (index, database) in versions.databases.iter().enumerate() {
+                    @if index > 0 { br; }
+                    (text::stranger(&database.name)) " (" (text::stranger(&database.kind)) @if !database.built.is_empty() { ", of " (text::moment(&database.built)) } ")"
+                } @if versions.databases.is_empty() { "no database" } }
+                dt { "Store" } dd { "release " (versions.store_release) " of its tables" }
             } }
         }
     }

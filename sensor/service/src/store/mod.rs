@@ -77,7 +77,7 @@ pub const FILE: &str = "store.sqlite";
 
 /// What `user_version` must be. A store with a lower one is taken forward by [`MIGRATIONS`], one with a higher one
 /// belongs to a later release.
-const RELEASE: i64 = MIGRATIONS.len() as i64;
+pub(crate) const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
 const MIGRATIONS: [&str; 6] = [

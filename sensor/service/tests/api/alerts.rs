@@ -370,6 +370,7 @@ fn users_come_by_risk_and_maps_have_points() {
         spots.iter().map(|spot| spot["connections"].as_i64().unwrap()).sum::<i64>(),
         PEOPLE as i64 + 1
     );
+    assert_eq!(desk.get("map").body["open"], PEOPLE + 1);
     assert!(spots.iter().all(|spot| spot["latitude"].is_f64() && spot["radius_km"].is_i64()), "{spots:?}");
     let user = desk.get("users/user0").body;
     assert_eq!(

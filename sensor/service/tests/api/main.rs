@@ -182,6 +182,7 @@ fn a_user_has_everything_on_one_page() {
     assert_eq!(page["open"].as_array().unwrap().len(), 1);
     let device = host.get("/api/v1/devices/PC-001").body;
     assert_eq!(device["users"][0]["name"], "user001@contoso.example");
+    assert_eq!(device["locations"][0]["address"], "203.0.113.1", "{device}");
 }
 
 #[test]
