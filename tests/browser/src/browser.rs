@@ -29,7 +29,7 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// Both.
+    /// Those that a page is looked at whole in.
     pub const ALL: [Theme; 2] = [Theme::Light, Theme::Dark];
 
     /// As style sheets call it.
@@ -48,10 +48,12 @@ pub enum Shape {
     Desktop,
     /// 390 x 844, touched
     Phone,
+    /// 320 x 640: a window of 1280 at four times its size, as WCAG 1.4.10 has it
+    Narrow,
 }
 
 impl Shape {
-    /// Both.
+    /// Those that a page is looked at whole in.
     pub const ALL: [Shape; 2] = [Shape::Desktop, Shape::Phone];
 
     /// Width and height, CSS pixels.
@@ -59,6 +61,7 @@ impl Shape {
         match self {
             Shape::Desktop => (1280, 900),
             Shape::Phone => (390, 844),
+            Shape::Narrow => (320, 640),
         }
     }
 }

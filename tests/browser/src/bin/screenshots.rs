@@ -31,10 +31,15 @@ const THEFT: [&str; 6] = [
     "--attribute",
     "Cisco-AVPair=mdm-tlv=ac-user-agent=AnyConnect Windows 4.10.04065",
 ];
+/// Whose account two people use: now in Great Britain, and within the minute in China, by the databases that come with the
+/// product.
+const TRAVELLER: &str = "frank@contoso.example";
+const JOURNEY: [&str; 2] = ["81.2.69.160", "175.16.199.7"];
 /// An address that is no client's.
 const STRANGER: &str = "192.0.2.99";
-/// How much of a page is shown, CSS pixels: all but the longest lists.
-const HEIGHT_MAX: u64 = 3000;
+/// How much of a page is shown, CSS pixels: all but the longest lists on a phone.
+const HEIGHT_MAX: u64 = 8000;
+const FIRST_ALERT: &str = "return document.querySelector('main a[href^=\"/alerts/\"]').getAttribute('href')";
 /// Each page is taken in these.
 const KINDS: [(Theme, Shape, &str); 3] = [
     (Theme::Light, Shape::Desktop, "light"),
@@ -46,7 +51,7 @@ fn main() {
     let folder = PathBuf::from(std::env::args_os().nth(1).expect("the folder to write to"));
     fs::create_dir_all(&folder).expect("the folder can be made");
     let wire = Wire::new();
-    let mut config = Config::udp();
+    let mut config = Config::xdp();
     let clients: Vec<ClientEntry> = VPN_SERVERS
         .iter()
         .map(|(vendor, address)| {
@@ -73,7 +78,21 @@ fn main() {
     send(&["--month", &sources, "--month-seconds", "10", "--seed", "1"]);
     sensor.stored();
     send(&[&["--vendor", "asa", "--user", USER, "--source", VPN_SERVERS[3].1], &THEFT[..]].concat());
-    sensor.stored();
+    for address in JOURNEY {
+        send(&[
+            "--vendor",
+            "asa",
+            "--user",
+            TRAVELLER,
+            "--source",
+            VPN_SERVERS[3].1,
+            "--status",
+            "start",
+            "--calling-station-id",
+            address,
+        ]);
+        sensor.stored();
+    }
 
     // A VPN server that nobody has set yet: what is sent is not answered.
     wire.nas.ip(&format!("address add {STRANGER}/24 dev {NAS_DEVICE}"));
@@ -83,7 +102,9 @@ fn main() {
 
     let browser = Browser::start(&wire.sensor);
     browser.command("Emulation.setTimezoneOverride", json!({"timezoneId": "UTC"}));
-    let sign_in = BTreeMap::from([("sign-in".to_owned(), "/sign-in".to_owned())]);
+    let link = people::link(&home, &wire.sensor, "dora", "analyst");
+    let link = link.strip_prefix(browser.origin()).expect("a link to this portal").to_owned();
+    let sign_in = BTreeMap::from([("sign-in".to_owned(), "/sign-in".to_owned()), ("link".to_owned(), link)]);
     take(&browser, &folder, &sign_in);
     people::sign_in(&browser, &home, &wire.sensor, "carol", "administrator");
     lists::set(&browser);
@@ -97,6 +118,9 @@ fn main() {
     pages.insert("user".to_owned(), format!("/users/{USER}"));
     pages.insert("search".to_owned(), "/search?q=a".to_owned());
     pages.insert("connections".to_owned(), "/connections?open=true".to_owned());
+    browser.open_until(&format!("/users/{TRAVELLER}"), "Impossible travel");
+    let alert = browser.run(FIRST_ALERT, &[]);
+    pages.insert("alert-travel".to_owned(), alert.as_str().expect("an alert of the journey").to_owned());
     // Behind more pages than are looked through.
     for path in [
         &format!("/settings/listening/{STRANGER}"),

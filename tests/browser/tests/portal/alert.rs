@@ -1,5 +1,7 @@
 //! A stolen account: from the overview to a closed alert; and many alerts that are closed at once.
 
+use std::{thread, time::Duration};
+
 use browser::{
     Browser,
     people::{self, AT_HOME, Connection, FAR_AWAY},
@@ -46,6 +48,36 @@ fn an_alert_is_found_on_the_overview_understood_commented_and_closed() {
     let audit = people::command(&home, &wire.sensor, "audit --format json");
     assert!(audit.contains("alert.close") && audit.contains("carol@portal"), "{audit}");
     browser.assert_quiet();
+}
+
+/// Out of one place, into another: what the map of the alert shows stands beside it.
+#[test]
+fn the_two_points_of_a_journey_are_on_its_alert_with_time_and_speed() {
+    let wire = Wire::new();
+    let home = Home::new(&Config::udp());
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    // With one device at both places it would be a database's mistake.
+    let of = |session, address, device| Connection { user: "frank", session, address, device };
+    of("here", AT_HOME, "PC-7").begin(&nas, 1);
+    of("here", AT_HOME, "PC-7").end(&nas, 2);
+    // Times are of whole seconds.
+    thread::sleep(Duration::from_secs(3));
+    of("there", FAR_AWAY, "KALI").begin(&nas, 3);
+    sensor.stored();
+    let browser = Browser::start(&wire.sensor);
+    people::sign_in(&browser, &home, &wire.sensor, "carol", "analyst");
+    browser.open_until("/", "frank");
+    browser.click("main a[href^='/alerts/']");
+    browser.wait_seen("From one place to the other");
+    let seen = browser.seen();
+    for part in ["Impossible travel", "GB", "CN", " km", "Time between", "km/h: faster than an airliner"] {
+        assert!(seen.contains(part), "{part}: {seen}");
+    }
+    let points =
+        browser.run("return document.querySelectorAll('.mapped svg .way, .mapped svg circle').length", &[]);
+    assert!(points.as_u64() >= Some(3), "two points and the way between them: {points}");
+    browser.assert_accessible();
 }
 
 #[test]

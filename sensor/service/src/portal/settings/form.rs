@@ -99,7 +99,7 @@ pub(super) fn not_changed(visitor: &Visitor, why: NotChanged, back: &str, again:
                 }
                 @if !rows.is_empty() {
                     h2 { "What changed meanwhile" }
-                    ul { @for row in &rows { li { (text::stranger(&administering::told(row))) } } }
+                    ul { @for row in &rows { li { (text::moment(&row.time)) ", " (text::stranger(&administering::told(row))) } } }
                 }
                 p { a href=(back) { "Look at the settings as they are now" } ", and change them again." }
                 (as_sent(again))
