@@ -33,6 +33,9 @@ pub(super) fn read(
     warnings: &mut Vec<String>,
     detecting: &mut Detecting,
 ) {
+    for key in keys::of_notices(detecting) {
+        read_key(key, &section);
+    }
     for key in keys::of(&mut detecting.thresholds) {
         read_key(key, &section);
     }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use insight::detect::Thresholds;
 use policy::Detecting;
 
 use super::keys::{self, Key};
@@ -53,16 +52,17 @@ Connections that have all that is named raise no alert and teach the profile as 
 
 /// The page.
 pub fn markdown() -> String {
-    let mut thresholds = Thresholds::default();
+    let mut usual = Detecting::default();
     let mut page = HEAD.to_owned();
     let rows = |page: &mut String, keys: Vec<Key<'_>>| {
         for Key { name, reason, value } in keys {
             let _ = writeln!(page, "| `{name}` | {} | {} | {reason} |", value.shown(), value.allowed());
         }
     };
-    rows(&mut page, keys::of(&mut thresholds));
+    rows(&mut page, keys::of_notices(&mut usual));
+    rows(&mut page, keys::of(&mut usual.thresholds));
     page += MODEL;
-    rows(&mut page, keys::of_model(&mut thresholds.model));
+    rows(&mut page, keys::of_model(&mut usual.thresholds.model));
     page + EXCLUSIONS
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct ThresholdKey {
 
 /// All thresholds' keys, in the order of the page.
 pub(crate) fn threshold_keys() -> Vec<ThresholdKey> {
-    let mut thresholds = Thresholds::default();
+    let mut usual = Detecting::default();
     let of = |table: &str, key: Key<'_>| {
         let default = key.value.shown();
         ThresholdKey {
@@ -93,15 +93,16 @@ pub(crate) fn threshold_keys() -> Vec<ThresholdKey> {
             is_number: !default.starts_with('"'),
         }
     };
-    let mut all: Vec<_> = keys::of(&mut thresholds).into_iter().map(|key| of("detect", key)).collect();
-    let model = keys::of_model(&mut thresholds.model);
+    let mut all: Vec<_> = keys::of_notices(&mut usual).into_iter().map(|key| of("detect", key)).collect();
+    all.extend(keys::of(&mut usual.thresholds).into_iter().map(|key| of("detect", key)));
+    let model = keys::of_model(&mut usual.thresholds.model);
     all.extend(model.into_iter().map(|key| of("detect.model", key)));
     all
 }
 
 /// What is not as the product comes, in one line.
 pub fn summary(detecting: &Detecting, now_unix_ns: u64) -> String {
-    let (mut own, mut usual) = (detecting.thresholds.clone(), Thresholds::default());
+    let (mut own, mut usual) = (detecting.clone(), Detecting::default());
     let mut changed = Vec::new();
     let mut compare = |prefix: &str, own: Vec<Key<'_>>, usual: Vec<Key<'_>>| {
         for (own, usual) in own.iter().zip(&usual) {
@@ -111,7 +112,9 @@ pub fn summary(detecting: &Detecting, now_unix_ns: u64) -> String {
             }
         }
     };
-    compare("", keys::of(&mut own), keys::of(&mut usual));
+    compare("", keys::of_notices(&mut own), keys::of_notices(&mut usual));
+    let (own, usual) = (&mut own.thresholds, &mut usual.thresholds);
+    compare("", keys::of(own), keys::of(usual));
     compare("model.", keys::of_model(&mut own.model), keys::of_model(&mut usual.model));
     let mut parts = vec![match changed.is_empty() {
         true => "default thresholds".to_owned(),

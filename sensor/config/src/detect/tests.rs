@@ -2,11 +2,12 @@
 
 use std::fs;
 
-use insight::detect::{Model, Thresholds};
-use policy::Exclusion;
+use insight::detect::Thresholds;
 
 use super::{keys, markdown};
 use crate::{Config, ConfigError, detecting_summary, load};
+
+mod taken;
 
 fn load_text(text: &str) -> Result<Config, ConfigError> {
     let directory = tempfile::tempdir().unwrap();
@@ -16,178 +17,6 @@ fn load_text(text: &str) -> Result<Config, ConfigError> {
 }
 
 const NOW: u64 = 1_790_000_000_000_000_000;
-
-#[test]
-fn every_key_is_taken() {
-    let config = load_text(
-        r#"
-        [users]
-        realms = [["contoso.example", "CONTOSO", ""]]
-        [detect]
-        notices_per_day = 12
-        accept_after = "14d"
-        alert_score = 4
-        alert_score_one_group = 8.5
-        high_score = 12.25
-        reason_log_ratio = 1.5
-        travel_kmh = 1000
-        travel_km_min = 300
-        clock_skew = "30s"
-        dual_stack = "1h"
-        simultaneous_km_min = 50
-        alive = "1h 30m"
-        change_km_min = 200
-        learning = "21d"
-        learning_connections_min = 8
-        organisation_learning = "30d"
-        own_cover_share = 0.25
-        own_cover_users = 7
-        dormant = "60d"
-        volume_times = 20
-        volume_min = "10 GB"
-        length_times = 3
-        length_min = "12h"
-        spread_connections_min = 5
-        users_per_address_min = 6
-        users_per_address_times = 4
-        stops_per_hour_min = 100
-        stops_times = 9
-        stops_learning = "2d"
-        [detect.model]
-        novelty_country = 0.25
-        novelty_place = 0.75
-        novelty_network = 0.5
-        novelty_prefix = 0.25
-        novelty_device = 0.5
-        novelty_software = 0.25
-        novelty_server = 0.5
-        attacker_country = 0.5
-        attacker_place = 0.25
-        attacker_network = 0.25
-        attacker_prefix = 0.125
-        attacker_device = 0.125
-        attacker_no_device = 0.25
-        attacker_while_open = 0.25
-        weight_of_device = 1.25
-        weight_of_software = 0.75
-        weight_of_away = 0.5
-        software_back = 0.25
-        prefix_back = 1.75
-        country_of_known_network = 1.5
-        country_of_nobody = 2.5
-        weight_of_time_of_day = 0.75
-        weight_of_others = 1
-        cover_hosting = 2
-        cover_anonymiser = 3
-        cover_tor = 4
-        feature_max = 6
-        known_max = 3
-        [[detect.exclusion]]
-        user = 'CONTOSO\Alice'
-        reason = "pentest, ticket 7"
-        until = 2030-01-01
-        [[detect.exclusion]]
-        network = "198.51.100.0/24"
-        asn = 64500
-        place = "fr"
-        reason = " conference "
-        until = "2030-01-01T12:00:00+01:00"
-        "#,
-    )
-    .unwrap();
-    let detect = config.meaning().detect;
-    assert_eq!((detect.notices_per_day, detect.accept_after_days), (12, Some(14)));
-    let thresholds = Thresholds {
-        alert_score: 4.0,
-        alert_score_one_group: 8.5,
-        high_score: 12.25,
-        reason_log_ratio: 1.5,
-        travel_kmh: 1000.0,
-        travel_km_min: 300.0,
-        clock_skew_s: 30,
-        dual_stack_s: 3600,
-        simultaneous_km_min: 50.0,
-        alive_s: 5400,
-        change_km_min: 200.0,
-        learning_days: 21,
-        learning_connections_min: 8,
-        organisation_learning_days: 30,
-        own_cover_share: 0.25,
-        own_cover_users: 7,
-        dormant_days: 60,
-        volume_times: 20.0,
-        volume_octets_min: 10_000_000_000,
-        length_times: 3.0,
-        length_seconds_min: 43_200,
-        spread_connections_min: 5,
-        users_per_address_min: 6,
-        users_per_address_times: 4.0,
-        stops_per_hour_min: 100,
-        stops_times: 9.0,
-        stops_learning_s: 172_800,
-        model: Model {
-            novelty_country: 0.25,
-            novelty_place: 0.75,
-            novelty_network: 0.5,
-            novelty_prefix: 0.25,
-            novelty_device: 0.5,
-            novelty_software: 0.25,
-            novelty_server: 0.5,
-            attacker_country: 0.5,
-            attacker_place: 0.25,
-            attacker_network: 0.25,
-            attacker_prefix: 0.125,
-            attacker_device: 0.125,
-            attacker_no_device: 0.25,
-            attacker_while_open: 0.25,
-            weight_of_device: 1.25,
-            weight_of_software: 0.75,
-            weight_of_away: 0.5,
-            software_back: 0.25,
-            prefix_back: 1.75,
-            country_of_known_network: 1.5,
-            country_of_nobody: 2.5,
-            weight_of_time_of_day: 0.75,
-            weight_of_others: 1.0,
-            cover_hosting: 2.0,
-            cover_anonymiser: 3.0,
-            cover_tor: 4.0,
-            feature_max: 6.0,
-            known_max: 3.0,
-        },
-    };
-    assert_eq!(detect.thresholds, thresholds);
-    let exclusions = [
-        Exclusion {
-            user: Some("alice@contoso.example".into()),
-            reason: "pentest, ticket 7".into(),
-            // The end of that day.
-            until_unix_s: 1_893_542_400,
-            ..Exclusion::default()
-        },
-        Exclusion {
-            network: Some("198.51.100.0/24".parse().unwrap()),
-            asn: Some(64500),
-            place: Some("FR".into()),
-            reason: "conference".into(),
-            until_unix_s: 1_893_495_600,
-            ..Exclusion::default()
-        },
-    ];
-    assert_eq!(detect.exclusions, exclusions);
-    let summary = detecting_summary(&detect, NOW);
-    for part in [
-        "alert_score = 4 (default 6.2)",
-        "alive = \"90m\" (default \"20m\")",
-        "volume_min = \"10 GB\" (default \"5 GB\")",
-        "model.known_max = 3 (default 4.5)",
-        "exclusions: 2;",
-        "at most 12 notices a day",
-        "accepted after 14d",
-    ] {
-        assert!(summary.contains(part), "{part}: {summary}");
-    }
-}
 
 #[test]
 fn without_a_word_everything_is_as_it_comes_and_nothing_is_accepted() {
@@ -257,6 +86,17 @@ fn each_mistake_is_named_with_its_place() {
         ("[detect]\nvolume_min = \"5\"".into(), 2, 14, "not a size"),
         ("[detect]\nspread_connections_min = 21".into(), 2, 26, "must lie between 1 and 20"),
         ("[detect]\nnotices_per_day = 0".into(), 2, 19, "must lie between 1 and 1000000"),
+        ("[detect]\nnotices_per_alert = 0".into(), 2, 21, "must lie between 1 and 100"),
+        ("[detect]\nnotices_per_alert = 101".into(), 2, 21, "must lie between 1 and 100"),
+        ("[detect]\nhigh_within = \"9m\"".into(), 2, 15, "must lie between 10m and 1d"),
+        ("[detect]\nrepeated_part = 1.5".into(), 2, 17, "must lie between 0 and 1"),
+        ("[detect]\nusual_days = 31".into(), 2, 14, "must lie between 1 and 30"),
+        ("[detect]\nusers_per_address = \"15d\"".into(), 2, 21, "must be whole days, from 1d to 14d"),
+        ("[detect]\nusers_per_address_again = 1".into(), 2, 27, "must lie between 1.5 and 100"),
+        ("[detect]\nstops_gap = \"1m\"".into(), 2, 13, "must lie between 2m and 1d"),
+        ("[detect]\nweight_of_travel = -1".into(), 2, 20, "must lie between 0 and 20"),
+        ("[detect.model]\nopen_share_min = 0".into(), 2, 18, "must lie between 0.0001 and 0.9999"),
+        ("[detect.model]\naway_connections_min = 0".into(), 2, 24, "must lie between 1 and 1000000"),
         ("[detect]\naccept_after = \"12h\"".into(), 2, 16, "must be whole days, from 1d to 90d, or \"off\""),
         ("[detect]\naccept_after = true".into(), 2, 16, "wants a string, not a boolean"),
         (
@@ -324,14 +164,18 @@ fn an_exclusion_that_ended_is_a_warning() {
 
 #[test]
 fn each_default_is_one_that_the_file_may_say_and_has_a_reason() {
-    let mut thresholds = Thresholds::default();
+    let mut usual = policy::Detecting::default();
     let mut lines = "[detect]\n".to_owned();
-    for keys::Key { name, reason, value } in keys::of(&mut thresholds) {
+    for keys::Key { name, reason, value } in keys::of_notices(&mut usual) {
+        assert!(reason.len() > 20, "{name}: {reason:?}");
+        lines += &format!("{name} = {}\n", value.shown());
+    }
+    for keys::Key { name, reason, value } in keys::of(&mut usual.thresholds) {
         assert!(reason.len() > 20, "{name}: {reason:?}");
         lines += &format!("{name} = {}\n", value.shown());
     }
     lines += "[detect.model]\n";
-    for keys::Key { name, reason, value } in keys::of_model(&mut thresholds.model) {
+    for keys::Key { name, reason, value } in keys::of_model(&mut usual.thresholds.model) {
         assert!(reason.len() > 10, "{name}: {reason:?}");
         lines += &format!("{name} = {}\n", value.shown());
     }

@@ -2,8 +2,8 @@
 //! accounting is making it up, or hides sessions by ending them. T1565.002.
 //!
 //! Learning rule: nothing within `stops_learning_s` of a VPN server's first sign of life, nor of a gap of ours (a stopped
-//! sensor, a lost journal), since sessions that began unheard end then. The most of an hour before is usual, and halves in
-//! a week.
+//! sensor, a lost journal), since sessions that began unheard end then. The most of an hour before is usual, and halves
+//! in `stops_halved_days`.
 //!
 //! Bounds: [`SERVERS_MAX`] VPN servers; beyond, new ones are not followed.
 
@@ -36,11 +36,11 @@ struct Lacking {
     was_told: bool,
 }
 
-/// Of an hour's number that has gone by: halved in a week of hours.
-fn decayed(usual: u64, hours: u32) -> u64 {
-    let weeks = hours / 168;
-    let usual = usual.checked_shr(weeks).unwrap_or(0);
-    usual - usual * u64::from(hours % 168) / 336
+/// Of an hour's number that has gone by: halved in so many days.
+fn decayed(usual: u64, hours: u32, days: u16) -> u64 {
+    let half = u32::from(days.max(1)) * 24;
+    let usual = usual.checked_shr(hours / half).unwrap_or(0);
+    usual - usual * u64::from(hours % half) / (2 * u64::from(half))
 }
 
 impl Accounting {
@@ -73,7 +73,7 @@ impl Accounting {
             let was = u64::from(lacking.stops) * 256;
             // What was told was not usual.
             let learned = if lacking.was_told { lacking.usual } else { lacking.usual.max(was) };
-            lacking.usual = decayed(learned, hour - lacking.hour);
+            lacking.usual = decayed(learned, hour - lacking.hour, thresholds.stops_halved_days);
             (lacking.hour, lacking.stops, lacking.was_told) = (hour, 0, false);
         }
         lacking.stops = lacking.stops.saturating_add(1);
@@ -94,7 +94,7 @@ impl Accounting {
         let reason = Reason {
             detection: Detection::StopWithoutStart,
             feature: None,
-            log_ratio: 3.0,
+            log_ratio: thresholds.weight_of_stops,
             user: String::new(),
             seen: server.to_owned(),
             standing: Standing::New,

@@ -22,8 +22,6 @@ const KEPT_SHORT_S: u32 = 2 * 86_400;
 /// Users that are remembered for each feature, so that each counts once.
 const RECENT: usize = 64;
 const HOURS: usize = 6;
-/// Connections that stand for an ordinary time without anything new, so that the first of a morning do not count as all.
-const CALM: f64 = 50.0;
 const FEATURES: usize = Feature::ALL.len();
 
 /// A value that somebody began to use.
@@ -127,14 +125,14 @@ impl Adoptions {
     }
 
     /// Of all connections of the last hours, the part during which another session seemed open elsewhere: 0 to 1. Where
-    /// ends are lost, it is high.
-    pub(super) fn open_rate(&self) -> f64 {
-        self.open.part()
+    /// ends are lost, it is high. `calm`: connections of an ordinary time that are counted with them.
+    pub(super) fn open_rate(&self, calm: f64) -> f64 {
+        self.open.part(calm)
     }
 
     /// Of all connections of the last hours, the part that had a new value of this feature: 0 to 1.
-    pub(super) fn rate(&self, feature: Feature) -> f64 {
-        self.rates[feature as usize].part()
+    pub(super) fn rate(&self, feature: Feature, calm: f64) -> f64 {
+        self.rates[feature as usize].part(calm)
     }
 
     /// A user is forgotten: of the bits that many share nothing tells who they are.
@@ -196,8 +194,8 @@ impl Rate {
         }
     }
 
-    fn part(&self) -> f64 {
-        (self.news() / (self.seen() + CALM)).min(1.0)
+    fn part(&self, calm: f64) -> f64 {
+        (self.news() / (self.seen() + calm.max(1.0))).min(1.0)
     }
 
     fn seen(&self) -> f64 {

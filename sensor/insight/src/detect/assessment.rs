@@ -207,10 +207,19 @@ pub enum Measure {
     },
     /// A number and what is usual.
     Count {
-        /// So many: octets, seconds, users, Stops.
+        /// So many: octets, seconds, Stops.
         seen: u64,
         /// Usual are up to so many.
         usual: u64,
+    },
+    /// Users of an address, and what is usual.
+    Users {
+        /// So many.
+        seen: u16,
+        /// Usual are up to so many.
+        usual: u16,
+        /// Within so many days.
+        days: u16,
     },
     /// Days of absence.
     Days(u32),
@@ -361,16 +370,13 @@ pub struct Assessment {
     /// How urgent, if so.
     pub severity: Severity,
     /// The user's last connection that raised an alert came from the same country and network, with the same device: all
-    /// of this was told. The score is a quarter of what it would be, so that who waits for an answer is not shown anew
-    /// each morning; it still is an alert, to be folded into that one, and still must not be learned.
+    /// of this was told. The score is `repeated_part` of what it would be, so that who waits for an answer is not shown
+    /// anew each morning; it still is an alert, to be folded into that one, and still must not be learned.
     pub is_repeat: bool,
     /// The part of the network is new to the user, and the device is new or not told: one of those whom
     /// [`Detection::OneAddressManyUsers`] counts. Not at an address that many are known to share.
     pub is_stranger: bool,
 }
-
-/// What of a score is left where it was told before.
-const REPEATED: f64 = 0.25;
 
 impl Assessment {
     /// Adds a rule's reason.
@@ -388,10 +394,10 @@ impl Assessment {
         self.severity = self.severity.max(severity);
     }
 
-    /// It was told before.
-    pub(super) fn repeat(&mut self) {
+    /// It was told before; `part` of the score is left.
+    pub(super) fn repeat(&mut self, part: f64) {
         self.is_repeat = true;
-        self.score = if self.score > 0.0 { self.score * REPEATED } else { self.score };
+        self.score = if self.score > 0.0 { self.score * part } else { self.score };
     }
 
     /// The weightiest first; equal ones in the order of detections.

@@ -23,8 +23,10 @@ pub(super) fn assess(facts: &Facts<'_>, thresholds: &Thresholds, assessment: &mu
     }
     let is_remembered = facts.remembers(Feature::Network) || facts.remembers(Feature::Device);
     let is_own = facts.connection.spot.is_own;
-    let (log_ratio, alert) =
-        if is_remembered || is_own { (0.5, None) } else { (2.5, Some(Severity::Medium)) };
+    let (log_ratio, alert) = match is_remembered || is_own {
+        true => (thresholds.weight_of_dormant_known, None),
+        false => (thresholds.weight_of_dormant, Some(Severity::Medium)),
+    };
     let mut reason = facts.reason(Detection::DormantUser, None, log_ratio, facts.whereabouts());
     let network =
         if last.asn == 0 { last.country_text() } else { format!("{} AS{}", last.country_text(), last.asn) };

@@ -7,10 +7,9 @@ use super::{
     connection::{Connection, Cover},
     people::{Person, Slot, country_key, device_key},
     rhythm::Rhythm,
+    threshold::Thresholds,
 };
-use crate::profile::{
-    Everybody, Feature, Known, Learned, Learning, Prefix, Profile, Profiles, Tallies, Tally, Value,
-};
+use crate::profile::{Everybody, Feature, Known, Learned, Prefix, Profile, Profiles, Tallies, Tally, Value};
 
 const FEATURES: usize = Feature::ALL.len();
 
@@ -30,6 +29,7 @@ pub(super) struct Facts<'f> {
     pub(super) cover: Cover,
     pub(super) adoptions: &'f Adoptions,
     pub(super) rhythm: &'f Rhythm,
+    pub(super) thresholds: &'f Thresholds,
 }
 
 impl<'f> Facts<'f> {
@@ -38,7 +38,7 @@ impl<'f> Facts<'f> {
         profiles: &'f Profiles,
         person: Option<Person>,
         user: u64,
-        (adoptions, rhythm, learning): (&'f Adoptions, &'f Rhythm, Learning),
+        (adoptions, rhythm, thresholds): (&'f Adoptions, &'f Rhythm, &'f Thresholds),
     ) -> Facts<'f> {
         let everybody = profiles.everybody();
         let values = values(connection);
@@ -51,6 +51,7 @@ impl<'f> Facts<'f> {
         let profile = profiles.get(connection.user);
         let tallies = profile.map(|profile| profile.tallies(&known)).unwrap_or_default();
         let unix_s = connection.start_unix_s();
+        let learning = thresholds.learning();
         let is_learned = profile.is_some_and(|profile| profile.learned(unix_s, learning) == Learned::Yes);
         let cover = if connection.spot.is_own { Cover::None } else { Cover::of(connection.spot.kinds) };
         Facts {
@@ -67,6 +68,7 @@ impl<'f> Facts<'f> {
             cover,
             adoptions,
             rhythm,
+            thresholds,
         }
     }
 
@@ -86,6 +88,11 @@ impl<'f> Facts<'f> {
     /// Whether the user had this value on so many days.
     pub(super) fn is_known(&self, feature: Feature, days: u32) -> bool {
         self.value(feature).is_some() && self.tally(feature).days >= days
+    }
+
+    /// Whether the value is one of the user's own for rules.
+    pub(super) fn is_usual(&self, feature: Feature) -> bool {
+        self.is_known(feature, self.thresholds.usual_days.max(1))
     }
 
     /// Other users who have the value.
@@ -129,7 +136,7 @@ impl<'f> Facts<'f> {
     /// knew what it is.
     pub(super) fn is_cover_usual(&self) -> bool {
         self.tally(Feature::Kinds).days > 0
-            || self.is_known(Feature::Prefix, 2)
+            || self.is_usual(Feature::Prefix)
             || self.profile.is_some_and(|profile| {
                 let is_it = |value| matches!(value, Value::Kinds(kinds) if Cover::of(kinds) >= self.cover);
                 profile.values(Feature::Kinds).iter().any(|usual| is_it(usual.value))
@@ -169,7 +176,8 @@ impl<'f> Facts<'f> {
         if slots.any(|slot| slot.is_of(self.connection.session)) {
             return None;
         }
-        let is_running = |slot: &Slot| slot.is_open() && self.unix_s < slot.alive.saturating_add(OPEN_S);
+        let open_s = self.thresholds.open_s;
+        let is_running = |slot: &Slot| slot.is_open() && self.unix_s < slot.alive.saturating_add(open_s);
         if self.earlier().any(is_running) {
             return None;
         }
@@ -178,11 +186,11 @@ impl<'f> Facts<'f> {
         self.unix_s.checked_sub(last)
     }
 
-    /// The same where it is to be learned from: not behind a session of less than five minutes, since a line that flaps
-    /// all day is no rhythm.
+    /// The same where it is to be learned from: not behind a session of less than `flap_s`, since a line that flaps all
+    /// day is no rhythm.
     pub(super) fn counted_away_s(&self) -> Option<u32> {
         let last = self.earlier().max_by_key(|slot| slot.alive)?;
-        self.away_s().filter(|_| last.alive - last.start() >= FLAP_S)
+        self.away_s().filter(|_| last.alive - last.start() >= self.thresholds.flap_s)
     }
 
     /// The user has this value of old, and had another one the last time.
@@ -279,21 +287,17 @@ impl<'f> Facts<'f> {
     /// only where this part of it is new: who comes back from home has lost an end. Nor does one that raised an alert.
     pub(super) fn open_elsewhere(&self) -> Option<Slot> {
         let device = device_key(self.connection.device);
+        let open_s = self.thresholds.open_s;
         let is_at_home = self.tally(Feature::Prefix).days > 0;
         let slots = self.person.iter().flat_map(|person| person.slots);
         slots
             .filter(|slot| slot.is_there() && slot.is_open() && !slot.is_suspect())
             .filter(|slot| !slot.is_of(self.connection.session))
-            .filter(|slot| (slot.alive..slot.alive.saturating_add(OPEN_S)).contains(&self.unix_s))
+            .filter(|slot| (slot.alive..slot.alive.saturating_add(open_s)).contains(&self.unix_s))
             .filter(|slot| device == 0 || slot.device != device)
             .find(|slot| !(is_at_home && self.connection.spot.asn == Some(slot.asn)))
     }
 }
-
-/// Without interims an open session is believed for a working day after its last sign of life, seconds.
-const OPEN_S: u32 = 36_000;
-/// Shorter sessions are of a line that flaps, seconds.
-const FLAP_S: u32 = 300;
 
 pub(super) fn values<'a>(connection: &Connection<'a>) -> [Option<Value<'a>>; FEATURES] {
     let spot = &connection.spot;

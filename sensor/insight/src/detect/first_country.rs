@@ -25,8 +25,8 @@ pub(super) fn assess(facts: &Facts<'_>, thresholds: &Thresholds, assessment: &mu
         && facts.adoption(Feature::Country).is_first;
     let is_device_known = facts.is_known(Feature::Device, 1) || facts.remembers(Feature::Device);
     if is_for_all {
-        let seen = facts.seen(Feature::Country);
-        let reason = facts.reason(Detection::FirstCountryForAll, Some(Feature::Country), 0.5, seen);
+        let (seen, weight) = (facts.seen(Feature::Country), thresholds.weight_of_first_country);
+        let reason = facts.reason(Detection::FirstCountryForAll, Some(Feature::Country), weight, seen);
         assessment.add(reason, (!is_device_known).then_some(Severity::Low));
     } else if facts.is_learned && !facts.remembers(Feature::Country) {
         let seen = facts.seen(Feature::Country);

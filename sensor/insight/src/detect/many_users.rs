@@ -1,13 +1,13 @@
 //! **One address, many users**: passwords that were tried on many and fit some. T1110.004.
 //!
-//! Learning rule: the normal count of each address: the most users that were new to it within two days before, which an
-//! office or a hotel has had on an earlier occasion.
+//! Learning rule: the normal count of each address: the most users that were new to it within `users_per_address_days`
+//! before, which an office or a hotel has had on an earlier occasion.
 //!
 //! Counted are users who connected on a day before, to whom the part of the network is new and whose device is new or not
 //! known: colleagues with their laptops in one hotel are not ([`Assessment::is_stranger`]). An alert where
-//! `users_per_address_min` of them, and `users_per_address_times` the address's normal count, come within two days; again at
-//! twice as many, not at each. High in a network with cover and from twice as many on as it takes, else medium. Whose alert
-//! it is, the address's and not each user's, is the caller's to know.
+//! `users_per_address_min` of them, and `users_per_address_times` the address's normal count, come within these days; again
+//! at `users_per_address_again` times as many, not at each. High in a network with cover and from so many times as many on as
+//! it takes, else medium. Whose alert it is, the address's and not each user's, is the caller's to know.
 //!
 //! An address that a person knows to be shared is not told of again ([`Detector::share`](super::Detector::share)), until
 //! nobody new came from it for half a year.
@@ -50,10 +50,10 @@ struct Single {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Many {
-    /// The first of the two days.
+    /// The first of its days.
     day: u16,
     users: Vec<u32>,
-    /// The most of two days before.
+    /// The most of so many days before.
     usual: u16,
     /// The next alert is at so many.
     next: u16,
@@ -83,8 +83,8 @@ enum Seen {
         usual: u16,
         /// It is time for an alert.
         is_alert: bool,
-        /// Twice as many as it takes.
-        is_twice: bool,
+        /// Many times as many as it takes.
+        is_far_more: bool,
     },
 }
 
@@ -92,11 +92,12 @@ impl Addresses {
     /// One more user to whom an address is new.
     fn see(&mut self, address: u64, user: u32, day: u16, thresholds: &Thresholds) -> Seen {
         let place = (address % SINGLES) as u16;
+        let days = thresholds.users_per_address_days.max(1);
         if !self.many.contains_key(&address) {
             let new = Single { address, user, day };
             let before = self.singles.insert(place, new);
             let before =
-                before.filter(|before| before.address == address && day.saturating_sub(before.day) < 2);
+                before.filter(|before| before.address == address && day.saturating_sub(before.day) < days);
             let Some(before) = before.filter(|before| before.user != user) else { return Seen::Few };
             self.singles.remove(&place);
             self.make_room();
@@ -104,7 +105,7 @@ impl Addresses {
             self.many.insert(address, many);
         }
         let Some(many) = self.many.get_mut(&address) else { return Seen::Few };
-        if day > many.day.saturating_add(1) {
+        if day.saturating_sub(many.day) >= days {
             if many.judgement != Judgement::Strangers {
                 many.usual = many.usual.max(many.users.len() as u16);
             }
@@ -120,16 +121,17 @@ impl Addresses {
         many.users.push(user);
         let (count, usual) = (many.users.len() as u16, many.usual);
         let least = thresholds.users_per_address_min.max(2);
+        let again = thresholds.users_per_address_again.max(1.0);
         let enough = f64::from(usual) * thresholds.users_per_address_times.max(1.0);
         if u32::from(count) < least || f64::from(count) <= enough {
             return Seen::Few;
         }
         let is_alert = count >= many.next;
         if is_alert {
-            many.next = count.saturating_mul(2);
+            many.next = (f64::from(count) * again).ceil() as u16;
         }
-        let is_twice = u32::from(count) >= 2 * least && f64::from(count) > 2.0 * enough;
-        Seen::Many { count, usual, is_alert, is_twice }
+        let is_far_more = f64::from(count) >= again * f64::from(least) && f64::from(count) > again * enough;
+        Seen::Many { count, usual, is_alert, is_far_more }
     }
 
     /// What a person says of an address.
@@ -155,9 +157,9 @@ impl Addresses {
         }
     }
 
-    /// A day is over.
-    pub(super) fn forget_old(&mut self, day: u16) {
-        self.singles.retain(|_, single| day.saturating_sub(single.day) < 2);
+    /// A day is over; users of so many days are counted together.
+    pub(super) fn forget_old(&mut self, day: u16, days: u16) {
+        self.singles.retain(|_, single| day.saturating_sub(single.day) < days.max(1));
         self.many.retain(|_, many| day.saturating_sub(many.day) < 180);
     }
 
@@ -185,14 +187,16 @@ pub(super) fn assess(
     let day = (facts.unix_s / 86_400) as u16;
     let seen = addresses.see(key(remote), facts.user as u32, day, thresholds);
     assessment.is_stranger = seen != Seen::Shared;
-    let Seen::Many { count, usual, is_alert, is_twice } = seen else { return };
-    let is_high = facts.cover != Cover::None || is_twice;
+    let Seen::Many { count, usual, is_alert, is_far_more } = seen else { return };
+    let is_high = facts.cover != Cover::None || is_far_more;
     let severity = if is_high { Severity::High } else { Severity::Medium };
     let text = remote.to_canonical();
     let seen = format!("{text}, {}", facts.network());
-    let mut reason = facts.reason(Detection::OneAddressManyUsers, None, 2.0, seen);
+    let weight = thresholds.weight_of_users_per_address;
+    let mut reason = facts.reason(Detection::OneAddressManyUsers, None, weight, seen);
     reason.feature = Some(ReasonFeature::Prefix);
-    reason.measure = Measure::Count { seen: u64::from(count), usual: u64::from(usual) };
+    let days = thresholds.users_per_address_days.max(1);
+    reason.measure = Measure::Users { seen: count, usual, days };
     assessment.add(reason, is_alert.then_some(severity));
 }
 

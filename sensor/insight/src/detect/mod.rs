@@ -113,7 +113,7 @@ impl Detector {
         let unix_s = connection.start_unix_s();
         let mut slot = self.people.slot(connection, unix_s);
         let person = self.people.get(user).copied();
-        let usual = (&self.adoptions, &self.rhythm, self.thresholds.learning());
+        let usual = (&self.adoptions, &self.rhythm, &self.thresholds);
         let facts = Facts::of(connection, profiles, person, user, usual);
         let thresholds = &self.thresholds;
         let mut assessment = Assessment::default();
@@ -122,9 +122,9 @@ impl Detector {
         simultaneous::assess(&facts, &slot, thresholds, &mut assessment);
         cover::assess(&facts, thresholds, &mut assessment);
         first_country::assess(&facts, thresholds, &mut assessment);
-        new_pair::assess(&facts, &mut assessment);
+        new_pair::assess(&facts, thresholds, &mut assessment);
         dormant::assess(&facts, thresholds, &mut assessment);
-        if facts.is_known(Feature::Device, 2) || travel::is_usual(&facts) {
+        if facts.is_usual(Feature::Device) || travel::is_usual(&facts) {
             slot.trust();
         }
         let is_in_time = self.is_in_time(unix_s);
@@ -134,13 +134,13 @@ impl Detector {
         assessment.sort();
         if assessment.is_alert {
             if person.is_some_and(|person| person.slots.iter().any(|before| slot.repeats(before))) {
-                assessment.repeat();
+                assessment.repeat(thresholds.repeated_part);
             }
             slot.suspect();
         }
         if is_in_time {
             let news = news(&facts);
-            if facts.days() >= 3 && !assessment.is_alert {
+            if facts.days() >= thresholds.counted_days && !assessment.is_alert {
                 let is_open = facts.open_elsewhere().is_some();
                 let away_s = facts.counted_away_s();
                 self.adoptions.count_open(user, is_open, unix_s);
@@ -230,7 +230,7 @@ impl Detector {
             return assessment;
         };
         let mut slot = self.people.slot(connection, unix_s);
-        let usual = (&self.adoptions, &self.rhythm, self.thresholds.learning());
+        let usual = (&self.adoptions, &self.rhythm, &self.thresholds);
         let facts = Facts::of(connection, profiles, person, user, usual);
         moved::assess(&facts, &from, &slot, &self.thresholds, &mut assessment);
         assessment.sort();
@@ -301,7 +301,7 @@ impl Detector {
             let now = u32::from(self.today.day) * DAY_S;
             self.people.begin_sweep(now);
             self.adoptions.forget_old(now);
-            self.addresses.forget_old(self.today.day);
+            self.addresses.forget_old(self.today.day, self.thresholds.users_per_address_days);
         }
         self.people.sweep();
     }
@@ -344,16 +344,17 @@ const DAY_S: u32 = 86_400;
 type News = [Option<(bool, bool)>; Feature::ALL.len()];
 
 fn news(facts: &Facts<'_>) -> News {
+    let least = facts.thresholds.counted_days;
     Feature::ALL.map(|feature| {
         if feature == Feature::Device {
             // None is a value too: where all Starts lack it, or begin to tell it, it says nothing of one.
             let is_new = match facts.value(feature) {
                 Some(_) => facts.is_new(feature) && !facts.remembers(feature),
-                None => facts.deviceless() < 0.1,
+                None => facts.deviceless() < facts.thresholds.deviceless_part,
             };
-            return Some((is_new, facts.days() >= 3));
+            return Some((is_new, facts.days() >= least));
         }
         facts.value(feature)?;
-        Some((facts.is_new(feature) && !facts.remembers(feature), facts.tally(feature).all_days >= 3))
+        Some((facts.is_new(feature) && !facts.remembers(feature), facts.tally(feature).all_days >= least))
     })
 }

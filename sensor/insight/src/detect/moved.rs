@@ -30,7 +30,8 @@ pub(super) fn assess(
         let hours = f64::from(leg.seconds.saturating_add(thresholds.clock_skew_s).max(60)) / 3600.0;
         let is_far = leg.km >= thresholds.change_km_min && leg.km / hours > thresholds.travel_kmh;
         if is_far && !travel::is_usual(facts) {
-            let reason = travel::reason(facts, Detection::AddressChange, 3.5, from, &leg);
+            let weight = thresholds.weight_of_change;
+            let reason = travel::reason(facts, Detection::AddressChange, weight, from, &leg);
             assessment.add(reason, Some(Severity::High));
         }
     }

@@ -8,6 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::threshold::Model;
+
 const BINS: usize = 16;
 /// Where spans of time away end, seconds: three minutes, six, a quarter of an hour, doubling to half a day; working days and
 /// nights; days and weeks.
@@ -15,12 +17,8 @@ const ENDS_S: [u32; BINS] = [
     180, 360, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 57_600, 86_400, 172_800, 345_600, 691_200,
     1_440_000, 3_600_000,
 ];
-/// So many connections must be known before they say anything.
-const SEEN_MIN: u32 = 100;
 /// Beyond so many what is older weighs half.
 const SEEN_MAX: u32 = 1 << 20;
-/// Most that it says, either way: twenty times.
-const LOG_RATIO_MAX: f64 = 3.0;
 
 /// See above.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,20 +53,25 @@ impl Rhythm {
 
     /// How much likelier somebody who comes at any time is to come so long after the user's last sign of life, than the
     /// user: a logarithm.
-    pub(super) fn log_ratio(&self, away_s: u32) -> f64 {
+    pub(super) fn log_ratio(&self, away_s: u32, model: &Model) -> f64 {
         let seen: u32 = self.seen.iter().sum();
         let passed: u64 = self.passed_s.iter().sum();
-        let Some(at) = span(away_s).filter(|_| seen >= SEEN_MIN && passed > 0) else { return 0.0 };
+        let is_enough = seen >= model.away_connections_min && passed > 0;
+        let Some(at) = span(away_s).filter(|_| is_enough) else { return 0.0 };
         let users = (f64::from(self.seen[at]) + 0.5) / (f64::from(seen) + 0.5 * BINS as f64);
         // One in five hundred of the time on top for each, so that a moment is none at which nobody ever comes.
         let anybody = (self.passed_s[at] as f64 / passed as f64 + 0.002) / (1.0 + 0.002 * BINS as f64);
-        (anybody / users).ln().clamp(-LOG_RATIO_MAX, LOG_RATIO_MAX)
+        (anybody / users).ln().clamp(-model.away_max.abs(), model.away_max.abs())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn log_ratio(rhythm: &Rhythm, away_s: u32) -> f64 {
+        rhythm.log_ratio(away_s, &Model::default())
+    }
 
     /// Working days of eight hours with a break at noon.
     fn office() -> Rhythm {
@@ -83,25 +86,25 @@ mod tests {
     #[test]
     fn people_come_back_at_once_or_the_next_morning_and_strangers_in_between() {
         let office = office();
-        assert!(office.log_ratio(600) < -2.0, "{}", office.log_ratio(600));
-        assert!(office.log_ratio(15 * 3600) < 0.0);
-        assert_eq!(office.log_ratio(5 * 3600), LOG_RATIO_MAX);
+        assert!(log_ratio(&office, 600) < -2.0, "{}", log_ratio(&office, 600));
+        assert!(log_ratio(&office, 15 * 3600) < 0.0);
+        assert_eq!(log_ratio(&office, 5 * 3600), Model::default().away_max);
         // Nobody was ever away for so long: it says nothing of time that did not pass.
-        assert!(office.log_ratio(200_000).abs() < 1.5);
-        assert_eq!(office.log_ratio(u32::MAX), 0.0);
+        assert!(log_ratio(&office, 200_000).abs() < 1.5);
+        assert_eq!(log_ratio(&office, u32::MAX), 0.0);
     }
 
     #[test]
     fn where_people_come_at_any_time_it_says_nothing() {
         let mut rhythm = Rhythm::default();
-        assert_eq!(rhythm.log_ratio(600), 0.0);
+        assert_eq!(log_ratio(&rhythm, 600), 0.0);
         for at in 0..20_000_u32 {
             // The same chance in each minute: how long until the first.
             let chance = (f64::from(at) + 0.5) / 20_000.0;
             rhythm.count((-chance.ln() * 40_000.0) as u32);
         }
         for away_s in [100, 600, 3_000, 10_000, 30_000, 100_000] {
-            assert!(rhythm.log_ratio(away_s).abs() < 0.8, "{away_s}: {}", rhythm.log_ratio(away_s));
+            assert!(log_ratio(&rhythm, away_s).abs() < 0.8, "{away_s}: {}", log_ratio(&rhythm, away_s));
         }
     }
 
@@ -111,6 +114,6 @@ mod tests {
         (0..SEEN_MAX).for_each(|_| rhythm.count(600));
         (0..SEEN_MAX).for_each(|_| rhythm.count(5 * 3600));
         assert!(rhythm.seen.iter().sum::<u32>() <= SEEN_MAX);
-        assert!(rhythm.log_ratio(5 * 3600) < rhythm.log_ratio(2 * 3600));
+        assert!(log_ratio(&rhythm, 5 * 3600) < log_ratio(&rhythm, 2 * 3600));
     }
 }

@@ -6,7 +6,7 @@
 //! new beginning. VPN servers without interims give none; there the end of the older session proves it, and it is told
 //! then. Farther apart than `simultaneous_km_min` after both radii are taken off (phone and laptop in one town,
 //! a carrier's exits). The same device at both places is the database's error or a line's second address, and one
-//! that the user has had on two days her phone that roams: it adds a little and is no alert. Excluded is what impossible travel excludes.
+//! that the user has had on `usual_days` her phone that roams: it adds a little and is no alert. Excluded is what impossible travel excludes.
 
 use super::{
     assessment::{Assessment, Detection, Expected, Measure, Reason, Severity, Standing},
@@ -41,7 +41,7 @@ pub(super) fn assess(facts: &Facts<'_>, slot: &Slot, thresholds: &Thresholds, as
     if travel::is_usual(facts) {
         return;
     }
-    let (log_ratio, alert) = travel::weight(facts, &leg);
+    let (log_ratio, alert) = travel::weight(facts, &leg, thresholds);
     let leg = travel::Leg { seconds: 0, ..leg };
     let reason = travel::reason(facts, Detection::SimultaneousSessions, log_ratio, other, &leg);
     assessment.add(reason, alert);
@@ -71,7 +71,7 @@ pub(super) fn assess_end(
     let reason = Reason {
         detection: Detection::SimultaneousSessions,
         feature: None,
-        log_ratio: 4.0,
+        log_ratio: thresholds.weight_of_travel,
         user: ending.user.to_owned(),
         seen: over.text(),
         standing: Standing::New,

@@ -60,6 +60,7 @@ pub(super) fn assess(
     if profile.learned(end_unix_s, thresholds.learning()) != Learned::Yes {
         return;
     }
+    let weight = thresholds.weight_of_spread;
     let is_unusual = |seen: u64, spread: &Spread, times: f64, least: u64| {
         spread.connections >= thresholds.spread_connections_min
             && seen >= least
@@ -70,22 +71,28 @@ pub(super) fn assess(
     {
         let seen = text::Octets(octets).to_string();
         let measure = Measure::Count { seen: octets, usual: spread.nine_in_ten };
-        assessment.add(reason(ending, Detection::UnusualVolume, seen, measure), Some(Severity::Low));
+        assessment.add(reason(ending, Detection::UnusualVolume, seen, measure, weight), Some(Severity::Low));
     }
     if let Some((seconds, spread)) = ending.seconds.filter(|_| !ending.told.length).zip(profile.lengths())
         && is_unusual(seconds, &spread, thresholds.length_times, thresholds.length_seconds_min)
     {
         let seen = text::Span(seconds).to_string();
         let measure = Measure::Count { seen: seconds, usual: spread.nine_in_ten };
-        assessment.add(reason(ending, Detection::UnusualLength, seen, measure), Some(Severity::Low));
+        assessment.add(reason(ending, Detection::UnusualLength, seen, measure, weight), Some(Severity::Low));
     }
 }
 
-fn reason(ending: &Ending<'_>, detection: Detection, seen: String, measure: Measure) -> Reason {
+fn reason(
+    ending: &Ending<'_>,
+    detection: Detection,
+    seen: String,
+    measure: Measure,
+    log_ratio: f64,
+) -> Reason {
     Reason {
         detection,
         feature: None,
-        log_ratio: 1.5,
+        log_ratio,
         user: ending.user.to_owned(),
         seen,
         standing: Standing::New,

@@ -80,12 +80,17 @@ impl Display for Reason {
 impl Reason {
     /// What is usual, in words, where it is measured and no value: `up to 1.2 GB`.
     pub fn usual(&self) -> Option<String> {
-        let Measure::Count { usual, .. } = self.measure else { return None };
+        let usual = match self.measure {
+            Measure::Count { usual, .. } => usual,
+            Measure::Users { usual, days, .. } => {
+                let users = if usual == 1 { "user" } else { "users" };
+                return Some(format!("{usual} {users} in {}", Days(days)));
+            }
+            _ => return None,
+        };
         Some(match self.detection {
             Detection::UnusualVolume => format!("up to {}", Octets(usual)),
             Detection::UnusualLength => format!("up to {}", Span(usual)),
-            Detection::OneAddressManyUsers if usual == 1 => "1 user in two days".to_owned(),
-            Detection::OneAddressManyUsers => format!("{usual} users in two days"),
             _ => format!("up to {usual} in one hour"),
         })
     }
@@ -104,11 +109,11 @@ impl Reason {
                 Detection::UnusualLength => {
                     write!(f, "; usual: {} (seen {})", self.usual().unwrap_or_default(), Span(seen))
                 }
-                Detection::OneAddressManyUsers => {
-                    write!(f, ", {seen} users in two days; usual: {usual}")
-                }
                 _ => write!(f, ", {seen} in one hour; usual: up to {usual}"),
             },
+            Measure::Users { seen, usual, days } => {
+                write!(f, ", {seen} users in {}; usual: {usual}", Days(days))
+            }
             Measure::Days(days) => write!(f, " after {days} days"),
         }
     }
@@ -185,6 +190,19 @@ impl Display for Span {
             seconds @ 120..7_200 => write!(f, "{} min", seconds / 60),
             seconds @ 7_200..172_800 => write!(f, "{} h", seconds / 3_600),
             seconds => write!(f, "{} days", seconds / 86_400),
+        }
+    }
+}
+
+/// `two days`.
+struct Days(u16);
+
+impl Display for Days {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => f.write_str("one day"),
+            2 => f.write_str("two days"),
+            days => write!(f, "{days} days"),
         }
     }
 }

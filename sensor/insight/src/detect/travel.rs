@@ -9,7 +9,7 @@
 //! anycast, relays, networks with cover that many of the organisation go through, two mobile networks of one country. The
 //! same device or network within `dual_stack_s` is one line with IPv4 and IPv6. The same device later is an error of the
 //! database or somebody's own VPN more often than an attacker with a copied device: it adds a little and is no alert.
-//! So does any device that the user has had on two days: people switch their own VPN on, and phones that roam show up at
+//! So does any device that the user has had on `usual_days`: people switch their own VPN on, and phones that roam show up at
 //! home. Whoever is where she always is, on her usual device, is not the one to be asked: the other connection was.
 
 use super::{
@@ -47,20 +47,17 @@ pub(super) fn leg(facts: &Facts<'_>, from: &Slot, to: &Slot, thresholds: &Thresh
 
 /// Whether everything is as it usually is.
 pub(super) fn is_usual(facts: &Facts<'_>) -> bool {
-    let has = |feature| facts.value(feature).is_none() || facts.is_known(feature, 2);
+    let has = |feature| facts.value(feature).is_none() || facts.is_usual(feature);
     // Without a device the part of the network must do.
     let by = if facts.value(Feature::Device).is_some() { Feature::Device } else { Feature::Prefix };
-    has(Feature::Country)
-        && has(Feature::Place)
-        && facts.is_known(Feature::Network, 2)
-        && facts.is_known(by, 2)
+    has(Feature::Country) && has(Feature::Place) && facts.is_usual(Feature::Network) && facts.is_usual(by)
 }
 
 /// What it adds to the score, and whether people are told.
-pub(super) fn weight(facts: &Facts<'_>, leg: &Leg) -> (f64, Option<Severity>) {
-    match leg.is_same_device || facts.is_known(Feature::Device, 2) {
-        true => (1.5, None),
-        false => (4.0, Some(Severity::High)),
+pub(super) fn weight(facts: &Facts<'_>, leg: &Leg, thresholds: &Thresholds) -> (f64, Option<Severity>) {
+    match leg.is_same_device || facts.is_usual(Feature::Device) {
+        true => (thresholds.weight_of_travel_known_device, None),
+        false => (thresholds.weight_of_travel, Some(Severity::High)),
     }
 }
 
@@ -79,7 +76,7 @@ pub(super) fn assess(facts: &Facts<'_>, slot: &Slot, thresholds: &Thresholds, as
     if is_usual(facts) {
         return;
     }
-    let (log_ratio, alert) = weight(facts, &leg);
+    let (log_ratio, alert) = weight(facts, &leg, thresholds);
     let reason = reason(facts, Detection::ImpossibleTravel, log_ratio, from, &leg);
     assessment.add(reason, alert);
 }

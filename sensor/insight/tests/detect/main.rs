@@ -8,6 +8,7 @@ mod properties;
 mod rules;
 mod score;
 mod snapshots;
+mod thresholds;
 mod travel;
 mod unlearned;
 
@@ -35,8 +36,12 @@ struct Service {
 
 impl Service {
     fn new() -> Service {
+        Service::with(Thresholds::default())
+    }
+
+    fn with(thresholds: Thresholds) -> Service {
         Service {
-            detector: Detector::new(Thresholds::default()),
+            detector: Detector::new(thresholds),
             profiles: Profiles::new(Options::default()),
             sessions: 0,
             now: 0,

@@ -13,8 +13,8 @@ fn sprayed(user: &str) -> Connection<'_> {
 fn told(assessment: &Assessment) -> Option<u64> {
     let mut reasons = assessment.reasons.iter();
     let reason = reasons.find(|reason| reason.detection == Detection::OneAddressManyUsers)?;
-    let Measure::Count { seen, .. } = reason.measure else { return None };
-    Some(seen)
+    let Measure::Users { seen, .. } = reason.measure else { return None };
+    Some(seen.into())
 }
 
 #[test]

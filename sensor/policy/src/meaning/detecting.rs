@@ -15,6 +15,12 @@ pub struct Detecting {
     /// So many notices of alerts are sent in a day (UTC), those of high severity and what people closed or wrote not
     /// counted among them; the others are listed as held back. 50: what two people can look at in a morning.
     pub notices_per_day: u32,
+    /// So often one alert is told as it grows; beyond, only if it gets more urgent, and the rest is listed as held back. 32:
+    /// somebody who has something new in each connection fills neither a mailbox nor the store.
+    pub notices_per_alert: u32,
+    /// What an alert of high severity gathers so is sent within so many seconds. 3600: as long as a person may look away,
+    /// and two rows an hour of a flood that goes on.
+    pub high_within_s: u32,
     /// An alert below high severity that nothing happened to for so many days, and that nobody decided about, is closed as
     /// usual. None: never, since whoever stays unnoticed for long enough would become usual.
     pub accept_after_days: Option<u16>,
@@ -26,6 +32,8 @@ impl Default for Detecting {
             thresholds: Thresholds::default(),
             exclusions: Vec::new(),
             notices_per_day: 50,
+            notices_per_alert: 32,
+            high_within_s: 3600,
             accept_after_days: None,
         }
     }

@@ -13,7 +13,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use insight::detect::{Assessment, Detection, Reason, ReasonFeature, Told};
+use insight::detect::{Assessment, Detection, Reason, ReasonFeature, Thresholds, Told};
+use policy::Detecting;
 use serde::{Deserialize, Serialize};
 
 use super::{JUMP_DAYS, learning::End};
@@ -97,8 +98,8 @@ pub(crate) struct Case<'c> {
     pub(crate) is_excluded: bool,
     /// The profile knows nothing of it yet.
     pub(crate) is_unknown: bool,
-    /// So many notices of a day are to be sent.
-    pub(crate) notices_per_day: u32,
+    /// How much of it people are to be told.
+    pub(crate) detecting: &'c Detecting,
     pub(crate) connection: Connection,
 }
 
@@ -219,7 +220,7 @@ impl Alerts {
         let number = self.raised;
         let alert = words::raised(number, &case, assessment);
         self.subjects.insert(case.subject.to_owned(), number);
-        self.tell(News::New, alert.clone(), Sending::UpTo(case.notices_per_day));
+        self.tell(News::New, alert.clone(), Sending::UpTo(case.detecting.notices_per_day));
         let subject = case.subject.to_owned();
         self.open.insert(number, Open::new(subject, alert, keys));
         number
@@ -231,7 +232,7 @@ impl Alerts {
         let oldest = meant.min_by_key(|(number, open)| (open.alert.changed_unix_ns, **number));
         if let Some(number) = oldest.map(|(number, _)| *number) {
             let by = "no room for more open alerts";
-            self.close(number, Verdict::Unclear, by, case.now, Sending::UpTo(case.notices_per_day));
+            self.close(number, Verdict::Unclear, by, case.now, Sending::UpTo(case.detecting.notices_per_day));
         }
     }
 
@@ -239,6 +240,7 @@ impl Alerts {
     /// urgent, or that people's rules know it only now.
     fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, mut fresh: Vec<String>) -> bool {
         let Some(open) = self.open.get_mut(&number) else { return false };
+        let Detecting { notices_per_day, notices_per_alert, .. } = *case.detecting;
         fresh.retain(|key| !open.keys.contains(key));
         open.list(case.connection);
         let alert = &mut open.alert;
@@ -247,7 +249,7 @@ impl Alerts {
         alert.external_id = external_id;
         let is_more_urgent = assessment.severity > alert.severity;
         let is_gathered = |key: &String| open.gathering.has(key);
-        let has_notices = alert.revision < TOLD_MAX;
+        let has_notices = alert.revision < notices_per_alert;
         let is_told = is_known_now || is_more_urgent || (has_notices && !fresh.is_empty());
         if !is_told {
             fresh.retain(|key| !is_gathered(key));
@@ -279,7 +281,7 @@ impl Alerts {
         open.keys.extend(fresh);
         open.keys.truncate(KEYS_MAX);
         let alert = alert.clone();
-        self.tell(News::Updated, alert, Sending::UpTo(case.notices_per_day));
+        self.tell(News::Updated, alert, Sending::UpTo(notices_per_day));
         true
     }
 
@@ -353,9 +355,9 @@ impl Alerts {
         self.drop_those(|open| open.alert.changed_unix_ns < unix_ns);
     }
 
-    /// Another day: who came before it to an address is of no alert any more.
-    pub(super) fn forget_old(&mut self, now: u64) {
-        self.strangers.forget_before(now);
+    /// Another day: who came days before it to an address is of no alert any more.
+    pub(super) fn forget_old(&mut self, now: u64, thresholds: &Thresholds) {
+        self.strangers.forget_before(now, thresholds);
         self.forget_ends();
     }
 
@@ -449,7 +451,7 @@ mod whereabouts;
 
 pub(super) use closing::{Lesson, Lessons};
 use crowd::{Crowd, Strangers};
-use gathering::{Gathering, TOLD_MAX, Urgent, Worth};
+use gathering::{Gathering, Urgent, Worth};
 use whereabouts::{news_of, whereabouts};
 
 #[cfg(test)]

@@ -60,12 +60,11 @@ pub enum CheckpointError {
 /// Sightings on the way in.
 type Kept<'a> = Vec<sightings::Kept<'a>>;
 
-/// What is written before the profiles, which stand behind it, so that their many octets are not copied; `S` are the
-/// sightings: as they are on the way out, a list on the way in; `M` is the meaning.
+/// What is written behind the meaning and before the profiles, which stand behind it, so that their many octets are not
+/// copied; `S` are the sightings: as they are on the way out, a list on the way in. The meaning is JSON: a key that comes
+/// later has its default in what was written before.
 #[derive(Serialize, Deserialize)]
-struct Form<'a, M, S> {
-    /// As JSON: a key that comes later has its default in what was written before.
-    meaning: M,
+struct Form<'a, S> {
     position: u64,
     entry: i64,
     clock: u64,
@@ -89,8 +88,8 @@ impl Fold {
     pub fn save(&self) -> Result<Vec<u8>, CheckpointError> {
         let sessions = self.sessions_octets()?;
         let detector = self.detector.save(Vec::new())?;
+        let meaning = serde_json::to_string(&self.meaning).map_err(CheckpointError::Keys)?;
         let form = Form {
-            meaning: serde_json::to_string(&self.meaning).map_err(CheckpointError::Keys)?,
             position: self.position,
             entry: self.entry,
             clock: self.clock,
@@ -106,6 +105,7 @@ impl Fold {
         };
         let mut octets = Vec::with_capacity(sessions.len() + (64 << 10));
         octets.extend_from_slice(&VERSION.to_le_bytes());
+        let octets = postcard::to_extend(&meaning, octets)?;
         let octets = postcard::to_extend(&form, octets)?;
         drop(sessions);
         Ok(self.learning.profiles.save(octets))
@@ -118,27 +118,17 @@ impl Fold {
     pub fn load(octets: &[u8]) -> Result<Fold, CheckpointError> {
         let (version, octets) =
             octets.split_first_chunk().ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
-        match u16::from_le_bytes(*version) {
-            VERSION => {
-                let (form, profiles): (Form<'_, String, Kept<'_>>, _) = postcard::take_from_bytes(octets)?;
-                let meaning = serde_json::from_str(&form.meaning).map_err(CheckpointError::Keys)?;
-                Fold::restored(form, meaning, profiles)
-            }
-            form_5::VERSION => {
-                let octets = form_5::with_learning(octets)?;
-                let (form, profiles): (Form<'_, Meaning, Kept<'_>>, _) = postcard::take_from_bytes(&octets)?;
-                let meaning = form.meaning.clone();
-                Fold::restored(form, meaning, profiles)
-            }
-            version => Err(CheckpointError::Version(version)),
-        }
+        let (meaning, octets) = match u16::from_le_bytes(*version) {
+            VERSION => postcard::take_from_bytes::<String>(octets)?,
+            form_5::VERSION => form_5::meaning(octets)?,
+            version => return Err(CheckpointError::Version(version)),
+        };
+        let meaning = serde_json::from_str(&meaning).map_err(CheckpointError::Keys)?;
+        let (form, profiles): (Form<'_, Kept<'_>>, _) = postcard::take_from_bytes(octets)?;
+        Fold::restored(form, meaning, profiles)
     }
 
-    fn restored<M>(
-        form: Form<'_, M, Kept<'_>>,
-        meaning: Meaning,
-        octets: &[u8],
-    ) -> Result<Fold, CheckpointError> {
+    fn restored(form: Form<'_, Kept<'_>>, meaning: Meaning, octets: &[u8]) -> Result<Fold, CheckpointError> {
         // Side by side: both are large, and a restart waits for them.
         let (profiles, sessions) = thread::scope(|scope| {
             let profiles = scope.spawn(|| Profiles::load(learning::options(), octets));
@@ -182,7 +172,10 @@ impl Fold {
 
 #[cfg(test)]
 mod tests {
+    use insight::detect::Model;
+
     use super::*;
+    use crate::Detecting;
 
     /// Of a sensor of that release: two users' Starts, some thresholds set.
     const FORM_5: &[u8] = include_bytes!("checkpoint/form-5.checkpoint");
@@ -194,6 +187,10 @@ mod tests {
         let thresholds = &detect.thresholds;
         assert_eq!((thresholds.alert_score, thresholds.organisation_learning_days), (7.5, 20));
         assert_eq!((thresholds.learning_days, thresholds.learning_connections_min), (30, 5));
+        let later = Detecting::default();
+        assert_eq!((detect.notices_per_alert, detect.high_within_s), (32, later.high_within_s));
+        // All of it as it came then.
+        assert_eq!(thresholds.model, Model { weight_of_others: 2.0, ..later.thresholds.model });
         assert_eq!((detect.notices_per_day, fold.meaning.realms.len()), (7, 1));
         assert_eq!((fold.position(), fold.sightings().count()), (2, 6));
         let octets = fold.save().unwrap();

@@ -75,7 +75,7 @@ impl Fold {
             now,
             is_excluded: self.meaning.detect.excludes(&connection, now),
             is_unknown: self.learning.is_unknown(change),
-            notices_per_day: self.meaning.detect.notices_per_day,
+            detecting: &self.meaning.detect,
             connection: evidence(change, server, &connection, &assessment),
         };
         let is_held = self.alerts.take(case, &mut assessment);
@@ -109,7 +109,7 @@ impl Fold {
             now: self.clock,
             is_excluded: false,
             is_unknown: false,
-            notices_per_day: self.meaning.detect.notices_per_day,
+            detecting: &self.meaning.detect,
             connection: evidence(change, self.sessions.server(change.server), &connection, &assessment),
         };
         self.alerts.take(case, &mut assessment);

@@ -70,9 +70,6 @@ use ties::Ties;
 /// The time goes on at the latest after so many nanoseconds of arrival: ten seconds. Sessions fall silent by the minute,
 /// so that nobody sees a difference, and it costs nothing between two records.
 const ADVANCE_NS: u64 = 10_000_000_000;
-/// A time without records and ticks that is a gap of ours: while the service runs and nothing comes, a tick does every
-/// half minute.
-const GAP_NS: u64 = 15 * 60_000_000_000;
 const DAY_NS: u64 = 86_400_000_000_000;
 /// More days at once are a jump of the clock, or a sensor that was off: then nothing is forgotten until the next day.
 const JUMP_DAYS: u64 = 7;
@@ -400,7 +397,8 @@ impl Fold {
     }
 
     fn advance(&mut self, now: u64, resolve: &mut impl Resolve) {
-        if now.saturating_sub(self.clock) > GAP_NS {
+        let gap_ns = u64::from(self.meaning.detect.thresholds.stops_gap_s) * 1_000_000_000;
+        if now.saturating_sub(self.clock) > gap_ns {
             self.detector.gap(now);
         }
         self.clock = now;
@@ -408,7 +406,7 @@ impl Fold {
         self.detector.advance(now);
         self.sessions.advance(now, &mut self.changes);
         self.follow(resolve);
-        self.alerts.tell_gathered(now);
+        self.alerts.tell_gathered(now, &self.meaning.detect);
         let day = now / DAY_NS;
         let is_next = day > self.day && day - self.day <= JUMP_DAYS;
         // Behind a jump of the clock nothing is old until a day has gone by on it: a clock that is wrong for an hour
@@ -423,7 +421,7 @@ impl Fold {
             self.learning.forget_old(now);
             self.accept_overdue(now);
             self.alerts.forget_before(before);
-            self.alerts.forget_old(now);
+            self.alerts.forget_old(now, &self.meaning.detect.thresholds);
             self.ties.clear();
             self.sensor.1 = NOBODY;
             self.outcome.forget_before_unix_ns = Some(before);

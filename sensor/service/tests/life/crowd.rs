@@ -166,6 +166,30 @@ fn closed_by_nobody_the_address_is_not_known_to_be_shared() {
 }
 
 #[test]
+fn so_many_days_are_counted_together_and_at_so_many_times_as_many_it_is_told_again() {
+    for (days, again, told, is_early_one_in_it) in
+        [(2, 2.0, [4, 8], false), (2, 1.5, [4, 6], false), (5, 2.0, [4, 8], true)]
+    {
+        let mut meaning = crate::meaning(&["contoso.example", "contoso", ""], 90);
+        let thresholds = &mut meaning.detect.thresholds;
+        (thresholds.users_per_address_days, thresholds.users_per_address_again) = (days, again);
+        let mut house = house_of(USERS, meaning);
+        // One three days before the others.
+        spray(&mut house, NIGHT, USERS - 1..USERS);
+        spray(&mut house, NIGHT + 3, 0..USERS - 1);
+        let crowds = crowds(&mut house);
+        let [alert] = &crowds[..] else { panic!("{crowds:?}") };
+        let notices = house.store().notices(0, 100).unwrap();
+        let of_it = notices.iter().filter(|notice| notice.alert.number == alert.number && !notice.is_held);
+        let users: Vec<usize> = of_it.map(|notice| notice.alert.users.len()).collect();
+        assert_eq!(users, told, "{days} {again}");
+        let early = format!("user{}@contoso.example", USERS - 1);
+        assert_eq!(alert.users.contains(&early), is_early_one_in_it, "{days}: {:?}", alert.users);
+        is_its_rebuild(&house);
+    }
+}
+
+#[test]
 fn one_of_several_users_is_forgotten_and_the_others_stay() {
     for is_closed in [false, true] {
         let mut house = house();

@@ -43,8 +43,13 @@ fn speaks(alert: &Alert, detection: &str) -> bool {
 #[test]
 fn stops_that_no_session_began_with_are_one_alert_of_their_vpn_server_and_none_behind_an_outage() {
     // The sensor listens for a day and an hour; then so long not at all, in minutes.
-    for (outage, count) in [(10, 1), (16, 0)] {
+    // What is an outage, is configuration: it comes as 15 minutes.
+    for (stops_gap_s, outage, count) in [(900, 10, 1), (900, 16, 0), (1800, 16, 1), (1800, 31, 0)] {
         let mut house = house();
+        if stops_gap_s != Thresholds::default().stops_gap_s {
+            let thresholds = Thresholds { stops_gap_s, ..Thresholds::default() };
+            house.tune(Detecting { thresholds, ..Detecting::default() });
+        }
         connect(&mut house, 0, 0);
         let listening = DAY_S;
         for minute in (0..=25 * 60).step_by(10) {
@@ -58,7 +63,7 @@ fn stops_that_no_session_began_with_are_one_alert_of_their_vpn_server_and_none_b
         }
         house.catch_up(begin + MINUTE_S);
         let all = alerts(&mut house);
-        assert_eq!(all.len(), count, "{outage} minutes: {all:?}");
+        assert_eq!(all.len(), count, "{outage} minutes of {stops_gap_s} s: {all:?}");
         for alert in &all {
             assert_eq!((&*alert.detection, alert.severity), ("stop-without-start", Severity::Medium));
             assert_eq!(

@@ -37,6 +37,8 @@ pub(crate) fn any(dice: &mut Dice, day: u64) -> Detecting {
         exclusions: (0..dice.roll(3)).map(|user| exclusion(user, dice.roll(20))).collect(),
         notices_per_day: 1 + dice.roll(3) as u32,
         accept_after_days: [None, Some(1), Some(3)][dice.roll(3) as usize],
+        notices_per_alert: 1 + dice.roll(3) as u32,
+        high_within_s: 600 + 600 * dice.roll(3) as u32,
     }
 }
 
@@ -244,5 +246,32 @@ fn an_exclusion_holds_to_its_second_and_another_threshold_from_the_next_connecti
         let all = alerts(&mut house);
         let suspicious = all.iter().filter(|alert| alert.detection == "suspicious-connection").count();
         assert_eq!(suspicious, count, "{detect:?}: {all:?}");
+    }
+}
+
+#[test]
+fn one_alert_is_told_so_often_and_what_it_gathers_of_high_severity_waits_so_long() {
+    let (sent, held) = (false, true);
+    for (notices_per_alert, high_within_s, told) in [
+        (32, 3600, &[("new", sent), ("updated", sent)][..]),
+        (1, 3600, &[("new", sent), ("updated", held), ("updated", sent)]),
+        (1, 86_400, &[("new", sent), ("updated", held)]),
+    ] {
+        let thresholds =
+            Thresholds { high_score: 6.2, volume_octets_min: 1_000_000, ..Thresholds::default() };
+        let mut house =
+            robbed(Detecting { thresholds, notices_per_alert, high_within_s, ..Detecting::default() });
+        // The same once more, and this time much is taken; an hour later nothing else has happened.
+        let at = 37 * DAY_S + 8 * HOUR_S;
+        let start = Request { at, user: 1, session: "37-4", address: 4, ..Request::start() };
+        house.hear(&start);
+        house.hear(&Request { at: at + HOUR_S, ..start.stop(4_000_000) });
+        house.catch_up(at + HOUR_S);
+        house.turn(at + 2 * HOUR_S + 60);
+        let all = alerts(&mut house);
+        assert_eq!((all.len(), all[0].severity), (1, Severity::High), "{all:?}");
+        let notices = house.store().notices(0, 10).unwrap();
+        let said: Vec<_> = notices.iter().map(|notice| (notice.news.name(), notice.is_held)).collect();
+        assert_eq!(said, told, "{notices_per_alert} {high_within_s}");
     }
 }

@@ -25,10 +25,11 @@ pub(super) fn device(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
                 let is_of_server = facts.is_new(Feature::Server) && facts.deviceless() >= 1.0;
                 let days = if is_of_server { 0 } else { facts.days() };
                 let tally = Tally { all_days: tally.all_days.max(days), ..*tally };
-                let rare =
-                    -novelty(&tally, model.novelty_device, 0.5, facts.adoptions.rate(Feature::Device)).ln();
+                let everybody = facts.adoptions.rate(Feature::Device, model.calm_connections);
+                let rare = -novelty(&tally, model.novelty_device, 0.5, everybody).ln();
                 // A kiosk, a shared laptop: whoever else has it, it is of the organisation.
-                let shared = (-0.7 * f64::from(facts.others(Feature::Device)).ln_1p()).max(-2.5);
+                let others = f64::from(facts.others(Feature::Device)).ln_1p();
+                let shared = (-model.weight_of_shared_device * others).max(-model.shared_device_max.abs());
                 (rare + shared).clamp(-1.0, model.feature_max.max(0.0))
             },
         );
@@ -46,7 +47,8 @@ pub(super) fn device(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
         let attacker = 0.9 * facts.share(Feature::Software) + 0.05;
         known(attacker / usual(tally, model.novelty_software), tally.days, model).clamp(-1.5, 0.3)
     } else {
-        let new = new(facts, model, Feature::Software, model.novelty_software, tally, 0.3);
+        let attacker = model.attacker_new_software;
+        let new = new(facts, model, Feature::Software, model.novelty_software, tally, attacker);
         let is_update = facts.profile.is_some_and(|profile| {
             let mut is_family_known = false;
             profile.each(Feature::Software, |value, _, _| {
@@ -55,9 +57,9 @@ pub(super) fn device(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
             is_family_known
         });
         match (has_device, is_known) {
-            (true, true) => new.min(1.0),
-            (true, false) => new * 0.3,
-            (false, _) if is_update => new * 0.5,
+            (true, true) => new.min(model.software_known_device_max),
+            (true, false) => new * model.weight_of_software_new_device,
+            (false, _) if is_update => new * model.weight_of_software_update,
             (false, _) => new,
         }
     };
@@ -73,8 +75,9 @@ fn no_device(facts: &Facts<'_>, model: &Model) -> f64 {
     }
     let days = f64::from(facts.days());
     let own = (facts.deviceless() * days + 0.05) / (days + 0.5);
-    let usual = own.max(facts.adoptions.rate(Feature::Device)).clamp(1e-6, 1.0);
-    let log_ratio = (model.attacker_no_device.max(1e-6) / usual).ln().clamp(-0.5, 4.5);
+    let usual = own.max(facts.adoptions.rate(Feature::Device, model.calm_connections)).clamp(1e-6, 1.0);
+    let log_ratio = (model.attacker_no_device.max(1e-6) / usual).ln();
+    let log_ratio = log_ratio.clamp(-0.5, model.no_device_max.max(0.0));
     (log_ratio * days / (days + 2.0)).clamp(-1.0, model.feature_max.max(0.0))
 }
 

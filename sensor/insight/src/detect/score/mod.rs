@@ -2,7 +2,8 @@
 //! alert where it is high. T1133.
 //!
 //! Learning rule: an alert only for users who are learned: `learning_days` since the first connection, and at least
-//! `learning_connections_min` within the last 30 days. The score is there for everybody.
+//! `learning_connections_min` within the last 30 days. The score is there for everybody; of those who are not learned it is
+//! an alert of another name ([`super::unlearned`]).
 //!
 //! The score is a sum of logarithms of likelihood ratios, p(x | attacker) / p(x | this user), after Freeman et al. (NDSS
 //! 2016), on days rather than connections (fifteen reconnections of a flapping line are one observation):
@@ -22,7 +23,7 @@
 //!   a value like any: new to whoever always tells one, until all Starts begin without.
 //! * How long after the user's last sign of life (`rhythm`), and whether she goes back to a part of the network or software
 //!   that she had left: lines and updates do not.
-//! * When, and whether the user seems to be connected elsewhere already (an open session within a working day of its last
+//! * When, and whether the user seems to be connected elsewhere already (an open session within `open_s` of its last
 //!   sign of life), the less the more often that happens to all: where ends are lost it is everyday.
 //!
 //! Groups that do not depend on each other, place and device, thus weigh together: each alone is taken back by the other
@@ -49,11 +50,6 @@ use super::{
 };
 use crate::profile::Feature;
 use ratio::{known, new, usual};
-
-/// From so much on, the device speaks.
-const GROUP: f64 = 1.0;
-/// And software where no device is known: above the first ones of an update.
-const SOFTWARE_ALONE: f64 = 0.9;
 
 /// The logarithms, one for each feature and one for the hour.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -83,8 +79,9 @@ impl Terms {
     }
 
     /// Not only an update.
-    fn is_device_new(&self) -> bool {
-        self.of(Feature::Device) >= GROUP || self.of(Feature::Software) >= SOFTWARE_ALONE
+    fn is_device_new(&self, thresholds: &Thresholds) -> bool {
+        self.of(Feature::Device) >= thresholds.device_log_ratio
+            || self.of(Feature::Software) >= thresholds.software_log_ratio
     }
 
     fn total(&self) -> f64 {
@@ -97,8 +94,10 @@ pub(super) fn assess(facts: &Facts<'_>, thresholds: &Thresholds, assessment: &mu
     let terms = terms(facts, &thresholds.model);
     let total = terms.total();
     assessment.score += total;
-    let threshold =
-        if terms.is_device_new() { thresholds.alert_score } else { thresholds.alert_score_one_group };
+    let threshold = match terms.is_device_new(thresholds) {
+        true => thresholds.alert_score,
+        false => thresholds.alert_score_one_group,
+    };
     let is_high = total >= thresholds.high_score || facts.cover > Cover::Hosting;
     let severity = if is_high { Severity::High } else { Severity::Medium };
     let is_reached =
@@ -170,7 +169,9 @@ fn server(facts: &Facts<'_>, model: &Model) -> f64 {
     let tally = facts.tally(Feature::Server);
     if tally.days > 0 {
         let ratio = facts.share(Feature::Server).max(0.05) / usual(tally, model.novelty_server);
-        return known(ratio, tally.days, model).clamp(-0.5, 0.5) * 0.5;
+        let most = model.known_server_max.abs();
+        return (known(ratio, tally.days, model) * 0.5).clamp(-most, most);
     }
-    (new(facts, model, Feature::Server, model.novelty_server, tally, 0.2) * 0.3).clamp(-0.5, 1.0)
+    let new = new(facts, model, Feature::Server, model.novelty_server, tally, model.attacker_new_server);
+    (new * model.weight_of_server).clamp(-0.5, model.new_server_max.max(0.0))
 }

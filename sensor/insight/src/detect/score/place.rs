@@ -15,7 +15,7 @@ pub(super) fn place(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
     let spot = &facts.connection.spot;
     if spot.is_own {
         // Who is in one of our own networks passed another door already.
-        terms.set(Feature::Place, -2.0);
+        terms.set(Feature::Place, -model.own_network);
         return;
     }
     let known = |ratio: f64, days: u32| known(ratio, days, model);
@@ -29,7 +29,9 @@ pub(super) fn place(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
             } else {
                 let usual = usual(country, model.novelty_country);
                 known(
-                    (model.attacker_country * usual + (1.0 - model.attacker_country) * 0.01) / usual,
+                    (model.attacker_country * usual
+                        + (1.0 - model.attacker_country) * model.attacker_new_country)
+                        / usual,
                     country.days,
                 )
             },
@@ -43,7 +45,14 @@ pub(super) fn place(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
         terms.set(
             Feature::Network,
             if is_new_network {
-                new(facts, model, Feature::Network, model.novelty_network, network, 0.02)
+                new(
+                    facts,
+                    model,
+                    Feature::Network,
+                    model.novelty_network,
+                    network,
+                    model.attacker_new_network,
+                )
             } else {
                 let (usual, chance) = (usual(network, model.novelty_network), facts.share(Feature::Network));
                 let attacker =
@@ -65,26 +74,27 @@ pub(super) fn place(facts: &Facts<'_>, model: &Model, terms: &mut Terms) {
 
 /// A country that is new to the user.
 fn abroad(facts: &Facts<'_>, model: &Model, country: &Tally) -> f64 {
-    let new = new(facts, model, Feature::Country, model.novelty_country, country, 0.01);
+    let new = new(facts, model, Feature::Country, model.novelty_country, country, model.attacker_new_country);
     if facts.tally(Feature::Network).days > 0 && facts.cover == Cover::None {
         return new.min(model.country_of_known_network);
     }
     // Of a user without a history that of all others tells.
-    let unknown = 1.0 - f64::from(facts.days().min(5)) / 5.0;
-    let of_nobody =
-        if facts.share(Feature::Country) < 0.005 { model.country_of_nobody * unknown } else { 0.0 };
+    let history = model.country_of_nobody_days.max(1);
+    let unknown = 1.0 - f64::from(facts.days().min(history)) / f64::from(history);
+    let is_of_nobody = facts.share(Feature::Country) < model.country_of_nobody_share;
+    let of_nobody = if is_of_nobody { model.country_of_nobody * unknown } else { 0.0 };
     (new + of_nobody).min(model.feature_max.max(0.0))
 }
 
-/// The town: half of what it says the network has said.
+/// The town: part of what it says the network has said.
 fn town(facts: &Facts<'_>, model: &Model) -> f64 {
     let tally = facts.tally(Feature::Place);
     if !facts.is_new(Feature::Place) {
         let (usual, chance) = (usual(tally, model.novelty_place), facts.share(Feature::Place));
         let attacker = model.attacker_place * usual + (1.0 - model.attacker_place) * chance.clamp(0.005, 0.2);
-        return known(attacker / usual, tally.days, model) * 0.5;
+        return known(attacker / usual, tally.days, model) * model.weight_of_place;
     }
-    let new = new(facts, model, Feature::Place, model.novelty_place, tally, 0.02);
+    let new = new(facts, model, Feature::Place, model.novelty_place, tally, model.attacker_new_place);
     let spot = &facts.connection.spot;
     let is_region_known = spot.region.zip(spot.country).is_some_and(|(region, country)| {
         let end = format!("{region}, {country}");
@@ -93,25 +103,26 @@ fn town(facts: &Facts<'_>, model: &Model) -> f64 {
             profile.values(Feature::Place).iter().any(|usual| is_there(usual.value))
         })
     });
-    if is_region_known { new * 0.25 } else { new * 0.5 }
+    new * if is_region_known { model.weight_of_place_in_region } else { model.weight_of_place }
 }
 
 /// The /24 or /48, within a network that the user has.
 fn prefix(facts: &Facts<'_>, model: &Model, is_network_new: bool) -> f64 {
     let Some(Value::Prefix(prefix)) = facts.value(Feature::Prefix) else { return 0.0 };
     // A branch, a hotel where colleagues stay.
-    let colleagues = (-0.5 * f64::from(facts.others(Feature::Prefix)).ln_1p()).max(-2.0);
+    let others = f64::from(facts.others(Feature::Prefix)).ln_1p();
+    let colleagues = (-model.weight_of_colleagues * others).max(-model.colleagues_max.abs());
     if is_network_new {
         return colleagues;
     }
-    let (tally, common_bits) = within_network(facts, prefix);
+    let (tally, common_bits) = within_network(facts, model, prefix);
     if tally.days > 0 {
         let known = known(model.attacker_prefix / usual(&tally, model.novelty_prefix), tally.days, model);
         return if facts.is_back(Feature::Prefix) { known + model.prefix_back } else { known };
     }
     // How often everybody has a new one does not count here: addresses that change daily are this user's or not.
     let rare = -(novelty(&tally, model.novelty_prefix, 1.0, 0.0).ln());
-    let near = common_bits.map_or(0.0, nearness);
+    let near = common_bits.map_or(0.0, nearness) * model.weight_of_nearness;
     (rare + colleagues + near).clamp(-2.0, model.feature_max.max(0.0))
 }
 
@@ -126,12 +137,8 @@ fn nearness(bits: u32) -> f64 {
     low + (high - low) * (bits - from) / (to - from)
 }
 
-/// Of the days with the other family of addresses in a network one in so many speaks against the first address of this one:
-/// providers give both, and which is taken changes from one connection to the next.
-const OF_OTHER_FAMILY: u32 = 10;
-
 /// The tally of prefixes, of one network only; and how many leading bits this one has in common with the nearest.
-fn within_network(facts: &Facts<'_>, prefix: Prefix) -> (Tally, Option<u32>) {
+fn within_network(facts: &Facts<'_>, model: &Model, prefix: Prefix) -> (Tally, Option<u32>) {
     let mut tally = Tally { days: facts.tally(Feature::Prefix).days, ..Tally::default() };
     let mut bits = None;
     let mut other_family = 0;
@@ -150,7 +157,8 @@ fn within_network(facts: &Facts<'_>, prefix: Prefix) -> (Tally, Option<u32>) {
             tally.arrived += u32::from(has_arrived);
         }
     });
-    tally.all_days += other_family / OF_OTHER_FAMILY;
+    // Providers give both, and which is taken changes from one connection to the next.
+    tally.all_days += other_family / model.other_family_days.max(1);
     (tally, bits)
 }
 
@@ -158,7 +166,7 @@ fn within_network(facts: &Facts<'_>, prefix: Prefix) -> (Tally, Option<u32>) {
 fn cover(facts: &Facts<'_>, model: &Model, is_network_new: bool) -> f64 {
     let log_ratio = match facts.cover {
         Cover::None if is_network_new && facts.connection.spot.kinds.contains(NetworkKind::Mobile) => {
-            return -0.7;
+            return -model.mobile;
         }
         Cover::None => return 0.0,
         Cover::Hosting => model.cover_hosting,
@@ -169,6 +177,7 @@ fn cover(facts: &Facts<'_>, model: &Model, is_network_new: bool) -> f64 {
         return 0.0;
     }
     // Cloud desktops and security gateways: many have them.
-    let common = (50.0 * facts.share(Feature::Kinds).min(facts.share(Feature::Network))).ln_1p();
+    let common =
+        (model.cover_times.max(0.0) * facts.share(Feature::Kinds).min(facts.share(Feature::Network))).ln_1p();
     (log_ratio - common).clamp(0.0, model.feature_max.max(0.0))
 }

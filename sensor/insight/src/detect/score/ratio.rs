@@ -5,11 +5,6 @@ use crate::{
     profile::{Feature, Tally},
 };
 
-/// Least and most that how usual a value is for all takes from or adds to what it says as a new one.
-const POPULATION: (f64, f64) = (-3.0, 2.5);
-/// Users who begin to use a value on two days, from which on it may be a move of many: three may be chance or an attack.
-const MOVE_USERS: f64 = 4.0;
-
 /// How usual a value is for the user that has it; one that is only remembered counts as half a day.
 pub(super) fn usual(tally: &Tally, novelty: f64) -> f64 {
     let (days, all_days) = (f64::from(tally.days).max(0.5), f64::from(tally.all_days).max(0.5));
@@ -21,7 +16,7 @@ pub(super) fn known(ratio: f64, days: u32, model: &Model) -> f64 {
     let days = f64::from(days).max(0.5);
     let log_ratio = ratio.max(1e-9).ln();
     let trusted = if log_ratio < 0.0 { log_ratio * days / (days + 1.0) } else { log_ratio };
-    trusted.clamp(-model.known_max.abs(), 2.0)
+    trusted.clamp(-model.known_max.abs(), model.known_for_max.abs())
 }
 
 /// How likely the next value is new: 0 to 1, not 0.
@@ -41,13 +36,15 @@ pub(super) fn new(
     tally: &Tally,
     attacker: f64,
 ) -> f64 {
-    let rare = -novelty(tally, concentration, 0.5, facts.adoptions.rate(feature)).ln();
-    let (least, most) = POPULATION;
+    let rare =
+        -novelty(tally, concentration, 0.5, facts.adoptions.rate(feature, model.calm_connections)).ln();
+    let attacker = attacker.max(1e-6);
+    let (least, most) = (-model.usual_for_all_max.abs(), model.unknown_to_all_max.abs());
     let for_all = (attacker / (facts.share(feature) + attacker / 10.0)).ln().clamp(least, most);
-    // Where the user's own history speaks, what is usual for all says half.
-    let weight = 0.5 + 0.5 * 3.0 / (f64::from(tally.all_days) + 3.0);
+    // Where the user's own history speaks, what is usual for all says less.
+    let weight = model.weight_of_all + (1.0 - model.weight_of_all) * 3.0 / (f64::from(tally.all_days) + 3.0);
     let adoption = facts.adoption(feature);
-    let is_move = facts.cover == Cover::None && adoption.users >= MOVE_USERS;
-    let moved = if is_move { (20.0 * adoption.share).ln_1p() } else { 0.0 };
+    let is_move = facts.cover == Cover::None && adoption.users >= model.move_users;
+    let moved = if is_move { (model.move_times.max(0.0) * adoption.share).ln_1p() } else { 0.0 };
     (rare + weight * for_all - moved).clamp(least, model.feature_max.max(0.0))
 }

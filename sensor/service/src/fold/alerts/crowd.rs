@@ -1,4 +1,5 @@
-//! One address, many users: one alert for all of them, which grows with each and is told again when there are twice as many;
+//! One address, many users: one alert for all of them, which grows with each and is told again when there are
+//! `users_per_address_again` times as many;
 //! who comes in between is listed as held back (`gathering`).
 //!
 //! It begins with the users who came before it was raised ([`Strangers`]); what they taught is taken back if it turns out
@@ -13,7 +14,7 @@ use std::{
     net::IpAddr,
 };
 
-use insight::detect::{Assessment, Detection, Reason};
+use insight::detect::{Assessment, Detection, Reason, Thresholds};
 use serde::{Deserialize, Serialize};
 
 use super::{Alerts, Case, DAY_NS, Lesson, OPEN_MAX, Open, Sending, Worth};
@@ -21,9 +22,8 @@ use crate::alert::{CONNECTIONS_MAX, Connection, News, REASONS_MAX, Severity, USE
 
 /// Alerts about addresses that are open at once.
 const CROWDS_MAX: usize = 256;
-/// Strangers that are remembered for two days.
+/// Strangers that are remembered for `users_per_address_days`.
 const STRANGERS_MAX: usize = 4096;
-const WINDOW_NS: u64 = 2 * DAY_NS;
 
 /// What an alert about an address has besides.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -65,9 +65,10 @@ impl Strangers {
         self.sessions.contains(&session)
     }
 
-    /// Two days before are forgotten.
-    pub(super) fn forget_before(&mut self, now: u64) {
-        self.connections.retain(|one| one.start_unix_ns.saturating_add(WINDOW_NS) >= now);
+    /// Those of days before are forgotten.
+    pub(super) fn forget_before(&mut self, now: u64, thresholds: &Thresholds) {
+        let window_ns = window_ns(thresholds);
+        self.connections.retain(|one| one.start_unix_ns.saturating_add(window_ns) >= now);
         self.restore();
     }
 
@@ -76,12 +77,14 @@ impl Strangers {
         self.sessions = self.connections.iter().map(|connection| connection.session).collect();
     }
 
-    /// Those from this address within two days, the newest first, but for this session.
-    fn take(&mut self, address: IpAddr, now: u64, session: u64) -> Vec<Connection> {
+    /// Those from this address within the days that are counted together, the newest first, but for this session.
+    fn take(&mut self, address: IpAddr, case: &Case<'_>) -> Vec<Connection> {
+        let (now, session) = (case.now, case.connection.session);
+        let window_ns = window_ns(&case.detecting.thresholds);
         let (mut taken, mut left) = (Vec::new(), VecDeque::with_capacity(self.connections.len()));
         for connection in self.connections.drain(..) {
             let is_from = connection.address.is_some_and(|from| from.to_canonical() == address);
-            let is_near = connection.start_unix_ns.saturating_add(WINDOW_NS) >= now;
+            let is_near = connection.start_unix_ns.saturating_add(window_ns) >= now;
             match is_from && is_near && connection.session != session {
                 true => taken.push(connection),
                 false => left.push_back(connection),
@@ -147,7 +150,7 @@ impl Alerts {
             Some(number) => number,
             None => self.raise_of_address(address, &case, assessment),
         };
-        let (sending, now) = (Sending::UpTo(case.notices_per_day), case.now);
+        let (sending, now) = (Sending::UpTo(case.detecting.notices_per_day), case.now);
         let Some(open) = self.open.get_mut(&number) else { return };
         if is_unknown {
             open.untaught.insert(session);
@@ -180,7 +183,7 @@ impl Alerts {
         }
         self.raised += 1;
         let number = self.raised;
-        let before = self.strangers.take(address, case.now, case.connection.session);
+        let before = self.strangers.take(address, case);
         // What one's own alert holds back has taught nothing.
         let untaught = before.iter().filter(|connection| {
             let own = connection.user.as_ref().and_then(|user| self.subjects.get(user));
@@ -212,9 +215,10 @@ impl Alerts {
 }
 
 impl Open {
-    /// Takes a connection in. It is worth another word if there are twice as many users, it is more urgent, or people's
+    /// Takes a connection in. It is worth another word if there are many times as many users, it is more urgent, or people's
     /// rules know it only now; another user, of those that are listed, and another reason are gathered.
     fn grow(&mut self, case: Case<'_>, assessment: &Assessment) -> Worth {
+        let again = case.detecting.thresholds.users_per_address_again.max(1.0);
         let alert = &mut self.alert;
         let connection = of_user(&case);
         let is_listed = |user| alert.users.len() >= USERS_MAX || alert.users.contains(user);
@@ -262,12 +266,12 @@ impl Open {
         self.bound();
         let count = self.alert.users.len();
         let crowd = self.crowd.get_or_insert_default();
-        let is_twice = crowd.told > 0 && count >= 2 * crowd.told;
-        if is_twice {
+        let is_far_more = crowd.told > 0 && count as f64 >= again * crowd.told as f64;
+        if is_far_more {
             self.alert.severity = Severity::High;
         }
         let is_first = crowd.told == 0;
-        let is_told = is_twice || is_known_now || self.alert.severity > before;
+        let is_told = is_far_more || is_known_now || self.alert.severity > before;
         if is_told || is_first {
             crowd.told = count;
             self.alert.changed_unix_ns = case.now;
@@ -311,6 +315,11 @@ impl Open {
             }
         }
     }
+}
+
+/// Whoever came so long before is counted with those of now.
+fn window_ns(thresholds: &Thresholds) -> u64 {
+    u64::from(thresholds.users_per_address_days.max(1)) * DAY_NS
 }
 
 fn of_user(case: &Case<'_>) -> Connection {

@@ -1,24 +1,19 @@
-//! News of an alert that is not told piece by piece: beyond the notices that one alert has ([`TOLD_MAX`]), and of an address
+//! News of an alert that is not told piece by piece: beyond the notices that one alert has (`notices_per_alert`), and of an address
 //! between two doublings of its users. It is listed as held back, in one notice that says how much of it there is and since
 //! when, and that grows until the alert is told of the next time; the alert itself has it at once.
 //!
 //! Bounds: between two notices that are told there is one that gathers, so that an alert has twice as many rows as it is
-//! told, at the most. What is gathered of high severity is sent within an hour, since none of that is held back: a flood that
-//! goes on costs two rows an hour, 200 KB a day of a user's alert; that of an address, with rows of up to 140 KB, gathers as
+//! told, at the most. What is gathered of high severity is sent within `high_within`, an hour, since none of that is held back: a flood
+//! that goes on costs two rows an hour, 200 KB a day of a user's alert; that of an address, with rows of up to 140 KB, gathers as
 //! many pieces as it lists users and reasons. Keys of what was gathered are as many as those of what was told, the newest.
 
 use std::collections::BTreeSet;
 
+use policy::Detecting;
 use serde::{Deserialize, Serialize};
 
 use super::{Alerts, KEYS_MAX, Open, Sending};
 use crate::alert::{Alert, HeldBack, News, Notice, Severity};
-
-/// So often one alert is told as it grows; beyond, only if it gets more urgent. Somebody who has something new in each
-/// connection fills neither a mailbox nor the store.
-pub(super) const TOLD_MAX: u32 = 32;
-/// Gathered news of high severity waits no longer: an hour is what a person may look away for, and bounds a flood.
-const HIGH_NS: u64 = 3_600_000_000_000;
 
 /// What an open alert gathers.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -96,10 +91,11 @@ impl Alerts {
     }
 
     /// The time goes on: what was gathered of high severity is told.
-    pub(in crate::fold) fn tell_gathered(&mut self, now: u64) {
+    pub(in crate::fold) fn tell_gathered(&mut self, now: u64, detecting: &Detecting) {
+        let within_ns = u64::from(detecting.high_within_s) * 1_000_000_000;
         let is_due = |number: &u64| match self.open.get(number).and_then(|open| open.alert.held_back) {
             // A clock that was far ahead is none to wait for.
-            Some(held) => now.abs_diff(held.since_unix_ns) >= HIGH_NS,
+            Some(held) => now.abs_diff(held.since_unix_ns) >= within_ns,
             None => true,
         };
         let due: Vec<u64> = self.urgent.iter().copied().filter(is_due).collect();

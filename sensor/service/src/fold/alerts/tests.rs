@@ -1,5 +1,7 @@
 //! What folds, what grows, what is told, and what closing an alert does to a profile.
 
+use std::sync::LazyLock;
+
 use super::*;
 
 pub(super) const DAY: u64 = 20_000;
@@ -70,6 +72,10 @@ pub(super) fn from(session: u64, address: &str, device: &str) -> Connection {
     .unwrap()
 }
 
+/// Three notices of a day, all else as it comes.
+pub(super) static DETECTING: LazyLock<Detecting> =
+    LazyLock::new(|| Detecting { notices_per_day: 3, ..Detecting::default() });
+
 pub(super) fn of(user: &str, connection: Connection) -> Case<'_> {
     Case {
         subject: user,
@@ -78,7 +84,7 @@ pub(super) fn of(user: &str, connection: Connection) -> Case<'_> {
         now: DAY * DAY_NS,
         is_excluded: false,
         is_unknown: true,
-        notices_per_day: 3,
+        detecting: &DETECTING,
         connection,
     }
 }
@@ -343,11 +349,12 @@ fn somebody_who_floods_with_something_new_each_time_fills_nothing_and_hides_nobo
         notices.append(&mut alerts.take_changes().1);
     }
     // What one alert tells, and one row for all that is beyond.
-    let beyond = notices.iter().find(|notice| notice.sequence > u64::from(TOLD_MAX)).unwrap().sequence;
-    let gathered = notices.split_off(TOLD_MAX as usize);
+    let told_max = DETECTING.notices_per_alert;
+    let beyond = notices.iter().find(|notice| notice.sequence > u64::from(told_max)).unwrap().sequence;
+    let gathered = notices.split_off(told_max as usize);
     assert!(gathered.iter().all(|notice| notice.is_held && notice.sequence == beyond));
     let held = gathered.last().unwrap().alert.held_back.unwrap();
-    assert_eq!((notices.len(), held.count), (TOLD_MAX as usize, 4999 - u64::from(TOLD_MAX)));
+    assert_eq!((notices.len(), held.count), (told_max as usize, 4999 - u64::from(told_max)));
     let octets = serde_json::to_string(&alerts).unwrap().len();
     assert!(octets < 200_000, "{octets}");
     // All that happened is listed, and what is not sent says so.

@@ -5,7 +5,7 @@ use insight::detect::Measure;
 use super::{
     super::{
         Verdict,
-        tests::{DAY, abnormal, country, device, from, medium, of, reason, sessions, told},
+        tests::{DAY, DETECTING, abnormal, country, device, from, medium, of, reason, sessions, told},
     },
     *,
 };
@@ -18,7 +18,7 @@ fn sprayed(count: u64, alert: Option<Severity>) -> Assessment {
     let mut reasons = Vec::new();
     if count >= 4 {
         let many = reason(Detection::OneAddressManyUsers, None, ADDRESS, 2.0);
-        let measure = Measure::Count { seen: count, usual: 0 };
+        let measure = Measure::Users { seen: count as u16, usual: 0, days: 2 };
         reasons.push(Reason { measure, alert, ..many });
     }
     let is_alert = alert.is_some();
@@ -205,7 +205,7 @@ fn who_came_days_before_or_is_excluded_is_not_in_it() {
         .strangers
         .connections
         .extend([Connection { start_unix_ns: DAY * DAY_NS, ..come(9, ADDRESS, "A") }]);
-    alerts.forget_old((DAY + 3) * DAY_NS);
+    alerts.forget_old((DAY + 3) * DAY_NS, &DETECTING.thresholds);
     assert!(alerts.strangers.connections.is_empty());
 }
 

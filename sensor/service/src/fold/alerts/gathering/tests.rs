@@ -5,21 +5,32 @@ use insight::detect::{Assessment, Detection};
 use super::{
     super::{
         Case, DAY_NS,
-        tests::{DAY, abnormal, country, device, from, medium, of, reason},
+        tests::{DAY, DETECTING, abnormal, country, device, from, medium, of, reason},
     },
     *,
 };
 use crate::alert::{Comment, REASONS_MAX, Verdict};
 
 const NOW: u64 = DAY * DAY_NS;
+/// So long news of high severity is gathered, as it comes.
+const HIGH_NS: u64 = 3_600_000_000_000;
 
 /// A device that nobody had before, another minute; the alert it is of has the number 1.
 fn flood(alerts: &mut Alerts, devices: std::ops::Range<u64>, severity: Severity) -> Vec<Notice> {
+    flood_by(&DETECTING, alerts, devices, severity)
+}
+
+fn flood_by(
+    detecting: &Detecting,
+    alerts: &mut Alerts,
+    devices: std::ops::Range<u64>,
+    severity: Severity,
+) -> Vec<Notice> {
     let mut notices = Vec::new();
     for session in devices {
         let name = format!("D{session}");
         let now = NOW + session * 60_000_000_000;
-        let case = Case { now, ..of("eve", from(session, "192.0.2.1", &name)) };
+        let case = Case { now, detecting, ..of("eve", from(session, "192.0.2.1", &name)) };
         alerts.take(case, &mut abnormal(severity, vec![device(&name)]));
         notices.append(&mut alerts.take_changes().1);
     }
@@ -86,27 +97,48 @@ fn nothing_of_high_severity_is_held_back_for_longer_than_an_hour() {
     let mut alerts = Alerts::default();
     flood(&mut alerts, 0..40, Severity::High);
     let begun = NOW + 32 * 60_000_000_000;
-    alerts.tell_gathered(begun + HIGH_NS - 1);
+    alerts.tell_gathered(begun + HIGH_NS - 1, &DETECTING);
     assert_eq!(alerts.take_changes().1, []);
-    alerts.tell_gathered(begun + HIGH_NS);
+    alerts.tell_gathered(begun + HIGH_NS, &DETECTING);
     let told = alerts.take_changes().1;
     assert_eq!((told.len(), told[0].sequence, told[0].is_held, told[0].news), (1, 34, false, News::Updated));
     assert_eq!((told[0].alert.revision, told[0].alert.held_back), (33, None));
-    alerts.tell_gathered(begun + 3 * HIGH_NS);
+    alerts.tell_gathered(begun + 3 * HIGH_NS, &DETECTING);
     assert_eq!(alerts.take_changes().1, [], "once");
     // Below it nothing is sent for that; a clock that was far ahead is waited for by nobody.
     let mut medium = Alerts::default();
     flood(&mut medium, 0..40, Severity::Medium);
-    medium.tell_gathered(begun + HIGH_NS);
+    medium.tell_gathered(begun + HIGH_NS, &DETECTING);
     assert_eq!(medium.take_changes().1, []);
     flood(&mut alerts, 40..41, Severity::High);
-    alerts.tell_gathered(NOW - 2 * HIGH_NS);
+    alerts.tell_gathered(NOW - 2 * HIGH_NS, &DETECTING);
     assert_eq!(alerts.take_changes().1.len(), 1);
     // Of one that is gone nobody is told.
     flood(&mut alerts, 41..42, Severity::High);
     alerts.forget(|text| text == "eve");
-    alerts.tell_gathered(NOW + DAY_NS);
+    alerts.tell_gathered(NOW + DAY_NS, &DETECTING);
     assert_eq!((alerts.take_changes().1, alerts.urgent.len()), (vec![], 0));
+}
+
+#[test]
+fn how_many_notices_one_alert_has_and_how_long_it_gathers_is_configuration() {
+    let detecting =
+        Detecting { notices_per_alert: 2, high_within_s: 7200, notices_per_day: 100, ..Detecting::default() };
+    let mut alerts = Alerts::default();
+    let told = rows(flood_by(&detecting, &mut alerts, 0..10, Severity::High));
+    let is_held: Vec<bool> = told.iter().map(|notice| notice.is_held).collect();
+    assert_eq!((is_held, told[2].alert.held_back.unwrap().count), (vec![false, false, true], 8));
+    let begun = NOW + 2 * 60_000_000_000;
+    alerts.tell_gathered(begun + 2 * HIGH_NS - 1, &detecting);
+    assert_eq!(alerts.take_changes().1, []);
+    alerts.tell_gathered(begun + 2 * HIGH_NS, &detecting);
+    assert_eq!(alerts.take_changes().1.len(), 1);
+    // With as many as are allowed what is kept of one is bounded, too.
+    let most = Detecting { notices_per_alert: 100, ..detecting };
+    let mut alerts = Alerts::default();
+    let told = rows(flood_by(&most, &mut alerts, 0..5000, Severity::Medium));
+    assert_eq!(told.iter().filter(|notice| notice.alert.held_back.is_none()).count(), 100);
+    assert!(serde_json::to_string(&alerts.open[&1]).unwrap().len() < 40_000);
 }
 
 #[test]
@@ -123,7 +155,7 @@ fn a_checkpoint_in_between_changes_nothing_and_one_without_what_is_gathered_is_r
         let (mut alerts, mut all) = (Alerts::default(), Vec::new());
         for session in 0..80 {
             all.extend(flood(&mut alerts, session..session + 1, Severity::High));
-            alerts.tell_gathered(NOW + session * 60_000_000_000);
+            alerts.tell_gathered(NOW + session * 60_000_000_000, &DETECTING);
             all.append(&mut alerts.take_changes().1);
             if is_saved {
                 let octets = serde_json::to_string(&alerts).unwrap();

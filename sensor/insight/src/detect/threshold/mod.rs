@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::profile::Learning;
 
+pub use model::Model;
+
 /// A struct whose fields have their default behind them, and whose comments can be asked for: the documentation of the
 /// configuration says what stands here.
 macro_rules! with_reasons {
@@ -28,6 +30,8 @@ macro_rules! with_reasons {
         }
     };
 }
+
+mod model;
 
 with_reasons! {
     /// When detections speak. Scores are natural logarithms of likelihood ratios: 2.3 is ten times likelier an attacker's.
@@ -54,10 +58,27 @@ with_reasons! {
         pub high_score: f64 = 13.0,
         /// Reasons are told from this logarithm on. 0.7: twice as likely an attacker's.
         pub reason_log_ratio: f64 = 0.7,
+        /// The device is new, so that `alert_score` holds and not `alert_score_one_group`, from this logarithm on. 1: three
+        /// times as likely an attacker's.
+        pub device_log_ratio: f64 = 1.0,
+        /// Or client software, which speaks where no device is told. 0.9: above what the first ones of an update have.
+        pub software_log_ratio: f64 = 0.9,
+        /// What is left of the score of a Start that is as the one that was told. 0.25: it is an alert still and folds into
+        /// the open one, but is not the first of each morning.
+        pub repeated_part: f64 = 0.25,
+        /// A device, a place, a network is the user's own for rules after so many of the thirty days with it. 2: once may be
+        /// the stranger.
+        pub usual_days: u32 = 2,
         /// Impossible travel: faster than this, kilometres an hour. 900: airliners cruise at it, and door to door is slower.
         pub travel_kmh: f64 = 900.0,
         /// And farther than this after both radii are taken off, kilometres. 500: databases err by that in one region.
         pub travel_km_min: f64 = 500.0,
+        /// What impossible travel adds to the score, and so do simultaneous sessions. 4: fifty times, since nobody can be
+        /// in two places.
+        pub weight_of_travel: f64 = 4.0,
+        /// The same with a device that the user has, which raises no alert. 1.5: a VPN of one's own, a phone that roams, an
+        /// error of the database are more frequent than a copied device.
+        pub weight_of_travel_known_device: f64 = 1.5,
         /// Clocks of VPN servers may differ by so much. 300 seconds: five minutes, as Kerberos allows.
         pub clock_skew_s: u32 = 300,
         /// Addresses of one provider or device that follow each other faster than this are one line: IPv4 and IPv6 of it
@@ -72,6 +93,13 @@ with_reasons! {
         /// An address change within a session is told from this distance on, kilometres. 300: a phone that leaves the house
         /// shows up where its provider has its exits.
         pub change_km_min: f64 = 300.0,
+        /// What such a change adds to the score. 3.5: less than travel, since clients roam.
+        pub weight_of_change: f64 = 3.5,
+        /// Without interims an open session is believed for so long after its last sign of life, where the score asks
+        /// whether the user is connected elsewhere. Ten hours: a working day.
+        pub open_s: u32 = 36_000,
+        /// What follows a shorter session is not counted for the rhythm. Five minutes: a line that flaps all day is none.
+        pub flap_s: u32 = 300,
         /// A user is learned so long after the first connection; before, no score raises an alert. 30 days: what users of
         /// Microsoft's product know; with less of a past a score is noise. The past that a score goes by is of thirty days,
         /// however long this is.
@@ -81,6 +109,22 @@ with_reasons! {
         /// What is new for the whole organisation waits so long after the first connection. 14 days: by then the usual
         /// countries were there.
         pub organisation_learning_days: u16 = 14,
+        /// What a first country of the organisation adds to the score. 0.5: a country that is new to the user weighs there
+        /// already.
+        pub weight_of_first_country: f64 = 0.5,
+        /// How much is new just now, and after how long people come back, is counted of users who had so many of the thirty
+        /// days. 3: before, everything is new.
+        pub counted_days: u32 = 3,
+        /// That no device is told counts as new there where less than this part of the user's connections told none. 0.1,
+        /// an estimate.
+        pub deviceless_part: f64 = 0.1,
+        /// A new device in a new network is told after so many of the thirty days with a device and with a network. 5:
+        /// before, everything is new.
+        pub new_pair_days: u32 = 5,
+        /// Not where so many users began to use that network today or yesterday. 5: a move of many, not one stranger.
+        pub new_pair_users: u32 = 5,
+        /// What both at once add to the score. 0.5: each weighs there already.
+        pub weight_of_new_pair: f64 = 0.5,
         /// A network with cover that this share of the users have is one of the organisation's own: cloud desktops, security
         /// gateways. 0.05, an estimate: one in
         /// twenty does not rent servers by chance.
@@ -89,6 +133,11 @@ with_reasons! {
         pub own_cover_users: u32 = 5,
         /// Somebody is dormant after so long without a connection. 45 days: longer than holidays are.
         pub dormant_days: u16 = 45,
+        /// What somebody who is back adds to the score. 2.5: twelve times; accounts that nobody misses are those that are
+        /// used.
+        pub weight_of_dormant: f64 = 2.5,
+        /// The same in the network or with the device of before, which raises no alert. 0.5: people come back from leave.
+        pub weight_of_dormant_known: f64 = 0.5,
         /// Unusual volume: so many times what nine in ten connections have. 10, an estimate: another order of
         /// magnitude.
         pub volume_times: f64 = 10.0,
@@ -100,19 +149,36 @@ with_reasons! {
         pub length_seconds_min: u64 = 172_800,
         /// Volumes and lengths are learned after so many connections that ended. 10: half of what is kept.
         pub spread_connections_min: u8 = 10,
+        /// What an unusual volume or length adds to the score. 1.5: what it means depends on what the user does.
+        pub weight_of_spread: f64 = 1.5,
         /// One address, many users: so many users to whom its part of the network is new, on devices that are new to them or
-        /// not known, within two days. 4: three colleagues with new laptops share a hotel now and then.
+        /// not known, within `users_per_address`. 4: three colleagues with new laptops share a hotel now and then.
         pub users_per_address_min: u32 = 4,
         /// And so many times the most that the address had before. 3, an estimate: shared addresses grow
         /// with the staff.
         pub users_per_address_times: f64 = 3.0,
+        /// Within so many days, today among them; who came so long before is listed in the alert, too. 2: long enough for
+        /// somebody who tries slowly, short enough for a hotel.
+        pub users_per_address_days: u16 = 2,
+        /// It is told again at so many times the users it was told with, and of high severity from so many times on of what
+        /// it takes. 2: seven notices for an address of 256 users.
+        pub users_per_address_again: f64 = 2.0,
+        /// What one of many users of an address adds to the score. 2: seven times; whoever is told of is the address.
+        pub weight_of_users_per_address: f64 = 2.0,
         /// Stops without a Start in one hour at one VPN server. 20: a restart of a small one loses fewer.
         pub stops_per_hour_min: u32 = 20,
         /// And so many times the most of an hour before. 5, an estimate.
         pub stops_times: f64 = 5.0,
+        /// What was the most of an hour halves within so many days. 7: a bad hour is forgotten in a month.
+        pub stops_halved_days: u16 = 7,
         /// A VPN server is learned for so long, and so long after a gap of ours nothing is said. A day: sessions that
         /// began before we listened end within it.
         pub stops_learning_s: u32 = 86_400,
+        /// So long without a record and without a tick is a gap of ours. 15 minutes: while the service runs and nothing comes,
+        /// a tick does every half minute.
+        pub stops_gap_s: u32 = 900,
+        /// What Stops without a Start add to the score. 3: twenty times; few VPN servers lose so many Starts at once.
+        pub weight_of_stops: f64 = 3.0,
         /// The model behind the score.
         pub model: Model = Model::default(),
     }
@@ -122,84 +188,5 @@ impl Thresholds {
     /// From when on a user is learned.
     pub fn learning(&self) -> Learning {
         Learning { days: self.learning_days, connections_min: self.learning_connections_min }
-    }
-}
-
-with_reasons! {
-    /// What the likelihood ratio assumes of people and of attackers; see `score`. `novelty_*`: about so many new values a
-    /// user brings before the first is seen twice (the concentration of a Dirichlet process): the greater, the less a new
-    /// value says. `attacker_*`: how likely an attacker is to have what this user has.
-    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
-    pub struct Model {
-        /// How often users bring a new country. 0.15: of a thousand days one or two in a new one.
-        pub novelty_country: f64 = 0.15,
-        /// A new place. 0.5: hotels, trains, friends.
-        pub novelty_place: f64 = 0.5,
-        /// A new network. 0.3: one every three months.
-        pub novelty_network: f64 = 0.3,
-        /// A new part of a network. 0.5: the line at home gets another prefix now and then; those that get one daily are
-        /// seen to.
-        pub novelty_prefix: f64 = 0.5,
-        /// A new device. 0.15: one every few years, and phones.
-        pub novelty_device: f64 = 0.15,
-        /// New client software. 0.5: updates.
-        pub novelty_software: f64 = 0.5,
-        /// A new VPN server. 0.3: gateways are added and fail over.
-        pub novelty_server: f64 = 0.3,
-        /// An attacker is in the user's country so often: those who know whom they attack go through a VPN there. 0.6, an
-        /// estimate.
-        pub attacker_country: f64 = 0.6,
-        /// In the same town, of those in the country. 0.3, an estimate.
-        pub attacker_place: f64 = 0.3,
-        /// In the same network, of those in the country. 0.85: whoever knows whom they attack takes the same provider, so that
-        /// a known one says next to nothing; on the evaluation's tuning set more of them are found than with 0.35.
-        pub attacker_network: f64 = 0.85,
-        /// In the same /24 or /48. 0.02: a neighbour, a cloned router.
-        pub attacker_prefix: f64 = 0.02,
-        /// With the same device, stolen or copied. 0.03, an estimate.
-        pub attacker_device: f64 = 0.03,
-        /// Tells no device, where the user's connections do: other software does not. 0.5, an estimate.
-        pub attacker_no_device: f64 = 0.5,
-        /// Begins while the user is connected. 0.5: people work for a third of the day, and attackers come more often then.
-        pub attacker_while_open: f64 = 0.5,
-        /// What the device weighs. 1.6: it does not depend on the place, which several features tell of; chosen on the
-        /// evaluation's tuning set, where 1 finds fewer of those who know the place.
-        pub weight_of_device: f64 = 1.6,
-        /// What client software weighs. 0.3: half of an organisation gets another version within days, and attackers have the
-        /// usual one; chosen on the evaluation's tuning set.
-        pub weight_of_software: f64 = 0.3,
-        /// What the time since the user's last sign of life weighs (see `rhythm`). 1.2, chosen on the evaluation's tuning
-        /// set; where it speaks against an attacker three quarters of that: soon after can be imitated.
-        pub weight_of_away: f64 = 1.2,
-        /// What it says that software is not what the user had the last time, but before: logarithm. 0.8: twice as likely; who
-        /// has two devices has that often, who got an update does not go back. Chosen on the evaluation's tuning set.
-        pub software_back: f64 = 0.8,
-        /// The same of a part of a network. 1.6: lines that get another address do not go back to the old one, while a
-        /// stranger who was not noticed comes again. Chosen on the evaluation's tuning set.
-        pub prefix_back: f64 = 1.6,
-        /// Most that a new country says where the network is known. 0.7: providers seldom span countries, databases err.
-        pub country_of_known_network: f64 = 0.7,
-        /// What it says that a user of whom next to nothing is known is in a country where less than one in two hundred users
-        /// is: logarithm. 1.5, of users without any day; none after five days. Chosen on the evaluation's tuning set.
-        pub country_of_nobody: f64 = 1.5,
-        /// What the hour says as one of the day, close to others or not, beside whether there was any within the hour.
-        /// 0.5, chosen on the evaluation's tuning set.
-        pub weight_of_time_of_day: f64 = 0.5,
-        /// What the hour and an open session weigh against place and device. 1.5: place and device are told by several features
-        /// that depend on each other and so count too much. On the evaluation's tuning set 2 finds a little more; on
-        /// organisations made by another generator, in which many have a phone beside the laptop, 1 does.
-        pub weight_of_others: f64 = 1.5,
-        /// How much likelier an attacker is to be in a hosting network than somebody who never was: logarithm. 5: a hundred
-        /// and fifty times.
-        pub cover_hosting: f64 = 5.0,
-        /// In an anonymiser. 6: four hundred times.
-        pub cover_anonymiser: f64 = 6.0,
-        /// In Tor. 6.5: more than six hundred times.
-        pub cover_tor: f64 = 6.5,
-        /// Most that one feature speaks for an attacker. 7: a thousand times.
-        pub feature_max: f64 = 7.0,
-        /// Most that one feature speaks against one. 4.5: what is known can be copied.
-        pub known_max: f64 = 4.5,
     }
 }
