@@ -51,6 +51,9 @@ pages! {
     "From where on something is worth a health message.";
 }
 
+/// What the keys of the score's model begin with.
+const MODEL: &str = "detect.model.";
+
 /// What a key's field holds: nothing where the default does.
 fn shown(key: &Key) -> &str {
     if key.origin.layer == Layer::Default { "" } else { &key.value }
@@ -64,13 +67,24 @@ fn form<'v>(
     of: impl Fn(&'v Key) -> &'v str,
 ) -> Markup {
     let keys = view.keys.iter().filter(|key| key.page == page);
+    let (model, others): (Vec<&Key>, Vec<&Key>) = keys.partition(|key| key.key.starts_with(MODEL));
+    let table = |keys: &[&'v Key]| {
+        html! { div.wide { table.stack {
+            thead { tr { th { "Key" } th { "Value" } th { "Default" } th { "Allowed" } th { "Set" } } }
+            tbody { @for key in keys { (row(key, of(key))) } }
+        } } }
+    };
     html! {
         form method="post" action=(path) {
             (hidden(visitor, view))
-            div.wide { table.stack {
-                thead { tr { th { "Key" } th { "Value" } th { "Default" } th { "Allowed" } th { "Set" } } }
-                tbody { @for key in keys { (row(key, of(key))) } }
-            } }
+            (table(&others))
+            @if !model.is_empty() {
+                details open[model.iter().any(|key| !of(key).is_empty())] {
+                    summary { "What the score assumes of people and of attackers: " (model.len()) " more" }
+                    p { "They were chosen together. Look at what " code { "vpn-sensor backtest" } " says before and after a change." }
+                    (table(&model))
+                }
+            }
             p { button { "Save" } }
         }
     }
