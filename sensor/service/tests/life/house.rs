@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Read as _,
     path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -10,6 +11,7 @@ use std::{
 use insight::geo::{Database, Places, Sites};
 use journal::{CapturePath, Handle, NewRecord, Options, Port, Reader, RealStorage, Redactor, Wake};
 use radius::{Code, build::RequestBuilder};
+use ruzstd::decoding::StreamingDecoder;
 use service::{
     Detecting, Meaning,
     alert::Verdict,
@@ -34,6 +36,18 @@ pub(crate) fn places_of(file: &str) -> Arc<Places> {
     Arc::new(Places::new(Arc::new(Sites::default()), vec![Arc::new(database)]))
 }
 
+/// Those that come with the product.
+pub(crate) fn included() -> Arc<Places> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../geo-data");
+    let database = |name: &str| {
+        let packed = fs::read(folder.join(format!("{name}.mmdb.zst"))).unwrap();
+        let mut octets = Vec::new();
+        StreamingDecoder::new(&packed[..]).unwrap().read_to_end(&mut octets).unwrap();
+        Arc::new(Database::read(name, octets).unwrap())
+    };
+    Arc::new(Places::new(Arc::default(), ["country", "asn", "kinds"].map(database).into()))
+}
+
 /// What a VPN server says.
 pub(crate) struct Request<'a> {
     /// Second of its arrival.
@@ -47,6 +61,19 @@ pub(crate) struct Request<'a> {
     pub(crate) octets: u64,
     /// The user's name has two letters.
     pub(crate) is_short: bool,
+    /// Instead of what `user` and `address` say.
+    pub(crate) instead: Instead<'a>,
+}
+
+/// What a request says in other words.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Instead<'a> {
+    pub(crate) name: Option<&'a str>,
+    /// Where the connection comes from.
+    pub(crate) address: Option<&'a str>,
+    /// Empty: none is told.
+    pub(crate) device: Option<&'a str>,
+    pub(crate) server: Option<&'a str>,
 }
 
 impl<'a> Request<'a> {
@@ -60,12 +87,44 @@ impl<'a> Request<'a> {
             address: 0,
             octets: 0,
             is_short: false,
+            instead: Instead::default(),
         }
     }
 
     /// The Stop of the same connection.
     pub(crate) fn stop(&self, octets: u64) -> Request<'a> {
         Request { status: 2, octets, ..*self }
+    }
+
+    /// As the VPN server writes it.
+    fn write<'b>(&self, buffer: &'b mut [u8; radius::MAX_LENGTH]) -> &'b [u8] {
+        let mut request = RequestBuilder::new(buffer, Code::AccountingRequest, self.at as u8);
+        request.integer(40, self.status).text(44, self.session).integer(61, 5).integer(6, 2);
+        // Written in more than one way.
+        let user = self.user;
+        let name = match self.at % 2 {
+            _ if self.instead.name.is_some() => self.instead.name.unwrap_or_default().to_owned(),
+            _ if self.is_short => format!("u{user}"),
+            0 => format!("CONTOSO\\User{user}"),
+            _ => format!("user{user}"),
+        };
+        let server = self.instead.server.unwrap_or(["gateway", "spare"][user as usize % 2]);
+        request.text(1, &name).text(32, server);
+        request.text(31, self.instead.address.unwrap_or(ADDRESSES[self.address as usize]));
+        let device = match self.instead.device {
+            Some(device) => device.to_owned(),
+            // Who is far away is somebody else.
+            None if self.address == 4 => "PC-elsewhere".to_owned(),
+            None => format!("PC-{user}"),
+        };
+        if !device.is_empty() {
+            request.vendor(9, 1, format!("mdm-tlv=device-uid={device}").as_bytes());
+        }
+        request.integer(42, self.octets as u32);
+        if let Some(event) = self.event {
+            request.integer(55, (epoch_s() + event) as u32);
+        }
+        request.seal(b"secret").unwrap()
     }
 }
 
@@ -104,35 +163,24 @@ impl House {
 
     /// A request is recorded.
     pub(crate) fn hear(&mut self, said: &Request<'_>) {
-        let mut buffer = [0; radius::MAX_LENGTH];
-        let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, said.at as u8);
-        request.integer(40, said.status).text(44, said.session).integer(61, 5).integer(6, 2);
-        // Written in more than one way.
-        let user = said.user;
-        let name = match said.at % 2 {
-            _ if said.is_short => format!("u{user}"),
-            0 => format!("CONTOSO\\User{user}"),
-            _ => format!("user{user}"),
-        };
-        request.text(1, &name).text(32, ["gateway", "spare"][user as usize % 2]);
-        request.text(31, ADDRESSES[said.address as usize]);
-        // Who is far away is somebody else.
-        let device = if said.address == 4 { "elsewhere".to_owned() } else { user.to_string() };
-        request.vendor(9, 1, format!("mdm-tlv=device-uid=PC-{device}").as_bytes());
-        request.integer(42, said.octets as u32);
-        if let Some(event) = said.event {
-            request.integer(55, (epoch_s() + event) as u32);
-        }
-        let record = NewRecord {
-            arrival_unix_ns: (epoch_s() + said.at) * 1_000_000_000,
-            source: "192.0.2.10:49152".parse().unwrap(),
-            destination: "192.0.2.1:1813".parse().unwrap(),
-            path: CapturePath::Udp,
-            client: "branch",
-            octets: request.seal(b"secret").unwrap(),
-        };
+        self.hear_all(std::slice::from_ref(said));
+    }
+
+    /// Requests are recorded together.
+    pub(crate) fn hear_all(&mut self, said: &[Request<'_>]) {
         let mut batch = self.port.take_free().unwrap();
-        batch.append(&record).unwrap();
+        for said in said {
+            let mut buffer = [0; radius::MAX_LENGTH];
+            let record = NewRecord {
+                arrival_unix_ns: (epoch_s() + said.at) * 1_000_000_000,
+                source: "192.0.2.10:49152".parse().unwrap(),
+                destination: "192.0.2.1:1813".parse().unwrap(),
+                path: CapturePath::Udp,
+                client: "branch",
+                octets: said.write(&mut buffer),
+            };
+            batch.append(&record).unwrap();
+        }
         self.port.submit(batch);
         let batch = loop {
             match self.port.completed() {
@@ -254,7 +302,7 @@ impl House {
         StoreReader::open(&self.store_file()).unwrap()
     }
 
-    fn store_file(&self) -> std::path::PathBuf {
+    pub(crate) fn store_file(&self) -> std::path::PathBuf {
         service::folder(self.folder.path()).join(store::FILE)
     }
 

@@ -5,7 +5,11 @@
 
 mod bad_days;
 mod crowd;
+mod flood;
 mod house;
+mod near;
+mod organisation;
+mod renamed;
 mod rules;
 mod tuned;
 
