@@ -8,11 +8,12 @@ use std::{
 };
 
 use end_to_end::config::{ClientEntry, Config, SECRET};
-use end_to_end::requests::start;
+use end_to_end::requests::{Status, of_length, start};
 use end_to_end::sensor::Home;
 use end_to_end::small_disk::SmallDisk;
 use end_to_end::wire::{NAS_V4, SENSOR_V4};
 use end_to_end::{Nas, PATIENCE, Sensor, Wire, wait_for, wait_until};
+use radius::{Code, build::RequestBuilder};
 use serde_json::Value;
 
 /// A configuration with a file that health messages go to, and the file.
@@ -270,4 +271,76 @@ fn grow(file: &Path, disk: &Path, leave: u64) {
     let space = rustix::fs::statvfs(disk).unwrap();
     let size = (space.f_bavail * space.f_frsize).saturating_sub(leave);
     fs::write(file, vec![0xa5; size as usize]).unwrap();
+}
+
+#[test]
+fn the_wrong_clock_of_a_vpn_server_is_told_of_until_it_is_set() {
+    let wire = Wire::new();
+    let told = Told::new();
+    let home = Home::new(&Config::udp().lines(&told.sink()));
+    let sensor = home.start(&wire.sensor);
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let mut identifier = 0;
+    // Its clock is so many seconds behind.
+    let mut connect = |server: &str, behind_s: i64| {
+        identifier += 1;
+        let now = jiff::Timestamp::now().as_second() - behind_s;
+        let mut buffer = [0; radius::MAX_LENGTH];
+        let mut request = RequestBuilder::new(&mut buffer, Code::AccountingRequest, identifier);
+        request.integer(40, Status::Start as u32).text(44, &format!("{server}-{identifier}"));
+        request.text(1, "alice@contoso.example").text(32, server).integer(55, now as u32);
+        nas.ask(request.seal(SECRET.as_bytes()).unwrap());
+    };
+    // Nobody is told of it before it has been so for two minutes.
+    wait_until("the wrong clock is told of", 5 * PATIENCE, || {
+        std::thread::sleep(Duration::from_secs(3));
+        connect("branch", 3600);
+        connect("head", 0);
+        !told.of("clock-skew").is_empty()
+    });
+    let wrong = told.wait("clock-skew", false);
+    assert_eq!((&wrong["about"], &wrong["severity"]), (&"nas (branch)".into(), &"low".into()));
+    assert_says(&wrong, &["behind of this host's", "NTP", "time zone", "runbook"]);
+    assert!(stands(&sensor, "clock-skew", "nas (branch)") && !stands(&sensor, "clock-skew", "nas (head)"));
+
+    connect("branch", 0);
+    assert_says(&told.wait("clock-skew", true), &["The clock of nas (branch) is right.", "It lasted"]);
+    assert!(!stands(&sensor, "clock-skew", "nas (branch)"));
+    assert_eq!(told.of("clock-skew").len(), 2);
+}
+
+#[test]
+fn records_that_went_before_they_were_read_are_told_of_until_no_more_are_lost() {
+    let wire = Wire::new();
+    let told = Told::new();
+    let journal = "[journal]\nsegment_bytes = \"1 MiB\"\nmax_bytes = \"4 MiB\"\nfree_reserve = 0\n\
+                   keep_unread = false\n[health]\nover_after = \"5s\"\n";
+    let home = Home::new(&Config::udp().lines(&(journal.to_owned() + &told.sink())));
+    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
+    let sensor = home.start(&wire.sensor);
+    nas.ask(&start(1, "before", SECRET));
+    sensor.stored();
+    assert!(sensor.stop().success());
+
+    // The store is locked: the service does not come to what is recorded, and retention takes it.
+    let store = home.state().join("service/store.sqlite");
+    let mut holder = rusqlite::Connection::open(&store).unwrap();
+    let lock = holder.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
+    let sensor = home.start(&wire.sensor);
+    let mut number = 0;
+    wait_until("retention takes records", PATIENCE, || {
+        number += 1;
+        nas.ask(&of_length(4000, number as u8, &format!("{number}"), SECRET));
+        home.log().contains("that a reader had not come to")
+    });
+    assert!(told.of("records-lost").is_empty());
+    lock.rollback().unwrap();
+    let lost = told.wait("records-lost", false);
+    assert_eq!(lost["severity"], "high");
+    assert_says(&lost, &["Records went before", "journal.max_bytes", "journal verify", "runbook"]);
+    assert_says(&told.wait("records-lost", true), &["No more records are lost."]);
+    sensor.stored();
+    nas.ask(&start(2, "after", SECRET));
+    sensor.stored();
+    assert_eq!(told.of("records-lost").len(), 2);
 }

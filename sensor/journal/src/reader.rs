@@ -117,6 +117,12 @@ impl<S: Storage> Reader<S> {
         }
     }
 
+    /// The records behind `sequence`, for whoever has come that far before: what retention has removed since is told as
+    /// [`ReadError::Removed`]. Behind 0 it is [`Reader::records_from`] 1: nobody misses what was gone before.
+    pub fn records_behind(&self, sequence: u64) -> Records<S> {
+        Records { started: sequence > 0, ..self.records_from(sequence + 1) }
+    }
+
     /// The records that arrived at or after a moment (ns since the Unix epoch). Starts with the last segment that
     /// was made a minute before it; reads no older one.
     ///

@@ -211,7 +211,7 @@ impl Live {
         };
         let cursor = Cursor::open(state_dir.join("journal"), CURSOR)?;
         let mut live = Live {
-            records: reader.records_from(fold.position() + 1),
+            records: reader.records_behind(fold.position()),
             ahead: Vec::with_capacity(NEAR),
             behind: None,
             reader: reader.clone(),

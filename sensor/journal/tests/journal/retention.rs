@@ -96,6 +96,12 @@ fn a_slow_reader_is_told_what_it_lost_and_can_be_waited_for() {
         } else {
             assert!(unread > 3 && removed(&session).iter().all(|e| e.2));
             assert!(records.any(|r| matches!(r, Err(journal::ReadError::Removed { .. }))));
+            // So is whoever begins anew behind what was read; who never read anything misses nothing.
+            let reader = Reader::over(Arc::new(disk.clone()), Some(session.handle.clone()));
+            let lost = reader.records_behind(1).next().unwrap();
+            let Err(journal::ReadError::Removed { first: 2, last }) = lost else { panic!("{lost:?}") };
+            assert_eq!(last + 1, oldest(&disk));
+            assert_eq!(reader.records_behind(0).next().unwrap().unwrap().sequence, oldest(&disk));
         }
     }
 }

@@ -99,7 +99,7 @@ impl Live {
         let decoder = self.decoder()?;
         let redacted = redactor.run(&mut Records { person, decoder: &decoder, goes_on });
         // The reader may be within a file that is no more, and hold what was in it.
-        self.records = self.reader.records_from(self.fold.position() + 1);
+        self.records = self.reader.records_behind(self.fold.position());
         self.ahead.clear();
         self.behind = None;
         Ok(redacted?.records)

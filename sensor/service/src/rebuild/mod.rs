@@ -131,7 +131,7 @@ fn fold_all(
     mut store: impl FnMut(&mut Fold) -> bool,
 ) -> Result<(), ServiceError> {
     let mut feed = Feed::behind(fold.entry());
-    let mut records = reader.records_from(fold.position() + 1);
+    let mut records = reader.records_behind(fold.position());
     let (mut few, mut stored_at) = (Vec::with_capacity(NEAR), fold.position());
     while read_some(&mut records, until, &mut few, rebuilt)? {
         let mut left = &few[..];
