@@ -2,12 +2,12 @@
 //! rebuild makes of the journal and its input log.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod kills;
+
 use std::{
     fs,
     path::Path,
     process::{Child, Stdio},
-    thread,
-    time::Duration,
 };
 
 use end_to_end::api::ask;
@@ -58,93 +58,6 @@ fn digests(home: &Home, namespace: &Namespace, rebuilt: &Path) -> (Value, Value)
     let live = json(home, namespace, "store digest --json");
     text(home, namespace, &format!("rebuild --to {}", rebuilt.display()));
     (live, json(home, namespace, &format!("store digest --json {}", rebuilt.display())))
-}
-
-#[test]
-fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
-    const KILLS: u32 = 20;
-    let databases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sensor/insight/tests/geo/data");
-    let databases = databases.canonicalize().unwrap();
-    let wire = Wire::new();
-    let home = Home::new(&Config::udp());
-    let mut senders: Vec<Child> = (1..3).map(|seed| vpn_servers(&home, &wire.nas, seed)).collect();
-    let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
-    let connect = |identifier: u8, session: &str| {
-        nas.ask(&with(Status::Start, identifier, session, SECRET, |builder| {
-            builder.text(31, "203.0.113.7").attribute(61, &5_u32.to_be_bytes());
-        }));
-    };
-    for kill in 0..KILLS {
-        let mut sensor = home.spawn(&wire.sensor);
-        sensor.wait_ready();
-        if kill == 0 {
-            connect(1, "early");
-            sensor.stored();
-        } else if !kill.is_multiple_of(4) {
-            // The others are killed before the service has begun, or while it opens its store.
-            sensor
-                .wait_metrics("the service is up", |metrics| metrics.sum("vpn_sensor_service_up", &[]) == 1);
-        }
-        // Anywhere: while it stores, while it takes, while it has nothing to do.
-        thread::sleep(Duration::from_millis(u64::from(kill * kill * 7 % 400)));
-        match kill {
-            6 => {
-                home.configure(&Config::udp().lines(REALMS));
-                sensor.reload("the configuration is in force");
-                thread::sleep(Duration::from_millis(300));
-            }
-            13 => {
-                let city = databases.join("GeoLite2-ASN-Test.mmdb");
-                let geo = format!("{REALMS}\n[geo]\ndatabases = [{:?}]", city.display().to_string());
-                home.configure(&Config::udp().lines(&geo));
-                sensor.reload("the configuration is in force");
-                thread::sleep(Duration::from_millis(300));
-            }
-            // A clean stop leaves a checkpoint: what follows is killed between one and the next.
-            4 | 9 | 15 => {
-                assert!(sensor.stop().success());
-                continue;
-            }
-            _ => {}
-        }
-        sensor.kill();
-    }
-    let sensor = home.start(&wire.sensor);
-    connect(2, "late");
-    thread::sleep(Duration::from_millis(300));
-    for sender in &mut senders {
-        sender.kill().unwrap();
-        sender.wait().unwrap();
-    }
-    sensor.stored();
-    assert!(sensor.stop().success());
-
-    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
-    assert_eq!(live, rebuilt);
-    assert!(live["sessions"].as_u64().unwrap() > 200, "{live}");
-    // The name meant another user in the beginning: the old record still means what it meant.
-    let sessions = text(&home, &wire.sensor, "sessions --format json");
-    let user = |session: &str| {
-        let lines = sessions.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let found = lines.into_iter().find(|line| line["session"] == session);
-        found.unwrap_or_else(|| panic!("{session} in {sessions}"))["user"].as_str().unwrap().to_owned()
-    };
-    assert_eq!((&*user("early"), &*user("late")), ("alice@contoso.example", "alice@hq.example"));
-
-    // A rebuilt store goes on where the old one was.
-    text(&home, &wire.sensor, "rebuild");
-    let sensor = home.start(&wire.sensor);
-    let before = json(&home, &wire.sensor, "store digest --json");
-    let mut sender = vpn_servers(&home, &wire.nas, 3);
-    wait_until("more is stored", PATIENCE, || {
-        json(&home, &wire.sensor, "store digest --json")["position"].as_u64() > before["position"].as_u64()
-    });
-    sender.kill().unwrap();
-    sender.wait().unwrap();
-    sensor.settled();
-    assert!(sensor.stop().success());
-    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt-again.sqlite"));
-    assert_eq!(live, rebuilt);
 }
 
 /// Sends sixty requests and sees each answered.
