@@ -10,7 +10,7 @@ use anyhow::{bail, ensure};
 use crate::program::{self, cargo, succeed};
 
 /// Programs that tests start, and the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("ip", "iproute2"),
     ("radclient", "freeradius-utils"),
     ("strace", "strace"),
@@ -20,6 +20,7 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("curl", "curl"),
     ("openssl", "openssl"),
     ("rsyslogd", "rsyslog"),
+    ("exim4", "exim4-daemon-light"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
 ];

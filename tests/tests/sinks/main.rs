@@ -1,9 +1,10 @@
 //! Four VPN servers, a month of a company that teaches, stolen accounts; and the alerts of them on their way out: a JSON
-//! file, a CEF file, Debian's rsyslogd over TLS, a webhook.
+//! file, a CEF file, OCSF and CEF to Debian's rsyslogd over TLS, a webhook, Debian's exim with TLS and a login.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
 
 mod company;
 mod dead;
+mod mail;
 mod peers;
 mod rsyslog;
 mod webhook;
@@ -11,7 +12,10 @@ mod webhook;
 use std::time::{Duration, Instant};
 
 use company::{Company, THEFTS, Theft};
-use end_to_end::{PATIENCE, Wire, sensor::Home, tools::output};
+use end_to_end::{
+    Nas, PATIENCE, Wire, config::SECRET, requests::start, sensor::Home, tools::output, wait_until,
+    wire::SENSOR_V4,
+};
 use peers::{Arrived, Peers};
 use serde_json::Value;
 
@@ -109,4 +113,37 @@ fn killed_behind_the_answer_every_sink_has_the_alert_and_a_second_one_is_marked(
             assert!(of_user.iter().all(|one| one.number == of_user[0].number), "{sink}: {of_user:#?}");
         }
     }
+}
+
+#[test]
+fn a_health_message_is_a_line_of_cef_over_tls_and_a_letter_and_so_is_its_end() {
+    let wire = Wire::new();
+    let peers = Peers::start(&wire.sensor);
+    let home = Home::new(&company::config().lines(&peers.sinks()));
+    Company::new(&wire, &home);
+    let sensor = home.start(&wire.sensor);
+    // The first of the company's VPN servers.
+    let nas = |secret| Nas::new(&wire.nas, [192, 0, 2, 11], SENSOR_V4, secret);
+    let wrong = "not the secret of this server";
+    (0..5).for_each(|identifier| nas(wrong).send(&start(identifier, "wrong", wrong)));
+    wait_until("both are told", PATIENCE, || peers.health("wrong-secret").iter().all(|told| told.len() == 1));
+    nas(SECRET).ask(&start(10, "right", SECRET));
+    wait_until("both are told that it is over", PATIENCE, || {
+        peers.health("wrong-secret").iter().all(|told| told.len() == 2)
+    });
+    sensor.stop();
+    let [cef, letters] = peers.health("wrong-secret");
+    for (line, state) in cef.iter().zip(["new", "closed"]) {
+        for part in ["wrong-secret".to_owned(), "cs4=rras".to_owned(), format!("cs2={state}")] {
+            assert!(line.contains(&part), "{part}: {line}");
+        }
+    }
+    for (letter, state) in letters.iter().zip(["[high]", "[over]"]) {
+        for part in
+            [format!("{state} wrong-secret: rras"), "rras".to_owned(), "Sent by vpn-sensor".to_owned()]
+        {
+            assert!(letter.contains(&part), "{part}: {letter}");
+        }
+    }
+    assert!(letters[0].contains("What to do:") && letters[0].contains("shared secret"), "{}", letters[0]);
 }

@@ -1,4 +1,4 @@
-//! The four sinks at once, and what arrived in each.
+//! The six sinks at once, and what arrived in each.
 
 use std::{
     fs,
@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::{
     company::Theft,
+    mail::{self, Letter, Mail},
     rsyslog::{self, Rsyslog},
     webhook::{self, Webhook},
 };
@@ -25,6 +26,7 @@ pub(crate) struct Peers {
     folder: tempfile::TempDir,
     rsyslog: Rsyslog,
     webhook: Webhook,
+    mail: Mail,
 }
 
 /// A new alert as it arrived.
@@ -44,33 +46,54 @@ impl Peers {
         let folder = tempfile::tempdir().unwrap();
         webhook::write_secret(&folder.path().join("hook.secret"));
         let rsyslog = Rsyslog::start(namespace, folder.path());
-        Peers { rsyslog, webhook: Webhook::start(namespace, HOOK), folder }
+        mail::write_secret(&folder.path().join("mail.secret"));
+        let mail = Mail::start(namespace, folder.path());
+        Peers { rsyslog, webhook: Webhook::start(namespace, HOOK), mail, folder }
     }
 
-    /// The configuration of the four.
+    /// The configuration of the six.
     pub(crate) fn sinks(&self) -> String {
         let folder = self.folder.path().display();
-        let port = rsyslog::PORT;
+        let (port, mail) = (rsyslog::PORT, mail::PORT);
         format!(
             "[[sink]]\nname = \"lines\"\nkind = \"file\"\npath = \"{folder}/alerts.json\"\nwhat = [\"alerts\"]\n\
              [[sink]]\nname = \"cef\"\nkind = \"file\"\npath = \"{folder}/alerts.cef\"\nformat = \"cef\"\n\
              what = [\"alerts\"]\n\
              [[sink]]\nname = \"siem\"\nkind = \"syslog\"\naddress = \"localhost:{port}\"\nformat = \"ocsf\"\n\
              ca_file = \"{folder}/authority.pem\"\nwhat = [\"alerts\"]\n\
+             [[sink]]\nname = \"sentinel\"\nkind = \"syslog\"\naddress = \"localhost:{port}\"\n\
+             ca_file = \"{folder}/authority.pem\"\nwhat = [\"alerts\", \"health\"]\n\
+             [[sink]]\nname = \"people\"\nkind = \"mail\"\naddress = \"localhost:{mail}\"\n\
+             ca_file = \"{folder}/authority.pem\"\nfrom = \"VPN sensor <vpn-sensor@contoso.example>\"\n\
+             to = [\"security@contoso.example\"]\nuser = \"sensor\"\nsecret_file = \"{folder}/mail.secret\"\n\
+             what = [\"alerts\", \"health\"]\n\
              [[sink]]\nname = \"tickets\"\nkind = \"webhook\"\nurl = \"http://{HOOK}/vpn\"\n\
              secret_file = \"{folder}/hook.secret\"\nwhat = [\"alerts\"]\n"
         )
     }
 
     /// New alerts, by sink.
-    pub(crate) fn arrived(&self) -> [(&'static str, Vec<Arrived>); 4] {
+    pub(crate) fn arrived(&self) -> [(&'static str, Vec<Arrived>); 6] {
         let read = |name: &str| fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
         let (lines, cef) = (read("alerts.json"), read("alerts.cef"));
         [
             ("lines", whole_lines(&lines).filter_map(json).collect()),
             ("cef", whole_lines(&cef).filter_map(self::cef).collect()),
             ("siem", self.rsyslog.received().iter().filter_map(|line| ocsf(line)).collect()),
+            ("sentinel", self.rsyslog.received_cef().iter().filter_map(|line| self::cef(line)).collect()),
+            ("people", self.mail.received().iter().filter_map(letter).collect()),
             ("tickets", self.webhook.taken().iter().filter_map(|body| json(body)).collect()),
+        ]
+    }
+
+    /// Health messages of this condition, as CEF over TLS and as letters: what each says.
+    pub(crate) fn health(&self, condition: &str) -> [Vec<String>; 2] {
+        let is_of = |line: &String| line.contains(&format!("|{condition}|"));
+        let letters = self.mail.received().into_iter();
+        let letters = letters.filter(|letter| letter.subject.contains(&format!("] {condition}: ")));
+        [
+            self.rsyslog.received_cef().into_iter().filter(is_of).collect(),
+            letters.map(|letter| format!("{}\n{}", letter.subject, letter.text)).collect(),
         ]
     }
 
@@ -119,6 +142,22 @@ fn cef(line: &str) -> Option<Arrived> {
         number: None,
         is_marked: line.contains("cs3=perhaps-twice"),
         text: line.to_owned(),
+    })
+}
+
+/// A letter of a new alert.
+fn letter(letter: &Letter) -> Option<Arrived> {
+    let (title, about) = letter.subject.split_once(": ")?;
+    let (user, number) = about.strip_suffix(')')?.split_once(" (new alert ")?;
+    assert!(title.starts_with('['), "{}", letter.subject);
+    for part in ["From: \"VPN sensor\" <vpn-sensor@contoso.example>", "To: security@contoso.example"] {
+        assert!(letter.head.contains(part), "{part}: {}", letter.head);
+    }
+    Some(Arrived {
+        user: user.to_owned(),
+        number: number.parse().ok(),
+        is_marked: letter.text.contains("may have been sent before"),
+        text: letter.text.clone(),
     })
 }
 

@@ -51,8 +51,30 @@ impl Rsyslog {
         Rsyslog { process, output }
     }
 
-    /// Messages that arrived, in their order: of RFC 5424, from us; what they say without their headers.
+    /// Events of OCSF that arrived, in their order.
     pub(crate) fn received(&self) -> Vec<String> {
+        let message = |(id, message): (String, String)| {
+            let event: Value =
+                serde_json::from_str(&message).unwrap_or_else(|error| panic!("{error}: {message}"));
+            // Not everybody is learned after this month: then another rule speaks, and names some of the alerts.
+            let external_id = &event["unmapped"]["external_id"];
+            let is_called_so = event["finding_info"]["title"] == "Suspicious VPN connection";
+            assert!(*external_id == 2025 || (external_id.is_null() && !is_called_so), "{message}");
+            assert_eq!(id == "AbnormalVpnSecurityAlert", *external_id == 2025, "{message}");
+            message
+        };
+        let all = self.messages().into_iter().filter(|(_, message)| !message.starts_with("CEF:"));
+        all.map(message).collect()
+    }
+
+    /// Lines of CEF that arrived, in their order.
+    pub(crate) fn received_cef(&self) -> Vec<String> {
+        let cef = self.messages().into_iter().filter(|(_, message)| message.starts_with("CEF:"));
+        cef.map(|(_, message)| message).collect()
+    }
+
+    /// Messages of RFC 5424, from us: their ids, and what they say without their headers.
+    fn messages(&self) -> Vec<(String, String)> {
         let text = fs::read_to_string(&self.output).unwrap_or_default();
         // The last line may still be written.
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
@@ -60,15 +82,7 @@ impl Rsyslog {
             let [version, program, id, message] =
                 line.splitn(4, '\t').collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("{line}"));
             assert_eq!((version, program), ("1", "vpn-sensor"), "{line}");
-            let message = message.trim_start_matches('\u{feff}');
-            let event: Value =
-                serde_json::from_str(message).unwrap_or_else(|error| panic!("{error}: {line}"));
-            // Not everybody is learned after this month: then another rule speaks, and names some of the alerts.
-            let external_id = &event["unmapped"]["external_id"];
-            let is_called_so = event["finding_info"]["title"] == "Suspicious VPN connection";
-            assert!(*external_id == 2025 || (external_id.is_null() && !is_called_so), "{line}");
-            assert_eq!(id == "AbnormalVpnSecurityAlert", *external_id == 2025, "{line}");
-            message.to_owned()
+            (id.to_owned(), message.trim_start_matches('\u{feff}').to_owned())
         };
         whole.lines().map(message).collect()
     }
