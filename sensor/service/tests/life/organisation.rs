@@ -99,7 +99,8 @@ fn half_the_organisation_moves_to_another_provider_in_one_night() {
                 house.hear(&Request { at, user, status, session: &session, instead, ..Request::start() });
             }
         }
-        let moved = |user: u64| (line(if user % 2 == 0 { VODAFONE } else { TELEKOM }, user), instead);
+        let moved =
+            |user: u64| (line(if user.is_multiple_of(2) { VODAFONE } else { TELEKOM }, user), instead);
         work(&mut house, TUESDAY, moved);
         work(&mut house, TUESDAY + 1, moved);
         assert_eq!(users(&alerts(&mut house)), [] as [&str; 0], "{is_told}");
