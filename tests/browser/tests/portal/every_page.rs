@@ -121,14 +121,6 @@ fn inspect(browser: &Browser, pages: &[String]) {
 
 /// Looks at the page as it stands, in every shape; the browser may have noted these answers.
 fn look(browser: &Browser, answers: &[&str]) {
-    if std::env::var("NARROW").is_ok() {
-        browser.show(Theme::Light, Shape::Narrow);
-        let found = browser.run("const w=[...document.querySelectorAll('main *, header *')].filter(e=>e.getBoundingClientRect().right>321 && !e.closest('.wide') && !e.closest('.unseen') && !e.closest('svg') && e.checkVisibility()).map(e=>e.tagName+'.'+e.className+' '+Math.round(e.getBoundingClientRect().right)+' '+e.textContent.slice(0,60)); return [document.documentElement.scrollWidth, innerWidth, w.slice(0,12)]", &[]);
-        if found[0].as_u64() > found[1].as_u64() {
-            eprintln!("WIDE {} {found}", browser.path());
-        }
-        return;
-    }
     for theme in Theme::ALL {
         for shape in Shape::ALL {
             browser.show(theme, shape);
