@@ -392,4 +392,18 @@ fn what_is_refused_is_not_typed_again() {
         assert!(rows.contains(part), "{part}: {rows}");
     }
     assert!(!rows.contains("detect.alert_score<"), "{rows}");
+
+    // So would the fields of an entry that somebody else changed: they are told, and the form is where it is.
+    let site =
+        [("name", "Berlin"), ("address", "10.1.0.0/16"), ("position", "52.5, 13.4"), ("radius_km", "")];
+    assert_eq!(submit(&carol, "/settings/sites", &site).status, 303);
+    let change = "/settings/sites/change?name=Berlin";
+    let before = carol.get(change);
+    let changed =
+        |address| [&[("change", "true"), ("name", "Berlin"), ("address", address)], &site[2..]].concat();
+    assert_eq!(carol.submit(&carol.get(change), "/settings/sites", &changed("10.2.0.0/16")).status, 303);
+    let late = carol.submit(&before, "/settings/sites", &changed("10.3.0.0/16"));
+    assert_eq!(late.status, 409, "{}", late.text);
+    let (_, typed) = late.text.split_once("As you sent it").unwrap();
+    assert!(typed.contains("10.3.0.0/16") && !typed.contains("<form"), "{typed}");
 }

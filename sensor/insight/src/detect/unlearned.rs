@@ -5,8 +5,8 @@
 //! `population_users_min` users. Everybody's connections say then how usual a place, a network and a device are of somebody
 //! here, and that is most of the score of somebody without a past.
 //!
-//! The score and its reasons are those of *Suspicious VPN connection*; the threshold is its own, since nothing of the user
-//! speaks against it.
+//! The score and its reasons are those of *Suspicious VPN connection*, and so is the threshold, but for one of its own that
+//! has to be reached as well: less of the user speaks against it.
 
 use super::{facts::Facts, threshold::Thresholds};
 

@@ -172,8 +172,12 @@ impl Alerts {
         let known = self.subjects.get(case.subject).copied();
         let mut fresh: Vec<String> = match known.and_then(|number| self.open.get(&number)) {
             Some(open) => {
-                let said = |reason: &&Reason| open.keys.contains(&key(reason));
                 let counted = |reason: &&Reason| open.keys.iter().any(|key| counts_as(key, reason));
+                // Beside a rule, what the score says is the same by either of its names.
+                let is_beside = |reason: &Reason| reason.detection.is_by_score() && reason.alert.is_none();
+                let said = |reason: &&Reason| {
+                    open.keys.contains(&key(reason)) || (is_beside(reason) && counted(reason))
+                };
                 let twice: f64 =
                     assessment.reasons.iter().filter(counted).map(|reason| reason.log_ratio).sum();
                 assessment.score -= twice;
@@ -410,13 +414,19 @@ impl Open {
     }
 }
 
+/// What keys of the score of somebody who is not learned begin with.
+const UNLEARNED: &str = "unlearned ";
+
 /// By what two reasons are one: another place is another one.
 fn key(reason: &Reason) -> String {
     use Detection::{AddressChange, ImpossibleTravel, SimultaneousSessions};
     let feature = reason.feature.map_or("", ReasonFeature::name);
     match reason.detection {
-        detection if detection.is_by_score() && is_of_value(reason) => format!("{feature} {}", reason.seen),
-        detection if detection.is_by_score() => feature.to_owned(),
+        // Once its user is learned, people are told by the name that they know.
+        Detection::UnlearnedUser if is_of_value(reason) => format!("{UNLEARNED}{feature} {}", reason.seen),
+        Detection::UnlearnedUser => format!("{UNLEARNED}{feature}"),
+        Detection::SuspiciousConnection if is_of_value(reason) => format!("{feature} {}", reason.seen),
+        Detection::SuspiciousConnection => feature.to_owned(),
         detection @ (AddressChange | ImpossibleTravel | SimultaneousSessions) => {
             format!("{} {}", detection.name(), reason.seen)
         }
@@ -428,7 +438,10 @@ fn key(reason: &Reason) -> String {
 /// wherever to.
 fn counts_as(known: &str, reason: &Reason) -> bool {
     match reason.detection {
-        detection if detection.is_by_score() => known == key(reason),
+        detection if detection.is_by_score() => {
+            let key = key(reason);
+            known.strip_prefix(UNLEARNED).unwrap_or(known) == key.strip_prefix(UNLEARNED).unwrap_or(&key)
+        }
         detection => known.split(' ').next() == Some(detection.name()),
     }
 }

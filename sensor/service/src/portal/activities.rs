@@ -24,9 +24,9 @@ pub(super) fn table(rows: &[SessionRow]) -> Markup {
     });
     let mut all: Vec<_> = began.chain(ended).collect();
     all.sort_by(|one, other| other.at.cmp(one.at));
-    // Behind the oldest connection that was read there may be ends of older ones.
     all.truncate(SHOWN);
     html! {
+        @if !rows.is_empty() { p.quiet { "Of the newest " (rows.len()) " connections; of one that moved, where it was last." } }
         @if all.is_empty() { p { "Nothing." } } @else {
             div.wide tabindex="0" role="region" aria-label="Activities" { table.stack {
                 caption.unseen { "What was done and where, the newest first" }

@@ -17,7 +17,7 @@ use std::{
 };
 
 use insight::geo::Places;
-use journal::{Reader, Record, Records};
+use journal::{ReadError, Reader, Record, Records};
 
 use crate::{
     Meaning, ServiceError,
@@ -175,6 +175,11 @@ fn read_some(
     while few.len() < NEAR {
         match records.next() {
             Some(Ok(record)) if record.sequence <= until => few.push(record),
+            // What went behind `until` was never asked for.
+            Some(Err(ReadError::Removed { first, .. })) if first > until => break,
+            Some(Err(ReadError::Removed { first, last })) => {
+                rebuilt.missed += records_missed(ReadError::Removed { first, last: last.min(until) })?;
+            }
             Some(Err(error)) => rebuilt.missed += records_missed(error)?,
             Some(Ok(_)) | None => break,
         }

@@ -101,7 +101,7 @@ pub(super) fn assess(facts: &Facts<'_>, thresholds: &Thresholds, assessment: &mu
     let is_high = total >= thresholds.high_score || facts.cover > Cover::Hosting;
     let severity = if is_high { Severity::High } else { Severity::Medium };
     let is_reached =
-        if facts.is_learned { total >= threshold } else { unlearned::is_reached(facts, thresholds, total) };
+        total >= threshold && (facts.is_learned || unlearned::is_reached(facts, thresholds, total));
     let alert = is_reached.then_some(severity);
     if let Some(severity) = alert {
         assessment.alert(severity);
@@ -119,7 +119,8 @@ fn explain(
     alert: Option<Severity>,
     assessment: &mut Assessment,
 ) {
-    let detection = if facts.is_learned { Detection::SuspiciousConnection } else { Detection::UnlearnedUser };
+    let is_of_unlearned = alert.is_some() && !facts.is_learned;
+    let detection = if is_of_unlearned { Detection::UnlearnedUser } else { Detection::SuspiciousConnection };
     // An alert has a reason, whatever the configuration says.
     let most = Feature::ALL.into_iter().map(|feature| terms.of(feature)).fold(f64::MIN, f64::max);
     let least =

@@ -51,7 +51,7 @@ with_reasons! {
         /// learned. 7: on the evaluation's tuning set three of 11,473 connections of such users reach it in genuine use, and
         /// 114 attackers whom nothing else tells of. 100: such users are left to the rules.
         pub alert_score_unlearned: f64 = 7.0,
-        /// With fewer users within thirty days, what everybody does says too little of one who is not learned. 50, an estimate:
+        /// With fewer users who are remembered (for 180 days), what everybody does says too little of one who is not learned. 50, an estimate:
         /// below it, the first of a town or a provider is somebody every other week.
         pub population_users_min: u32 = 50,
         /// Severity high from here on. 13: two groups that could hardly be newer.
@@ -100,7 +100,7 @@ with_reasons! {
         pub open_s: u32 = 36_000,
         /// What follows a shorter session is not counted for the rhythm. Five minutes: a line that flaps all day is none.
         pub flap_s: u32 = 300,
-        /// A user is learned so long after the first connection; before, no score raises an alert. 30 days: what users of
+        /// A user is learned so long after the first connection; before, only a score from `alert_score_unlearned` on raises an alert, under a name of its own. 30 days: what users of
         /// Microsoft's product know; with less of a past a score is noise. The past that a score goes by is of thirty days,
         /// however long this is.
         pub learning_days: u16 = 30,

@@ -145,12 +145,35 @@ fn the_rule_that_other_peoples_rules_know_is_known_whatever_weighs_most() {
     assert_eq!(take("bob", 3, vec![travel(), country("FR")]), (false, vec![]));
     assert_eq!(take("bob", 4, vec![travel(), telling(country("FR"))]), named(Some(2025)));
     assert_eq!(take("bob", 5, vec![travel(), telling(country("FR"))]), (false, vec![]));
-    // Named after it, it has its id, though it is another rule that speaks: of somebody who is not learned yet.
+    // Named after it, it has its id, though it is another rule that speaks.
     let named_so = vec![("suspicious-connection".to_owned(), Some(2025))];
     let spoken = || telling(reason(Detection::AnonymousNetwork, None, "FR", 1.0));
     assert_eq!(take("carol", 7, vec![country("FR"), spoken()]), (true, named_so));
     // It stays so.
     assert_eq!(take("bob", 6, vec![travel(), device("KALI")]), named(Some(2025)));
+}
+
+#[test]
+fn once_its_user_is_learned_an_alert_is_told_by_the_name_that_people_know_and_counts_once() {
+    let unlearned = || telling(Reason { detection: Detection::UnlearnedUser, ..country("FR") });
+    let mut alerts = Alerts::default();
+    let mut take = |session: u64, reason: Reason| {
+        let mut assessment = medium(vec![reason]);
+        alerts.take(of("dave", from(session, "192.0.2.1", "A")), &mut assessment);
+        let news = alerts.take_changes().1.pop().map(|notice| {
+            let names: Vec<String> =
+                notice.alert.reasons.into_iter().map(|reason| reason.detection).collect();
+            (names.join(", "), notice.alert.external_id)
+        });
+        (assessment.is_alert, assessment.score, news)
+    };
+    assert_eq!(take(1, unlearned()), (true, 4.0, Some(("unlearned-user".to_owned(), None))));
+    assert_eq!(take(2, unlearned()), (false, 0.0, None));
+    // What explains another rule is the same by either name.
+    assert_eq!(take(3, country("FR")), (false, 0.0, None));
+    let both = "unlearned-user, suspicious-connection".to_owned();
+    assert_eq!(take(4, telling(country("FR"))), (true, 0.0, Some((both, Some(2025)))));
+    assert_eq!(take(5, telling(country("FR"))), (false, 0.0, None));
 }
 
 #[test]

@@ -224,6 +224,9 @@ async fn with_secret(
     let secret = portal.api.administration()?.generate();
     match form::save(portal, visitor, fields, edits(secret.clone())).await? {
         Ok(()) => Ok(shown_once(visitor, name, &secret)),
-        Err(why) => Ok(form::not_changed(visitor, why, HERE, &again(&view(portal).await?))),
+        Err(why) => {
+            let again = form::as_it_was(portal, fields, &why, again).await;
+            Ok(form::not_changed(visitor, why, HERE, &again))
+        }
     }
 }

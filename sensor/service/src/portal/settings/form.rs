@@ -7,7 +7,7 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::{page, view};
+use super::{lists, page, view};
 use crate::{
     api::{
         Problem,
@@ -46,6 +46,13 @@ impl Fields {
         self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
     }
 
+    /// What was typed and chosen, but for secrets.
+    fn shown(&self) -> Markup {
+        const NOT_TYPED: [&str; 7] = ["token", "revision", "change", "zone", "do", "keep", "secret"];
+        let typed = self.0.iter().filter(|(name, value)| !NOT_TYPED.contains(&&**name) && !value.is_empty());
+        html! { dl { @for (name, value) in typed { dt { (text::stranger(name)) } dd { (text::stranger(value)) } } } }
+    }
+
     /// What stands between commas, spaces and lines.
     pub(super) fn words(&self, name: &str) -> Vec<String> {
         let words = self.get(name).split(|sign: char| sign == ',' || sign.is_whitespace());
@@ -65,8 +72,26 @@ pub(super) async fn change(
 ) -> Result<Response, Refused> {
     match save(portal, visitor, fields, edits).await? {
         Ok(()) => Ok(Redirect::to(back).into_response()),
-        Err(why) => Ok(not_changed(visitor, why, back, &again(&view(portal).await?))),
+        Err(why) => {
+            let again = as_it_was(portal, fields, &why, again).await;
+            Ok(not_changed(visitor, why, back, &again))
+        }
     }
+}
+
+/// The form `again`, as it was sent. Of one that changes what is there, where somebody else changed it meanwhile, its fields as
+/// text: sent again as they stand they would undo what she did.
+pub(super) async fn as_it_was(
+    portal: &Shared,
+    fields: &Fields,
+    why: &NotChanged,
+    again: impl FnOnce(&View) -> Markup,
+) -> Markup {
+    if matches!(why, NotChanged::Conflict(_)) && lists::is_change(fields) {
+        return fields.shown();
+    }
+    // The reason is told whatever becomes of the form.
+    view(portal).await.map_or_else(|_| html! {}, |view| again(&view))
 }
 
 /// Of a form in which nothing is typed.

@@ -127,13 +127,14 @@ async fn save(
         Ok(()) => return Ok(Redirect::to(path).into_response()),
         Err(why) => why,
     };
-    let now = view(portal).await?;
-    let again = match why {
+    let is_conflict = matches!(why, NotChanged::Conflict(_));
+    let again = |now: &View| match is_conflict {
         // All fields are sent, those that somebody else changed meanwhile as they were: sent again as they stand here, they
         // would undo that.
-        NotChanged::Conflict(_) => differing(&now, page, &fields),
-        NotChanged::Problem(_) => form(visitor, &now, page, path, |key| fields.get(&key.key)),
+        true => differing(now, page, &fields),
+        false => form(visitor, now, page, path, |key| fields.get(&key.key)),
     };
+    let again = form::as_it_was(portal, &fields, &why, again).await;
     Ok(form::not_changed(visitor, why, path, &again))
 }
 

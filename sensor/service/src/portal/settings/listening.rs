@@ -308,12 +308,14 @@ pub(super) async fn mend(
         Err(why) => why,
     };
     let back = format!("{HERE}/{source}");
-    let again = match Typed::sent(&fields) {
-        None => html! {},
-        Some(typed) => {
-            let found = find(administering::arrived(&portal.api).await?.refused, source)?;
-            adding(&visitor, &view(&portal).await?, &found, &typed, &back)
+    // Others that were refused may have taken its place meanwhile; the reason is told whatever becomes of the form.
+    let found = administering::arrived(&portal.api).await.and_then(|arrived| find(arrived.refused, source));
+    let again = match (Typed::sent(&fields), found) {
+        (Some(typed), Ok(found)) => {
+            let again = |view: &View| adding(&visitor, view, &found, &typed, &back);
+            form::as_it_was(&portal, &fields, &why, again).await
         }
+        _ => html! {},
     };
     Ok(form::not_changed(&visitor, why, &back, &again))
 }

@@ -171,9 +171,12 @@ pub(super) async fn set_secret(
         Ok(()) => return Ok(Redirect::to("/settings/listening").into_response()),
         Err(why) => why,
     };
-    let view = view(&portal).await?;
-    let is_set = view.entries.iter().any(|entry| entry.list == list && entry.name == EVERYBODY);
-    Ok(form::not_changed(&visitor, why, HERE, &secret_form(&visitor, &view, is_set, scope.0)))
+    let again = |view: &View| {
+        let is_set = view.entries.iter().any(|entry| entry.list == list && entry.name == EVERYBODY);
+        secret_form(&visitor, view, is_set, scope.0)
+    };
+    let again = form::as_it_was(&portal, &fields, &why, again).await;
+    Ok(form::not_changed(&visitor, why, HERE, &again))
 }
 
 /// A generated secret, this once.
