@@ -118,7 +118,7 @@ fn main() {
     pages.insert("user".to_owned(), format!("/users/{USER}"));
     pages.insert("search".to_owned(), "/search?q=a".to_owned());
     pages.insert("connections".to_owned(), "/connections?open=true".to_owned());
-    browser.open_until(&format!("/users/{TRAVELLER}"), "Impossible travel");
+    browser.open_until(&format!("/users/{TRAVELLER}"), "Open alerts");
     let alert = browser.run(FIRST_ALERT, &[]);
     pages.insert("alert-travel".to_owned(), alert.as_str().expect("an alert of the journey").to_owned());
     // Behind more pages than are looked through.
