@@ -21,6 +21,12 @@ const FOCUSABLE: &str = "
         && e.checkVisibility());
     return window.walk.map(e => e.outerHTML.slice(0, 120));";
 
+/// How wide the page is, and the window, and what sticks out of that.
+const WIDTHS: &str = "
+    const out = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1
+        && !e.closest('.wide, svg, .unseen') && e.checkVisibility());
+    return [document.documentElement.scrollWidth, innerWidth, out.slice(0, 9).map(e => e.outerHTML.slice(0, 120))];";
+
 /// Which of the list has the focus, and whether that is seen.
 const FOCUSED: &str = "
     const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
@@ -116,9 +122,10 @@ impl Browser {
     /// Fails if the page is wider than the window: it would have to be read sideways.
     #[track_caller]
     pub fn assert_fits(&self) {
-        let sizes = self.run("return [document.documentElement.scrollWidth, innerWidth]", &[]);
+        let sizes = self.run(WIDTHS, &[]);
         let (wide, window) = (sizes[0].as_u64(), sizes[1].as_u64());
-        assert!(wide <= window, "{}: {wide:?} pixels wide in a window of {window:?}", self.path());
+        let path = self.path();
+        assert!(wide <= window, "{path}: {wide:?} pixels wide in a window of {window:?}: {}", sizes[2]);
     }
 
     /// Opens every page that links lead to from the overview, and has `look` look at it; one for each address.
