@@ -41,16 +41,6 @@ fn somebody_new_is_protected_by_what_is_usual_for_everybody() {
     let quiet = [
         ("another laptop", Connection { device: Some("LT-99"), ..home("newcomer") }),
         ("a hotel", Connection { remote: address("203.0.113.4"), spot: cable(), ..home("newcomer") }),
-        (
-            "a hotel without a device told",
-            Connection {
-                device: None,
-                software: None,
-                remote: address("203.0.113.4"),
-                spot: cable(),
-                ..home("newcomer")
-            },
-        ),
         ("a holiday", Connection { remote: address("203.0.113.4"), spot: brazil(), ..home("newcomer") }),
     ];
     for (what, connection) in quiet {
