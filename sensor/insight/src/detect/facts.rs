@@ -101,6 +101,12 @@ impl<'f> Facts<'f> {
         users.saturating_sub(u32::from(self.tally(feature).days > 0))
     }
 
+    /// Whether the first connection of all was so many days ago.
+    pub(super) fn is_organisation_learned(&self, days: u16) -> bool {
+        let first = self.adoptions.first;
+        first != 0 && self.unix_s >= first.saturating_add(u32::from(days) * 86_400)
+    }
+
     /// Days of the thirty on which the user connected.
     pub(super) fn days(&self) -> u32 {
         self.profile.map_or(0, |profile| profile.days())

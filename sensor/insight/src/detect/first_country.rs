@@ -17,10 +17,7 @@ pub(super) fn assess(facts: &Facts<'_>, thresholds: &Thresholds, assessment: &mu
     if facts.connection.spot.is_own || !facts.is_new(Feature::Country) {
         return;
     }
-    let first = facts.adoptions.first;
-    let learned_from = first.saturating_add(u32::from(thresholds.organisation_learning_days) * 86_400);
-    let is_for_all = first != 0
-        && facts.unix_s >= learned_from
+    let is_for_all = facts.is_organisation_learned(thresholds.organisation_learning_days)
         && facts.known[Feature::Country as usize].share.users == 0
         && facts.adoption(Feature::Country).is_first;
     let is_device_known = facts.is_known(Feature::Device, 1) || facts.remembers(Feature::Device);

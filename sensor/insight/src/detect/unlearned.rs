@@ -12,11 +12,8 @@ use super::{facts::Facts, threshold::Thresholds};
 
 /// Whether a score of the connection of somebody who is not learned is an alert.
 pub(super) fn is_reached(facts: &Facts<'_>, thresholds: &Thresholds, score: f64) -> bool {
-    let first = facts.adoptions.first;
-    let learned_from = first.saturating_add(u32::from(thresholds.organisation_learning_days) * 86_400);
     let is_population_known = facts.everybody.users() >= thresholds.population_users_min as usize;
-    first != 0
-        && facts.unix_s >= learned_from
+    facts.is_organisation_learned(thresholds.organisation_learning_days)
         && is_population_known
         && score >= thresholds.alert_score_unlearned
 }

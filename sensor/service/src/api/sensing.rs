@@ -38,7 +38,7 @@ pub(crate) struct Versions {
 /// A database that says where addresses are.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct DatabaseNow {
-    /// Its file.
+    /// What people know it by: its file, or what is included.
     pub(crate) name: String,
     /// What it calls itself: `GeoIP2-City`.
     pub(crate) kind: String,
