@@ -8,7 +8,9 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `document` | a table of the file, its keys, and mistakes with their places |
+//! | `load` | the layers over each other |
 //! | `read` | the whole file, part by part |
+//! | `error` | what is wrong, and where |
 //! | `values` | durations, sizes, addresses as people write them |
 //! | `clients`, `secret` | clients and their shared secrets: given, in a file, in the environment, generated |
 //! | `portal` | with what the portal speaks TLS, and how its addresses begin |
@@ -22,7 +24,9 @@
 mod clients;
 mod detect;
 mod document;
+mod error;
 mod health;
+mod load;
 mod meaning;
 mod origin;
 mod places;
@@ -38,9 +42,8 @@ mod tests;
 
 use std::{
     collections::BTreeMap,
-    fmt, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -54,6 +57,8 @@ use policy::{ClientMeaning, Detecting};
 use radius::accounting;
 
 pub use detect::{markdown as thresholds_page, summary as detecting_summary};
+pub use error::{ConfigError, Problem};
+pub use load::{load, load_over, load_to_ask};
 pub use values::duration;
 
 pub use meaning::SessionLimits;
@@ -391,62 +396,6 @@ impl Config {
     }
 }
 
-/// Reads and checks the configuration: the file, if one is named, above what was set in the portal, above the defaults.
-pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
-    load_over(path, None)
-}
-
-/// The same for a command that only asks, which anybody may run: what was set in the portal is left out, with a warning,
-/// where it may not be read.
-pub fn load_to_ask(path: Option<&Path>) -> Result<Config, ConfigError> {
-    let config = load_file(path)?;
-    let document = settings::document_path(&config.state_dir);
-    match fs::read_to_string(&document) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            let mut config = config;
-            config
-                .warnings
-                .push(format!("what was set in the portal is left out: {}: {error}", document.display()));
-            Ok(config)
-        }
-        text => read_below(config, &document, text),
-    }
-}
-
-/// What [`load`] reads, with what was set in the portal below this state directory, whatever the file says of it.
-pub fn load_over(path: Option<&Path>, state_dir: Option<&Path>) -> Result<Config, ConfigError> {
-    let config = load_file(path)?;
-    let document = settings::document_path(state_dir.unwrap_or(&config.state_dir));
-    let text = fs::read_to_string(&document);
-    read_below(config, &document, text)
-}
-
-fn read_below(config: Config, document: &Path, text: io::Result<String>) -> Result<Config, ConfigError> {
-    match text {
-        Ok(text) => read::read_below(config, document, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(config),
-        Err(error) => Err(unreadable(document, &error)),
-    }
-}
-
-/// The file alone, above the defaults.
-fn load_file(path: Option<&Path>) -> Result<Config, ConfigError> {
-    let Some(path) = path else { return Ok(Config::built_in()) };
-    let text = fs::read_to_string(path).map(zeroize::Zeroizing::new);
-    read::read(path, &text.map_err(|error| unreadable(path, &error))?)
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
-    let remedy = match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            ": run this as the user whom it belongs to, or give it to the user who runs this (chown)"
-        }
-        _ => "",
-    };
-    let message = format!("cannot read it: {error}{remedy}");
-    ConfigError { problems: vec![Problem { file: path.to_owned(), line: 0, column: 0, message }] }
-}
-
 /// `/var/lib/vpn-sensor` for root, else below the XDG state directory.
 pub fn default_state_dir() -> PathBuf {
     if rustix::process::geteuid().is_root() {
@@ -463,45 +412,3 @@ fn loopback_prefixes() -> Vec<IpNet> {
     let v4 = ipnet::Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
     vec![IpNet::V4(v4), IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST))]
 }
-
-/// What is wrong with a configuration: every problem found.
-#[derive(Debug)]
-pub struct ConfigError {
-    /// In the order of the file; never empty.
-    pub problems: Vec<Problem>,
-}
-
-/// One mistake and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The configuration file.
-    pub file: PathBuf,
-    /// From 1; 0 when the file could not be read at all.
-    pub line: usize,
-    /// In characters, from 1; 0 when the file could not be read at all.
-    pub column: usize,
-    /// What is wrong. Holds no secret.
-    pub message: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Problem { file, line, column, message } = self;
-        match line {
-            0 => write!(formatter, "{}: {message}", file.display()),
-            _ => write!(formatter, "{}:{line}:{column}: {message}", file.display()),
-        }
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "\n" };
-            write!(formatter, "{separator}{problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigError {}

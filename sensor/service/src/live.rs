@@ -8,6 +8,8 @@
 //! A full disk or a lock held by somebody else makes the service wait and fall behind, never the sensor.
 
 mod forget;
+mod standing;
+mod storing;
 
 use std::{
     collections::HashMap,
@@ -17,43 +19,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use insight::{geo::Places, profile, vpn::session};
+use insight::geo::Places;
 use journal::{Cursor, ReadError, Reader, Record, Records};
 
 use crate::{
     Meaning, ServiceError,
-    alert::{News, Notice},
     control::Control,
     error::records_missed,
     feed::Feed,
     fold::{ADDRESSES_MAX, Activity, ClientClock, Fold, NEAR, Outcome, Resolve, Resolved},
     inputs::{Input, Inputs, Placing},
-    rebuild::BASE_FILE,
     store::{self, Store},
 };
 
-/// Rows of an outcome at which it is stored: what waits in memory while the disk is full. With a million users the store
-/// takes so many in half a second (`cargo xtask bench insight`, session_changes_per_second): about as late as by age.
-const OUTCOME_ROWS: usize = 20_000;
-/// An outcome is stored after so long at the latest: what people see is at most this old when little happens.
-const OUTCOME_AGE: Duration = Duration::from_millis(250);
-/// Records between two checkpoints: at 90,000 a second (`cargo xtask bench insight`, events_per_second while a million
-/// users connect) so many are taken again in three of the five seconds that a start may last, and the state is read in two
-/// (checkpoint_load_seconds: 1.9).
-const CHECKPOINT_RECORDS: u64 = 250_000;
-/// And at the latest after this, if anything was taken.
-const CHECKPOINT_AGE: Duration = Duration::from_secs(600);
+pub use standing::{AlertCounts, Standing};
+
 /// When nothing comes, the passing of time is an input this often: ns.
 const TICK_NS: u64 = 30_000_000_000;
-/// Between two attempts at what may pass.
-const RETRY: Duration = Duration::from_secs(1);
 /// Records taken in one turn, between two looks at commands and signals.
 const TURN_RECORDS: usize = 4096;
-/// A base is made when the journal holds this share of its greatest size that the last one does not cover: a second
-/// attempt fits before retention wants what the first should have covered.
-const BASE_SHARE: u64 = 4;
-/// And at the latest after this, if anything was taken: so that a rebuild takes a day's records and not a month's.
-const BASE_AGE: Duration = Duration::from_secs(86_400);
 /// What the journal needs for a record besides its request, about: head, addresses, client, and its part of the batch.
 const RECORD_OCTETS: u64 = 128;
 /// And for a whole one, where nobody has seen it: about what the requests of real VPN servers have.
@@ -69,77 +53,6 @@ pub struct Retention {
     pub max_octets: u64,
     /// The greatest age of its records.
     pub max_age: Option<Duration>,
-}
-
-/// How the service stands, for metrics.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Standing {
-    /// Sequence of the last record taken.
-    pub position: u64,
-    /// Sequence of the last record whose outcome is stored: what people see.
-    pub stored: u64,
-    /// Arrival of the last record taken, or the last tick, ns since 1970 UTC.
-    pub clock_unix_ns: u64,
-    /// What was taken since the journal's first record.
-    pub counts: crate::fold::Counts,
-    /// Session ids that are followed.
-    pub sessions: u64,
-    /// Users that are followed.
-    pub users: u64,
-    /// Addresses that are resolved.
-    pub addresses: u64,
-    /// What was done with events.
-    pub events: session::Counts,
-    /// Names of users, devices, VPN servers and sensors that there was no room to follow.
-    pub names_surplus: u64,
-    /// Users whose profile is kept.
-    pub profiles: u64,
-    /// What the profiles did not learn.
-    pub profile_counts: profile::Counts,
-    /// Copies of the store made since the start.
-    pub bases: u64,
-    /// Rows stored since the start.
-    pub rows: u64,
-    /// Attempts to store, or to read the journal, that failed and were made again.
-    pub store_failures: u64,
-    /// Records that were gone or damaged before they were taken.
-    pub records_missed: u64,
-    /// Checkpoints written since the start.
-    pub checkpoints: u64,
-    /// Persons forgotten since the start.
-    pub forgotten: u64,
-    /// What became of alerts since the start.
-    pub alerts: AlertCounts,
-}
-
-/// What became of alerts, each by severity in the order of [`crate::alert::Severity::ALL`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AlertCounts {
-    /// Raised since the start.
-    pub opened: [u64; 4],
-    /// Closed since the start.
-    pub closed: [u64; 4],
-    /// Notices for the sinks since the start: raised, grown, closed.
-    pub sent: [u64; 4],
-    /// News over the day's bound, or beyond what one alert tells, since the start: listed, not sent.
-    pub held: [u64; 4],
-    /// Open now.
-    pub open: [u64; 4],
-}
-
-impl AlertCounts {
-    fn note(&mut self, notices: &[Notice]) {
-        for Notice { news, is_held, alert, .. } in notices {
-            let severity = alert.severity as usize;
-            match news {
-                News::New => self.opened[severity] += 1,
-                News::Closed => self.closed[severity] += 1,
-                News::Updated => {}
-            }
-            let told = if *is_held { &mut self.held } else { &mut self.sent };
-            told[severity] += 1;
-        }
-    }
 }
 
 /// The service.
@@ -413,11 +326,6 @@ impl Live {
         }
     }
 
-    /// While an outcome waits for the disk, nothing more is taken than fits into it.
-    fn may_take(&self) -> bool {
-        self.waiting.is_none() && self.fold.rows() < OUTCOME_ROWS && !self.fold.must_be_stored()
-    }
-
     fn decide(&mut self, input: Input) -> Result<(), ServiceError> {
         self.deciding.pending.push(Placing { position: self.fold.position(), input: input.clone() });
         // The number it will have is known when it is written, and set then.
@@ -453,131 +361,6 @@ impl Live {
         let text = error.to_string();
         self.standing.records_missed += records_missed(error)?;
         tracing::error!("the service: {text}; what they said is missing in sessions and profiles");
-        Ok(())
-    }
-
-    fn store_what_is_due(&mut self) -> Result<(), ServiceError> {
-        let now = Instant::now();
-        if self.retry_at.is_some_and(|at| now < at) {
-            return Ok(());
-        }
-        let has_something =
-            self.waiting.is_some() || self.fold.rows() > 0 || !self.deciding.pending.is_empty();
-        let since = *self.outcome_since.get_or_insert(now);
-        if !has_something {
-            self.outcome_since = None;
-        }
-        let is_due = !self.may_take() || now.duration_since(since) >= OUTCOME_AGE;
-        let records = self.fold.position() - self.checkpoint_position;
-        if records >= CHECKPOINT_RECORDS
-            || (records > 0 && now.duration_since(self.checkpoint_at) >= CHECKPOINT_AGE)
-        {
-            self.try_again_later(Self::write_checkpoint)
-        } else if self.is_base_due(now) {
-            self.base_at = now;
-            self.try_again_later(Self::make_base)
-        } else if has_something && is_due {
-            self.try_again_later(Self::store_outcome)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn try_again_later(
-        &mut self,
-        write: fn(&mut Live) -> Result<(), ServiceError>,
-    ) -> Result<(), ServiceError> {
-        match write(self) {
-            Ok(()) => {
-                if self.retry_at.take().is_some() {
-                    tracing::info!("the service stores again");
-                }
-                Ok(())
-            }
-            Err(error) if error.may_pass() => {
-                self.wait(&error);
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Counts what may pass and tells it once.
-    fn wait(&mut self, error: &ServiceError) {
-        self.standing.store_failures += 1;
-        if self.retry_at.is_none() {
-            tracing::error!("{error}; the service waits and tries again, records and answers go on");
-        }
-        self.retry_at = Some(Instant::now() + RETRY);
-    }
-
-    fn store_outcome(&mut self) -> Result<(), ServiceError> {
-        self.write_outcome(None)
-    }
-
-    fn write_checkpoint(&mut self) -> Result<(), ServiceError> {
-        self.append_inputs()?;
-        if self.waiting.is_some() {
-            // It is of an earlier state.
-            self.write_outcome(None)?;
-        }
-        let octets = self.fold.save()?;
-        self.write_outcome(Some(&octets))?;
-        self.checkpoint_position = self.fold.position();
-        self.checkpoint_at = Instant::now();
-        self.standing.checkpoints += 1;
-        Ok(())
-    }
-
-    fn append_inputs(&mut self) -> Result<(), ServiceError> {
-        if !self.deciding.pending.is_empty() {
-            self.inputs.append(&self.deciding.pending)?;
-            self.deciding.pending.clear();
-            self.fold.set_entry(self.inputs.last_entry()?);
-        }
-        Ok(())
-    }
-
-    fn write_outcome(&mut self, checkpoint: Option<&[u8]>) -> Result<(), ServiceError> {
-        self.append_inputs()?;
-        let outcome = self.waiting.take().unwrap_or_else(|| self.fold.finish());
-        if let Err(error) = self.store.write(&outcome, checkpoint) {
-            self.waiting = Some(outcome);
-            return Err(error.into());
-        }
-        self.standing.stored = self.fold.position();
-        self.standing.rows += outcome.len() as u64;
-        if !outcome.notices.is_empty() {
-            self.standing.alerts.note(&outcome.notices);
-            self.standing.alerts.open = self.fold.open_alerts();
-        }
-        self.fold.reuse(outcome);
-        self.outcome_since = None;
-        Ok(())
-    }
-
-    fn is_base_due(&self, now: Instant) -> bool {
-        let max_age = self.retention.max_age.map_or(BASE_AGE, |age| BASE_AGE.min(age / BASE_SHARE as u32));
-        let is_old =
-            self.fold.position() > self.cursor.position() && now.duration_since(self.base_at) >= max_age;
-        is_old || self.uncovered >= self.retention.max_octets / BASE_SHARE
-    }
-
-    /// Copies the store, with a checkpoint, to where a rebuild begins; what the copy covers leaves the input log, and
-    /// may leave the journal.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub fn make_base(&mut self) -> Result<(), ServiceError> {
-        self.write_checkpoint()?;
-        let temporary = self.folder.join("base.new");
-        crate::remove_if_there(&temporary)?;
-        self.store.copy_to(&temporary)?;
-        crate::replace_durably(&temporary, &self.folder.join(BASE_FILE))?;
-        self.inputs.remove_up_to(self.fold.entry())?;
-        self.cursor.advance(self.fold.position())?;
-        self.uncovered = 0;
-        self.standing.bases += 1;
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ pub use said::Said;
 pub use view::{keys, layer_entries, origin_of};
 pub use write::{NotReplaced, discard, keep_secret, remove_leftovers, remove_unused_secrets, replace};
 
-use super::{Config, ConfigError, load_file, read};
+use super::{Config, ConfigError, load::load_file, read};
 
 /// The folder of secrets, beside the document.
 pub(super) const SECRETS: &str = "secrets";

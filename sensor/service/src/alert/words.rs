@@ -1,6 +1,6 @@
 //! An alert in words: what it is called, what it says, what to do about it. For somebody who sees one for the first time.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use insight::detect::{self, Assessment, Detection};
 
@@ -120,24 +120,21 @@ fn expected(reason: &detect::Reason) -> Vec<Expected> {
 pub(crate) fn say(alert: &mut Alert) {
     let mut message = String::new();
     if let Some(user) = &alert.user {
-        let different = |of: fn(&super::Connection) -> Option<&String>| {
-            let mut all: Vec<&String> = alert.connections.iter().filter_map(of).collect();
-            all.sort_unstable();
-            all.dedup();
-            all.len()
-        };
         let count =
             |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
         message = format!("{user} connected to a VPN");
-        let (devices, places) = (
-            different(|connection| connection.device.as_ref()),
-            different(|connection| connection.place.as_ref()),
-        );
+        let devices = different(alert, |connection| connection.device.as_ref());
+        let places = different(alert, |connection| connection.place.as_ref());
+        let networks = different(alert, |connection| connection.asn);
         if devices > 0 {
             message += &format!(" using {}", count(devices, "computer"));
         }
         if places > 0 {
             message += &format!(" from {}", count(places, "location"));
+        }
+        // One network goes without saying; another one is what an alert may be told again for.
+        if networks > 1 {
+            message += &format!(" through {networks} providers");
         }
         message += ". ";
     }
@@ -170,6 +167,11 @@ pub(crate) fn say(alert: &mut Alert) {
         message += &sentence;
     }
     alert.message = message;
+}
+
+/// How many different values its connections have.
+fn different<'a, T: Ord>(alert: &'a Alert, of: impl Fn(&'a Connection) -> Option<T>) -> usize {
+    alert.connections.iter().filter_map(of).collect::<BTreeSet<T>>().len()
 }
 
 /// What an alert is named after: its weightiest reason, whether people are told because of that one or of another.

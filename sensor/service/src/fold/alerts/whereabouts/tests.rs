@@ -38,8 +38,9 @@ fn in_a_country_that_is_new_another_town_network_or_device_is_told_once() {
     assert_eq!(take(1, "Beijing, CN", 4134, "A"), (true, 4.0, message("1 location")));
     assert_eq!(take(2, "Beijing, CN", 4134, "A"), (false, 0.0, message("1 location")));
     assert_eq!(take(3, "Shanghai, CN", 4134, "A"), (true, 0.0, message("2 locations")), "another town");
-    assert_eq!(take(4, "Shanghai, CN", 4808, "A"), (true, 0.0, message("2 locations")), "another network");
-    assert_eq!(take(5, "Beijing, CN", 4808, "A"), (false, 0.0, message("2 locations")), "both are known");
+    let through = || message("2 locations through 2 providers");
+    assert_eq!(take(4, "Shanghai, CN", 4808, "A"), (true, 0.0, through()), "another network");
+    assert_eq!(take(5, "Beijing, CN", 4808, "A"), (false, 0.0, through()), "both are known");
     // Of a network of which no more is known than its country.
     assert!(take(6, "", 9808, "A").0);
     assert!(!take(7, "", 9808, "A").0);
