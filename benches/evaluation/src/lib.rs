@@ -11,6 +11,7 @@
 //! | `baselines/` | the four that the product is held against, which see the past only |
 //! | `run` | [`run::Running`]: all of it over a set |
 //! | `product` | the product's own scores: `vpn-sensor backtest`, or a file of them |
+//! | `own` | what the product's own thresholds do |
 //! | `metrics/` | ROC, recall at a budget of alerts, intervals |
 //! | `bars` | what the product set out to reach, met or not |
 //! | `mmdb` | databases that change in the middle of a past, as files |
@@ -28,6 +29,7 @@ pub mod label;
 pub mod metrics;
 mod mmdb;
 pub mod organisation;
+pub mod own;
 pub mod product;
 pub mod rba_csv;
 pub mod report;

@@ -6,11 +6,9 @@ use anyhow::Context as _;
 
 use crate::{
     baselines::{self, Scorer, Seen},
-    label::Truth,
-    metrics::{
-        Detection, Estimate, Figures, GRID, Group, PARTIAL, Past, Sample, detections, figures, grid_rate,
-    },
-    organisation::{Difficulty, GEO_UPDATE, LEARNING_DAYS, Organisation, Summary},
+    metrics::{Detection, Estimate, Figures, Past, Sample, detections, figures},
+    organisation::{Difficulty, GEO_UPDATE, Organisation, Summary},
+    own::OwnThresholds,
     product::{self, Source},
     world::World,
 };
@@ -33,15 +31,6 @@ pub struct Scored {
     pub own: Option<OwnThresholds>,
 }
 
-/// What today's thresholds do, rather than a budget.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct OwnThresholds {
-    /// Genuine Starts that are alerts, after the days of learning.
-    pub genuine_alerts: usize,
-    /// Attack Starts that are alerts.
-    pub attack_alerts: usize,
-}
-
 /// The result.
 pub struct Evaluation {
     /// What was evaluated: `held-back`.
@@ -54,18 +43,16 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// False-positive rates below 0.01 at which the first way to score finds fewer attackers than another one, with the
-    /// other's name; none if it is above all of them everywhere.
+    /// other's name, from the lowest on; none if it is above all of them everywhere. Every rate that there is: one for each
+    /// genuine day.
     pub fn below_others(&self) -> Vec<(f64, &str)> {
         let Some((first, others)) = self.scored.split_first() else { return Vec::new() };
-        let recall = |scored: &Scored, point: usize| {
-            scored.figures.of(Group::Overall).map_or(f64::NAN, |figures| figures.roc[point].value)
-        };
-        let points = (0..GRID).take_while(|point| grid_rate(*point) < PARTIAL);
-        points
-            .flat_map(|point| others.iter().map(move |other| (point, other)))
-            .filter(|(point, other)| recall(other, *point) > recall(first, *point))
-            .map(|(point, other)| (grid_rate(point), &*other.name))
-            .collect()
+        let below = others.iter().flat_map(|other| {
+            first.figures.early.rates_below(&other.figures.early).map(|rate| (rate, &*other.name))
+        });
+        let mut below: Vec<_> = below.collect();
+        below.sort_by(|one, other| one.0.total_cmp(&other.0));
+        below
     }
 
     /// How many of those rates there are.
@@ -111,7 +98,7 @@ impl<'a> Running<'a> {
             let update = past.geo_update.as_ref().map(|update| (update.at, folder.join(GEO_UPDATE)));
             let scores = source.scores(&folder.join("events.jsonl"), update, seed, &past.labels)?;
             fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-            self.count_alerts(&past, &scores.alerts);
+            self.own.add(&past, &scores.alerts);
             self.push(product::NAME, scores.scores);
         }
         for mut scorer in baselines::all() {
@@ -131,16 +118,6 @@ impl<'a> Running<'a> {
         }
     }
 
-    fn count_alerts(&mut self, past: &Organisation, alerts: &[bool]) {
-        for (label, alert) in past.labels.iter().zip(alerts) {
-            match label.label {
-                Truth::Attack => self.own.attack_alerts += usize::from(*alert),
-                Truth::Genuine if is_counted(past, label.n) => self.own.genuine_alerts += usize::from(*alert),
-                Truth::Genuine => {}
-            }
-        }
-    }
-
     /// The figures, with intervals from so many drawings.
     pub fn finish(self, title: &str, drawings: usize, mut progress: impl FnMut(&str)) -> Evaluation {
         let mut scored = Vec::new();
@@ -156,7 +133,7 @@ impl<'a> Running<'a> {
             let (detections, never_alerted) = detections(&sample, above, drawings, 2);
             scored.push(Scored {
                 by_difficulty: by_difficulty(&self.pasts, &column.scores, above),
-                own: (column.name == product::NAME).then_some(self.own),
+                own: (column.name == product::NAME).then(|| self.own.clone()),
                 name: column.name,
                 sample,
                 figures,
@@ -169,16 +146,11 @@ impl<'a> Running<'a> {
     }
 }
 
-fn is_counted(past: &Organisation, line: usize) -> bool {
-    let begin_s = past.events.first().map_or(0, |event| event.time.as_second().div_euclid(86_400) * 86_400);
-    past.events.get(line - 1).is_some_and(|event| event.time.as_second() - begin_s >= LEARNING_DAYS * 86_400)
-}
-
 fn by_difficulty(pasts: &[Organisation], scores: &[Vec<f64>], above: f64) -> Vec<(Difficulty, usize, usize)> {
     let mut all: Vec<_> = Difficulty::ALL.into_iter().map(|difficulty| (difficulty, 0, 0)).collect();
     for (past, scores) in pasts.iter().zip(scores) {
         for (label, score) in past.labels.iter().zip(scores) {
-            if !is_counted(past, label.n) {
+            if past.counted_day(label.n).is_none() {
                 continue;
             }
             for (difficulty, alerts, of) in &mut all {

@@ -116,5 +116,5 @@ fn the_program_evaluates_a_file_of_rows_with_the_product_and_the_baselines() {
     };
     assert_eq!(auc("vpn-sensor"), Some(1.0));
     assert!(auc("published-ratio").is_some());
-    assert!(lines.iter().any(|line| line["attack_alerts_own_thresholds"] == 1), "{text}");
+    assert!(lines.iter().any(|line| line["own_thresholds"]["attacks"]["told"] == 1), "{text}");
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     chance::Chance,
     organisation::{
-        LEARNING_DAYS,
+        DAY_S, LEARNING_DAYS,
         client::{Device, System},
         connection::{Attack, Connection},
         person::Person,
@@ -65,6 +65,19 @@ impl Model {
             Model::SharedPassword => "shared-password",
         }
     }
+
+    /// Half a line: what such an attacker knows and has.
+    pub fn what(self) -> &'static str {
+        match self {
+            Model::Naive => "from anywhere in the world, a usual client",
+            Model::Vpn => "through a VPN in the victim's country",
+            Model::Targeted => "the victim's region and provider, a usual client",
+            Model::VeryTargeted => "the same town, client and device copied",
+            Model::SessionOverlap => "while the victim is connected",
+            Model::SlowTakeover => "a connection a week",
+            Model::SharedPassword => "a colleague with the password",
+        }
+    }
 }
 
 impl fmt::Display for Model {
@@ -73,7 +86,6 @@ impl fmt::Display for Model {
     }
 }
 
-const DAY_S: i64 = 86_400;
 /// One attacker of each model for so many users.
 const USERS_PER_ATTACKER: usize = 25;
 

@@ -4,6 +4,7 @@ use crate::chance::Chance;
 
 use super::{
     curve::{BUDGETS, Curves, GRID, Ranked},
+    early::Early,
     sample::{Group, Sample},
 };
 
@@ -35,6 +36,8 @@ pub struct Figures {
     pub groups: Vec<(Group, GroupFigures)>,
     /// Scores from which on the budgets are used up.
     pub thresholds: [f64; 3],
+    /// The beginning of the curve over all attackers, exactly.
+    pub early: Early,
 }
 
 /// Those of one group of attackers.
@@ -90,7 +93,7 @@ pub fn figures(sample: &Sample, drawings: usize, seed: u64) -> Figures {
             (group, figures)
         })
         .collect();
-    Figures { groups, thresholds: whole.thresholds }
+    Figures { groups, thresholds: whole.thresholds, early: Early::new(sample) }
 }
 
 fn budgets(read: impl Fn(usize) -> Estimate) -> [Estimate; BUDGETS.len()] {

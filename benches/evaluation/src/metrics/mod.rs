@@ -8,15 +8,18 @@
 //! |---|---|
 //! | `sample` | [`Sample`]: what is compared, of any number of organisations |
 //! | `curve` | ROC and everything read off it, for weighted users |
+//! | `early` | the curves' beginning, exactly: whether one is above another at every rate |
 //! | `bootstrap` | intervals: users are drawn anew |
 //! | `detection` | what happens at one threshold: time to detection, who is never alerted |
 
 mod bootstrap;
 mod curve;
 mod detection;
+mod early;
 mod sample;
 
 pub use bootstrap::{Estimate, Figures, GroupFigures, figures};
 pub use curve::{BUDGETS, GRID, PARTIAL, grid_rate};
 pub use detection::{Detection, detections};
+pub use early::{Early, Step};
 pub use sample::{Frequency, Group, Past, Sample};

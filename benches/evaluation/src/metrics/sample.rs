@@ -9,10 +9,8 @@ use crate::{
     attackers::Model,
     event::Event,
     label::{Label, Truth},
-    organisation::LEARNING_DAYS,
+    organisation::{DAY_S, LEARNING_DAYS},
 };
-
-const DAY_S: i64 = 86_400;
 
 /// How often a user connects, by the days with a genuine connection in all of the past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,7 +49,7 @@ impl Frequency {
             Frequency::Daily => "daily",
             Frequency::SeveralDays => "several days a week",
             Frequency::Weekly => "weekly",
-            Frequency::SeveralWeeks => "several weeks",
+            Frequency::SeveralWeeks => "every few weeks",
             Frequency::LessThanMonthly => "less than monthly",
         }
     }

@@ -5,14 +5,13 @@ use std::net::IpAddr;
 use crate::{chance::Chance, world::World};
 
 use super::{
-    Difficulty,
+    DAY_S, Difficulty,
     client::Device,
     connection::Connection,
     person::{Access, Change, Person},
     shape::Shape,
 };
 
-const DAY_S: i64 = 86_400;
 /// Days for which a lasting change is called one.
 const NEW_FOR_DAYS: i64 = 10;
 /// The share of Stops that never arrive.

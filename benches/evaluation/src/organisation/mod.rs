@@ -66,6 +66,8 @@ use shape::Shape;
 
 /// Days in which a user's first connections are learned from; what happens in them is in no figure.
 pub const LEARNING_DAYS: i64 = 30;
+/// A day, in seconds.
+pub(crate) const DAY_S: i64 = 86_400;
 
 /// A past with its labels.
 pub struct Organisation {
@@ -113,6 +115,14 @@ pub struct Summary {
 pub const GEO_UPDATE: &str = "geo-update.mmdb";
 
 impl Organisation {
+    /// The day of the past that the Start of a label's line is on, from 0; none in the days of learning, of which nothing is
+    /// counted.
+    pub fn counted_day(&self, line: usize) -> Option<i64> {
+        let first = self.events.first()?.time.as_second().div_euclid(DAY_S);
+        let day = self.events.get(line.checked_sub(1)?)?.time.as_second().div_euclid(DAY_S) - first;
+        (day >= LEARNING_DAYS).then_some(day)
+    }
+
     /// Makes one up.
     ///
     /// # Errors
@@ -128,7 +138,7 @@ impl Organisation {
         }
         fail_over(&shape, &mut connections);
         // What is behind the end is not there for attackers either.
-        connections.retain(|connection| connection.start_s < shape.days * 86_400);
+        connections.retain(|connection| connection.start_s < shape.days * DAY_S);
         let geo_update = GeoUpdate::draw(world, &shape, &mut connections);
         let attacks = attackers::strike(world, &shape, &people, &connections);
         connections.extend(attacks);

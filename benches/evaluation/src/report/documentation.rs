@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use anyhow::{Context as _, ensure};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
@@ -13,7 +14,8 @@ use super::{
 };
 use crate::{
     attackers::Model,
-    metrics::{Estimate, Group},
+    metrics::{Estimate, Frequency, Group},
+    own::{OwnThresholds, Told},
     product,
 };
 
@@ -30,8 +32,47 @@ const COLUMNS: [(&str, &str); 5] = [
 ];
 /// What points of a curve are called.
 const POINT: &str = "recall_at_fpr_";
-/// What stands above the tables. The drawing's file lies beside the page.
-const HEAD: &str = "
+/// At which budgets precision is told, with the metrics of recall and of precision.
+const BUDGETS: [(&str, &str, &str); 3] = [
+    ("0.1", "recall_at_0.1", "precision_at_0.1"),
+    ("1", "recall_at_1", "precision_at_1"),
+    ("10", "recall_at_10", "precision_at_10"),
+];
+/// What stands above the tables.
+const FOUND: &str = "
+Found at one alert for 1,000 users a day, with 95 % bootstrap intervals over users:
+
+| attacker | of | found | 95 % interval |
+|---|---|---|---|
+";
+const FREQUENCIES: &str = "
+**By how often the victim connects**, at the same threshold for all; where few connect, few attackers are, and the interval is
+wide:
+
+| connects | attackers | found | 95 % interval |
+|---|---|---|---|
+";
+const TIMES: &str = "
+**Time to detection**, at the same threshold: how many are found, how many of those at their first Start, the moment it begins,
+and within how many hours of it nine in ten are:
+
+| attacker | found | at the first Start | nine in ten within, hours |
+|---|---|---|---|
+";
+const PRECISION: &str = "
+**Precision.** Attacks are rare. Were one connection in 100,000 an attacker's, so many of the alerts would be right:
+
+| alerts for 1,000 users a day | attackers found | alerts that are right | 95 % interval | is one in |
+|---|---|---|---|---|
+";
+const OWN: &str = "
+**With the thresholds as they come** alerts are raised, or grow, by so many:
+
+| | told of | of | |
+|---|---|---|---|
+";
+/// The drawing's file lies beside the page.
+const ALL: &str = "
 **All figures**, with 95 % bootstrap intervals over users: the area under the curve (AUC), the mean share found below a
 false-positive rate of 0.01 (partial AUC), and the share found at 0.1, 1 and 10 alerts for 1,000 users a day.
 
@@ -52,8 +93,20 @@ const LEGEND: u32 = 18;
 #[derive(Debug, Default)]
 struct Read {
     scorers: Vec<String>,
+    times: Vec<Times>,
+    own: Option<OwnThresholds>,
     figures: BTreeMap<(String, String, String), Estimate>,
     counts: BTreeMap<String, u64>,
+}
+
+/// How soon the product finds attackers of a model.
+#[derive(Debug, Deserialize)]
+struct Times {
+    attackers: String,
+    count: u64,
+    found: u64,
+    found_at_once: u64,
+    p90_h: Option<[f64; 3]>,
 }
 
 /// What the lines of an evaluation become.
@@ -100,12 +153,23 @@ impl Read {
         let mut read = Read::default();
         for line in lines.into_iter().filter(|line| !line.trim().is_empty()) {
             let line: Value = serde_json::from_str(line).context("this is no line of an evaluation")?;
+            if line["scorer"] == product::NAME
+                && let Some(own) = line.get("own_thresholds")
+            {
+                let own =
+                    OwnThresholds::deserialize(own).context("what the thresholds do lacks something")?;
+                read.own = Some(own);
+            }
             let text = |name: &str| line[name].as_str().map(str::to_owned);
             let (Some(scorer), Some(attackers), Some(metric)) =
                 (text("scorer"), text("attackers"), text("metric"))
             else {
                 continue;
             };
+            if metric == "time_to_detection" && scorer == product::NAME {
+                read.times.push(serde_json::from_value(line).context("a time to detection lacks something")?);
+                continue;
+            }
             let number = |name: &str| line[name].as_f64();
             let (Some(value), Some(low), Some(high)) = (number("value"), number("low"), number("high"))
             else {
@@ -137,12 +201,84 @@ impl Read {
     }
 
     fn tables(&self) -> anyhow::Result<String> {
-        let mut out = format!("{HEAD}\n");
+        let own = self.own.as_ref().context("there is nothing of the thresholds as they come")?;
+        let parts = [
+            self.found()?,
+            self.frequencies()?,
+            self.soon(),
+            self.precision()?,
+            thresholds(own),
+            self.all()?,
+        ];
+        Ok(parts.concat())
+    }
+
+    fn found(&self) -> anyhow::Result<String> {
+        let mut out = FOUND.to_owned();
+        for model in Model::ALL.iter().filter(|model| self.counts.contains_key(model.name())) {
+            let (name, count) = (model.name(), self.count(model.name()));
+            let found = self.figure(product::NAME, name, "recall_at_1")?;
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "| `{name}`: {} | {count} | {} |", model.what(), apart(found, 3));
+        }
+        let found = self.figure(product::NAME, &Group::Overall.to_string(), "recall_at_1")?;
+        let _ = writeln!(out, "| all | {} | {} |", self.count(&Group::Overall.to_string()), apart(found, 3));
+        Ok(out)
+    }
+
+    fn frequencies(&self) -> anyhow::Result<String> {
+        let mut out = FREQUENCIES.to_owned();
+        for name in Frequency::ALL.map(Frequency::name) {
+            if self.counts.contains_key(name) {
+                let found = self.figure(product::NAME, name, "recall_at_1")?;
+                let _ = writeln!(out, "| {name} | {} | {} |", self.count(name), apart(found, 2));
+            }
+        }
+        Ok(out)
+    }
+
+    fn soon(&self) -> String {
+        let mut out = TIMES.to_owned();
+        for Times { attackers, count, found, found_at_once, p90_h } in
+            self.times.iter().filter(|it| it.count > 0)
+        {
+            let hours = p90_h.map_or_else(
+                || "-".to_owned(),
+                |[value, low, high]| format!("{value:.0} ({low:.0}-{high:.0})"),
+            );
+            let _ = writeln!(out, "| {attackers} | {found} of {count} | {found_at_once} | {hours} |");
+        }
+        out
+    }
+
+    fn precision(&self) -> anyhow::Result<String> {
+        let (mut out, overall) = (PRECISION.to_owned(), Group::Overall.to_string());
+        for (budget, recall, precision) in BUDGETS {
+            let found = interval(self.figure(product::NAME, &overall, recall)?);
+            let Estimate { value, low, high } = *self.figure(product::NAME, &overall, precision)?;
+            let percent = |share: f64| format!("{:.3}", share * 100.0);
+            let _ = writeln!(
+                out,
+                "| {budget} | {found} | {} % | {}-{} % | {:.0} |",
+                percent(value),
+                percent(low),
+                percent(high),
+                1.0 / value
+            );
+        }
+        Ok(out)
+    }
+
+    fn count(&self, group: &str) -> u64 {
+        self.counts.get(group).copied().unwrap_or_default()
+    }
+
+    fn all(&self) -> anyhow::Result<String> {
+        let mut out = format!("{ALL}\n");
         let heads = COLUMNS.map(|(_, head)| head).join(" | ");
-        // Writing to a string cannot fail.
         let _ = writeln!(out, "| attacker | how many | {heads} |\n|---|---|---|---|---|---|---|");
         for group in self.groups() {
-            let count = self.counts.get(&group).copied().unwrap_or_default();
+            let count = self.count(&group);
             let _ = writeln!(out, "| {group} | {count} | {} |", self.row(product::NAME, &group)?);
         }
         let _ = writeln!(out, "{BETWEEN}");
@@ -224,6 +360,33 @@ impl Read {
         ensure!(!points.is_empty(), "there is no curve of {scorer}, {group}");
         Ok(points)
     }
+}
+
+fn thresholds(own: &OwnThresholds) -> String {
+    let mut out = OWN.to_owned();
+    let mut row = |what: &str, it: Told, share: &str| {
+        let _ = writeln!(out, "| {what} | {} | {} | {share} |", it.told, it.of);
+    };
+    let share = |it: Told| it.told as f64 / it.of.max(1) as f64;
+    let a_day = |told: usize| {
+        format!("{:.2} for 1,000 users a day", 1000.0 * told as f64 / own.days.of.max(1) as f64)
+    };
+    row("genuine Starts", own.genuine, &a_day(own.genuine.told));
+    row("users' days with one", own.days, &a_day(own.days.told));
+    row("attackers' Starts", own.attacks, &format!("{:.2}", share(own.attacks)));
+    let attackers = own.attackers.iter().map(|(model, told)| (format!("attackers, `{model}`"), *told));
+    let mut all = Told::default();
+    for (what, told) in attackers {
+        all = Told { told: all.told + told.told, of: all.of + told.of };
+        row(&what, told, &format!("{:.2}", share(told)));
+    }
+    row("attackers, all", all, &format!("{:.2}", share(all)));
+    out
+}
+
+/// `0.91 | 0.87-0.94`.
+fn apart(Estimate { value, low, high }: &Estimate, digits: usize) -> String {
+    format!("{value:.digits$} | {low:.2}-{high:.2}")
 }
 
 const LETTERS: &str = "font-family=\"system-ui, sans-serif\" fill=\"#1F2328\"";

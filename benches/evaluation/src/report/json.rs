@@ -83,8 +83,7 @@ pub fn lines(evaluation: &Evaluation) -> serde_json::Result<Vec<String>> {
             "set": evaluation.title, "scorer": scored.name, "metric": "users_never_alerted_at_1",
             "value": scored.never_alerted.value, "low": scored.never_alerted.low, "high": scored.never_alerted.high,
             "thresholds": scored.figures.thresholds.map(|it| it.is_finite().then_some(it)),
-            "genuine_alerts_own_thresholds": scored.own.map(|own| own.genuine_alerts),
-            "attack_alerts_own_thresholds": scored.own.map(|own| own.attack_alerts),
+            "own_thresholds": scored.own,
         }))?);
     }
     for bar in bars(evaluation) {

@@ -138,10 +138,10 @@ pub(super) fn times(evaluation: &Evaluation) -> Markup {
     html! {
         (table(&head, &body))
         @for scored in &evaluation.scored {
-            @if let Some(own) = scored.own {
+            @if let Some(own) = &scored.own {
                 p.note {
-                    "With its own thresholds " (scored.name) " alerts " (own.genuine_alerts) " genuine Starts after the days of \
-                     learning, and " (own.attack_alerts) " of attackers, before any bound on notifications."
+                    "With its own thresholds " (scored.name) " alerts " (own.genuine.told) " genuine Starts after the days of \
+                     learning, and " (own.attacks.told) " of attackers, before any bound on notifications."
                 }
             }
         }

@@ -3,8 +3,9 @@
 use crate::{
     attackers::Model,
     bars::bars,
-    metrics::{Estimate, Group},
+    metrics::{Estimate, Frequency, Group, Step},
     organisation::{Organisation, Size},
+    own::Told,
     product::Source,
     report::{Documentation, console, lines, page},
     run::{Evaluation, Running},
@@ -47,10 +48,14 @@ fn the_page_stands_alone_and_has_all_ways_to_score() {
     assert!(console(&evaluation).contains("published-ratio"));
     // Scores that are line numbers say nothing.
     assert!(!evaluation.below_others().is_empty());
-    let own = evaluation.scored[0].own.unwrap();
+    let own = evaluation.scored[0].own.as_ref().unwrap();
     let attacks: usize = evaluation.organisations.iter().map(|it| it.attack_starts).sum();
-    assert_eq!(own.attack_alerts, attacks);
-    assert!(own.genuine_alerts > 0);
+    // Every Start is an alert of theirs.
+    assert_eq!(own.attacks, Told { told: attacks, of: attacks });
+    let (attackers, starts, days) = evaluation.scored[0].sample.counts();
+    assert_eq!(own.genuine, Told { told: starts, of: starts });
+    assert_eq!((own.days.told, own.days.of as f64), (days, evaluation.scored[0].sample.user_days()));
+    assert_eq!(own.attackers.values().map(|it| it.told).sum::<usize>(), attackers);
 }
 
 #[test]
@@ -101,6 +106,7 @@ fn each_bar_stands_beside_its_figure_in_every_form_met_or_not() {
         (figures.auc, figures.recall) = (all, [all; 3]);
         figures.roc.fill(all);
     }
+    evaluation.scored[0].figures.early.steps.fill(Step { before: 1.0, reached: 1.0 });
     assert_eq!(verdicts(&evaluation), names.map(|name| (name.to_owned(), true)));
     // Baselines alone have none to reach.
     evaluation.scored.remove(0);
@@ -131,9 +137,40 @@ fn the_documentation_has_each_figure_and_a_drawing_that_stands_alone() {
     let overall = evaluation.scored[0].figures.of(Group::Overall).unwrap();
     let first = format!("| overall | {} | {:.3} (", overall.attackers, overall.auc.value);
     assert!(made.tables.contains(&first), "{first}: {}", made.tables);
-    let groups = Model::ALL.iter().filter(|model| made.tables.contains(&format!("\n| {} |", model.name())));
+    let groups = Model::ALL.iter().filter(|model| made.tables.contains(&format!("\n| {} | ", model.name())));
     let groups = groups.count() + 1;
     assert!(groups > 4, "{}", made.tables);
+    // Each figure where somebody looks for it, once.
+    let recall = overall.recall[1];
+    let precision = overall.precision[1];
+    let own = evaluation.scored[0].own.as_ref().unwrap();
+    let soon = &evaluation.scored[0].detections[0];
+    for row in [
+        format!(
+            "\n| all | {} | {:.3} | {:.2}-{:.2} |\n",
+            overall.attackers, recall.value, recall.low, recall.high
+        ),
+        format!(
+            "\n| 1 | {:.3} ({:.2}-{:.2}) | {:.3} % |",
+            recall.value,
+            recall.low,
+            recall.high,
+            precision.value * 100.0
+        ),
+        format!("\n| overall | {} of {} | {} |", soon.found, soon.attackers, soon.found_at_once),
+        format!("\n| genuine Starts | {} | {} |", own.genuine.told, own.genuine.of),
+        format!("\n| attackers, all | {0} | {0} | 1.00 |\n", overall.attackers),
+    ] {
+        assert_eq!(made.tables.matches(&row).count(), 1, "{row}: {}", made.tables);
+    }
+    let frequencies = Frequency::ALL.into_iter().filter_map(|it| {
+        Some((it, evaluation.scored[0].figures.of(Group::Frequency(it)).filter(|it| it.attackers > 0)?))
+    });
+    for (frequency, figures) in frequencies {
+        let row =
+            format!("\n| {} | {} | {:.2} |", frequency.name(), figures.attackers, figures.recall[1].value);
+        assert_eq!(made.tables.matches(&row).count(), 1, "{row}: {}", made.tables);
+    }
     for way in ["speed", "first-country", "new-address", "published-ratio"] {
         assert_eq!(made.tables.matches(&format!("| {way} |")).count(), groups, "{way}: {}", made.tables);
         assert!(made.svg.contains(&format!(">{way}</text>")), "{way}");
