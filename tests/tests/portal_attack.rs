@@ -287,11 +287,22 @@ fn open_sockets(pid: u32) -> usize {
     targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
 }
 
-/// As many files as the host lets this process open; how many connections that is.
+/// Files beside the silent connections.
+const OTHER_FILES: u64 = 1_000;
+
+/// As many files as this process may open: enough for all attackers where the host lets root raise the limit. How many
+/// connections that is.
 fn raise_open_files() -> usize {
-    let maximum = getrlimit(Resource::Nofile).maximum;
+    let wanted = Some(SILENT as u64 + OTHER_FILES);
+    let mut maximum = getrlimit(Resource::Nofile).maximum;
+    // A container may hold root to the limit that it was given.
+    if maximum.is_some_and(|most| Some(most) < wanted)
+        && setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum: wanted }).is_ok()
+    {
+        maximum = wanted;
+    }
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("a limit that is allowed");
-    maximum.map_or(SILENT, |most| usize::try_from(most).unwrap_or(SILENT).saturating_sub(1_000))
+    maximum.map_or(SILENT, |most| usize::try_from(most.saturating_sub(OTHER_FILES)).unwrap_or(SILENT))
 }
 
 fn connect(address: SocketAddr, opened: &AtomicUsize) -> Option<TcpStream> {

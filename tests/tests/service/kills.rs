@@ -4,14 +4,15 @@ use std::{path::Path, process::Child, thread, time::Duration};
 
 use end_to_end::config::{Config, SECRET};
 use end_to_end::requests::{Status, with};
-use end_to_end::sensor::Home;
+use end_to_end::sensor::{Home, Sensor};
 use end_to_end::tools::output;
 use end_to_end::wire::{NAS_V4, SENSOR_V4};
 use end_to_end::{Namespace, Nas, PATIENCE, Wire, wait_until};
 use radius::{Code, build::RequestBuilder};
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
-use super::{REALMS, digests, json, text, vpn_servers};
+use super::{REALMS, ends_as_rebuilt, json, text, vpn_servers};
 
 /// Another threshold, an exclusion, another bound on notices.
 const DETECT: &str = "[detect]\ntravel_kmh = 400\nsimultaneous_km_min = 50\nnotices_per_day = 2\n\
@@ -50,6 +51,14 @@ fn decide(home: &Home, namespace: &Namespace, turn: usize) -> bool {
     true
 }
 
+/// How often meanings or databases have changed, as the input log has it.
+fn changes(home: &Home) -> i64 {
+    let log = home.state().join("service/inputs.sqlite");
+    let log = Connection::open_with_flags(log, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let kinds = "SELECT count(*) FROM input WHERE json_extract(body, '$.input') IN ('meaning', 'databases')";
+    log.query_row(kinds, [], |row| row.get(0)).unwrap()
+}
+
 #[test]
 fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
     const KILLS: u32 = 20;
@@ -57,12 +66,19 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
     let databases = databases.canonicalize().unwrap();
     let wire = Wire::new();
     let home = Home::new(&Config::udp());
-    let mut senders: Vec<Child> = (1..3).map(|seed| vpn_servers(&home, &wire.nas, seed)).collect();
+    let senders: Vec<Child> = (1..3).map(|seed| vpn_servers(&home, &wire.nas, seed)).collect();
     let nas = Nas::new(&wire.nas, NAS_V4, SENSOR_V4, SECRET);
     let connect = |identifier: u8, session: &str| {
         nas.ask(&with(Status::Start, identifier, session, SECRET, |builder| {
             builder.text(31, "203.0.113.7").attribute(61, &5_u32.to_be_bytes());
         }));
+    };
+    let change = |sensor: &Sensor<'_>, lines: &str| {
+        let before = changes(&home);
+        home.configure(&Config::udp().lines(lines));
+        sensor.reload("the configuration is in force");
+        // The thread takes it between two of its turns.
+        wait_until("the change is an input", PATIENCE, || changes(&home) > before);
     };
     let mut decisions = 0;
     for kill in 0..KILLS {
@@ -83,23 +99,11 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
         // Anywhere: while it stores, while it takes, while it has nothing to do.
         thread::sleep(Duration::from_millis(u64::from(kill * kill * 7 % 400)));
         match kill {
-            6 => {
-                home.configure(&Config::udp().lines(REALMS));
-                sensor.reload("the configuration is in force");
-                thread::sleep(Duration::from_millis(300));
-            }
-            10 => {
-                home.configure(&Config::udp().lines(&format!("{REALMS}\n{DETECT}")));
-                sensor.reload("the configuration is in force");
-                thread::sleep(Duration::from_millis(300));
-            }
+            6 => change(&sensor, REALMS),
+            10 => change(&sensor, &format!("{REALMS}\n{DETECT}")),
             13 => {
-                let city = databases.join("GeoLite2-ASN-Test.mmdb");
-                let geo =
-                    format!("{REALMS}\n{DETECT}\n[geo]\ndatabases = [{:?}]", city.display().to_string());
-                home.configure(&Config::udp().lines(&geo));
-                sensor.reload("the configuration is in force");
-                thread::sleep(Duration::from_millis(300));
+                let networks = databases.join("GeoLite2-ASN-Test.mmdb").display().to_string();
+                change(&sensor, &format!("{REALMS}\n{DETECT}\n[geo]\ndatabases = [{networks:?}]"));
             }
             // A clean stop leaves a checkpoint: what follows is killed between one and the next.
             4 | 9 | 15 => {
@@ -112,16 +116,7 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
     }
     let sensor = home.start(&wire.sensor);
     connect(2, "late");
-    thread::sleep(Duration::from_millis(300));
-    for sender in &mut senders {
-        sender.kill().unwrap();
-        sender.wait().unwrap();
-    }
-    sensor.stored();
-    assert!(sensor.stop().success());
-
-    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
-    assert_eq!(live, rebuilt);
+    let live = ends_as_rebuilt(&home, &wire.sensor, sensor, senders, "rebuilt.sqlite");
     assert!(live["sessions"].as_u64().unwrap() > 200, "{live}");
     // People decided, before and behind the change, and what they decided is there.
     let all = alerts(&home, &wire.sensor);
@@ -140,14 +135,9 @@ fn a_store_that_went_through_twenty_kills_is_what_its_rebuild_makes() {
     text(&home, &wire.sensor, "rebuild");
     let sensor = home.start(&wire.sensor);
     let before = json(&home, &wire.sensor, "store digest --json");
-    let mut sender = vpn_servers(&home, &wire.nas, 3);
+    let sender = vpn_servers(&home, &wire.nas, 3);
     wait_until("more is stored", PATIENCE, || {
         json(&home, &wire.sensor, "store digest --json")["position"].as_u64() > before["position"].as_u64()
     });
-    sender.kill().unwrap();
-    sender.wait().unwrap();
-    sensor.settled();
-    assert!(sensor.stop().success());
-    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt-again.sqlite"));
-    assert_eq!(live, rebuilt);
+    ends_as_rebuilt(&home, &wire.sensor, sensor, vec![sender], "rebuilt-again.sqlite");
 }

@@ -13,7 +13,7 @@ use std::{
 use end_to_end::api::ask;
 use end_to_end::config::{Config, SECRET};
 use end_to_end::requests::{Status, with};
-use end_to_end::sensor::Home;
+use end_to_end::sensor::{Home, Sensor};
 use end_to_end::small_disk::SmallDisk;
 use end_to_end::tools::output;
 use end_to_end::wire::{NAS_V4, SENSOR_V4};
@@ -58,6 +58,26 @@ fn digests(home: &Home, namespace: &Namespace, rebuilt: &Path) -> (Value, Value)
     let live = json(home, namespace, "store digest --json");
     text(home, namespace, &format!("rebuild --to {}", rebuilt.display()));
     (live, json(home, namespace, &format!("store digest --json {}", rebuilt.display())))
+}
+
+/// The senders end, the sensor stores what there is and stops, and a rebuild to a file of this name makes the same store. Its
+/// digest.
+fn ends_as_rebuilt(
+    home: &Home,
+    namespace: &Namespace,
+    sensor: Sensor<'_>,
+    senders: Vec<Child>,
+    rebuilt: &str,
+) -> Value {
+    for mut sender in senders {
+        sender.kill().unwrap();
+        sender.wait().unwrap();
+    }
+    sensor.stored();
+    assert!(sensor.stop().success());
+    let (live, rebuilt) = digests(home, namespace, &home.file(rebuilt));
+    assert_eq!(live, rebuilt);
+    live
 }
 
 /// Sends sixty requests and sees each answered.
@@ -148,11 +168,8 @@ fn a_full_disk_below_the_store_delays_the_service_and_nothing_else() {
     assert!(behind.sum("vpn_sensor_service_lag_records", &[]) > 0, "what is not stored is a lag");
 
     disk.free();
-    sensor.stored();
     sensor.wait_log("the service stores again");
-    assert!(sensor.stop().success());
-    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
-    assert_eq!(live, rebuilt);
+    let live = ends_as_rebuilt(&home, &wire.sensor, sensor, Vec::new(), "rebuilt.sqlite");
     assert_eq!(live["position"].as_u64().unwrap() % 60, 0, "every record that was answered: {live}");
 }
 
@@ -209,9 +226,7 @@ fn a_database_that_is_added_is_taken_at_sighup_and_a_corrupt_one_costs_only_its_
     assert_eq!((&place("damaged")["country"], &place("damaged")["city"]), (&"GB".into(), &Value::Null));
     text(&home, &wire.sensor, "geo remove city");
     assert!(!home.state().join("geo/city.mmdb").exists());
-    assert!(sensor.stop().success());
-    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
-    assert_eq!(live, rebuilt);
+    ends_as_rebuilt(&home, &wire.sensor, sensor, Vec::new(), "rebuilt.sqlite");
 }
 
 #[test]
@@ -278,17 +293,12 @@ fn what_retention_takes_from_the_journal_a_base_has_for_the_rebuild() {
     let sensor = home.start(&wire.sensor);
     sensor.wait_metrics("the service is up", |metrics| metrics.sum("vpn_sensor_service_up", &[]) == 1);
     // As many as a service that is not optimised follows.
-    let mut sender = vpn_servers_at(&home, &wire.nas, 1, 1000);
+    let sender = vpn_servers_at(&home, &wire.nas, 1, 1000);
     sensor.wait_metrics("retention has taken segments that a base covers", |metrics| {
         metrics.sum("vpn_sensor_service_bases_total", &[]) >= 4
             && metrics.sum("vpn_sensor_journal_removed_segments_total", &[]) >= 2
     });
-    sender.kill().unwrap();
-    sender.wait().unwrap();
-    sensor.stored();
-    assert!(sensor.stop().success());
-    let (live, rebuilt) = digests(&home, &wire.sensor, &home.file("rebuilt.sqlite"));
-    assert_eq!(live, rebuilt);
+    ends_as_rebuilt(&home, &wire.sensor, sensor, vec![sender], "rebuilt.sqlite");
     // No record was taken before the service had come to it and a base covered it.
     assert!(!home.log().contains("that a reader had not come to"), "{}", home.log());
 }
