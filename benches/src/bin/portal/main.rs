@@ -92,9 +92,9 @@ fn main() -> anyhow::Result<()> {
     let browser = host.sign_in()?;
     // A tenth more: what is at least so much cannot be sent at just so much.
     let changes = host.changes(arguments.changes + arguments.changes / 10)?;
-    let known = Known::look(&browser)?;
-    // Until all who send have begun.
+    // Until all who send have begun: which pages there are follows from the connections that are open.
     thread::sleep(Duration::from_secs(5));
+    let known = Known::look(&browser)?;
     let before = host.metric("vpn_sensor_service_session_changes_total")?;
     let began = Instant::now();
     let (over, wal_max) = (AtomicBool::new(false), AtomicU64::new(0));

@@ -17,6 +17,8 @@ const POINTS_MAX: usize = 120;
 /// Verdicts and stages that are followed; there are ten and six.
 const VERDICTS_MAX: usize = 12;
 const STAGES_MAX: usize = 8;
+/// The verdict on datagrams that XDP drops.
+const UNKNOWN_CLIENT: &str = "unknown_client";
 
 /// What came between two looks.
 #[derive(Debug, Clone)]
@@ -191,8 +193,12 @@ fn narrow(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
+/// Of the workers, and what XDP refused before them, which is theirs to refuse in another mode.
 fn verdict_sum(now: &SensorNow, index: usize) -> u64 {
-    now.workers.iter().filter_map(|worker| worker.verdicts.get(index)).map(|verdict| verdict.count).sum()
+    let of_workers = now.workers.iter().filter_map(|worker| worker.verdicts.get(index));
+    let is_of_steering = of_workers.clone().next().is_some_and(|verdict| verdict.name == UNKNOWN_CLIENT);
+    let steered = if is_of_steering { now.steer_dropped } else { 0 };
+    of_workers.map(|verdict| verdict.count).sum::<u64>() + steered
 }
 
 impl SensorNow {
@@ -248,6 +254,32 @@ mod tests {
         assert!((series.stages[0].p99_s[2] - 200e-6).abs() < 40e-6, "{:?}", series.stages[0]);
         assert_eq!(series.stages[0].heat[1].iter().sum::<u64>(), 1500);
         assert_eq!(series.heat_bounds_s.len(), OCTAVES);
+    }
+
+    #[test]
+    fn what_xdp_refuses_is_among_the_verdicts_so_that_they_add_up_to_the_requests() {
+        let mut history = History::default();
+        for step in 0..=2 {
+            let mut now = look(1000 + 10 * step, 100 * step, 900);
+            for (worker, count) in [(0, 20 * step), (1, 10 * step)] {
+                now.workers.resize_with(worker + 1, WorkerNow::default);
+                let verdict = Amount { name: UNKNOWN_CLIENT.to_owned(), count };
+                let others = || Amount { name: "accepted".to_owned(), count: 100 * step };
+                now.workers[worker].verdicts = vec![others(), verdict];
+                now.workers[worker].received = 100 * step + count;
+            }
+            now.steer_dropped = 70 * step;
+            history.note(now);
+        }
+        let series = history.series(60);
+        let of = |name: &str| {
+            series.verdicts.iter().find(|verdict| verdict.verdict == name).map(|verdict| &verdict.rates[..])
+        };
+        assert_eq!(of(UNKNOWN_CLIENT), Some(&[10.0, 10.0][..]), "once, not for each worker");
+        for point in 0..2 {
+            let sum: f64 = series.verdicts.iter().map(|verdict| verdict.rates[point]).sum();
+            assert_eq!(sum, series.requests[point]);
+        }
     }
 
     #[test]

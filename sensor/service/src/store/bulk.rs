@@ -1,12 +1,13 @@
 //! A store made all at once, by a rebuild. It is thrown away if that is interrupted, so nothing waits for the disk and
 //! nothing is taken back; every session is written once, in the order of the numbers; an index, and the tables of
-//! addresses inside the tunnel and of names, is made when all rows are there, which is a sort instead of a look into a tree for each row.
+//! addresses inside the tunnel, of names and of alerts' reasons, is made when all rows are there, which is a sort instead
+//! of a look into a tree for each row.
 
 use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
 
-use super::{Store, StoreError, alert, assigned, parts, write};
+use super::{Store, StoreError, alert, assigned, parts, reason, write};
 use crate::fold::{Outcome, SessionChange, Sighting};
 
 /// The indices that stay: by them what is old is found and taken out, day by day.
@@ -96,6 +97,7 @@ impl Bulk {
             // Before there are triggers again, which come behind the indices.
             assigned::fill(connection)?;
             parts::fill(connection)?;
+            reason::fill(connection)?;
             for index in indices {
                 connection.execute(&index, params![])?;
             }

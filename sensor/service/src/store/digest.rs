@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{StoreError, open_read_only};
 
 /// What counts, in an order that does not depend on how it came to be.
-const QUERIES: [&str; 7] = [
+const QUERIES: [&str; 8] = [
     "SELECT session.*, server.*, place.* FROM session
          LEFT JOIN server ON server.number = session.server LEFT JOIN place ON place.id = session.place
      ORDER BY session.number",
@@ -18,6 +18,7 @@ const QUERIES: [&str; 7] = [
     "SELECT name FROM device_name ORDER BY name",
     "SELECT sort, name, first, last, count, original FROM sighting ORDER BY sort, name",
     "SELECT number, user, severity, is_open, changed, body FROM alert ORDER BY number",
+    "SELECT name, number, is_open FROM alert_reason ORDER BY name, number",
     "SELECT sequence, alert, news, is_held, changed, body FROM notice ORDER BY sequence",
 ];
 

@@ -5,6 +5,7 @@
 //! | `schema.sql` | the tables |
 //! | `write` | [`Outcome`](crate::fold::Outcome)s and checkpoints go in |
 //! | `alerts.sql`, `alert` | alerts and what happened to them |
+//! | `alert-reasons.sql`, `reason` | alerts by why they were raised |
 //! | `alert_query` | which alerts there are, and whose connections they list |
 //! | `bulk` | a store made all at once, by a rebuild |
 //! | `forget` | a person goes out, free pages included |
@@ -40,6 +41,7 @@ mod newest;
 mod page;
 mod parts;
 mod read;
+mod reason;
 mod risk;
 mod row;
 mod server;
@@ -80,13 +82,14 @@ pub const FILE: &str = "store.sqlite";
 pub(crate) const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("alerts.sql"),
     include_str!("indices.sql"),
     include_str!("assigned.sql"),
     concat!(include_str!("parts.sql"), include_str!("parts-fill.sql")),
     include_str!("alert-lists.sql"),
+    include_str!("alert-reasons.sql"),
 ];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.

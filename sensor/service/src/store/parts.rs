@@ -193,7 +193,9 @@ mod tests {
                  DROP TRIGGER device_name_gone; DROP TRIGGER place_new; DROP TRIGGER place_gone;
                  DROP INDEX place_by_network; DROP TABLE user_three; DROP TABLE device_three;
                  DROP TABLE place_three; DROP TABLE user_part; DROP TABLE device_part; DROP TABLE place_part;
-                 DROP TABLE user_name; DROP TABLE device_name; DROP INDEX alert_closed; PRAGMA user_version = 4;",
+                 DROP TABLE user_name; DROP TABLE device_name; DROP INDEX alert_closed; DROP TABLE alert_reason;
+                 DROP TRIGGER reasons_with_alert; DROP TRIGGER reasons_changed; DROP TRIGGER reasons_gone;
+                 PRAGMA user_version = 4;",
             )
             .unwrap();
         drop(store);
