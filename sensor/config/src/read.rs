@@ -136,6 +136,10 @@ fn read_onto(
     places::read_sites(&top, &mut config);
     clients::read(&top, base, layer, &mut config);
     sinks::read(&top, base, layer, &mut config);
+    // Of both layers, whichever says what is kept free.
+    for sink in &mut config.sinks {
+        sink.limits.free_reserve_bytes = config.journal.free_reserve_bytes;
+    }
     top.finish();
     let lines = document.finish()?;
     Ok((config, Said::of(table.get_ref()), lines))

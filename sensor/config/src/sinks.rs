@@ -77,6 +77,8 @@ pub(super) fn read(top: &Section<'_, '_>, base: &Path, layer: Layer, config: &mu
         let limits = Limits {
             max_age: section.duration("max_age", AGE_MIN..=AGE_MAX).unwrap_or(usual.max_age),
             max_bytes: section.size("max_bytes", BYTES_MIN..BYTES_MAX + 1).unwrap_or(usual.max_bytes),
+            // Set when all layers are read.
+            ..usual
         };
         section.finish();
         if let (Some(name), Some(target)) = (name, target) {
@@ -140,6 +142,12 @@ fn read_target(
             let url = section.parsed("url", url);
             if section.place("url").is_none() {
                 wants("url", "where requests are sent");
+            }
+            if secret.is_none() && section.place("secret_file").is_none() {
+                warnings.push(format!(
+                    "the messages of sink {name:?} are not signed, so its receiver cannot tell who sends them: give both \
+                     a secret, here in `secret_file`"
+                ));
             }
             let url = url?;
             let host = url.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or(rest));

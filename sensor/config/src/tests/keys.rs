@@ -129,6 +129,8 @@ fn every_key_of_sinks_is_taken() {
     fs::write(
         &path,
         r#"
+        [journal]
+        free_reserve = "3 GiB"
         [[sink]]
         name = "lines"
         kind = "file"
@@ -167,13 +169,18 @@ fn every_key_of_sinks_is_taken() {
     let [lines, siem, old, hook, people] = &config.sinks[..] else { panic!("{:?}", config.sinks) };
     assert_eq!(lines.target, Target::File { path: directory.path().join("alerts.json") });
     assert_eq!((lines.format, &lines.what[..]), (Format::Json, &[Kind::Alert, Kind::Health][..]));
-    assert_eq!(lines.limits, Limits { max_age: Duration::from_secs(7 * 86_400), max_bytes: 2 << 30 });
+    let limits = |days: u64, max_bytes| Limits {
+        max_age: Duration::from_secs(days * 86_400),
+        max_bytes,
+        free_reserve_bytes: 3 << 30,
+    };
+    assert_eq!(lines.limits, limits(7, 2 << 30));
     let trust = Trust { ca_file: None };
     let siem_target =
         Target::Syslog { address: "siem.contoso.example:6514".to_owned(), tls: Some(trust.clone()) };
     assert_eq!((&siem.target, siem.format), (&siem_target, Format::Ocsf));
     assert_eq!((siem.min_severity, siem.what.len()), (Severity::Medium, 3));
-    assert_eq!(siem.limits, Limits { max_age: Duration::from_secs(30 * 86_400), max_bytes: 1 << 30 });
+    assert_eq!(siem.limits, limits(30, 1 << 30));
     assert_eq!(old.target, Target::Syslog { address: "[2001:db8::5]:514".to_owned(), tls: None });
     assert_eq!(old.format, Format::Cef);
     let secret = || sink::Secret::new(SECRET.as_bytes().to_vec());
@@ -186,6 +193,18 @@ fn every_key_of_sinks_is_taken() {
     // In the clear to another host: allowed, and worth a word.
     assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
     assert!(config.warnings[0].contains("\"old-siem\"") && config.warnings[0].contains("in the clear"));
+}
+
+#[test]
+fn a_webhook_that_signs_nothing_is_warned_of() {
+    let config = load_text(
+        "[[sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"https://hooks.contoso.example/vpn\"\n",
+    );
+    let warnings = config.unwrap().warnings;
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("\"hook\"") && warnings[0].contains("secret_file"),
+        "{warnings:?}"
+    );
 }
 
 #[test]

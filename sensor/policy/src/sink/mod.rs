@@ -161,11 +161,13 @@ pub struct Limits {
     pub max_age: Duration,
     /// Octets of all its files together; when there is no more room the oldest messages fall out.
     pub max_bytes: u64,
+    /// Octets of the disk that are the journal's to keep free (`journal.free_reserve`): when less is free, little waits.
+    pub free_reserve_bytes: u64,
 }
 
 impl Default for Limits {
-    /// Seven days, 2 GiB.
+    /// Seven days, 2 GiB; 1 GiB kept free.
     fn default() -> Limits {
-        Limits { max_age: Duration::from_secs(7 * 86_400), max_bytes: 2 << 30 }
+        Limits { max_age: Duration::from_secs(7 * 86_400), max_bytes: 2 << 30, free_reserve_bytes: 1 << 30 }
     }
 }

@@ -23,14 +23,14 @@ pub(crate) fn webhook(name: &str, url: String, trust: Trust) -> Settings {
 fn requests_are_signed_tried_again_and_refused() {
     let state = tempfile::tempdir().unwrap();
     let (address, inbox) = hook::serve("127.0.0.1:0".parse().unwrap());
-    // The second is refused for good; the third finds it busy, then broken.
-    inbox.answers.lock().unwrap().extend([200, 400, 429, 503]);
+    // The second is refused for good; the third finds it busy, then broken, then its proxy set up anew.
+    inbox.answers.lock().unwrap().extend([200, 400, 429, 503, 404]);
     let sinks = open(state.path(), vec![webhook("hook", format!("http://{address}/hook"), Trust::default())]);
     (1..=4).for_each(|number| sinks.tell_notice(&notice(number, "alice")));
     until("all are done with", || standing(&sinks, "hook").waiting == 0);
     let standing = standing(&sinks, "hook");
     assert_eq!((standing.sent, standing.refused, standing.lost, standing.is_up), (3, 1, 1, true));
-    assert!(standing.last_error.unwrap().contains("503"));
+    assert!(standing.last_error.unwrap().contains("404"));
     let requests = inbox.requests.lock().unwrap();
     let seen: Vec<(u64, bool, bool, u16)> = requests
         .iter()
@@ -45,6 +45,7 @@ fn requests_are_signed_tried_again_and_refused() {
         (2, false, false, 400),
         (3, false, false, 429),
         (3, false, false, 503),
+        (3, true, true, 404),
         (3, true, true, 200),
         (4, false, false, 200),
     ];
@@ -55,19 +56,28 @@ fn requests_are_signed_tried_again_and_refused() {
 }
 
 #[test]
-fn a_wrong_secret_is_refused_and_shows_nowhere() {
+fn with_a_wrong_secret_messages_wait_for_the_right_one_and_it_shows_nowhere() {
     let state = tempfile::tempdir().unwrap();
-    let (address, _) = hook::serve("127.0.0.1:0".parse().unwrap());
+    let (address, inbox) = hook::serve("127.0.0.1:0".parse().unwrap());
     let mut wrong = webhook("hook", format!("http://{address}/hook"), Trust::default());
     if let Target::Webhook { secret, .. } = &mut wrong.target {
         *secret = Some(Secret::new(b"swordfish".to_vec()));
     }
     assert!(!format!("{wrong:?}").contains("swordfish"));
     let sinks = open(state.path(), vec![wrong]);
-    sinks.tell_notice(&notice(1, "alice"));
-    until("it is refused", || standing(&sinks, "hook").refused == 1);
-    assert!(standing(&sinks, "hook").last_error.unwrap().contains("401"));
+    (1..=2).for_each(|number| sinks.tell_notice(&notice(number, "alice")));
+    until("it is turned away", || standing(&sinks, "hook").last_error.is_some());
+    let turned_away = standing(&sinks, "hook");
+    let reason = turned_away.last_error.unwrap();
+    assert!(reason.contains("401") && reason.contains("secret"), "{reason}");
+    assert_eq!((turned_away.waiting, turned_away.refused, turned_away.lost), (2, 0, 0));
+    assert!(!turned_away.is_up);
     assert!(!format!("{sinks:?}").contains("swordfish"));
+    sinks.stop();
+    let right = webhook("hook", format!("http://{address}/hook"), Trust::default());
+    let sinks = open(state.path(), vec![right]);
+    until("both arrive", || standing(&sinks, "hook").waiting == 0);
+    assert_eq!(numbers(&inbox.taken()), [(1, false), (2, false)]);
     sinks.stop();
 }
 

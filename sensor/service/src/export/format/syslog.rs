@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::{PRODUCT, Source};
+use super::{Format, PRODUCT, Source};
 use crate::alert::Severity;
 
 /// Security messages (RFC 5424 section 6.2.1).
@@ -36,13 +36,13 @@ pub struct Header<'a> {
 }
 
 /// The message as octets for a stream.
-pub fn frame(header: &Header<'_>, source: &Source, message: &str) -> Vec<u8> {
-    let line = line(header, source, message);
+pub fn frame(header: &Header<'_>, source: &Source, format: Format, message: &str) -> Vec<u8> {
+    let line = line(header, source, format, message);
     format!("{} {line}", line.len()).into_bytes()
 }
 
 /// The same without its length in front.
-pub fn line(header: &Header<'_>, source: &Source, message: &str) -> String {
+pub fn line(header: &Header<'_>, source: &Source, format: Format, message: &str) -> String {
     let priority = FACILITY * 8 + severity(header.severity);
     let time = Timestamp::from_nanosecond(i128::from(header.unix_ns / 1000 * 1000)).unwrap_or_default();
     let host = printable(&source.host, HOST_MAX);
@@ -53,7 +53,10 @@ pub fn line(header: &Header<'_>, source: &Source, message: &str) -> String {
     push_element(&mut line, "origin", &[("software", PRODUCT), ("swVersion", &source.version)]);
     push_element(&mut line, "meta", &[("sequenceId", &sequence.to_string()), ("language", "en")]);
     line.push(' ');
-    line.push(BOM);
+    // What reads CEF looks for `CEF:` right behind the header.
+    if format != Format::Cef {
+        line.push(BOM);
+    }
     line.push_str(message);
     line
 }

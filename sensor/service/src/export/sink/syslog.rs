@@ -185,7 +185,7 @@ impl Peer for Receiver {
             id: &entry.id,
             sequence: entry.sequence,
         };
-        let written = stream.write(&syslog::frame(&header, &self.source, message.body));
+        let written = stream.write(&syslog::frame(&header, &self.source, message.entry.format, message.body));
         written.map_err(|error| self.failure(&error))?;
         self.written.push_back((entry.sequence, Instant::now()));
         Ok(())

@@ -139,9 +139,15 @@ impl Peer for Hook {
                 Ok(())
             }
             408 | 429 => Err(Failure::busy(answered("it is busy; messages are sent later"), false)),
-            400..=499 => {
-                Err(Failure::Refused(answered("check the address, the secret and what the receiver expects")))
+            // About this message, and of no other.
+            400 | 406 | 411 | 413 | 415 | 422 => {
+                Err(Failure::Refused(answered("check what the receiver expects, and the sink's `format`")))
             }
+            // About who asks and where: the next message would fare no better, and this one can still be taken.
+            401..=499 => Err(Failure::busy(
+                answered("mend the address, the secret or the receiver; messages wait"),
+                false,
+            )),
             300..=399 => Err(Failure::busy(answered("set `url` to where it has moved"), false)),
             _ => Err(Failure::busy(answered("see the receiver's log"), true)),
         }

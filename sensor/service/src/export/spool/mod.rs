@@ -6,6 +6,7 @@
 //! | `segment` | a file of messages |
 //! | `cursor` | how far the sink is |
 //! | `state` | all of it together, under the lock; messages are kept, the oldest fall out |
+//! | `room` | how much may wait, by the disk's room |
 //! | `sending` | messages are taken and done with |
 //! | `forget` | messages of a person taken out |
 //!
@@ -20,6 +21,7 @@
 mod cursor;
 mod entry;
 mod forget;
+mod room;
 mod segment;
 mod sending;
 mod state;

@@ -13,6 +13,7 @@ use super::{
     Backlog, Kept, Limits,
     cursor::{self, Cursor, CursorFile},
     entry::{Draft, Entry, Origin},
+    room,
     segment::{self, Marks, Place, Segment},
 };
 use crate::export::format::Kind;
@@ -34,6 +35,8 @@ pub(super) struct Flying {
 pub(super) struct State {
     pub(super) folder: PathBuf,
     limits: Limits,
+    /// Octets that may wait now: of the limits and the disk.
+    pub(super) octets_max: fn(&Path, &Limits) -> u64,
     pub(super) segments: VecDeque<Segment>,
     /// The last segment, open for appending; none: the next message begins one.
     pub(super) tail: Option<File>,
@@ -69,6 +72,7 @@ impl State {
         let mut state = State {
             folder: folder.to_owned(),
             limits,
+            octets_max: room::octets_max,
             segments: VecDeque::new(),
             tail: None,
             next: cursor.done.max(cursor.attempted) + 1,
@@ -188,19 +192,23 @@ impl State {
     /// Lets the oldest fall out until so many octets fit, beside the cursor. None: they never do.
     fn make_room(&mut self, octets: u64, now: u64) -> Option<()> {
         self.expire(now);
-        let whole = octets + Segment::new(0).octets + cursor::OCTETS;
-        if whole > self.limits.max_bytes {
+        self.fit(octets + Segment::new(0).octets + cursor::OCTETS)
+    }
+
+    fn fit(&mut self, octets: u64) -> Option<()> {
+        let octets_max = (self.octets_max)(&self.folder, &self.limits);
+        if octets > octets_max {
             return None;
         }
-        while self.octets() + whole > self.limits.max_bytes && self.drop_oldest() {}
+        while self.octets() + octets > octets_max && self.drop_oldest() {}
         // Unless the oldest cannot be removed.
-        (self.octets() + whole <= self.limits.max_bytes).then_some(())
+        (self.octets() + octets <= octets_max).then_some(())
     }
 
     /// Ends the last segment when it is large or old enough.
     fn roll(&mut self, octets: u64, now: u64) {
         let Some(last) = self.segments.back() else { return };
-        let octets_max = (self.limits.max_bytes / SEGMENTS).min(SEGMENT_MAX);
+        let octets_max = ((self.octets_max)(&self.folder, &self.limits) / SEGMENTS).min(SEGMENT_MAX);
         let age_max = self.limits.max_age.as_nanos() as u64 / SEGMENTS;
         if last.octets + octets > octets_max || now.saturating_sub(last.first_unix_ns) > age_max {
             self.tail = None;
@@ -215,13 +223,14 @@ impl State {
         u128::from(now.saturating_sub(kept_unix_ns)) > self.limits.max_age.as_nanos()
     }
 
-    /// Lets segments fall out of which every message is too old.
+    /// Lets segments fall out of which every message is too old, and those for which the disk has no room any more.
     pub(super) fn expire(&mut self, now: u64) {
         while self.segments.front().is_some_and(|oldest| self.is_old(oldest.last_unix_ns, now)) {
             if !self.drop_oldest() {
                 return;
             }
         }
+        let _ = self.fit(cursor::OCTETS);
     }
 
     /// Removes the oldest segment; what of it is not done with is lost. Whether one is removed.

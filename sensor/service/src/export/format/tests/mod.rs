@@ -237,7 +237,7 @@ fn a_message_is_marked_in_every_format() {
 fn a_syslog_frame_is_what_the_rfc_says() {
     let header =
         Header { severity: Severity::Medium, unix_ns: TIME, id: "AbnormalVpnSecurityAlert", sequence: 7 };
-    let frame = String::from_utf8(syslog::frame(&header, &source(), "zwölf\nlines")).unwrap();
+    let frame = String::from_utf8(syslog::frame(&header, &source(), Format::Text, "zwölf\nlines")).unwrap();
     let (length, line) = frame.split_once(' ').unwrap();
     assert_eq!(length.parse::<usize>().unwrap(), line.len());
     let process = std::process::id();
@@ -312,7 +312,7 @@ proptest! {
     fn no_name_breaks_out_of_structured_data(name in hostile(), message in hostile()) {
         let hostile = Source { host: name.clone(), version: name.clone(), portal: None };
         let header = Header { severity: Severity::High, unix_ns: TIME, id: &name, sequence: u64::MAX };
-        let line = syslog::line(&header, &hostile, &message);
+        let line = syslog::line(&header, &hostile, Format::Json, &message);
         let (fields, values, rest) = read_syslog(&line);
         prop_assert_eq!(fields[0], "<34>1");
         prop_assert!(fields[2..].iter().all(|field| !field.is_empty() && field.chars().all(|c| c.is_ascii_graphic())));
