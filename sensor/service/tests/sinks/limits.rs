@@ -12,7 +12,7 @@ fn a_dead_sink_delays_says_so_and_holds_nobody() {
     let path = state.path().join("alerts.json");
     let address = hook::free_address();
     let mut dead = webhook("dead", format!("http://{address}/hook"), Default::default());
-    dead.limits = Limits { max_age: Duration::from_secs(6), max_bytes: 256 << 10 };
+    dead.limits = Limits { max_age: Duration::from_secs(6), max_bytes: 256 << 10, ..Limits::default() };
     let sinks = open(state.path(), vec![dead, file("file", &path)]);
     let written = || fs::read_to_string(&path).unwrap_or_default();
     // Looked at in the middle of a write it may end in half a line.

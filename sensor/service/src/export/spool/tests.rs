@@ -220,20 +220,20 @@ fn the_oldest_fall_out_by_age_and_are_counted() {
 fn little_waits_while_the_disk_is_short_and_as_much_as_may_when_there_is_room_again() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::open(folder.path(), limits(64 << 10)).unwrap();
-    fill(&spool, 1..=500);
+    fill(&spool, 1..=1000);
     assert_eq!(spool.backlog().lost, 0);
     assert!(size(folder.path()) > 32 << 10, "{}", size(folder.path()));
     spool.lock().octets_max = |_, _| 16 << 10;
     // Whoever looks for messages finds those that are left, also when none come.
-    let left = spool.take(999, NOW).unwrap();
+    let left = spool.take(1999, NOW).unwrap();
     assert!(size(folder.path()) <= 16 << 10, "{}", size(folder.path()));
     let lost = spool.backlog().lost;
-    assert!(lost > 0 && left.len() as u64 + lost == 500, "{lost}");
-    fill(&spool, 501..=600);
+    assert!(lost > 0 && left.len() as u64 + lost == 1000, "{lost}");
+    fill(&spool, 1001..=1100);
     assert!(size(folder.path()) <= 16 << 10, "{}", size(folder.path()));
     spool.lock().octets_max = |_, limits| limits.max_bytes;
     let lost = spool.backlog().lost;
-    fill(&spool, 601..=900);
+    fill(&spool, 1101..=1400);
     assert_eq!(spool.backlog().lost, lost);
 }
 

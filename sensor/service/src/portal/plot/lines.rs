@@ -9,7 +9,7 @@ const HEIGHT: f64 = 150.0;
 const LEFT: f64 = 62.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 20.0;
-/// Colours of lines in the style sheet; more lines begin anew.
+/// Colours of lines in the style sheet; more lines begin anew, dashed.
 const COLOURS: usize = 6;
 
 /// One line.
@@ -55,14 +55,20 @@ pub(in super::super) fn lines(
                 text x=(LEFT) y=(HEIGHT - 4.0) data-unix=(first) { (clock(*first, zone)) tspan { " " (zone.name()) } }
                 text.scale x=(WIDTH) y=(HEIGHT - 4.0) data-unix=(last) { (clock(*last, zone)) }
                 @for (index, line) in lines.iter().enumerate() {
-                    polyline class={ "line line" (index % COLOURS) } points=(points(line, unix_s, x, y)) { title { (line.name) } }
+                    polyline class={ "line " (look(index)) } points=(points(line, unix_s, x, y)) { title { (line.name) } }
                 }
             }
             ul.legend { @for (index, line) in lines.iter().enumerate() {
-                li { span class={ "mark line" (index % COLOURS) } {} (text::stranger(&newest(line))) }
+                li { span class={ "mark " (look(index)) } {} (text::stranger(&newest(line))) }
             } }
         }
     }
+}
+
+/// The classes by which a line and its legend look the same, and unlike every other of twelve.
+fn look(index: usize) -> String {
+    let again = if index / COLOURS % 2 == 1 { " again" } else { "" };
+    format!("line{}{again}", index % COLOURS)
 }
 
 fn points(line: &Line<'_>, unix_s: &[u64], x: impl Fn(u64) -> f64, y: impl Fn(f64) -> f64) -> String {
@@ -97,6 +103,21 @@ mod tests {
         assert!(
             drawn(&Zone::default()).contains(">10:30<title>2026-11-23T10:30:00Z</title><tspan> UTC</tspan>")
         );
+    }
+
+    #[test]
+    fn no_two_lines_of_a_plot_look_the_same() {
+        let values = [1.0, 2.0];
+        let ten: Vec<Line<'_>> =
+            (0..10).map(|line| Line { name: format!("verdict {line}"), values: &values }).collect();
+        let drawn =
+            lines("Verdicts", &[1000, 1010], &ten, super::super::digits, &Zone::default()).into_string();
+        let looks = |before: &str| -> std::collections::BTreeSet<&str> {
+            drawn.split(before).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+        };
+        let of_lines = looks("polyline class=\"line ");
+        assert_eq!(of_lines.len(), 10, "{of_lines:?}");
+        assert_eq!(of_lines, looks("span class=\"mark "), "as in the legend");
     }
 
     #[test]

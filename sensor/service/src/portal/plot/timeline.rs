@@ -74,10 +74,17 @@ pub(in super::super) fn timeline(
             }
             @for bar in &bars {
                 @for (day, from, to) in days(bar, zone, begin_s, end_s) {
+                    // Told apart by an outline as well as by colour.
                     rect class=(if bar.is_alert { "bar alert" } else { "bar" })
                         x=(tenth(LEFT + from * HOUR)) y=(TOP + (day - first) * ROW + 2)
                         width=(tenth(((to - from) * HOUR).max(NARROW))) height=(ROW - 3) rx="1" { title { (bar.label) } }
                 }
+            }
+        }
+        @if alerts > 0 {
+            ul.legend {
+                li { span."mark square" {} "connections" }
+                li { span."mark square alert" {} "connections in alerts" }
             }
         }
     };
