@@ -1,6 +1,5 @@
 //! The service beside the sensor: killed, stopped, given other meanings and other databases, it has the store that a
 //! rebuild makes of the journal and its input log.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod kills;
 

@@ -1,6 +1,5 @@
 //! Frames in all forms that a network brings: whichever way they take through the sensor, the request is answered, and
 //! the answer is fit for the wire.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
 use std::time::Duration;

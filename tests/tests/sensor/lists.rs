@@ -1,6 +1,5 @@
 //! Lists that are set in the portal, with the real sensor: nothing new is merged into what is there, sinks are edited in
 //! place and keep their secrets to themselves, and what is excluded raises no alert.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fs;
 

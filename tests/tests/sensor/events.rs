@@ -1,6 +1,5 @@
 //! `vpn-sensor events` and `vpn-sensor sessions`: what four vendors' requests, sent by a client that we did not write,
 //! mean, and which connections they make.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 

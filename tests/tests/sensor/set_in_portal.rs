@@ -1,6 +1,5 @@
 //! What is set in the portal is in force: retention in the journal, health in what is told, a threshold in what raises an
 //! alert. What is wrong is refused with the reason, and changes nothing.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{fs, path::Path};
 

@@ -1,6 +1,5 @@
 //! Four VPN servers, a month of a company that teaches, stolen accounts; and the alerts of them on their way out: a JSON
 //! file, a CEF file, OCSF and CEF to Debian's rsyslogd over TLS, a webhook, Debian's exim with TLS and a login.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
 
 mod company;
 mod dead;

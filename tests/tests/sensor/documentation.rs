@@ -1,8 +1,6 @@
 //! Every command in the README and the guides is run as it stands there, against a sensor started by the README's own
 //! first command, in network and mount namespaces of its own.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, and what its parts share")]
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -85,68 +83,109 @@ fn isolated(script: &str) -> Output {
 }
 
 #[test]
-fn every_command_in_the_documentation_runs() {
-    let binary = end_to_end::sensor::program();
-    // What the first command builds may take minutes, and readiness is waited for by the second.
-    let built = as_from_a_shell(&mut Command::new("cargo"))
-        .args(["build", "--quiet", "--release", "--bin", "vpn-sensor"])
-        .status();
-    assert!(built.expect("cargo").success(), "the release build");
-    let folder = tempfile::tempdir().unwrap();
-    let configuration = folder.path().join("sensor.toml");
-    fs::write(folder.path().join("branch.secret"), "sixteen octets or more").unwrap();
-    fs::write(
-        &configuration,
-        format!(
-            "state_dir = \"/var/lib/vpn-sensor\"\n[[client]]\nname = \"branch\"\naddress = [\"127.0.0.0/8\"]\nsecret_file = \"{}\"\n",
-            folder.path().join("branch.secret").display()
-        ),
-    )
-    .unwrap();
-
-    let mut script = format!(
-        "vpn-sensor() {{ {} \"$@\"; }}\nready() {{ for i in $(seq 600); do \
-         if (exec 3<>/dev/tcp/127.0.0.1/9813 && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '200 OK' <&3) 2>/dev/null; \
-         then return; fi; sleep 0.1; done; echo 'the sensor is not ready after 60 s' >&2; exit 1; }}\n",
-        binary.display()
-    );
-    let mut count = 0;
+fn every_command_of_the_sensor_in_the_documentation_runs() {
+    let stage = Stage::new();
+    let mut script = stage.script();
     let mut started = false;
-    for (path, page) in pages() {
-        for command in commands(&page) {
-            // The test command cannot run itself, and the eBPF object is not to be rebuilt by a test: the gate runs both.
-            if command.trim().is_empty() || ["cargo xtask test", "cargo xtask ebpf"].contains(&&*command) {
-                continue;
-            }
-            count += 1;
-            // All benches take a quarter of an hour: one of them proves the command.
-            let command = match &*command {
-                "cargo xtask bench" => format!("{command} digest --quick"),
-                "cargo xtask evaluate" => format!("{command} --quick"),
-                // The pictures that are there stay as they are.
-                "cargo xtask screenshots" => {
-                    format!("{command} --out {}", folder.path().join("pictures").display())
-                }
-                _ => command,
-            };
-            let mut command = command
-                .replace("--config FILE", &format!("--config {}", configuration.display()))
-                .replace("--out DIR", &format!("--out {}", folder.path().join("man").display()));
-            if command.ends_with("vpn-sensor -- run") {
-                assert!(!started, "{}: only one command may start the sensor", path.display());
-                started = true;
-                command = format!("{command} &\nready");
-            }
-            // In quotes that keep the shell from running it for the sake of showing it.
-            let shown = command.replace('\'', r"'\''");
-            script += &format!("echo '$ {shown}' >&2\n{command} </dev/null\n");
+    let mut count = 0;
+    for (path, command) in all_commands().filter(|(_, command)| !is_task(command)) {
+        count += 1;
+        let mut command = command
+            .replace("--config FILE", &format!("--config {}", stage.configuration().display()))
+            .replace("--out DIR", &format!("--out {}", stage.folder.path().join("man").display()));
+        if command.ends_with("vpn-sensor -- run") {
+            assert!(!started, "{}: only one command may start the sensor", path.display());
+            started = true;
+            command = format!("{command} &\nready");
         }
+        script += &shown(&command);
     }
     assert!(started, "no page starts the sensor");
     assert!(count >= 6, "only {count} commands were found: has the pages' form changed?");
     let output = isolated(&script);
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(stdout.contains("\"alice\""), "journal dump shows the request that the README sends:\n{stdout}");
+}
+
+#[test]
+fn every_task_in_the_documentation_runs() {
+    let stage = Stage::new();
+    let mut script = stage.script();
+    let mut count = 0;
+    for (_, command) in all_commands().filter(|(_, command)| is_task(command)) {
+        // The test command cannot run itself, and the eBPF object is not to be rebuilt by a test: the gate runs both.
+        if ["cargo xtask test", "cargo xtask ebpf"].contains(&&*command) {
+            continue;
+        }
+        count += 1;
+        script += &shown(&match &*command {
+            // All benches take a quarter of an hour: one of them proves the command.
+            "cargo xtask bench" => format!("{command} digest --quick"),
+            "cargo xtask evaluate" => format!("{command} --quick"),
+            // The pictures that are there stay as they are.
+            "cargo xtask screenshots" => {
+                format!("{command} --out {}", stage.folder.path().join("pictures").display())
+            }
+            _ => command,
+        });
+    }
+    assert!(count >= 6, "only {count} commands were found: has the pages' form changed?");
+    isolated(&script);
+}
+
+fn all_commands() -> impl Iterator<Item = (PathBuf, String)> {
+    let all = pages()
+        .into_iter()
+        .flat_map(|(path, page)| commands(&page).into_iter().map(move |command| (path.clone(), command)));
+    all.filter(|(_, command)| !command.trim().is_empty())
+}
+
+fn is_task(command: &str) -> bool {
+    command.starts_with("cargo xtask")
+}
+
+/// A command, behind a line that shows it.
+fn shown(command: &str) -> String {
+    // In quotes that keep the shell from running it for the sake of showing it.
+    format!("echo '$ {}' >&2\n{command} </dev/null\n", command.replace('\'', r"'\''"))
+}
+
+/// What the commands need: a program that is built, and a configuration.
+struct Stage {
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        // What the first command builds may take minutes, and readiness is waited for by the second.
+        let built = as_from_a_shell(&mut Command::new("cargo"))
+            .args(["build", "--quiet", "--release", "--bin", "vpn-sensor"])
+            .status();
+        assert!(built.expect("cargo").success(), "the release build");
+        let stage = Stage { folder: tempfile::tempdir().unwrap() };
+        let secret = stage.folder.path().join("branch.secret");
+        fs::write(&secret, "sixteen octets or more").unwrap();
+        let text = format!(
+            "state_dir = \"/var/lib/vpn-sensor\"\n[[client]]\nname = \"branch\"\naddress = [\"127.0.0.0/8\"]\nsecret_file = \"{}\"\n",
+            secret.display()
+        );
+        fs::write(stage.configuration(), text).unwrap();
+        stage
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.folder.path().join("sensor.toml")
+    }
+
+    /// What a script begins with.
+    fn script(&self) -> String {
+        format!(
+            "vpn-sensor() {{ {} \"$@\"; }}\nready() {{ for i in $(seq 600); do \
+             if (exec 3<>/dev/tcp/127.0.0.1/9813 && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '200 OK' <&3) 2>/dev/null; \
+             then return; fi; sleep 0.1; done; echo 'the sensor is not ready after 60 s' >&2; exit 1; }}\n",
+            end_to_end::sensor::program().display()
+        )
+    }
 }
 
 #[test]

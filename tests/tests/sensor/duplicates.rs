@@ -1,5 +1,4 @@
 //! Retransmissions are answered and never recorded again; what only looks like one is recorded.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use end_to_end::config::{Path, SECRET};
 use end_to_end::requests::{Status, kind, start, with};

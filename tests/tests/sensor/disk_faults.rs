@@ -1,6 +1,5 @@
 //! A disk that is full, slow, read-only or broken: nothing is answered that is not recorded, the state is visible, and
 //! the sensor goes on by itself.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::thread;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! System calls are paid by the burst, never by the packet: counted by strace in a running sensor under load.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::thread;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! kill -9 under load: what was acknowledged is in the journal, and nothing is there twice.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::thread;
 use std::time::Duration;

@@ -10,7 +10,7 @@ use std::{
 use end_to_end::Namespace;
 use serde_json::Value;
 
-use crate::{
+use super::{
     company::Theft,
     mail::{self, Letter, Mail},
     rsyslog::{self, Rsyslog},

@@ -1,6 +1,5 @@
 //! `vpn-sensor top` beside a running sensor: what it prints, that it follows a sensor which goes away and comes back,
 //! and that it leaves a terminal as it found it.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write as _};

@@ -1,5 +1,4 @@
 //! The portal beyond loopback: TLS alone, by a made or a given certificate, which a SIGHUP changes.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 

@@ -1,5 +1,4 @@
 //! A stolen account over the wire: the alert that it raises, where that arrives, and what becomes of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
     fs::{self, File},

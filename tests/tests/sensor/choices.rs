@@ -1,5 +1,4 @@
 //! What an administrator may choose: a sensor without root, answers before the disk, and what a probe sees meanwhile.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::process::{Command, Stdio};

@@ -1,6 +1,5 @@
 //! Several receive queues: each is covered, a request that comes by two of them is recorded once, and one without a
 //! socket is served by the kernel's way.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
 use std::thread;

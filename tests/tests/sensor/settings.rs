@@ -1,6 +1,5 @@
 //! Settings in the portal, with the real sensor: from the first start without a file to the first accepted packet, a wrong
 //! secret shown and mended, two tabs, roles, and the file that wins.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{fs, time::Duration};
 

@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use end_to_end::{PATIENCE, Wire, sensor::Home, wait_until};
+use end_to_end::{PATIENCE, Wire, sensor::Home, small_disk::SmallDisk, wait_until};
 
-use crate::{
+use super::{
     IN_TIME,
     company::{self, Company, THEFTS, Theft},
     peers::json,
@@ -82,5 +82,61 @@ fn a_sink_that_is_dead_until_both_its_limits_bite_holds_up_nobody() {
         arrived().iter().any(|arrived| arrived.user == second.user)
     });
     assert!(arrived().iter().all(|arrived| arrived.user != first.user), "that was too old");
+    sensor.stop();
+}
+
+#[test]
+fn a_backlog_gives_way_before_the_journal_does_where_the_disk_is_short() {
+    let disk = SmallDisk::new(128);
+    let wire = Wire::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.json");
+    let secret = folder.path().join("hook.secret");
+    webhook::write_secret(&secret);
+    let what = "what = [\"alerts\", \"connections\", \"health\"]";
+    // A tenth of the disk is the reserve, 12.8 MiB.
+    let config = company::config().lines(&format!(
+        "[journal]\nsegment_bytes = \"1 MiB\"\n\
+         [[sink]]\nname = \"all\"\nkind = \"file\"\npath = {file:?}\n{what}\n\
+         [[sink]]\nname = \"dead\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:8080/vpn\"\n\
+         secret_file = {secret:?}\n{what}\n"
+    ));
+    let home = Home::with_state(&config, &disk.path().join("state"));
+    let company = Company::new(&wire, &home);
+    let sensor = home.start(&wire.sensor);
+    let spool = home.state().join("service/spool/dead");
+    let written = || fs::read_to_string(&file).unwrap_or_default();
+    let metric = |name: &str| sensor.metrics().sum(name, &[]);
+    company.live_a_month();
+    sensor.stored();
+    wait_until("the file has all", PATIENCE, || written().len() as u64 > MAX_BYTES);
+    assert!(octets(&spool) > MAX_BYTES, "{}", octets(&spool));
+    let lost = |sink: &str| sensor.metrics().sum("vpn_sensor_sink_lost_total", &[("sink", sink)]);
+    assert_eq!((lost("dead"), lost("all")), (0, 0));
+
+    // Less than the reserve and its eighth, more than the reserve: the journal has nothing to do.
+    let ballast = disk.path().join("more");
+    let free = || {
+        let space = rustix::fs::statvfs(disk.path()).unwrap();
+        space.f_bavail * space.f_frsize
+    };
+    fs::write(&ballast, vec![0xa5; (free() - (13 << 20) - (1 << 19)) as usize]).unwrap();
+    let [first, ..] = &THEFTS;
+    company.suffer(first);
+    wait_until("the backlog gives way", PATIENCE, || octets(&spool) <= (13 << 20) / 16);
+    wait_until("people are told what is lost", PATIENCE, || {
+        let is_told = |line: &str| ["\"health\"", "sink-lost", "dead"].iter().all(|part| line.contains(part));
+        written().lines().any(is_told)
+    });
+    assert!(lost("dead") > 0 && lost("all") == 0, "{} and {}", lost("dead"), lost("all"));
+    assert_eq!(metric("vpn_sensor_journal_removed_segments_total"), 0, "no record went");
+    wait_until("the file has the alert all the same", IN_TIME, || {
+        written().lines().filter_map(json).any(|arrived| arrived.user == first.user)
+    });
+    // It is a dead sink's, and a sink that comes back gets what is left.
+    let hook = Webhook::start(&wire.sensor, "127.0.0.1:8080".parse().unwrap());
+    wait_until("it takes the alert", PATIENCE, || {
+        hook.taken().iter().filter_map(|body| json(body)).any(|arrived| arrived.user == first.user)
+    });
     sensor.stop();
 }

@@ -1,6 +1,5 @@
 //! A person is forgotten by a running sensor: no octet of the state directory names them afterwards, everybody else is as
 //! before, and the store is what its rebuild makes. Also where no sensor runs, and wherever the sensor is killed meanwhile.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{fs, path::Path, process::Stdio, thread, time::Duration};
 

@@ -1,5 +1,4 @@
 //! A client that we did not write, over XDP: 10,000 requests in the shapes of four vendors.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use end_to_end::config::{Config, SECRET};
 use end_to_end::radclient::{Summary, four_vendors, run};

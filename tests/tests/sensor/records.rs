@@ -1,5 +1,4 @@
 //! What is recorded of a genuine request, and how it is answered.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,5 +1,4 @@
 //! Starting, reloading, devices that go and come, a second instance, privileges.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::thread;
 use std::time::Duration;

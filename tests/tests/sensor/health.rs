@@ -1,5 +1,4 @@
 //! What keeps the sensor from its work is told over the wire: to a file, in metrics, once, and that it is over.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,
