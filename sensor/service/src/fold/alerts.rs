@@ -43,6 +43,10 @@ pub(super) struct Alerts {
     subjects: HashMap<String, u64>,
     /// Sessions that teach nothing, since their alert is open; those that are over are not in it.
     held: BTreeMap<u64, u64>,
+    /// Open sessions that teach nothing more either: the alert that they were of, or came behind, was closed, and not as
+    /// usual. Those that are over are not in it, so that it has as many as are open, at the most.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    rejected: BTreeSet<u64>,
     /// How sessions ended whose lessons may have to be taken back, as profiles learned it; by session.
     #[serde(default)]
     ends: BTreeMap<u64, End>,
@@ -129,12 +133,13 @@ impl Alerts {
 
     /// Whether this session teaches nothing now.
     pub(super) fn holds(&self, session: u64) -> bool {
-        self.held.contains_key(&session)
+        self.held.contains_key(&session) || self.rejected.contains(&session)
     }
 
     /// A session is over.
     pub(super) fn release(&mut self, session: u64) {
         self.held.remove(&session);
+        self.rejected.remove(&session);
     }
 
     /// What was told of how much a session has become.
@@ -198,7 +203,8 @@ impl Alerts {
             }
             return false;
         }
-        let is_unknown = case.is_unknown;
+        // Of one that was rejected the profile has nothing, whatever was known of it.
+        let is_unknown = case.is_unknown || self.rejected.contains(&session);
         fresh.extend(news_of(&case.connection, assessment));
         let number = match known {
             Some(number) => {

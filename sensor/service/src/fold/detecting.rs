@@ -1,5 +1,7 @@
 //! What detections are asked of a change of a session, before the profile learns it, and what becomes of the answer.
 
+use std::collections::BTreeSet;
+
 use insight::{
     detect::{self, Assessment, Ending, Spot, Told, UserKey},
     vpn::session::{Change, Happening, Server, Session},
@@ -148,6 +150,22 @@ impl Fold {
         }
     }
 
+    /// Which of these sessions are not over.
+    fn open_among(&self, sessions: &BTreeSet<u64>) -> BTreeSet<u64> {
+        if sessions.is_empty() {
+            return BTreeSet::new();
+        }
+        let known = self.sessions.iter().map(|(.., session)| session);
+        let open = known.filter(|session| session.end().is_none() && sessions.contains(&session.number));
+        open.map(|session| session.number).collect()
+    }
+
+    /// Sessions that are gone without an end, since a person was forgotten or their id had too many, are not waited for.
+    pub(super) fn forget_rejected(&mut self) {
+        let open = self.open_among(self.alerts.rejected());
+        self.alerts.keep_rejected(open);
+    }
+
     /// Profiles learn what the end of an alert teaches, and unlearn.
     fn draw(&mut self, verdict: Verdict, lessons: &Lessons) {
         let Lessons { learn, unlearn, rejected, address } = lessons;
@@ -165,6 +183,10 @@ impl Fold {
         for Lesson { user, connection, .. } in rejected {
             self.detector.reject(user, connection.session);
         }
+        let rejected = rejected.iter().map(|lesson| lesson.connection.session).collect();
+        let open = self.open_among(&rejected);
+        open.iter().for_each(|session| self.learning.pass_by(*session));
+        self.alerts.reject(open);
         match (address, verdict) {
             (Some(address), Verdict::Usual) => self.detector.share(*address),
             (Some(address), Verdict::Malicious) => self.detector.suspect(*address),

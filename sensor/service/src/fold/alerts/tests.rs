@@ -305,6 +305,44 @@ fn closed_as_malicious_what_the_stranger_taught_is_taken_back_and_the_users_own_
 }
 
 #[test]
+fn sessions_of_an_alert_that_is_closed_are_held_until_they_are_over_unless_it_was_usual() {
+    let taken = |alerts: &mut Alerts, session: u64| {
+        alerts.take(of("alice", from(session, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
+    };
+    for verdict in [Verdict::Usual, Verdict::Unclear, Verdict::Malicious] {
+        let mut alerts = Alerts::default();
+        [1, 2].iter().for_each(|session| taken(&mut alerts, *session));
+        alerts.release(2);
+        alerts.close(1, verdict, "uid 0", 0, Sending::Always);
+        let is_held = verdict != Verdict::Usual;
+        assert_eq!((alerts.holds(1), alerts.holds(2)), (is_held, false), "{verdict:?}");
+        let saved = serde_json::to_string(&alerts).unwrap();
+        let mut alerts = serde_json::from_str::<Alerts>(&saved).unwrap().restored();
+        assert_eq!(alerts.holds(1), is_held, "{verdict:?}");
+        alerts.release(1);
+        assert!(!alerts.holds(1));
+        assert!(!serde_json::to_string(&alerts).unwrap().contains("rejected"));
+    }
+}
+
+#[test]
+fn who_says_that_a_session_was_usual_after_all_has_the_last_word() {
+    for verdict in [Verdict::Usual, Verdict::Malicious] {
+        let mut alerts = Alerts::default();
+        alerts.take(of("alice", from(1, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
+        alerts.close(1, Verdict::Malicious, "uid 0", 0, Sending::Always);
+        // Much is taken in it: the fold knows it, and the profile has nothing of it.
+        let volume = reason(Detection::UnusualVolume, None, "9 GB", 1.0);
+        let known = Case { is_unknown: false, ..of("alice", from(1, "192.0.2.1", "A")) };
+        alerts.take(known, &mut medium(vec![volume]));
+        let lessons = alerts.close(2, verdict, "uid 0", 0, Sending::Always).unwrap();
+        let is_usual = verdict == Verdict::Usual;
+        assert_eq!((lessons.learn.len(), lessons.unlearn.len()), (usize::from(is_usual), 0), "once");
+        assert_eq!(alerts.holds(1), !is_usual, "{verdict:?}");
+    }
+}
+
+#[test]
 fn what_is_left_alone_is_below_high_severity_and_nothing_happened_to_it_since() {
     let mut alerts = Alerts::default();
     for (user, session) in [("alice", 1), ("bob", 2)] {
