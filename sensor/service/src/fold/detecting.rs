@@ -45,7 +45,9 @@ impl Fold {
         let session = &change.session;
         let Some(user) = session.details.user() else { return false };
         let server = self.sessions.server(change.server);
-        let connection = connection(change, self.server_names.label(change.server), placed);
+        let mut connection = connection(change, self.server_names.label(change.server), placed);
+        let now = self.clock.max(session.start_unix_ns);
+        connection.is_excluded = self.meaning.detect.excludes(&connection, now);
         let profiles = &self.learning.profiles;
         let mut assessment = None;
         if self.learning.is_news(change, placed) {
@@ -69,13 +71,12 @@ impl Fold {
             merge(assessment.get_or_insert_default(), spent);
         }
         let Some(mut assessment) = assessment else { return self.alerts.holds(session.number) };
-        let now = self.clock.max(session.start_unix_ns);
         let case = Case {
             subject: user,
             user: Some(user),
             user_original: session.details.user_original(),
             now,
-            is_excluded: self.meaning.detect.excludes(&connection, now),
+            is_excluded: connection.is_excluded,
             is_unknown: self.learning.is_unknown(change),
             detecting: &self.meaning.detect,
             connection: evidence(change, server, &connection, &assessment),
@@ -213,6 +214,7 @@ fn connection<'a>(
         software: details.software(),
         operating_system: details.operating_system(),
         group: details.group(),
+        is_excluded: false,
     }
 }
 
