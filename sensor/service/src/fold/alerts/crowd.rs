@@ -281,7 +281,7 @@ impl Open {
         if is_told && !is_first {
             self.alert.revision += 1;
         }
-        words::say(&mut self.alert);
+        words::say(&mut self.alert, &[]);
         match (is_told, is_news) {
             (true, _) => Worth::Telling,
             (false, true) => Worth::Gathering,
