@@ -30,6 +30,8 @@ pub struct Connection<'a> {
     pub operating_system: Option<&'a str>,
     /// Tunnel group or connection profile.
     pub group: Option<&'a str>,
+    /// Nobody wants to hear of it: it is assessed as any other, and does not count where others are counted together.
+    pub is_excluded: bool,
 }
 
 /// Where an address is, whose network it is in, and how sure that is.

@@ -4,7 +4,8 @@
 //! before, which an office or a hotel has had on an earlier occasion.
 //!
 //! Counted are users who connected on a day before, to whom the part of the network is new and whose device is new or not
-//! known: colleagues with their laptops in one hotel are not ([`Assessment::is_stranger`]). An alert where
+//! known: colleagues with their laptops in one hotel are not ([`Assessment::is_stranger`]), nor is a connection of which
+//! nobody wants to hear: it makes no address one of many, and is not the one too many. An alert where
 //! `users_per_address_min` of them, and `users_per_address_times` the address's normal count, come within these days; again
 //! at `users_per_address_again` times as many, not at each. High in a network with cover and from so many times as many on as
 //! it takes, else medium. Whose alert it is, the address's and not each user's, is the caller's to know.
@@ -88,6 +89,23 @@ enum Seen {
     },
 }
 
+impl Many {
+    fn count(&self) -> u16 {
+        self.users.len() as u16
+    }
+
+    /// More than so many are more than usual.
+    fn enough(&self, thresholds: &Thresholds) -> f64 {
+        f64::from(self.usual) * thresholds.users_per_address_times.max(1.0)
+    }
+
+    fn is_many(&self, thresholds: &Thresholds) -> bool {
+        let count = self.count();
+        u32::from(count) >= thresholds.users_per_address_min.max(2)
+            && f64::from(count) > self.enough(thresholds)
+    }
+}
+
 impl Addresses {
     /// One more user to whom an address is new.
     fn see(&mut self, address: u64, user: u32, day: u16, thresholds: &Thresholds) -> Seen {
@@ -119,19 +137,35 @@ impl Addresses {
             return Seen::Few;
         }
         many.users.push(user);
-        let (count, usual) = (many.users.len() as u16, many.usual);
-        let least = thresholds.users_per_address_min.max(2);
-        let again = thresholds.users_per_address_again.max(1.0);
-        let enough = f64::from(usual) * thresholds.users_per_address_times.max(1.0);
-        if u32::from(count) < least || f64::from(count) <= enough {
+        if !many.is_many(thresholds) {
             return Seen::Few;
         }
+        let (count, usual) = (many.count(), many.usual);
+        let least = thresholds.users_per_address_min.max(2);
+        let again = thresholds.users_per_address_again.max(1.0);
+        let enough = many.enough(thresholds);
         let is_alert = count >= many.next;
         if is_alert {
             many.next = (f64::from(count) * again).ceil() as u16;
         }
         let is_far_more = f64::from(count) >= again * f64::from(least) && f64::from(count) > again * enough;
         Seen::Many { count, usual, is_alert, is_far_more }
+    }
+
+    /// What one user more finds who is not counted.
+    fn peek(&self, address: u64, user: u32, day: u16, thresholds: &Thresholds) -> Seen {
+        let days = thresholds.users_per_address_days.max(1);
+        let Some(many) = self.many.get(&address) else { return Seen::Few };
+        if many.judgement == Judgement::Shared {
+            return Seen::Shared;
+        }
+        let is_told = day.saturating_sub(many.day) < days && !many.users.contains(&user);
+        match is_told && many.is_many(thresholds) {
+            true => {
+                Seen::Many { count: many.count(), usual: many.usual, is_alert: false, is_far_more: false }
+            }
+            false => Seen::Few,
+        }
     }
 
     /// What a person says of an address.
@@ -185,7 +219,11 @@ pub(super) fn assess(
         return;
     }
     let day = (facts.unix_s / 86_400) as u16;
-    let seen = addresses.see(key(remote), facts.user as u32, day, thresholds);
+    let (address, user) = (key(remote), facts.user as u32);
+    let seen = match facts.connection.is_excluded {
+        true => addresses.peek(address, user, day, thresholds),
+        false => addresses.see(address, user, day, thresholds),
+    };
     assessment.is_stranger = seen != Seen::Shared;
     let Seen::Many { count, usual, is_alert, is_far_more } = seen else { return };
     let is_high = facts.cover != Cover::None || is_far_more;

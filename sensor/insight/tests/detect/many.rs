@@ -112,6 +112,43 @@ fn who_is_counted_is_said_from_the_first_on() {
 }
 
 #[test]
+fn of_whom_nobody_wants_to_hear_is_not_counted_and_loses_nobody_elses_alert() {
+    let speaks = |assessment: &Assessment| {
+        let mut reasons = assessment.reasons.iter();
+        reasons.any(|it| it.detection == Detection::OneAddressManyUsers && it.alert.is_some())
+    };
+    // Who of them is excluded; at whose connection people are told, and how many were counted then.
+    for (excluded, expected) in [
+        (&[][..], Some(("a4", 4))),
+        (&["a4"], Some(("a5", 4))),
+        (&["a1"], Some(("a5", 4))),
+        (&["a2", "a3"], Some(("a6", 4))),
+        (&["a2", "a3", "a4", "a5", "a6", "a7"], None),
+        (&PEOPLE[..], None),
+    ] {
+        let mut service = Service::new();
+        service.works(&PEOPLE);
+        let mut first = None;
+        for user in PEOPLE {
+            let is_excluded = excluded.contains(&user);
+            let assessment = service.opens(NINE, &Connection { is_excluded, ..sprayed(user) });
+            assert!(!is_excluded || !speaks(&assessment), "{user} {excluded:?}");
+            if speaks(&assessment) {
+                first = first.or_else(|| Some((user, told(&assessment)?)));
+            }
+        }
+        assert_eq!(first, expected, "{excluded:?}");
+    }
+    // What the rule adds to a score it adds to that of an excluded one, too, where the others are many.
+    let mut service = Service::new();
+    service.works(&PEOPLE);
+    PEOPLE[..5].iter().for_each(|user| drop(service.opens(NINE, &sprayed(user))));
+    let excluded = service.opens(NINE, &Connection { is_excluded: true, ..sprayed("a6") });
+    assert_eq!(told(&excluded), Some(5));
+    assert_eq!(told(&service.opens(NINE, &sprayed("a7"))), Some(6));
+}
+
+#[test]
 fn an_address_that_many_are_known_to_share_is_not_told_of_again() {
     for address in ["198.51.100.9", "::ffff:198.51.100.9"] {
         let mut service = Service::new();

@@ -30,6 +30,9 @@ pub(crate) use sureness::Confidence;
 
 /// Connections that one alert lists; all are counted.
 pub const CONNECTIONS_MAX: usize = 16;
+/// Connections of a user's alert beyond those that it lists that are kept: one of each place, network and device that came
+/// together. At 330 octets each, 10 KB; whoever has more of them is no user who travels.
+pub(crate) const UNLISTED_MAX: usize = 32;
 /// Reasons that one alert lists.
 pub const REASONS_MAX: usize = 32;
 /// Comments of one alert: those beyond are not kept.
@@ -47,7 +50,8 @@ pub struct Alert {
     /// 1 when it is new; one more each time it grows or its state changes, but for news in `held_back`: whoever floods keeps
     /// nobody from closing it.
     pub revision: u32,
-    /// The weightiest detection by its name: `suspicious-connection`.
+    /// The weightiest detection of what was most urgent, by its name: `suspicious-connection`. It follows as the alert grows,
+    /// and with it the title and what to do.
     pub detection: String,
     /// Its title for people: `Suspicious VPN connection`.
     pub title: String,
@@ -94,7 +98,7 @@ pub struct Alert {
     /// What people wrote, the oldest first.
     pub comments: Vec<Comment>,
     /// News of it that is listed and was not sent, if there is any since it was told of last: beyond what one alert tells,
-    /// and of an address between two doublings of its users.
+    /// beyond what a day sends, and of an address between two doublings of its users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_back: Option<HeldBack>,
 }
@@ -126,7 +130,7 @@ impl Alert {
         self.connections.retain(|connection| !connection.names(&names));
         self.reasons.retain(|reason| !is_in(reason, &names) && !has_word(&reason.text, &names));
         self.comments.retain(|comment| !is_in(comment, &names) && !has_word(&comment.text, &names));
-        words::say(&mut self);
+        words::say(&mut self, &[]);
         (!self.users.is_empty() && !self.names(&names)).then_some(self)
     }
 
@@ -150,7 +154,7 @@ fn is_in(what: &impl Serialize, names: &impl Fn(&str) -> bool) -> bool {
 /// So many pieces of news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeldBack {
-    /// Another reason, place, network, device or user, each.
+    /// Another reason, place, network, device or user, each; that it was raised.
     pub count: u64,
     /// When the first was, ns since 1970 UTC.
     pub since_unix_ns: u64,

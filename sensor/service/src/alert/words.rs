@@ -1,10 +1,10 @@
 //! An alert in words: what it is called, what it says, what to do about it. For somebody who sees one for the first time.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{cmp::Ordering, collections::BTreeSet, net::IpAddr};
 
 use insight::detect::{self, Assessment, Detection};
 
-use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, USERS_MAX};
+use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, UNLISTED_MAX, USERS_MAX};
 use crate::fold::Case;
 
 /// Users whom the message names.
@@ -39,8 +39,32 @@ pub(crate) fn raised(number: u64, case: &Case<'_>, assessment: &Assessment) -> A
         comments: Vec::new(),
         held_back: None,
     };
-    say(&mut alert);
+    say(&mut alert, &[]);
     alert
+}
+
+/// What an alert would be called had this connection raised it, where that speaks more strongly than what it is called
+/// after: it is more urgent, or as urgent, and what weighs most in it is new to the alert and weighs more.
+pub(crate) fn stronger(
+    alert: &Alert,
+    assessment: &Assessment,
+    is_new: impl Fn(&detect::Reason) -> bool,
+) -> Option<Detection> {
+    let first = assessment.reasons.first()?;
+    let its_own = || alert.reasons.iter().filter(|reason| reason.detection == alert.detection);
+    let is_stronger = match assessment.severity.cmp(&alert.severity) {
+        Ordering::Less => false,
+        Ordering::Equal => is_new(first) && its_own().all(|reason| reason.weight < first.log_ratio),
+        Ordering::Greater => true,
+    };
+    (is_stronger && first.detection.name() != alert.detection).then_some(first.detection)
+}
+
+/// Another detection is what people are to look at first.
+pub(crate) fn rename(alert: &mut Alert, detection: Detection) {
+    detection.name().clone_into(&mut alert.detection);
+    detection.title().clone_into(&mut alert.title);
+    alert.advice = advice(detection).iter().map(|&sentence| sentence.to_owned()).collect();
 }
 
 /// A new alert about an address, with connections of its users, the newest first, that of `case` among them.
@@ -116,16 +140,22 @@ fn expected(reason: &detect::Reason) -> Vec<Expected> {
     }
 }
 
-/// Writes the message anew from what the alert holds.
-pub(crate) fn say(alert: &mut Alert) {
+/// Writes the message anew from what the alert holds, and these connections that it does not list any more: of a user's, one
+/// of each sort, as many as are kept of them.
+pub(crate) fn say(alert: &mut Alert, unlisted: &[Connection]) {
     let mut message = String::new();
     if let Some(user) = &alert.user {
-        let count =
-            |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
+        // Others may have left before.
+        let least = if unlisted.len() >= UNLISTED_MAX { "at least " } else { "" };
+        let count = |count: usize, one: &str| match count {
+            1 => format!("{least}1 {one}"),
+            count => format!("{least}{count} {one}s"),
+        };
         message = format!("{user} connected to a VPN");
-        let devices = different(alert, |connection| connection.device.as_ref());
-        let places = different(alert, |connection| connection.place.as_ref());
-        let networks = different(alert, |connection| connection.asn);
+        let all = || unlisted.iter().chain(&alert.connections);
+        let devices = different(all(), |connection| connection.device.as_ref());
+        let places = different(all(), |connection| connection.place.as_ref());
+        let networks = different(all(), |connection| connection.asn);
         if devices > 0 {
             message += &format!(" using {}", count(devices, "computer"));
         }
@@ -134,7 +164,7 @@ pub(crate) fn say(alert: &mut Alert) {
         }
         // One network goes without saying; another one is what an alert may be told again for.
         if networks > 1 {
-            message += &format!(" through {networks} providers");
+            message += &format!(" through {}", count(networks, "provider"));
         }
         message += ". ";
     }
@@ -169,9 +199,12 @@ pub(crate) fn say(alert: &mut Alert) {
     alert.message = message;
 }
 
-/// How many different values its connections have.
-fn different<'a, T: Ord>(alert: &'a Alert, of: impl Fn(&'a Connection) -> Option<T>) -> usize {
-    alert.connections.iter().filter_map(of).collect::<BTreeSet<T>>().len()
+/// How many different values connections have.
+fn different<'a, T: Ord>(
+    connections: impl Iterator<Item = &'a Connection>,
+    of: impl Fn(&'a Connection) -> Option<T>,
+) -> usize {
+    connections.filter_map(of).collect::<BTreeSet<T>>().len()
 }
 
 /// What an alert is named after: its weightiest reason, whether people are told because of that one or of another.

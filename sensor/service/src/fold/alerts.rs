@@ -4,9 +4,9 @@
 //! One user has one open alert. A connection for the same reasons folds into it without a word; a new place, device or
 //! reason makes it grow, and it is told again, or listed as held back: `gathering`. That holds for places that the score
 //! has no reason of their own for, too: in a country that is new to a user one town is as strange as the next
-//! (`whereabouts`). What an open alert was told with adds nothing to the score of the next connection. Its connections do
-//! not teach the profile; those of the user that raise
-//! nothing do, and are kept beside it until it is closed: if it was an attacker's, they may have been too.
+//! (`whereabouts`). It is called after the strongest that it has, which may have come later than the first. What an open
+//! alert was told with adds nothing to the score of the next connection. Its connections do not teach the profile; those of
+//! the user that raise nothing do, and are kept beside it until it is closed: if it was an attacker's, they may have been too.
 //!
 //! An address from which many come has one open alert for all of them: `crowd`. What closing one does to profiles:
 //! `closing`.
@@ -43,6 +43,10 @@ pub(super) struct Alerts {
     subjects: HashMap<String, u64>,
     /// Sessions that teach nothing, since their alert is open; those that are over are not in it.
     held: BTreeMap<u64, u64>,
+    /// Open sessions that teach nothing more either: the alert that they were of, or came behind, was closed, and not as
+    /// usual. Those that are over are not in it, so that it has as many as are open, at the most.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    rejected: BTreeSet<u64>,
     /// How sessions ended whose lessons may have to be taken back, as profiles learned it; by session.
     #[serde(default)]
     ends: BTreeMap<u64, End>,
@@ -77,9 +81,12 @@ struct Open {
     /// Other connections of the user that taught the profile meanwhile; at most [`whereabouts::TAUGHT_MAX`].
     taught: Vec<Connection>,
     /// Of a user's: the newest connections from each place and network with each device that the alert does not list any
-    /// more, the oldest first; at most [`whereabouts::UNLISTED_MAX`].
+    /// more, the oldest first; at most [`crate::alert::UNLISTED_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unlisted: Vec<Connection>,
+    /// So often it was sent as it grew, the first time among them. Checkpoints of before that was counted do not have it.
+    #[serde(default)]
+    sent: Option<u32>,
     /// Of an alert about an address.
     crowd: Option<Crowd>,
     #[serde(default)]
@@ -124,17 +131,21 @@ impl Alerts {
             open.keys.extend(known);
             open.has_whereabouts = true;
         }
+        for open in self.open.values_mut() {
+            open.sent.get_or_insert(open.alert.revision);
+        }
         self
     }
 
     /// Whether this session teaches nothing now.
     pub(super) fn holds(&self, session: u64) -> bool {
-        self.held.contains_key(&session)
+        self.held.contains_key(&session) || self.rejected.contains(&session)
     }
 
     /// A session is over.
     pub(super) fn release(&mut self, session: u64) {
         self.held.remove(&session);
+        self.rejected.remove(&session);
     }
 
     /// What was told of how much a session has become.
@@ -198,7 +209,8 @@ impl Alerts {
             }
             return false;
         }
-        let is_unknown = case.is_unknown;
+        // Of one that was rejected the profile has nothing, whatever was known of it.
+        let is_unknown = case.is_unknown || self.rejected.contains(&session);
         fresh.extend(news_of(&case.connection, assessment));
         let number = match known {
             Some(number) => {
@@ -224,9 +236,9 @@ impl Alerts {
         let number = self.raised;
         let alert = words::raised(number, &case, assessment);
         self.subjects.insert(case.subject.to_owned(), number);
-        self.tell(News::New, alert.clone(), Sending::UpTo(case.detecting.notices_per_day));
         let subject = case.subject.to_owned();
-        self.open.insert(number, Open::new(subject, alert, keys));
+        self.open.insert(number, Open::new(subject, alert.clone(), keys));
+        self.tell(News::New, alert, Sending::UpTo(case.detecting.notices_per_day));
         number
     }
 
@@ -243,26 +255,38 @@ impl Alerts {
     /// Takes a connection into an open alert. Whether that is news, told or held back: what is fresh in it, that it is more
     /// urgent, or that people's rules know it only now.
     fn grow(&mut self, number: u64, case: Case<'_>, assessment: &Assessment, mut fresh: Vec<String>) -> bool {
-        let Some(open) = self.open.get_mut(&number) else { return false };
+        let Some(severity) = self.open.get(&number).map(|open| open.alert.severity) else { return false };
         let Detecting { notices_per_day, notices_per_alert, .. } = *case.detecting;
+        let has_room = self.has_room(notices_per_day, case.now, severity.max(assessment.severity));
+        let Some(open) = self.open.get_mut(&number) else { return false };
         fresh.retain(|key| !open.keys.contains(key));
         open.list(case.connection);
         let alert = &mut open.alert;
+        let is_gathered = |key: &String| open.gathering.has(key);
+        let is_more_urgent = assessment.severity > alert.severity;
+        let joins =
+            |reason: &Reason| Some(key(reason)).is_some_and(|key| fresh.contains(&key) && !is_gathered(&key));
+        let name = words::stronger(alert, assessment, joins);
         let external_id = alert.external_id.or_else(|| words::external_id(assessment));
+        // What is called as theirs is known as theirs, whichever rule speaks.
+        let external_id = external_id.or_else(|| name?.external_id());
         let is_known_now = external_id != alert.external_id;
         alert.external_id = external_id;
-        let is_more_urgent = assessment.severity > alert.severity;
-        let is_gathered = |key: &String| open.gathering.has(key);
-        let has_notices = alert.revision < notices_per_alert;
-        let is_told = is_known_now || is_more_urgent || (has_notices && !fresh.is_empty());
+        // What the day has no room for is gathered, however seldom this one was sent: it is one row, not one for each.
+        let has_notices = open.sent.unwrap_or_default() < notices_per_alert;
+        let is_news = is_known_now || is_more_urgent || (has_notices && !fresh.is_empty());
+        let is_told = is_news && has_room;
         if !is_told {
             fresh.retain(|key| !is_gathered(key));
         }
-        if !is_told && fresh.is_empty() {
+        if !is_told && fresh.is_empty() && !is_known_now && !is_more_urgent {
             // It says from how many places.
-            words::say(alert);
+            words::say(alert, &open.unlisted);
             self.changed.push(alert.clone());
             return false;
+        }
+        if let Some(name) = name {
+            words::rename(alert, name);
         }
         for new in assessment.reasons.iter().filter(|reason| fresh.contains(&key(reason))).map(words::reason)
         {
@@ -274,17 +298,22 @@ impl Alerts {
         alert.reasons.truncate(REASONS_MAX);
         alert.score = alert.score.max(assessment.score);
         alert.severity = alert.severity.max(assessment.severity);
-        words::say(alert);
+        words::say(alert, &open.unlisted);
+        if is_told {
+            (alert.revision, alert.changed_unix_ns) = (alert.revision + 1, case.now);
+        }
+        let alert = alert.clone();
+        // As many as there are kinds of reasons, places and devices of one user; what is not kept is told again. A day that
+        // is over does not make the next connection riskier: only beyond what one alert tells a reason counts again.
+        if is_told || has_notices {
+            let room = KEYS_MAX.saturating_sub(open.keys.len()).min(fresh.len());
+            open.keys.extend(fresh.drain(..room));
+        }
         if !is_told {
             open.gathering.note(fresh);
             self.gather(number, case.now);
             return true;
         }
-        (alert.revision, alert.changed_unix_ns) = (alert.revision + 1, case.now);
-        // As many as there are kinds of reasons, places and devices of one user; what is not kept is told again.
-        open.keys.extend(fresh);
-        open.keys.truncate(KEYS_MAX);
-        let alert = alert.clone();
         self.tell(News::Updated, alert, Sending::UpTo(notices_per_day));
         true
     }
@@ -327,31 +356,39 @@ impl Alerts {
     }
 
     fn tell(&mut self, news: News, mut alert: Alert, sending: Sending) {
-        self.end_gathering(&mut alert);
         self.notices += 1;
         let is_held = match sending {
             Sending::UpTo(notices_per_day) => !self.is_within(notices_per_day, &alert),
             Sending::Always => false,
             Sending::Never => true,
         };
+        match is_held && news != News::Closed {
+            true => self.say_held(&mut alert),
+            false => self.end_gathering(&mut alert),
+        }
+        if let (Sending::UpTo(_), false, Some(open)) = (sending, is_held, self.open.get_mut(&alert.number)) {
+            *open.sent.get_or_insert_default() += 1;
+        }
         self.changed.push(alert.clone());
         self.told.push(Notice { sequence: self.notices, news, is_held, alert });
     }
 
     /// Whether one more of its day is sent; all of high severity are.
     fn is_within(&mut self, notices_per_day: u32, alert: &Alert) -> bool {
-        let day = alert.changed_unix_ns / DAY_NS;
+        let is_within = self.has_room(notices_per_day, alert.changed_unix_ns, alert.severity);
+        self.today.1 += u32::from(is_within && alert.severity < Severity::High);
+        is_within
+    }
+
+    /// Whether one more would be.
+    fn has_room(&mut self, notices_per_day: u32, unix_ns: u64, severity: Severity) -> bool {
+        let day = unix_ns / DAY_NS;
         // Around midnight a VPN server's clock may be in either day: no day begins twice. A clock that was far ahead is
         // another matter.
         if day > self.today.0 || self.today.0 - day > JUMP_DAYS {
             self.today = (day, 0);
         }
-        if alert.severity == Severity::High {
-            return true;
-        }
-        let is_within = self.today.1 < notices_per_day;
-        self.today.1 += u32::from(is_within);
-        is_within
+        severity == Severity::High || self.today.1 < notices_per_day
     }
 
     /// What was not touched since is kept no longer.
@@ -408,6 +445,7 @@ impl Open {
             untaught: BTreeSet::new(),
             taught: Vec::new(),
             unlisted: Vec::new(),
+            sent: Some(0),
             crowd: None,
             gathering: Gathering::default(),
         }

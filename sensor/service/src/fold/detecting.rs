@@ -1,5 +1,7 @@
 //! What detections are asked of a change of a session, before the profile learns it, and what becomes of the answer.
 
+use std::collections::BTreeSet;
+
 use insight::{
     detect::{self, Assessment, Ending, Spot, Told, UserKey},
     vpn::session::{Change, Happening, Server, Session},
@@ -43,7 +45,9 @@ impl Fold {
         let session = &change.session;
         let Some(user) = session.details.user() else { return false };
         let server = self.sessions.server(change.server);
-        let connection = connection(change, self.server_names.label(change.server), placed);
+        let mut connection = connection(change, self.server_names.label(change.server), placed);
+        let now = self.clock.max(session.start_unix_ns);
+        connection.is_excluded = self.meaning.detect.excludes(&connection, now);
         let profiles = &self.learning.profiles;
         let mut assessment = None;
         if self.learning.is_news(change, placed) {
@@ -67,13 +71,12 @@ impl Fold {
             merge(assessment.get_or_insert_default(), spent);
         }
         let Some(mut assessment) = assessment else { return self.alerts.holds(session.number) };
-        let now = self.clock.max(session.start_unix_ns);
         let case = Case {
             subject: user,
             user: Some(user),
             user_original: session.details.user_original(),
             now,
-            is_excluded: self.meaning.detect.excludes(&connection, now),
+            is_excluded: connection.is_excluded,
             is_unknown: self.learning.is_unknown(change),
             detecting: &self.meaning.detect,
             connection: evidence(change, server, &connection, &assessment),
@@ -148,6 +151,22 @@ impl Fold {
         }
     }
 
+    /// Which of these sessions are not over.
+    fn open_among(&self, sessions: &BTreeSet<u64>) -> BTreeSet<u64> {
+        if sessions.is_empty() {
+            return BTreeSet::new();
+        }
+        let known = self.sessions.iter().map(|(.., session)| session);
+        let open = known.filter(|session| session.end().is_none() && sessions.contains(&session.number));
+        open.map(|session| session.number).collect()
+    }
+
+    /// Sessions that are gone without an end, since a person was forgotten or their id had too many, are not waited for.
+    pub(super) fn forget_rejected(&mut self) {
+        let open = self.open_among(self.alerts.rejected());
+        self.alerts.keep_rejected(open);
+    }
+
     /// Profiles learn what the end of an alert teaches, and unlearn.
     fn draw(&mut self, verdict: Verdict, lessons: &Lessons) {
         let Lessons { learn, unlearn, rejected, address } = lessons;
@@ -165,6 +184,10 @@ impl Fold {
         for Lesson { user, connection, .. } in rejected {
             self.detector.reject(user, connection.session);
         }
+        let rejected = rejected.iter().map(|lesson| lesson.connection.session).collect();
+        let open = self.open_among(&rejected);
+        open.iter().for_each(|session| self.learning.pass_by(*session));
+        self.alerts.reject(open);
         match (address, verdict) {
             (Some(address), Verdict::Usual) => self.detector.share(*address),
             (Some(address), Verdict::Malicious) => self.detector.suspect(*address),
@@ -191,6 +214,7 @@ fn connection<'a>(
         software: details.software(),
         operating_system: details.operating_system(),
         group: details.group(),
+        is_excluded: false,
     }
 }
 

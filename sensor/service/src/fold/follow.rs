@@ -93,7 +93,7 @@ impl Fold {
         {
             self.alerts.keep_end(&change.session, end);
         }
-        if change.session.end().is_some() {
+        if change.session.end().is_some() || matches!(change.happening, Happening::Merged { .. }) {
             self.alerts.release(number);
         }
         let is_stopped = change.session.end().is_some_and(|end| end.reason == EndReason::Stop);

@@ -19,6 +19,7 @@ impl Fold {
         self.detector.forget(person.key());
         // An alert about somebody else may name the person's device.
         self.alerts.forget(|text| person.is_in(text));
+        self.forget_rejected();
         self.learning.profiles.forget_texts(|text| person.is_in(text));
         // The configuration's file is its owner's to clean; what is kept of it here is ours.
         self.meaning.detect.exclusions.retain(|exclusion| {

@@ -422,6 +422,7 @@ impl Fold {
             self.accept_overdue(now);
             self.alerts.forget_before(before);
             self.alerts.forget_old(now, &self.meaning.detect.thresholds);
+            self.forget_rejected();
             self.ties.clear();
             self.sensor.1 = NOBODY;
             self.outcome.forget_before_unix_ns = Some(before);

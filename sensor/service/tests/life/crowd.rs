@@ -1,7 +1,7 @@
 //! One address, many users: one alert, through the whole service, also where one of them is forgotten.
 
 use service::{
-    Meaning,
+    Detecting, Exclusion, Meaning,
     alert::{Alert, News, Severity, Verdict},
     rebuild::WAITING_MAX,
     store::{AlertFilter, AlertState},
@@ -9,7 +9,7 @@ use service::{
 
 use crate::{
     DAY_S, HOUR_S,
-    house::{House, Request, places_of},
+    house::{House, Request, epoch_s, places_of},
 };
 
 /// Whose passwords somebody has.
@@ -232,4 +232,24 @@ fn a_short_name_is_forgotten_in_an_alert_as_well() {
     house.forget("u1");
     house.stop();
     assert_eq!(alerts(&house), 0);
+}
+
+#[test]
+fn of_whom_nobody_wants_to_hear_makes_no_address_one_of_many_and_costs_nobody_the_alert() {
+    let name = "user3@contoso.example";
+    for (users, count) in [(4, 0), (5, 1)] {
+        let mut house = house();
+        let exclusion = Exclusion {
+            user: Some(name.to_owned()),
+            until_unix_s: epoch_s() + (NIGHT + 1) * DAY_S,
+            ..Exclusion::default()
+        };
+        house.tune(Detecting { exclusions: vec![exclusion], ..Detecting::default() });
+        spray(&mut house, NIGHT, 0..users);
+        let all = crowds(&mut house);
+        assert_eq!(all.len(), count, "{users}: {all:?}");
+        assert!(
+            all.iter().all(|alert| alert.users.len() == 4 && !alert.users.iter().any(|user| user == name))
+        );
+    }
 }

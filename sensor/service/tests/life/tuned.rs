@@ -164,6 +164,34 @@ fn closed_as_malicious_also_what_nobody_was_told_of_is_new_again() {
 }
 
 #[test]
+fn what_still_runs_when_it_is_closed_as_malicious_is_the_same_through_kills_and_in_the_rebuild() {
+    for kill_at in [None, Some(0), Some(1), Some(2)] {
+        let mut house = robbed(medium());
+        let at = 37 * DAY_S + 8 * HOUR_S;
+        let start = Request { at, user: 1, session: "37-4", address: 4, ..Request::start() };
+        let mut step = 0;
+        let mut may_be_killed = |house: &mut House| {
+            house.catch_up(at + HOUR_S + step as u64);
+            if kill_at == Some(step) {
+                house.kill();
+            }
+            step += 1;
+        };
+        house.hear(&start);
+        may_be_killed(&mut house);
+        house.decide(Some(Verdict::Malicious));
+        may_be_killed(&mut house);
+        house.hear(&Request { at: at + 2 * HOUR_S, ..start.stop(4_000_000_000) });
+        may_be_killed(&mut house);
+        connect(&mut house, 38, 0);
+        let all = alerts(&mut house);
+        let [alert] = &all[..] else { panic!("{kill_at:?}: {all:?}") };
+        assert!(matches!(alert.state, State::Closed { verdict: Verdict::Malicious, .. }), "{alert:?}");
+        assert_eq!(alert.connection_count, 2, "{kill_at:?}");
+    }
+}
+
+#[test]
 fn the_learning_rule_in_force_says_when_a_user_is_learned() {
     // Nothing but the score of a learned user tells of her.
     let with = |learning_days, learning_connections_min| {

@@ -75,7 +75,9 @@ fn what_was_held_back_says_so_in_the_list_and_on_its_page() {
     let number = boxes(&held.text)[0].split('.').next().unwrap().to_owned();
     let page = carol.get(&format!("/alerts/{number}"));
     check(&page, "alert");
-    for part in ["to nobody as it stands: held back", "What happened", "new", ", held back</span>"] {
+    for part in
+        ["to nobody as it stands: held back", "What happened", "new", ", held back, 1 piece of news since "]
+    {
         assert!(page.text.contains(part), "{part:?} is not in {}", page.text);
     }
     let sent = boxes(&all).into_iter().find(|alert| !alert.starts_with(&format!("{number}."))).unwrap();

@@ -129,3 +129,47 @@ fn how_sessions_end_of_which_much_was_told_teaches_nothing_whatever_became_of_th
         assert_eq!(volumes(&told), before, "{verdict:?}");
     }
 }
+
+#[test]
+fn a_session_that_runs_on_when_its_alert_is_closed_teaches_nothing_later_unless_that_was_usual() {
+    for (verdict, count, teaches) in [
+        (Verdict::Malicious, 0, [false, false]),
+        (Verdict::Unclear, 1, [false, true]),
+        (Verdict::Usual, 2, [true, true]),
+    ] {
+        let mut told = Told::new();
+        let now = month(&mut told, false) + HOUR_S;
+        raised(&mut told);
+        // One that people are told of, and one behind it that they are not told of.
+        let stranger =
+            Say { session: "s1", user: "alice", address: "198.51.100.7", device: "KALI", ..Say::default() };
+        let successor = Say { session: "s2", address: "198.51.100.9", device: "", ..stranger };
+        let before = told.profile("alice").connections();
+        told.hear(now, Say { status: START, ..stranger });
+        let [alert] = &raised(&mut told)[..] else { panic!("no alert, or several") };
+        tune(&mut told, deaf());
+        told.hear(now + 60, Say { status: START, ..successor });
+        assert_eq!(told.profile("alice").connections(), before + 1, "it taught");
+        let decision = Decision {
+            alert: alert.number,
+            unix_ns: (now + 100) * NS,
+            by: "uid 0".to_owned(),
+            verdict: Some(verdict),
+            comment: None,
+        };
+        told.fold.apply(1, Input::Decision(Box::new(decision)), &mut Addresses).unwrap();
+        assert_eq!(told.profile("alice").connections(), before + count, "{verdict:?}");
+        told.fold = service::fold::Fold::load(&told.fold.save().unwrap()).unwrap();
+        // The device of the second comes to be known late; both end with much more than she ever has.
+        let learned = |told: &Told| told.fold.profiles().save(Vec::new());
+        for (session, is_taught) in [stranger, successor].into_iter().zip(teaches) {
+            let (session, before) = (Say { device: "KALI-2", ..session }, learned(&told));
+            told.hear(now + 600, Say { status: INTERIM, seconds: 600, octets: 10, ..session });
+            told.hear(now + 1200, Say { status: STOP, seconds: 1200, octets: u32::MAX, ..session });
+            assert_eq!(learned(&told) != before, is_taught, "{verdict:?} {}", session.session);
+        }
+        // Nothing is kept of what is over.
+        let is_kept = told.fold.save().unwrap().windows(11).any(|octets| octets == b"\"rejected\":");
+        assert!(!is_kept, "{verdict:?}");
+    }
+}

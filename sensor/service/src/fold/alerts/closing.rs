@@ -1,7 +1,11 @@
 //! What closing an alert does to profiles and detections: they learn what it held back, or unlearn what the stranger and
-//! whoever came behind taught, how their sessions ended too.
+//! whoever came behind taught, how their sessions ended too. Unless it is closed as usual, those of them that still run
+//! teach nothing later: neither what comes to be known of them nor how they end.
 
-use std::{collections::HashSet, net::IpAddr};
+use std::{
+    collections::{BTreeSet, HashSet},
+    net::IpAddr,
+};
 
 use insight::{detect::ReasonFeature, vpn::session::Session};
 use ipnet::IpNet;
@@ -97,7 +101,8 @@ impl Alerts {
     ) -> Option<Lessons> {
         let open = self.open.remove(&number)?;
         self.subjects.remove(&open.subject);
-        self.held.retain(|_, alert| *alert != number);
+        let let_go: Vec<u64> =
+            self.held.extract_if(.., |_, alert| *alert == number).map(|(session, _)| session).collect();
         // One that an alert came to be about later is among both.
         let successors: Vec<Connection> = open
             .taught
@@ -124,10 +129,15 @@ impl Alerts {
         let mut lessons = Lessons { address: alert.address, ..Lessons::default() };
         match verdict {
             Verdict::Usual => {
+                // Whatever was said of them before.
+                for session in own.iter().map(|lesson| lesson.connection.session).chain(let_go) {
+                    self.rejected.remove(&session);
+                }
                 lessons.learn = own.into_iter().filter(is_untaught).collect();
                 lessons.learn.iter().for_each(|lesson| self.has_taught(lesson));
             }
             Verdict::Malicious => {
+                self.rejected.extend(let_go);
                 lessons.unlearn = successors.into_iter().map(of_user).collect();
                 lessons.rejected = lessons.unlearn.clone();
                 lessons.unlearn.extend(own.iter().filter(|lesson| !is_untaught(lesson)).cloned());
@@ -137,9 +147,24 @@ impl Alerts {
                     self.ends.remove(&lesson.connection.session);
                 }
             }
-            Verdict::Unclear => {}
+            Verdict::Unclear => self.rejected.extend(let_go),
         }
         Some(lessons)
+    }
+
+    /// These sessions, which are open, teach nothing more.
+    pub(in crate::fold) fn reject(&mut self, open: impl IntoIterator<Item = u64>) {
+        self.rejected.extend(open);
+    }
+
+    /// Those that teach nothing more though no alert is open that has them.
+    pub(in crate::fold) fn rejected(&self) -> &BTreeSet<u64> {
+        &self.rejected
+    }
+
+    /// Of them only these are open.
+    pub(in crate::fold) fn keep_rejected(&mut self, open: BTreeSet<u64>) {
+        self.rejected = open;
     }
 }
 

@@ -144,7 +144,9 @@ impl Alerts {
 
     /// Takes a connection into the alert about its address. It is an alert only if that is told.
     pub(super) fn join(&mut self, address: IpAddr, case: Case<'_>, assessment: &mut Assessment) {
-        let (session, is_unknown) = (case.connection.session, case.is_unknown);
+        let session = case.connection.session;
+        // Of one that was rejected the profile has nothing, whatever was known of it.
+        let is_unknown = case.is_unknown || self.rejected.contains(&session);
         let known = self.subjects.get(&subject(address)).copied();
         let number = match known {
             Some(number) => number,
@@ -279,7 +281,7 @@ impl Open {
         if is_told && !is_first {
             self.alert.revision += 1;
         }
-        words::say(&mut self.alert);
+        words::say(&mut self.alert, &[]);
         match (is_told, is_news) {
             (true, _) => Worth::Telling,
             (false, true) => Worth::Gathering,

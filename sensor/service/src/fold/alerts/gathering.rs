@@ -1,5 +1,5 @@
-//! News of an alert that is not told piece by piece: beyond the notices that one alert has (`notices_per_alert`), and of an address
-//! between two doublings of its users. It is listed as held back, in one notice that says how much of it there is and since
+//! News of an alert that is not told piece by piece: beyond the notices that one alert has (`notices_per_alert`) or a day
+//! sends (`notices_per_day`), and of an address between two doublings of its users. It is listed as held back, in one notice that says how much of it there is and since
 //! when, and that grows until the alert is told of the next time; the alert itself has it at once.
 //!
 //! Bounds: between two notices that are told there is one that gathers, so that an alert has twice as many rows as it is
@@ -78,6 +78,16 @@ impl Alerts {
         match self.told.last_mut().filter(|last| last.sequence == sequence) {
             Some(last) => *last = notice,
             None => self.told.push(notice),
+        }
+    }
+
+    /// An alert that was told of has a row by itself, which is not sent. What is gathered from here on begins another one,
+    /// and counts on.
+    pub(super) fn say_held(&mut self, alert: &mut Alert) {
+        let none = HeldBack { count: 0, since_unix_ns: alert.changed_unix_ns };
+        alert.held_back.get_or_insert(none).count += 1;
+        if let Some(Open { alert: kept, gathering, .. }) = self.open.get_mut(&alert.number) {
+            (kept.held_back, gathering.sequence) = (alert.held_back, None);
         }
     }
 

@@ -154,6 +154,52 @@ fn the_rule_that_other_peoples_rules_know_is_known_whatever_weighs_most() {
 }
 
 #[test]
+fn an_alert_is_called_after_the_strongest_that_it_has_and_keeps_its_number() {
+    let travel = |weight| reason(Detection::ImpossibleTravel, None, "FR", weight);
+    let volume = || reason(Detection::UnusualVolume, None, "9 GB", 1.5);
+    let mut alerts = Alerts::default();
+    let mut take = |session: u64, severity: Severity, reasons: Vec<Reason>| {
+        alerts.take(of("alice", from(session, "192.0.2.1", "A")), &mut abnormal(severity, reasons));
+        let alert = alerts.take_changes().0.pop().unwrap();
+        let named = Detection::named(&alert.detection).unwrap();
+        assert_eq!((alert.number, &*alert.title), (1, named.title()));
+        (named, alert.external_id)
+    };
+    use Detection::{ImpossibleTravel, SuspiciousConnection, UnusualVolume};
+    let known = Some(2025);
+    assert_eq!(take(1, Severity::Low, vec![volume()]), (UnusualVolume, None));
+    // As urgent: what weighs more. By whose name it was once known, it stays known.
+    assert_eq!(take(2, Severity::Low, vec![country("CN")]), (SuspiciousConnection, known));
+    assert_eq!(take(3, Severity::Low, vec![device("KALI")]), (SuspiciousConnection, known), "it weighs less");
+    assert_eq!(take(4, Severity::Low, vec![travel(6.0), country("CN")]), (ImpossibleTravel, known));
+    // More urgent, whatever it weighs; then what is less urgent changes nothing, nor does what was there already.
+    assert_eq!(take(5, Severity::High, vec![volume()]), (UnusualVolume, known));
+    assert_eq!(take(6, Severity::Medium, vec![country("RU")]), (UnusualVolume, known));
+    assert_eq!(take(7, Severity::High, vec![travel(7.0)]), (UnusualVolume, known));
+    assert_eq!(take(8, Severity::High, vec![country("BR")]), (SuspiciousConnection, known));
+}
+
+#[test]
+fn what_to_do_follows_the_name_of_an_alert() {
+    let advice = |detection: Detection| {
+        let mut alerts = Alerts::default();
+        alerts.take(
+            of("alice", from(1, "192.0.2.1", "A")),
+            &mut medium(vec![reason(detection, None, "7", 1.0)]),
+        );
+        alerts.take_changes().0.pop().unwrap().advice
+    };
+    let mut alerts = Alerts::default();
+    let mut take = |detection: Detection, weight: f64| {
+        let mut assessment = medium(vec![reason(detection, None, "7", weight)]);
+        alerts.take(of("VPN server berlin", from(1, "192.0.2.1", "A")), &mut assessment);
+        alerts.take_changes().0.pop().unwrap().advice
+    };
+    assert_eq!(take(Detection::StopWithoutStart, 1.0), advice(Detection::StopWithoutStart));
+    assert_eq!(take(Detection::ImpossibleTravel, 2.0), advice(Detection::ImpossibleTravel));
+}
+
+#[test]
 fn once_its_user_is_learned_an_alert_is_told_by_the_name_that_people_know_and_counts_once() {
     let unlearned = || telling(Reason { detection: Detection::UnlearnedUser, ..country("FR") });
     let mut alerts = Alerts::default();
@@ -305,6 +351,44 @@ fn closed_as_malicious_what_the_stranger_taught_is_taken_back_and_the_users_own_
 }
 
 #[test]
+fn sessions_of_an_alert_that_is_closed_are_held_until_they_are_over_unless_it_was_usual() {
+    let taken = |alerts: &mut Alerts, session: u64| {
+        alerts.take(of("alice", from(session, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
+    };
+    for verdict in [Verdict::Usual, Verdict::Unclear, Verdict::Malicious] {
+        let mut alerts = Alerts::default();
+        [1, 2].iter().for_each(|session| taken(&mut alerts, *session));
+        alerts.release(2);
+        alerts.close(1, verdict, "uid 0", 0, Sending::Always);
+        let is_held = verdict != Verdict::Usual;
+        assert_eq!((alerts.holds(1), alerts.holds(2)), (is_held, false), "{verdict:?}");
+        let saved = serde_json::to_string(&alerts).unwrap();
+        let mut alerts = serde_json::from_str::<Alerts>(&saved).unwrap().restored();
+        assert_eq!(alerts.holds(1), is_held, "{verdict:?}");
+        alerts.release(1);
+        assert!(!alerts.holds(1));
+        assert!(!serde_json::to_string(&alerts).unwrap().contains("rejected"));
+    }
+}
+
+#[test]
+fn who_says_that_a_session_was_usual_after_all_has_the_last_word() {
+    for verdict in [Verdict::Usual, Verdict::Malicious] {
+        let mut alerts = Alerts::default();
+        alerts.take(of("alice", from(1, "192.0.2.1", "A")), &mut medium(vec![country("CN")]));
+        alerts.close(1, Verdict::Malicious, "uid 0", 0, Sending::Always);
+        // Much is taken in it: the fold knows it, and the profile has nothing of it.
+        let volume = reason(Detection::UnusualVolume, None, "9 GB", 1.0);
+        let known = Case { is_unknown: false, ..of("alice", from(1, "192.0.2.1", "A")) };
+        alerts.take(known, &mut medium(vec![volume]));
+        let lessons = alerts.close(2, verdict, "uid 0", 0, Sending::Always).unwrap();
+        let is_usual = verdict == Verdict::Usual;
+        assert_eq!((lessons.learn.len(), lessons.unlearn.len()), (usize::from(is_usual), 0), "once");
+        assert_eq!(alerts.holds(1), !is_usual, "{verdict:?}");
+    }
+}
+
+#[test]
 fn what_is_left_alone_is_below_high_severity_and_nothing_happened_to_it_since() {
     let mut alerts = Alerts::default();
     for (user, session) in [("alice", 1), ("bob", 2)] {
@@ -360,19 +444,25 @@ fn no_day_begins_twice_and_a_clock_that_was_far_ahead_costs_none() {
 
 #[test]
 fn somebody_who_floods_with_something_new_each_time_fills_nothing_and_hides_nobody() {
+    // What one alert tells, or a day, and one row for all that is beyond.
+    let plenty = Detecting { notices_per_day: 1000, ..Detecting::default() };
+    for (detecting, told_max) in [(&plenty, plenty.notices_per_alert), (&*DETECTING, 3)] {
+        floods(detecting, told_max);
+    }
+}
+
+fn floods(detecting: &Detecting, told_max: u32) {
     let mut alerts = Alerts::default();
     let mut notices = Vec::new();
     for session in 1..5000 {
         let name = format!("D{session}");
         let place = reason(Detection::AddressChange, None, &name, 3.5);
         alerts.take(
-            of("eve", from(session, "192.0.2.1", &name)),
+            Case { detecting, ..of("eve", from(session, "192.0.2.1", &name)) },
             &mut medium(vec![country("CN"), device(&name), place]),
         );
         notices.append(&mut alerts.take_changes().1);
     }
-    // What one alert tells, and one row for all that is beyond.
-    let told_max = DETECTING.notices_per_alert;
     let beyond = notices.iter().find(|notice| notice.sequence > u64::from(told_max)).unwrap().sequence;
     let gathered = notices.split_off(told_max as usize);
     assert!(gathered.iter().all(|notice| notice.is_held && notice.sequence == beyond));
@@ -381,7 +471,7 @@ fn somebody_who_floods_with_something_new_each_time_fills_nothing_and_hides_nobo
     let octets = serde_json::to_string(&alerts).unwrap().len();
     assert!(octets < 200_000, "{octets}");
     // All that happened is listed, and what is not sent says so.
-    assert_eq!(notices.iter().filter(|notice| !notice.is_held).count(), 3);
+    assert!(notices.iter().all(|notice| !notice.is_held));
     assert!(notices.windows(2).all(|pair| pair[0].sequence + 1 == pair[1].sequence));
     // It gets more urgent, and so does somebody else's.
     for (user, session) in [("eve", 5001), ("alice", 5002)] {

@@ -4,13 +4,10 @@
 use insight::detect::{Assessment, Detection};
 
 use super::Open;
-use crate::alert::{CONNECTIONS_MAX, Connection};
+use crate::alert::{CONNECTIONS_MAX, Connection, UNLISTED_MAX};
 
 /// Connections beside an alert that taught the profile while it was open.
 pub(super) const TAUGHT_MAX: usize = 64;
-/// Connections of an alert beyond those that it lists: one of each place, network and device that came together. At 330
-/// octets each, 10 KB; whoever has more of them is no user who travels.
-pub(super) const UNLISTED_MAX: usize = 32;
 /// Sessions of an alert of which it is known that they taught nothing: of a month of an hour each, and no flood's.
 pub(super) const UNTAUGHT_MAX: usize = 1024;
 

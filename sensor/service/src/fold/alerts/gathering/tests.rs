@@ -2,10 +2,12 @@
 
 use insight::detect::{Assessment, Detection};
 
+use std::sync::LazyLock;
+
 use super::{
     super::{
         Case, DAY_NS,
-        tests::{DAY, DETECTING, abnormal, country, device, from, medium, of, reason},
+        tests::{DAY, abnormal, country, device, from, medium, of, reason},
     },
     *,
 };
@@ -14,6 +16,10 @@ use crate::alert::{Comment, REASONS_MAX, Verdict};
 const NOW: u64 = DAY * DAY_NS;
 /// So long news of high severity is gathered, as it comes.
 const HIGH_NS: u64 = 3_600_000_000_000;
+
+/// More notices of a day than are told of here, all else as it comes.
+static DETECTING: LazyLock<Detecting> =
+    LazyLock::new(|| Detecting { notices_per_day: 100, ..Detecting::default() });
 
 /// A device that nobody had before, another minute; the alert it is of has the number 1.
 fn flood(alerts: &mut Alerts, devices: std::ops::Range<u64>, severity: Severity) -> Vec<Notice> {
@@ -139,6 +145,56 @@ fn how_many_notices_one_alert_has_and_how_long_it_gathers_is_configuration() {
     let told = rows(flood_by(&most, &mut alerts, 0..5000, Severity::Medium));
     assert_eq!(told.iter().filter(|notice| notice.alert.held_back.is_none()).count(), 100);
     assert!(serde_json::to_string(&alerts.open[&1]).unwrap().len() < 40_000);
+}
+
+#[test]
+fn one_alert_is_told_so_often_whatever_people_write_and_whatever_the_day_holds_back() {
+    let detecting = Detecting { notices_per_alert: 3, notices_per_day: 2, ..Detecting::default() };
+    let mut alerts = Alerts::default();
+    let mut sent = 0;
+    let mut happens = |alerts: &mut Alerts, devices| {
+        let all = rows(flood_by(&detecting, alerts, devices, Severity::Medium));
+        sent += all.iter().filter(|notice| !notice.is_held).count();
+        (sent, all.last().and_then(|notice| notice.alert.held_back).map(|held| held.count))
+    };
+    assert_eq!(happens(&mut alerts, 0..1), (1, None));
+    for number in 0..10 {
+        let text = number.to_string();
+        alerts.comment(1, Comment { by: "uid 0".into(), unix_ns: NOW, text });
+    }
+    alerts.take_changes();
+    assert_eq!(happens(&mut alerts, 1..2), (2, None), "comments are none of those");
+    // The day has no room for more: they are one row, and the alert says that they are not sent.
+    assert_eq!(happens(&mut alerts, 2..9), (2, Some(7)));
+    let revision = alerts.open[&1].alert.revision;
+    assert_eq!((revision, alerts.open[&1].alert.held_back.unwrap().count), (12, 7));
+    assert_eq!(happens(&mut alerts, 2..9), (2, None), "the same is no news");
+    // On the next day there is: what was held back was not one of the three. Then there are three.
+    let octets = serde_json::to_string(&alerts).unwrap();
+    let mut alerts = serde_json::from_str::<Alerts>(&octets).unwrap().restored();
+    let a_day = 24 * 60;
+    assert_eq!(happens(&mut alerts, a_day..a_day + 1), (3, None));
+    assert_eq!(happens(&mut alerts, a_day + 1..a_day + 5), (3, Some(4)));
+    // A checkpoint of before that was counted goes on by its revision.
+    let mut before = serde_json::to_value(&alerts).unwrap();
+    assert!(before["open"]["1"].as_object_mut().unwrap().remove("sent").is_some());
+    let mut read = serde_json::from_value::<Alerts>(before).unwrap().restored();
+    assert_eq!(read.open[&1].sent, Some(13));
+    assert_eq!(happens(&mut read, 2 * a_day..2 * a_day + 1), (3, Some(5)));
+}
+
+#[test]
+fn an_alert_whose_first_notice_is_held_back_says_so_until_it_is_told_of() {
+    let detecting = Detecting { notices_per_day: 0, ..Detecting::default() };
+    let mut alerts = Alerts::default();
+    let raised = flood_by(&detecting, &mut alerts, 0..1, Severity::Medium);
+    let held = |count| Some(HeldBack { count, since_unix_ns: NOW });
+    assert_eq!((raised[0].news, raised[0].is_held, raised[0].alert.held_back), (News::New, true, held(1)));
+    // What comes behind it is in a row of its own.
+    let gathered = rows(flood_by(&detecting, &mut alerts, 1..4, Severity::Medium));
+    assert_eq!((gathered.len(), gathered[0].sequence, gathered[0].alert.held_back), (1, 2, held(4)));
+    let told = flood_by(&detecting, &mut alerts, 4..5, Severity::High);
+    assert_eq!((told[0].is_held, told[0].alert.held_back), (false, None));
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn of_a_checkpoint_from_before_places_were_news_those_that_are_listed_are_none()
 }
 
 #[test]
-fn what_an_alert_says_counts_the_places_that_it_lists_also_when_nothing_is_news() {
+fn what_an_alert_says_counts_the_places_that_it_does_not_list_any_more_too() {
     let mut alerts = Alerts::default();
     for (session, place) in (1..).zip(["Beijing, CN", "Shanghai, CN"]) {
         let (case, mut assessment) = abroad(at(session, place, 4134, "A"));
@@ -100,7 +100,28 @@ fn what_an_alert_says_counts_the_places_that_it_lists_also_when_nothing_is_news(
         last = alerts.take_changes().0.pop();
     }
     let message = last.unwrap().message;
-    assert!(message.starts_with("alice connected to a VPN using 1 computer from 1 location."), "{message}");
+    assert!(message.starts_with("alice connected to a VPN using 1 computer from 2 locations."), "{message}");
+}
+
+#[test]
+fn an_alert_that_does_not_know_how_many_places_there_were_says_how_many_at_least() {
+    let mut alerts = Alerts::default();
+    let mut say = |session: u64, asn: u32, device: &str| {
+        let (case, mut assessment) = abroad(at(session, "Beijing, CN", asn, device));
+        alerts.take(case, &mut assessment);
+        let message = alerts.take_changes().0.pop().unwrap().message;
+        message.strip_prefix("alice connected to a VPN ").unwrap().split(". ").next().unwrap().to_owned()
+    };
+    // As many as are listed and kept besides, and one more.
+    let kept = (CONNECTIONS_MAX + UNLISTED_MAX) as u64;
+    let last = (1..kept).map(|session| say(session, 4134, &format!("D{session}"))).last().unwrap();
+    assert_eq!(last, format!("using {} computers from 1 location", kept - 1));
+    let over = say(kept + 1, 4808, "KALI");
+    let at_least =
+        format!("using at least {kept} computers from at least 1 location through at least 2 providers");
+    assert_eq!(over, at_least);
+    // The next one pushes out one that nothing else is like: fewer are known, and it says so.
+    assert!(say(kept + 2, 4808, "KALI").contains("at least"));
 }
 
 #[test]
