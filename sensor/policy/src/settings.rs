@@ -279,6 +279,8 @@ pub struct Planned {
     pub before: String,
     /// The revision after.
     pub after: String,
+    /// What is kept no longer, or no more of, a sentence each; empty where as much is kept as before.
+    pub lost: Vec<String>,
 }
 
 /// A change that is in force.

@@ -27,7 +27,8 @@ use crate::{
         self, Config, ConfigError, GENERATED_CLIENT, Origin, XdpMode,
         settings::{
             NotReplaced, Settings, check_destinations, discard, document_path, keep_secret, keys,
-            layer_entries, origin_of, remove_leftovers, remove_unused_secrets, replace, with_document,
+            layer_entries, less_kept, origin_of, remove_leftovers, remove_unused_secrets, replace,
+            with_document,
         },
     },
     host::reachable,
@@ -168,9 +169,10 @@ impl Administration {
         let (text, after) = (text.map_err(Refusal::Invalid)?, after.map_err(Refusal::Invalid)?);
         let file = self.started.path.as_deref();
         let checked = with_document(file, self.state_dir(), &text);
-        checked.map_err(|error| Refusal::Invalid(self.words(&error)))?;
+        let checked = checked.map_err(|error| Refusal::Invalid(self.words(&error)))?;
+        let lost = less_kept(&self.in_force.borrow().config, &checked);
         let turn = self.turn().map_err(Refusal::Failed)?;
-        let planned = Planned { edits, before, after };
+        let planned = Planned { edits, before, after, lost };
         note(&planned).map_err(Refusal::Failed)?;
         let [patience, _] = self.patience;
         let reason = match replace(self.state_dir(), &text) {
@@ -224,7 +226,8 @@ impl Administration {
             true => ("not made", before),
             false => ("not in force, and it cannot be undone", after.clone()),
         };
-        let undone = Planned { edits: vec![format!("{what}: {reason}")], before: after, after: now };
+        let edits = vec![format!("{what}: {reason}")];
+        let undone = Planned { edits, before: after, after: now, lost: Vec::new() };
         if let Err(error) = note(&undone) {
             tracing::error!(
                 "the audit log names a change of the settings that was not made: {reason}; {error}"

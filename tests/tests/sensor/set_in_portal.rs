@@ -60,6 +60,7 @@ fn retention_that_is_saved_takes_from_the_journal_and_what_is_wrong_is_refused()
         (largest, "many", "not a size"),
         ("store.keep", "90d", "must lie between 91d and"),
         ("journal.max_age", "soon", "journal.max_age"),
+        ("journal.max_age", "1m", "no unit of months"),
         ("journal.keep_unread", "perhaps", "journal.keep_unread"),
     ] {
         let (status, said) = save(&carol, page, &[(field, value)]);
@@ -73,7 +74,14 @@ fn retention_that_is_saved_takes_from_the_journal_and_what_is_wrong_is_refused()
     assert!(!carol.get(page).text.contains("name=\"journal.free_reserve\""));
     assert!(changes(&home, &wire).is_empty() && removed() == 0);
 
-    let saved = save(&carol, page, &[(largest, "4 MiB"), ("store.keep", "100d")]);
+    let less = [(largest, "4 MiB"), ("store.keep", "100d")];
+    let (status, asked) = save(&carol, page, &less);
+    assert!(
+        status == 200 && asked.contains("Nothing is saved yet") && asked.contains("4 MiB at most"),
+        "{asked}"
+    );
+    assert!(changes(&home, &wire).is_empty() && removed() == 0, "asked twice");
+    let saved = save(&carol, page, &[&less[..], &[("sure", "true")]].concat());
     assert_eq!(saved.0, 303, "{}", saved.1);
     let there = carol.get(page).text;
     assert!(there.contains("value=\"4 MiB\"") && there.contains("value=\"100d\""), "{there}");

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
 
-use super::known;
+use super::{kept, known};
 
 /// Octets of the document at most: some thousand clients.
 const OCTETS_MAX: usize = 4 << 20;
@@ -118,6 +118,7 @@ impl Settings {
 
     fn set(&mut self, key: &str, value: &Json) -> Result<String, String> {
         check_key(key)?;
+        kept::check(key, value)?;
         let value = toml_of(value)?;
         let (folders, last) = key.rsplit_once('.').unwrap_or(("", key));
         let mut table = &mut self.table;

@@ -144,8 +144,8 @@ fn retention() -> Vec<Known> {
             Kind::Text,
             "journal.max_age",
             usual.journal.max_age.map_or("none".to_owned(), values::shown),
-            "1m to 36500d",
-            "The age of the oldest record on disk; beyond it the oldest go.",
+            "1d to 36500d",
+            "The age of the oldest record on disk; beyond it the oldest go. In lengths of time d is days, h hours and m minutes; none is months.",
         ),
         known(
             page,

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `destinations` | secrets go to nobody but whom they were given for |
 //! | `document` | the document, and edits of it |
+//! | `kept` | what of a change takes records and connections away |
 //! | `known` | the single keys that can be set, with their defaults |
 //! | `said` | what a layer in force says, without its secrets |
 //! | `view` | what is set and by whom, as the portal shows it |
@@ -12,6 +13,7 @@
 
 mod destinations;
 mod document;
+mod kept;
 mod known;
 mod said;
 mod view;
@@ -24,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 pub use destinations::check_destinations;
 pub use document::Settings;
+pub use kept::less_kept;
 pub(super) use known::keep_within;
 pub use said::Said;
 pub use view::{keys, layer_entries, origin_of};

@@ -27,6 +27,8 @@ const AUDIT_LINES: usize = 2000;
 pub(crate) enum NotChanged {
     /// Others changed something since the revision that it was made from: what, the oldest first.
     Conflict(Vec<AuditRow>),
+    /// It takes something away for good, and nobody said yet that it may: what, a sentence each.
+    Loses(Vec<String>),
     /// Anything else.
     Problem(Problem),
 }
@@ -41,6 +43,7 @@ impl From<NotChanged> for Problem {
     fn from(why: NotChanged) -> Problem {
         match why {
             NotChanged::Problem(problem) => problem,
+            NotChanged::Loses(lost) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, lost.join("; ")),
             NotChanged::Conflict(rows) => {
                 let rows: Vec<String> =
                     rows.iter().map(|row| format!("{} {}", row.time, told(row))).collect();
@@ -76,19 +79,40 @@ pub(crate) async fn view(api: &Shared) -> Result<View, Problem> {
     api.readers.run(move || administration.view().map_err(sick)).await
 }
 
+/// Whether a change may take away for good what retention kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Losing {
+    /// Whoever makes it knows.
+    May,
+    /// She is to be asked first: [`NotChanged::Loses`].
+    MustNot,
+}
+
 /// Changes settings for somebody by name.
-pub(crate) async fn change(api: &Shared, who: &str, mut change: Change) -> Result<Saved, NotChanged> {
+pub(crate) async fn change(
+    api: &Shared,
+    who: &str,
+    mut change: Change,
+    losing: Losing,
+) -> Result<Saved, NotChanged> {
     let administration = api.administration()?;
     let (shared, who) = (Arc::clone(api), who.to_owned());
     sign(&mut change, &who);
     let done = api.readers.run(move || {
+        let mut unasked = Vec::new();
         let mut note = |planned: &Planned| {
-            let Planned { edits, before, after } = planned;
+            let Planned { edits, before, after, lost } = planned;
+            if losing == Losing::MustNot && !lost.is_empty() {
+                unasked.clone_from(lost);
+                return Err("it was not asked whether this may go".to_owned());
+            }
             let details = format!("{}; revision {before} to {after}", edits.join("; "));
             let written = shared.audit_as(&who, CHANGE, None, Some(&details));
             written.map_err(|problem| problem.detail().to_owned())
         };
-        match administration.change(&change, &mut note) {
+        let done = administration.change(&change, &mut note);
+        match done {
+            Err(_) if !unasked.is_empty() => Ok(Err(NotChanged::Loses(unasked))),
             Err(Refusal::Changed { .. }) => {
                 let since = change.revision.unwrap_or_default();
                 Ok(Err(NotChanged::Conflict(changes_since(&shared, &since)?)))
@@ -163,7 +187,7 @@ pub(super) async fn change_settings(
     Parameters(NoQuery {}): Parameters<NoQuery>,
     Body(wanted): Body<Change>,
 ) -> Result<Json<Saved>, Problem> {
-    Ok(Json(change(&api, who.name(), wanted).await?))
+    Ok(Json(change(&api, who.name(), wanted, Losing::May).await?))
 }
 
 /// Who sends accounting without being let in: unknown clients, also those that the steer program refuses, and wrong

@@ -104,6 +104,15 @@ fn row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
     })
 }
 
+/// A line beside what it tells of, in one transaction: neither is there without the other.
+pub(super) fn insert(connection: &Connection, entry: &AuditEntry<'_>) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO audit (time, who, action, subject, details) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![now_unix_s(), entry.who, entry.action, entry.subject, entry.details],
+    )?;
+    trim(connection, LOOKED_AT).map(drop)
+}
+
 /// Takes out of the oldest `lines` those that are too old, or too many by now; how many went.
 fn trim(connection: &Connection, lines: i64) -> rusqlite::Result<usize> {
     let mut delete = connection.prepare_cached(
@@ -121,11 +130,7 @@ impl Control {
     pub fn write_audit(&self, entry: &AuditEntry<'_>) -> Result<(), ControlError> {
         let write = || {
             let step = self.connection.unchecked_transaction()?;
-            step.execute(
-                "INSERT INTO audit (time, who, action, subject, details) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![now_unix_s(), entry.who, entry.action, entry.subject, entry.details],
-            )?;
-            trim(&step, LOOKED_AT)?;
+            insert(&step, entry)?;
             step.commit()
         };
         write().map_err(|error| self.flawed(error))

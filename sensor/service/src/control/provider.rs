@@ -3,11 +3,12 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::{Control, ControlError, Role, now_unix_s};
+use super::{AuditEntry, Control, ControlError, Role, audit, now_unix_s};
 
 impl Control {
     /// Gives a person whom the provider knows the role that she has now; makes her account if there is none. Its name,
-    /// which stays when she is renamed; `None` if the account of her name is another's.
+    /// which stays when she is renamed; `None` if the account of her name is another's. What changes is in the audit log as
+    /// done by `provider`, with the role of before and the one of now.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
@@ -16,6 +17,7 @@ impl Control {
         name: &str,
         credential: &str,
         role: Role,
+        provider: &str,
     ) -> Result<Option<String>, ControlError> {
         let admit = || {
             let step = self.connection.unchecked_transaction()?;
@@ -28,6 +30,10 @@ impl Control {
                 if before != role.name() {
                     step.execute("UPDATE account SET role = ?2 WHERE name = ?1", [&*known, role.name()])?;
                     step.execute("DELETE FROM link WHERE account = ?1", [&known])?;
+                    audit::insert(
+                        &step,
+                        &entry(provider, "portal.role", &known, &words(&before, role.name())),
+                    )?;
                 }
                 Some(known)
             } else {
@@ -35,6 +41,12 @@ impl Control {
                     "INSERT INTO account (name, role, password, made) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
                     params![name, role.name(), credential, now_unix_s()],
                 )?;
+                if made > 0 {
+                    audit::insert(
+                        &step,
+                        &entry(provider, "portal.account", name, &words(NO_ROLE, role.name())),
+                    )?;
+                }
                 (made > 0).then(|| name.to_owned())
             };
             step.commit()?;
@@ -45,54 +57,104 @@ impl Control {
     }
 
     /// Takes away the account of a person who has no role any more, whatever it is called, with its visits and links. Its
-    /// name, if there was one.
+    /// name, if there was one. It is in the audit log as done by `provider`.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
-    pub(crate) fn dismiss(&self, credential: &str) -> Result<Option<String>, ControlError> {
+    pub(crate) fn dismiss(&self, credential: &str, provider: &str) -> Result<Option<String>, ControlError> {
         let mut dismissed = None;
-        while let Some(name) = self.account_of(credential)? {
+        while let Some((name, role)) = self.account_of(credential)? {
+            let step = self.connection.unchecked_transaction().map_err(|error| self.flawed(error))?;
+            audit::insert(&step, &entry(provider, "portal.remove", &name, &words(&role, NO_ROLE)))
+                .map_err(|error| self.flawed(error))?;
             self.remove_account(&name)?;
+            step.commit().map_err(|error| self.flawed(error))?;
             dismissed.get_or_insert(name);
         }
         Ok(dismissed)
     }
 
-    fn account_of(&self, credential: &str) -> Result<Option<String>, ControlError> {
-        let query = "SELECT name FROM account WHERE password = ?1";
+    /// Its name and role.
+    fn account_of(&self, credential: &str) -> Result<Option<(String, String)>, ControlError> {
+        let query = "SELECT name, role FROM account WHERE password = ?1";
         self.connection
-            .query_row(query, [credential], |row| row.get(0))
+            .query_row(query, [credential], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
             .map_err(|error| self.flawed(error))
     }
+}
+
+/// The role of whoever has no account.
+const NO_ROLE: &str = "none";
+
+fn words(before: &str, after: &str) -> String {
+    format!("{before} -> {after}")
+}
+
+fn entry<'e>(provider: &'e str, action: &'e str, account: &'e str, details: &'e str) -> AuditEntry<'e> {
+    AuditEntry { who: provider, action, subject: Some(account), details: Some(details) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const PROVIDER: &str = "id.contoso.example@provider";
+
+    /// What the audit log says that the provider did: what, to whom, and how.
+    fn told(control: &Control) -> Vec<String> {
+        let rows = control.audit(100).unwrap();
+        assert!(rows.iter().all(|row| row.who == PROVIDER), "{rows:?}");
+        let said = |text: Option<String>| text.unwrap_or_default();
+        rows.into_iter()
+            .map(|row| format!("{} {}: {}", row.action, said(row.subject), said(row.details)))
+            .collect()
+    }
+
+    #[test]
+    fn whatever_a_sign_in_changes_is_in_the_audit_log_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let control = Control::open(folder.path()).unwrap();
+        control.admit("dora", "oidc:1", Role::Analyst, PROVIDER).unwrap();
+        control.admit("dora", "oidc:1", Role::Analyst, PROVIDER).unwrap();
+        control.admit("dora", "oidc:2", Role::Administrator, PROVIDER).unwrap();
+        assert_eq!(
+            told(&control),
+            ["portal.account dora: none -> analyst"],
+            "the same again, and another of her name"
+        );
+        control.admit("dora.renamed", "oidc:1", Role::Administrator, PROVIDER).unwrap();
+        control.dismiss("oidc:2", PROVIDER).unwrap();
+        control.dismiss("oidc:1", PROVIDER).unwrap();
+        control.dismiss("oidc:1", PROVIDER).unwrap();
+        assert_eq!(
+            told(&control)[1..],
+            ["portal.role dora: analyst -> administrator", "portal.remove dora: administrator -> none"]
+        );
+    }
+
     #[test]
     fn an_account_belongs_to_one_person_and_goes_with_her_role() {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).unwrap();
         let dora = Some("dora".to_owned());
-        assert_eq!(control.admit("dora", "oidc:1", Role::Analyst).unwrap(), dora);
+        assert_eq!(control.admit("dora", "oidc:1", Role::Analyst, PROVIDER).unwrap(), dora);
         let cookie = control.begin_visit("dora").unwrap();
-        assert_eq!(control.admit("dora", "oidc:1", Role::Administrator).unwrap(), dora);
+        assert_eq!(control.admit("dora", "oidc:1", Role::Administrator, PROVIDER).unwrap(), dora);
         let seen = control.visitor(cookie.reveal()).unwrap();
         assert_eq!(seen, Some(("dora".to_owned(), Role::Administrator)), "at once");
-        let another = control.admit("dora", "oidc:2", Role::Administrator).unwrap();
+        let another = control.admit("dora", "oidc:2", Role::Administrator, PROVIDER).unwrap();
         assert_eq!(another, None, "another of her name");
-        assert_eq!(control.dismiss("oidc:2").unwrap(), None);
+        assert_eq!(control.dismiss("oidc:2", PROVIDER).unwrap(), None);
         assert_eq!(control.accounts().unwrap().len(), 1);
         let link = control.add_link("dora", Role::Administrator).unwrap();
-        assert_eq!(control.dismiss("oidc:1").unwrap(), dora);
+        assert_eq!(control.dismiss("oidc:1", PROVIDER).unwrap(), dora);
         assert_eq!((control.visitor(cookie.reveal()).unwrap(), control.accounts().unwrap().len()), (None, 0));
         assert_eq!(control.link_account(link.reveal()).unwrap(), None, "no way back in");
 
         let link = control.add_link("carol", Role::Analyst).unwrap();
         control.redeem_link(link.reveal(), "hash").unwrap();
-        let another = control.admit("carol", "oidc:3", Role::Administrator).unwrap();
+        let another = control.admit("carol", "oidc:3", Role::Administrator, PROVIDER).unwrap();
         assert_eq!(another, None, "she has a password");
         assert_eq!(control.accounts().unwrap()[0].role, Role::Analyst);
     }
@@ -101,17 +163,17 @@ mod tests {
     fn whoever_is_renamed_at_the_provider_keeps_her_account_and_loses_it_under_the_new_name() {
         let folder = tempfile::tempdir().unwrap();
         let control = Control::open(folder.path()).unwrap();
-        control.admit("dora.fox", "oidc:1", Role::Administrator).unwrap();
+        control.admit("dora.fox", "oidc:1", Role::Administrator, PROVIDER).unwrap();
         let cookie = control.begin_visit("dora.fox").unwrap();
         let link = control.add_link("dora.fox", Role::Administrator).unwrap();
-        let admitted = control.admit("dora.hunter", "oidc:1", Role::Analyst).unwrap();
+        let admitted = control.admit("dora.hunter", "oidc:1", Role::Analyst, PROVIDER).unwrap();
         assert_eq!(admitted.as_deref(), Some("dora.fox"));
         let accounts = control.accounts().unwrap();
         assert_eq!((accounts.len(), &*accounts[0].name, accounts[0].role), (1, "dora.fox", Role::Analyst));
         assert_eq!(control.link_account(link.reveal()).unwrap(), None, "it has the role of before");
         // Her old name is given to another person.
-        assert_eq!(control.admit("dora.fox", "oidc:2", Role::Analyst).unwrap(), None);
-        assert_eq!(control.dismiss("oidc:1").unwrap().as_deref(), Some("dora.fox"));
+        assert_eq!(control.admit("dora.fox", "oidc:2", Role::Analyst, PROVIDER).unwrap(), None);
+        assert_eq!(control.dismiss("oidc:1", PROVIDER).unwrap().as_deref(), Some("dora.fox"));
         assert_eq!((control.visitor(cookie.reveal()).unwrap(), control.accounts().unwrap().len()), (None, 0));
     }
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     alert::{
         Alert, AlertPage, COMMENT_OCTETS_MAX, Connection, Happened, HeldBack, Reason, State as AlertState,
-        Verdict, comment_text,
+        comment_text,
     },
     api::{self, Problem, Shown},
     control::Role,
@@ -30,23 +30,35 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
     Path(number): Path<u64>,
 ) -> Result<Response, Refused> {
+    show(&portal, &visitor, number, None).await
+}
+
+/// The page; where the form for closing came without a reason, with the comment that it came with.
+async fn show(
+    portal: &Shared,
+    visitor: &Visitor,
+    number: u64,
+    unexplained: Option<&str>,
+) -> Result<Response, Refused> {
     let (shared, who) = (portal.clone(), visitor.name());
     let found = portal.api.readers.read(move |store| {
         let page = store.alert_page(number)?.ok_or_else(|| nothing(number))?;
         shared.api.audit_alert(&who, "alert.show", &page.alert, &format!("alert {number}"))?;
+        let waiting = shared.api.with_control(|control| control.decisions_waiting(number))?.1;
         let journey = store.journey(&page.alert)?;
-        Ok((page, journey))
+        Ok((page, journey, waiting))
     });
-    let (page, journey) = found.await?;
+    let (page, journey, waiting) = found.await?;
     let title = format!("{} {number}", page.alert.title);
-    Ok(frame::page(&visitor, &title, &content(&visitor, &page, journey.as_ref())))
+    let decide = html! { (waits(waiting)) (decide(visitor, &page.alert, unexplained)) };
+    Ok(frame::page(visitor, &title, &content(visitor, &page, journey.as_ref(), &decide)))
 }
 
 fn nothing(number: u64) -> Problem {
     Problem::not_found(format!("There is no alert {number}."))
 }
 
-fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>) -> Markup {
+fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>, decide: &Markup) -> Markup {
     let alert = &page.alert;
     html! {
         p.message { (text::stranger(&alert.message)) }
@@ -90,7 +102,7 @@ fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>) ->
         (connections(&alert.connections, alert.address.is_some()))
         p { a href={ "/alerts/" (alert.number) "/records" } { "The raw records of these connections" } }
         h2 { "Decide" }
-        (decide(visitor, alert))
+        (decide)
         @if let Some(way) = settings::offered(alert).filter(|_| visitor.role == Role::Administrator) {
             p { a href=(way) { "Exclude this network for a while" } }
         }
@@ -176,7 +188,19 @@ fn connections(rows: &[Connection], of_many: bool) -> Markup {
     }
 }
 
-fn decide(visitor: &Visitor, alert: &Alert) -> Markup {
+/// That the alert does not show yet what was decided about it: whoever looks must not think it lost and decide again.
+fn waits(waiting: u64) -> Markup {
+    html! {
+        @if waiting > 0 {
+            p.notice role="status" {
+                @if waiting == 1 { "A decision about this alert waits" } @else { (waiting) " decisions about this alert wait" }
+                " for the service, which takes a moment, or longer while it cannot write: load the page again to see what came of it."
+            }
+        }
+    }
+}
+
+fn decide(visitor: &Visitor, alert: &Alert, unexplained: Option<&str>) -> Markup {
     let path = format!("/alerts/{}", alert.number);
     html! {
         @if alert.state == AlertState::Open {
@@ -189,11 +213,16 @@ fn decide(visitor: &Visitor, alert: &Alert) -> Markup {
             form.row method="post" action={ (path) "/close" } {
                 input type="hidden" name="token" value=(visitor.form_token);
                 input type="hidden" name="revision" value=(alert.revision);
-                label { "It was" select name="verdict" {
+                label { "It was" select name="verdict" required
+                    aria-invalid=[unexplained.map(|_| "true")] aria-describedby=[unexplained.map(|_| "unexplained")] {
+                    option value="" selected { (alerts::NO_REASON) }
                     @for (verdict, words) in alerts::VERDICTS { option value=(verdict.name()) { (words) } }
                 } }
-                label { "Comment" input name="comment" maxlength=(COMMENT_OCTETS_MAX); }
+                label { "Comment" input name="comment" value=[unexplained] maxlength=(COMMENT_OCTETS_MAX); }
                 button { "Close the alert" }
+                @if unexplained.is_some() {
+                    p.problem id="unexplained" role="alert" { "It is not closed: choose what it was." }
+                }
             }
         }
         form.row method="post" action={ (path) "/comments" } {
@@ -210,7 +239,8 @@ pub(super) struct Closing {
     token: String,
     /// Of the alert as it was shown: one that grew since is looked at again.
     revision: u32,
-    verdict: Verdict,
+    /// Empty, where none was chosen.
+    verdict: String,
     #[serde(default)]
     comment: String,
 }
@@ -222,9 +252,14 @@ pub(super) async fn close(
     Form(closing): Form<Closing>,
 ) -> Result<Response, Refused> {
     visitor.check(&closing.token)?;
+    let Some(verdict) = alerts::verdict_of(&closing.verdict) else {
+        let mut answer = show(&portal, &visitor, number, Some(&closing.comment)).await?;
+        *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(answer);
+    };
     let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
     let shown = Shown { number, revision: Some(closing.revision) };
-    api::decide(&portal.api, &visitor.name(), shown, Some(closing.verdict), comment).await?;
+    api::decide(&portal.api, &visitor.name(), shown, Some(verdict), comment).await?;
     Ok(back(number))
 }
 
@@ -261,6 +296,32 @@ fn back(number: u64) -> Response {
 mod tests {
     use super::*;
     use crate::alert::{News, Severity};
+    use crate::portal::testing;
+
+    #[test]
+    fn a_decision_that_waits_is_told() {
+        assert_eq!(waits(0).into_string(), "");
+        assert!(waits(1).into_string().contains("A decision about this alert waits for the service"));
+        assert!(waits(2).into_string().contains("2 decisions about this alert wait for the service"));
+    }
+
+    #[test]
+    fn nothing_is_chosen_for_whoever_closes_an_alert() {
+        let (visitor, alert) = (testing::visitor(), testing::alert(7));
+        let first = "<option value=\"\" selected>choose why</option>";
+        let shown = decide(&visitor, &alert, None).into_string();
+        assert!(shown.contains(&format!("<select name=\"verdict\" required>{first}")), "{shown}");
+        assert!(!shown.contains("aria-invalid") && !shown.contains("role=\"alert\""), "{shown}");
+        let again = decide(&visitor, &alert, Some("<she> is at home")).into_string();
+        for part in [
+            "aria-invalid=\"true\" aria-describedby=\"unexplained\"",
+            "id=\"unexplained\" role=\"alert\"",
+            "value=\"&lt;she&gt; is at home\"",
+            first,
+        ] {
+            assert!(again.contains(part), "{part}: {again}");
+        }
+    }
 
     #[test]
     fn the_history_says_how_much_was_held_back_and_since_when() {

@@ -35,6 +35,9 @@ const STATES: [(&str, &str, Option<AlertState>); 6] = [
 /// What `sent` is where only those are asked for that were held back.
 const HELD: &str = "held";
 
+/// What stands first where a reason is chosen. Nothing is chosen for anybody: what is closed as usual is learned.
+pub(super) const NO_REASON: &str = "choose why";
+
 /// What an alert can be closed as, with its words.
 pub(super) const VERDICTS: [(Verdict, &str); 3] = [
     (Verdict::Usual, "usual for this user: her profile learns it"),
@@ -42,7 +45,12 @@ pub(super) const VERDICTS: [(Verdict, &str); 3] = [
     (Verdict::Unclear, "not found out"),
 ];
 
-#[derive(Deserialize)]
+/// The verdict of this name; empty and anything else is none.
+pub(super) fn verdict_of(name: &str) -> Option<Verdict> {
+    VERDICTS.into_iter().map(|(verdict, _)| verdict).find(|verdict| verdict.name() == name)
+}
+
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     #[serde(default)]
@@ -83,17 +91,34 @@ impl Asked {
         })
     }
 
-    /// The address of the page behind this alert.
-    fn next(&self, before: u64) -> String {
-        format!(
-            "/alerts?state={}&severity={}&user={}&reason={}&since={}&sent={}&before={before}",
-            query_part(&self.state),
-            self.severity.name(),
-            query_part(&self.user),
-            query_part(&self.reason),
-            query_part(&self.since),
-            query_part(&self.sent)
-        )
+    /// What is asked for as the query of an address, from this alert on.
+    fn query(&self, before: Option<u64>) -> String {
+        let severity = Some(self.severity).filter(|severity| *severity != Severity::default());
+        let before = before.map(|before| before.to_string());
+        let parts = [
+            ("state", &*self.state),
+            ("severity", severity.map_or("", Severity::name)),
+            ("user", &self.user),
+            ("reason", &self.reason),
+            ("since", &self.since),
+            ("sent", &self.sent),
+            ("before", before.as_deref().unwrap_or_default()),
+        ];
+        let asked = parts.into_iter().filter(|(_, value)| !value.is_empty());
+        asked.map(|(name, value)| format!("{name}={}", query_part(value))).collect::<Vec<_>>().join("&")
+    }
+
+    /// What a query asks for; everything that is open, where it is none of ours.
+    fn of_query(query: &str) -> Asked {
+        let address = format!("/alerts?{query}").parse().ok();
+        let asked = address.and_then(|address| Query::try_from_uri(&address).ok());
+        asked.map_or_else(Asked::default, |Query(asked)| asked)
+    }
+
+    /// The address of the list.
+    fn address(&self, before: Option<u64>) -> String {
+        let query = self.query(before);
+        if query.is_empty() { "/alerts".to_owned() } else { format!("/alerts?{query}") }
     }
 }
 
@@ -123,9 +148,11 @@ fn content(visitor: &Visitor, asked: &Asked, alerts: &[AlertRow], more: bool) ->
         @else if alerts.iter().any(|alert| alert.state == Standing::Open) {
             form method="post" action="/alerts/close" {
                 input type="hidden" name="token" value=(visitor.form_token);
+                input type="hidden" name="list" value=(asked.query(asked.before));
                 (rows(alerts, true))
                 div.row {
-                    label { "Those that are ticked were " select name="verdict" {
+                    label { "Those that are ticked were " select name="verdict" required {
+                        option value="" selected { (NO_REASON) }
                         @for (verdict, words) in VERDICTS { option value=(verdict.name()) { (words) } }
                     } }
                     label { "Why" input name="comment" maxlength=(COMMENT_OCTETS_MAX); }
@@ -133,7 +160,7 @@ fn content(visitor: &Visitor, asked: &Asked, alerts: &[AlertRow], more: bool) ->
                 }
             }
         } @else { (table(alerts)) }
-        @if let (true, Some(last)) = (more, alerts.last()) { p { a href=(asked.next(last.number)) { "Older ones" } } }
+        @if let (true, Some(last)) = (more, alerts.last()) { p { a href=(asked.address(Some(last.number))) { "Older ones" } } }
     }
 }
 
@@ -213,6 +240,8 @@ struct Closing {
     token: String,
     verdict: Option<Verdict>,
     comment: String,
+    /// What the list was asked for.
+    list: String,
     /// Numbers with the revisions that were shown.
     alerts: Vec<(u64, u32)>,
 }
@@ -226,10 +255,8 @@ impl Closing {
             match &*name {
                 "token" => closing.token = value,
                 "comment" => closing.comment = value,
-                "verdict" => {
-                    let known = VERDICTS.into_iter().find(|(verdict, _)| verdict.name() == value);
-                    closing.verdict = known.map(|(verdict, _)| verdict);
-                }
+                "list" => closing.list = value,
+                "verdict" => closing.verdict = verdict_of(&value),
                 "alert" => {
                     let pair = value.split_once('.').and_then(|(number, revision)| {
                         Some((
@@ -258,7 +285,9 @@ pub(super) async fn close(
     let closing = Closing::read(members)?;
     visitor.check(&closing.token)?;
     let missing = |what: &str| Refused(StatusCode::UNPROCESSABLE_ENTITY, what.to_owned());
-    let verdict = closing.verdict.ok_or_else(|| missing("Say what the alerts were, and send it again."))?;
+    let verdict = closing.verdict.ok_or_else(|| {
+        missing("It was not chosen why the alerts are closed. Go back and choose what they were.")
+    })?;
     if closing.alerts.is_empty() {
         return Err(missing("No alert was ticked. Go back and tick those that are to be closed."));
     }
@@ -266,13 +295,15 @@ pub(super) async fn close(
     let shown: Vec<Shown> =
         closing.alerts.iter().map(|&(number, revision)| Shown { number, revision: Some(revision) }).collect();
     let decided = api::decide_all(&portal.api, &visitor.name(), &shown, Some(verdict), comment).await?;
+    let list = Asked::of_query(&closing.list);
+    let back = list.address(list.before);
     if decided.iter().all(|(_, decided)| matches!(decided, Decided::Taken)) {
-        return Ok(Redirect::to("/alerts").into_response());
+        return Ok(Redirect::to(&back).into_response());
     }
-    Ok(frame::page(&visitor, "Closing alerts", &outcome(&decided)))
+    Ok(frame::page(&visitor, "Closing alerts", &outcome(&decided, &back)))
 }
 
-fn outcome(decided: &[(u64, Decided)]) -> Markup {
+fn outcome(decided: &[(u64, Decided)], back: &str) -> Markup {
     let alert = |number: u64| html! { a href={ "/alerts/" (number) } { "Alert " (number) } };
     html! {
         ul {
@@ -285,13 +316,14 @@ fn outcome(decided: &[(u64, Decided)]) -> Markup {
                 }
             } }
         }
-        p { a href="/alerts" { "To the alerts" } }
+        p { a href=(back) { "To the alerts" } }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::portal::testing;
 
     fn read(members: &[(&str, &str)]) -> Result<Closing, Refused> {
         Closing::read(members.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
@@ -311,7 +343,40 @@ mod tests {
         for wrong in ["7", "x.1", "7.x", "18446744073709551615.1", "-1.1"] {
             assert!(read(&[("alert", wrong)]).is_err(), "{wrong}");
         }
+        assert_eq!(
+            read(&[("alert", "7.2"), ("verdict", "")]).ok().unwrap().verdict,
+            None,
+            "nothing was chosen"
+        );
         assert!(read(&[("other", "1")]).is_err());
         assert!(read(&[("alert", "1.1"); ROWS + 1]).is_err());
+    }
+
+    #[test]
+    fn the_list_is_the_same_behind_closing() {
+        let query =
+            "state=all&severity=medium&user=a%26b%3D%22&reason=travel&since=2026-11-01&sent=held&before=77";
+        let asked = Asked::of_query(query);
+        assert_eq!((&*asked.user, asked.before), ("a&b=\"", Some(77)));
+        assert_eq!(asked.address(asked.before), format!("/alerts?{query}"));
+        assert_eq!(asked.address(Some(5)), format!("/alerts?{}", query.replace("77", "5")));
+        for nothing in ["", "severity=informational", "//evil.example", "other=1", "before=x", "\u{1}"] {
+            assert_eq!(Asked::of_query(nothing).address(None), "/alerts", "{nothing}");
+        }
+        let alert = AlertRow::new(testing::alert(7), false);
+        let shown = content(&testing::visitor(), &asked, &[alert], false).into_string();
+        assert!(
+            shown.contains(&format!("name=\"list\" value=\"{}\"", query.replace('&', "&amp;"))),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn nothing_is_chosen_for_whoever_closes_alerts() {
+        let alert = AlertRow::new(testing::alert(7), false);
+        let shown = content(&testing::visitor(), &Asked::default(), &[alert], false).into_string();
+        let first = "<select name=\"verdict\" required><option value=\"\" selected>choose why</option>";
+        assert!(shown.contains(first), "{shown}");
+        assert_eq!((verdict_of(""), verdict_of("usual")), (None, Some(Verdict::Usual)));
     }
 }

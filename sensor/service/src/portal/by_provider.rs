@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use maud::html;
@@ -16,6 +16,7 @@ use super::{
     Refused, Shared,
     away::{self, Away},
     frame, guard,
+    onward::{self, Wanted},
     provider::{Person, Provider},
     refusing::Why,
     sign_in, text,
@@ -55,6 +56,11 @@ impl Doorway {
             unfinished: Refusals::default(),
             denied: Refusals::default(),
         })
+    }
+
+    /// What the audit log calls the provider, which is no account.
+    fn who(&self) -> String {
+        format!("{}@provider", self.host())
     }
 
     /// The provider's name for people.
@@ -98,9 +104,12 @@ fn cookie_name(portal: &Shared) -> &'static str {
 }
 
 /// Sends somebody to the provider.
-pub(super) async fn go(State(portal): State<Shared>) -> Result<Response, Refused> {
+pub(super) async fn go(
+    State(portal): State<Shared>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Refused> {
     let doorway = doorway(&portal)?;
-    let (cookie, begun) = doorway.away.begin();
+    let (cookie, begun) = doorway.away.begin(wanted.page());
     let url = doorway.ask(move |provider| provider.begin(&begun)).await?.map_err(|error| {
         if let Some(count) = doorway.unbegun.count() {
             tracing::warn!("{count} sign-ins by the provider could not begin, the last: {error}");
@@ -146,8 +155,9 @@ pub(super) async fn back(
         let detail = "This sign-in did not begin in this browser, or more than ten minutes ago. Begin anew.";
         Refused(StatusCode::BAD_REQUEST, detail.to_owned())
     };
-    let cookie = guard::cookie(&headers, cookie_name(&portal)).ok_or_else(lost)?;
-    let begun = doorway.away.recall(&cookie).ok_or_else(lost)?;
+    let cookie = guard::cookie_within(&headers, cookie_name(&portal), away::COOKIE_OCTETS_MAX);
+    let cookie = cookie.ok_or_else(lost)?;
+    let (begun, next) = doorway.away.recall(&cookie).ok_or_else(lost)?;
     let state = back.state.unwrap_or_default();
     if !bool::from(begun.state.as_bytes().ct_eq(state.as_bytes())) {
         return Err(lost());
@@ -168,16 +178,19 @@ pub(super) async fn back(
             return Err(cannot(&error));
         }
     };
-    let mut answer = admit(&portal, &doorway, person).await?;
+    let next = onward::page(&next).unwrap_or(onward::OVERVIEW);
+    let mut answer = admit(&portal, &doorway, person, next).await?;
     set_cookie(&portal, &mut answer, "", 0);
     Ok(answer)
 }
 
-async fn admit(portal: &Shared, doorway: &Doorway, person: Person) -> Result<Response, Refused> {
+async fn admit(portal: &Shared, doorway: &Doorway, person: Person, next: &str) -> Result<Response, Refused> {
     let Person { name, credential, role } = person;
+    let who = doorway.who();
     let Some(role) = role else {
-        let dismiss =
-            move |portal: &super::Portal| portal.api.with_control(|control| control.dismiss(&credential));
+        let dismiss = move |portal: &super::Portal| {
+            portal.api.with_control(|control| control.dismiss(&credential, &who))
+        };
         let account = portal.control(dismiss).await?.unwrap_or_else(|| name.clone());
         portal.refuse(&account, Why::NoAccount).await?;
         let detail = format!(
@@ -189,7 +202,7 @@ async fn admit(portal: &Shared, doorway: &Doorway, person: Person) -> Result<Res
     };
     let wanted = name.clone();
     let admit = move |portal: &super::Portal| {
-        portal.api.with_control(|control| control.admit(&wanted, &credential, role))
+        portal.api.with_control(|control| control.admit(&wanted, &credential, role, &who))
     };
     let Some(account) = portal.control(admit).await? else {
         portal.refuse(&name, Why::NoAccount).await?;
@@ -199,9 +212,9 @@ async fn admit(portal: &Shared, doorway: &Doorway, person: Person) -> Result<Res
         );
         return Err(Refused(StatusCode::CONFLICT, detail));
     };
-    let mut answer = frame::bare("Signed in", &html! { p { a href="/" { "To the overview" } } });
+    let mut answer = frame::bare("Signed in", &html! { p { a href=(next) { "Go on" } } });
     // Not by a redirect: for the browser that would still be the provider's request, and the visit's cookie stays home.
-    answer.headers_mut().insert(HeaderName::from_static("refresh"), HeaderValue::from_static("0; url=/"));
+    onward::load(&mut answer, next);
     sign_in::begin(portal, answer, account, "portal.sign-in-by-provider").await
 }
 

@@ -33,6 +33,7 @@ pub(super) async fn page(
     Path(name): Path<String>,
 ) -> Result<Response, Refused> {
     let (shared, who) = (portal.clone(), visitor.name());
+    let name = text::named(&name).to_owned();
     let title = name.clone();
     let content = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "device.show", Some(&name), None)?;

@@ -9,7 +9,7 @@ use axum::{
 
 use serde::Deserialize;
 
-use super::{Refused, Shared, days, guard::Visitor, sessions, zone::Zone};
+use super::{Refused, Shared, days, guard::Visitor, sessions, text, zone::Zone};
 use crate::{
     api::Problem,
     store::{SessionFilter, SessionRow},
@@ -80,7 +80,7 @@ async fn rows(
     asked: &Asked,
     form: &str,
 ) -> Result<Vec<SessionRow>, Refused> {
-    let key = portal.api.user_key(name).await?;
+    let key = portal.api.user_key(text::named(name)).await?;
     let zone = Zone::named(&asked.zone).unwrap_or_else(|| visitor.zone.clone());
     let filter = SessionFilter {
         user: Some(key.clone()),
@@ -115,7 +115,11 @@ fn file(octets: Vec<u8>, kind: &'static str, name: &'static str) -> Response {
 const UTF_8: &[u8] = "\u{feff}".as_bytes();
 
 fn written(rows: &[SessionRow]) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(UTF_8.to_vec());
+    // All in quotes: between them most spreadsheets split at nothing.
+    let mut writer = csv::WriterBuilder::new()
+        .quote_style(csv::QuoteStyle::Always)
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(UTF_8.to_vec());
     writer.write_record(COLUMNS)?;
     for row in rows {
         let place = row.place.as_ref();
@@ -144,14 +148,26 @@ fn written(rows: &[SessionRow]) -> Result<Vec<u8>, csv::Error> {
     writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
 }
 
-/// What a spreadsheet would run as a formula, some of them in wide letters too, is text to it behind an apostrophe.
+/// What a spreadsheet would run as a formula is text to it behind an apostrophe. Where its list separator is a semicolon or a
+/// tab, the quotes around a value that holds one end nowhere that it looks, and what follows the separator is a cell too.
 fn harmless(text: &str) -> String {
-    match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {
-            format!("'{text}")
+    let mut written = String::with_capacity(text.len() + 1);
+    let mut begins_cell = true;
+    for (at, sign) in text.char_indices() {
+        let would_run = begins_cell && begins_formula(&text[at..]);
+        if would_run || at == 0 && matches!(sign, '\t' | '\r' | '\n') {
+            written.push('\'');
         }
-        _ => text.to_owned(),
+        written.push(sign);
+        begins_cell = matches!(sign, ';' | ',' | '\u{2028}' | '\u{2029}') || sign.is_control();
     }
+    written
+}
+
+/// Some of the signs in wide letters too. Space and quotes before them go when a file is read.
+fn begins_formula(cell: &str) -> bool {
+    cell.trim_start_matches(|sign: char| sign == '"' || sign.is_whitespace())
+        .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
@@ -161,12 +177,34 @@ mod tests {
     #[test]
     fn no_cell_is_a_formula() {
         for formula in
-            ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"]
+            ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "＋1", "－1", "＠SUM(A1)", " =1", "\"=1", "\tx"]
         {
             assert_eq!(harmless(formula), format!("'{formula}"));
         }
-        for text in ["", "alice", "a=b", "192.0.2.1", "'=1"] {
+        for text in ["", "alice", "a=b", "192.0.2.1", "'=1", "a;b", "a, b-c", "Mozilla/5.0 (X11; Linux)"] {
             assert_eq!(harmless(text), text);
         }
+    }
+
+    #[test]
+    fn no_cell_is_a_formula_where_semicolons_tabs_and_lines_separate() {
+        for separator in [';', ',', '\t', '\n', '\r', '\u{b}', '\u{85}', '\u{2028}'] {
+            for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", " =1", "\"=1&\""] {
+                let twice = format!("a{separator}{formula}{separator}{formula}");
+                let guarded = format!("a{separator}'{formula}{separator}'{formula}");
+                assert_eq!(harmless(&twice), guarded, "{twice:?}");
+            }
+        }
+        for (text, guarded) in [("\t=1", "'\t'=1"), ("\r=1", "'\r'=1"), ("\n=1", "'\n'=1"), (";=1", ";'=1")] {
+            assert_eq!(harmless(text), guarded);
+        }
+        assert_eq!(harmless("a\r\n\r\nb"), "a\r\n\r\nb");
+    }
+
+    #[test]
+    fn every_value_is_in_quotes() {
+        let text = String::from_utf8(written(&[]).unwrap()).unwrap();
+        let quoted: Vec<String> = COLUMNS.iter().map(|column| format!("\"{column}\"")).collect();
+        assert_eq!(text, format!("\u{feff}{}\r\n", quoted.join(",")));
     }
 }

@@ -11,7 +11,7 @@ use axum::{
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::{Refused, Shared, zone::Zone};
+use super::{Refused, Shared, onward, zone::Zone};
 use crate::control::Role;
 
 /// The cookie of a visit over plain HTTP, on this host alone: browsers take no `__Host-` one there.
@@ -76,19 +76,25 @@ pub(super) async fn require_visitor(
     next: Next,
 ) -> Result<Response, Refused> {
     let Some(cookie) = cookie(request.headers(), cookie_name(portal.is_tls)) else {
-        return Ok(to_sign_in(request.method()));
+        return Ok(to_sign_in(&request));
     };
-    let (checked, given) = (portal.clone(), cookie.clone());
-    let found = portal
-        .api
-        .readers
-        .run(move || Ok(checked.api.with_control(|control| control.visitor(&given))?))
-        .await?;
-    let Some((account, role)) = found else { return Ok(to_sign_in(request.method())) };
+    let Some((account, role)) = known(&portal, &cookie).await? else { return Ok(to_sign_in(&request)) };
     let form_token = form_token(&cookie);
     let zone = Zone::of(request.headers());
     request.extensions_mut().insert(Visitor { account, role, form_token, cookie, zone });
     Ok(next.run(request).await)
+}
+
+/// Whose visit this cookie is of.
+async fn known(portal: &Shared, cookie: &str) -> Result<Option<(String, Role)>, Refused> {
+    let cookie = cookie.to_owned();
+    portal.control(move |portal| portal.api.with_control(|control| control.visitor(&cookie))).await
+}
+
+/// Whether somebody asks who is signed in.
+pub(super) async fn is_visitor(portal: &Shared, headers: &HeaderMap) -> Result<bool, Refused> {
+    let Some(cookie) = cookie(headers, cookie_name(portal.is_tls)) else { return Ok(false) };
+    Ok(known(portal, &cookie).await?.is_some())
 }
 
 /// Lets administrators through, and tells others who they are not.
@@ -108,9 +114,10 @@ fn form_token(cookie: &str) -> String {
     digest.iter().take(16).map(|octet| format!("{octet:02x}")).collect()
 }
 
-fn to_sign_in(method: &Method) -> Response {
-    if *method == Method::GET {
-        return Redirect::to("/sign-in").into_response();
+fn to_sign_in(request: &Request) -> Response {
+    if *request.method() == Method::GET {
+        let wanted = request.uri().path_and_query().and_then(|wanted| onward::page(wanted.as_str()));
+        return Redirect::to(&onward::by("/sign-in", wanted.unwrap_or_default())).into_response();
     }
     Refused(StatusCode::UNAUTHORIZED, "You are signed out. Sign in and do it again.".to_owned())
         .into_response()
@@ -121,13 +128,18 @@ pub(super) fn cookie_name(is_tls: bool) -> &'static str {
 }
 
 pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    cookie_within(headers, name, COOKIE_OCTETS_MAX)
+}
+
+/// The same of one that may have more octets.
+pub(super) fn cookie_within(headers: &HeaderMap, name: &str, octets_max: usize) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut ours = all
         .flat_map(cookie::Cookie::split_parse)
         .filter_map(Result::ok)
         .filter(|cookie| cookie.name() == name)
         .map(|cookie| cookie.value().to_owned());
-    ours.next().filter(|value| !value.is_empty() && value.len() <= COOKIE_OCTETS_MAX)
+    ours.next().filter(|value| !value.is_empty() && value.len() <= octets_max)
 }
 
 /// Refuses names of this host that nobody gave it: a stranger's page whose name points here would read with the rights

@@ -8,6 +8,7 @@
 //! | `guard` | what every request and every answer must have; who is signed in |
 //! | `sign_in`, `password`, `throttle`, `refusing` | signing in and out, links that set a password, guessing made slow, and what the audit log says of it |
 //! | `provider`, `by_provider`, `away` | signing in by an OpenID provider |
+//! | `onward` | the page that somebody wanted who had to sign in first |
 //! | `frame`, `text`, `plot/`, `map/` | the page around everything, words and figures on it, drawings, maps |
 //! | `zone`, `days` | the viewer's time zone; days of forms |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `servers`, `search`, `connections` | the pages |
@@ -35,6 +36,7 @@ mod export;
 mod frame;
 mod guard;
 mod map;
+mod onward;
 mod overview;
 mod password;
 mod people;
@@ -51,6 +53,8 @@ mod sessions;
 mod settings;
 mod sign_in;
 mod stages;
+#[cfg(test)]
+mod testing;
 mod text;
 mod throttle;
 mod wire;

@@ -96,5 +96,5 @@ pub(super) fn risk(severity: Option<Severity>, score: Option<f64>) -> Markup {
 
 /// A value of a query, as it goes into an address.
 pub(super) fn query_part(text: &str) -> String {
-    text::path(&[text]).split_off(1)
+    text::encoded(text)
 }

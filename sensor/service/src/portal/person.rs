@@ -36,7 +36,7 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
     Path(name): Path<String>,
 ) -> Result<Response, Refused> {
-    let key = portal.api.user_key(&name).await?;
+    let key = portal.api.user_key(text::named(&name)).await?;
     let (shared, who, zone) = (portal.clone(), visitor.name(), visitor.zone.clone());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let found = portal.api.readers.read(move |store| {

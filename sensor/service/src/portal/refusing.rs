@@ -113,36 +113,8 @@ pub(super) async fn every_minute(portal: Shared) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use tokio::sync::watch;
-
     use super::*;
-    use crate::{
-        Meaning,
-        api::{Api, Settings},
-        control::AuditRow,
-    };
-
-    async fn portal(folder: &std::path::Path) -> Shared {
-        let settings = Settings {
-            state_dir: folder.to_owned(),
-            meaning: watch::channel(Arc::new(Meaning::default())).1,
-            places: watch::channel(Arc::default()).1,
-            health: watch::channel(Arc::from([])).1,
-            link: watch::channel(None).1,
-            sensor: Default::default(),
-            administration: None,
-        };
-        Arc::new(Portal {
-            api: Api::open(settings).await.unwrap(),
-            passwords: Default::default(),
-            throttle: Default::default(),
-            refused: Counted::default(),
-            doorway: None,
-            is_tls: false,
-        })
-    }
+    use crate::{control::AuditRow, portal::testing};
 
     fn lines(portal: &Portal) -> Vec<AuditRow> {
         portal.api.with_control(|control| control.audit(100)).unwrap()
@@ -151,7 +123,7 @@ mod tests {
     #[tokio::test]
     async fn a_stranger_makes_a_few_lines_a_minute_and_all_are_counted() {
         let folder = tempfile::tempdir().unwrap();
-        let portal = portal(folder.path()).await;
+        let portal = testing::portal(folder.path(), None).await;
         for number in 0..40 {
             portal.refuse(&format!("nobody{number}"), Why::Wrong).await.ok().unwrap();
         }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use axum::{
     Extension, Form,
-    extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use maud::{Markup, html};
@@ -13,7 +13,8 @@ use serde::Deserialize;
 
 use super::{
     Refused, Shared, by_provider, frame,
-    guard::{Visitor, cookie_name},
+    guard::{self, Visitor, cookie_name},
+    onward::{self, Wanted},
     password,
     refusing::Why,
 };
@@ -25,23 +26,40 @@ use crate::{
 /// Longest link that is looked at, octets. Ours have 43.
 const LINK_OCTETS_MAX: usize = 128;
 
-/// The sign-in page.
-pub(super) async fn page(State(portal): State<Shared>) -> Response {
-    form(&portal, "", None)
+/// The sign-in page. Who wants a page of the portal and is signed in goes on to it: a link on another site brought her here
+/// without her cookie, and this page, asked for by itself, gets it.
+pub(super) async fn page(
+    State(portal): State<Shared>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let next = wanted.page();
+    if next.is_empty() {
+        return Ok(form(&portal, "", next, None));
+    }
+    if guard::is_visitor(&portal, &headers).await? {
+        return Ok(Redirect::to(next).into_response());
+    }
+    let mut answer = form(&portal, "", next, None);
+    if onward::is_from_elsewhere(&headers) {
+        onward::load(&mut answer, &onward::by("/sign-in", next));
+    }
+    Ok(answer)
 }
 
-fn form(portal: &Shared, account: &str, problem: Option<&str>) -> Response {
+fn form(portal: &Shared, account: &str, next: &str, problem: Option<&str>) -> Response {
     frame::bare(
         "Sign in",
         &html! {
             @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
             form.narrow method="post" action="/sign-in" {
+                @if !next.is_empty() { input type="hidden" name="next" value=(next); }
                 label { "Account" input name="account" value=(account) autocomplete="username" required autofocus; }
                 label { "Password" input name="password" type="password" autocomplete="current-password" required; }
                 button { "Sign in" }
             }
             @if let Some(doorway) = &portal.doorway {
-                p { a href=(by_provider::PATH) { "Sign in by " (doorway.host()) } }
+                p { a href=(onward::by(by_provider::PATH, next)) { "Sign in by " (doorway.host()) } }
             }
             p.quiet {
                 "No account, or the password is lost? On the host, " code { "vpn-sensor portal link" }
@@ -56,14 +74,18 @@ fn form(portal: &Shared, account: &str, problem: Option<&str>) -> Response {
 pub(super) struct SignIn {
     account: String,
     password: String,
+    /// The page that was wanted.
+    #[serde(default)]
+    next: String,
 }
 
 /// Signs in, or says why not.
 pub(super) async fn sign_in(
     State(portal): State<Shared>,
-    Form(SignIn { account, password }): Form<SignIn>,
+    Form(SignIn { account, password, next }): Form<SignIn>,
 ) -> Result<Response, Refused> {
     let account: String = account.trim().chars().take(64).collect();
+    let next = onward::page(&next).unwrap_or_default();
     let wait = portal.throttle().wait(&account, Instant::now());
     if wait > Duration::ZERO {
         let problem = format!(
@@ -71,7 +93,7 @@ pub(super) async fn sign_in(
             wait.as_secs().max(1)
         );
         portal.refuse(&account, Why::Throttled).await?;
-        return Ok(refused(&portal, StatusCode::TOO_MANY_REQUESTS, &account, &problem));
+        return Ok(refused(&portal, StatusCode::TOO_MANY_REQUESTS, &account, next, &problem));
     }
     let known = portal.control({
         let account = account.clone();
@@ -84,14 +106,15 @@ pub(super) async fn sign_in(
         portal.throttle().wrong(&account, Instant::now());
         portal.refuse(&account, Why::Wrong).await?;
         let problem = "The account or the password is wrong.";
-        return Ok(refused(&portal, StatusCode::UNAUTHORIZED, &account, problem));
+        return Ok(refused(&portal, StatusCode::UNAUTHORIZED, &account, next, problem));
     }
     portal.throttle().right(&account);
-    begin(&portal, Redirect::to("/").into_response(), account, "portal.sign-in").await
+    let to = if next.is_empty() { onward::OVERVIEW } else { next };
+    begin(&portal, Redirect::to(to).into_response(), account, "portal.sign-in").await
 }
 
-fn refused(portal: &Shared, status: StatusCode, account: &str, problem: &str) -> Response {
-    let mut answer = form(portal, account, Some(problem));
+fn refused(portal: &Shared, status: StatusCode, account: &str, next: &str, problem: &str) -> Response {
+    let mut answer = form(portal, account, next, Some(problem));
     *answer.status_mut() = status;
     answer
 }
@@ -248,5 +271,66 @@ impl super::Portal {
         let found =
             self.control(move |portal| portal.api.with_control(|control| control.link_account(&link)));
         found.await?.ok_or_else(link_is_over)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{control::Role, portal::testing};
+
+    const WANTED: &str = "/alerts/7?from=mail";
+    const SIGN_IN: &str = "/sign-in?next=%2Falerts%2F7%3Ffrom%3Dmail";
+
+    #[tokio::test]
+    async fn the_page_of_a_link_is_found_again_behind_the_sign_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let portal = testing::portal(folder.path(), None).await;
+        let look =
+            async |path: &str, headers: &[(&str, &str)]| testing::ask(&portal, path, headers, None).await;
+        let (status, headers, _) = look(WANTED, &[]).await;
+        assert_eq!((status, headers[header::LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, SIGN_IN));
+
+        let (status, headers, page) = look(SIGN_IN, &[]).await;
+        assert!(status == StatusCode::OK && !headers.contains_key(header::REFRESH), "{headers:?}");
+        assert!(page.contains(&format!("name=\"next\" value=\"{WANTED}\"")), "{page}");
+        let (_, _, page) = look("/sign-in?next=//evil.example/alerts", &[]).await;
+        assert!(!page.contains("next") && !page.contains("evil"), "{page}");
+
+        let digest = portal.passwords.digest("correct horse battery".to_owned()).await.ok().unwrap();
+        let link = portal.api.with_control(|control| control.add_link("carol", Role::Analyst)).unwrap();
+        portal.api.with_control_mut(|control| control.redeem_link(link.reveal(), &digest)).unwrap();
+        let send = async |password: &str, next: &str| {
+            let form = format!("account=carol&password={password}&next={next}");
+            testing::ask(&portal, "/sign-in", &[], Some(&form)).await
+        };
+        let (status, _, page) = send("wrong", "%2Falerts%2F7%3Ffrom%3Dmail").await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert!(page.contains(&format!("name=\"next\" value=\"{WANTED}\"")), "{page}");
+        for (next, to) in
+            [("%2Falerts%2F7%3Ffrom%3Dmail", WANTED), ("", "/"), ("%2F%2Fevil.example%2Falerts", "/")]
+        {
+            let (status, headers, _) = send("correct+horse+battery", next).await;
+            assert_eq!((status, headers[header::LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, to));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_link_on_another_site_does_not_ask_whoever_is_signed_in_to_sign_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let portal = testing::portal(folder.path(), None).await;
+        // The browser keeps the cookie back, and loads the page once more by itself; with it then, or with none.
+        let (status, headers, _) =
+            testing::ask(&portal, SIGN_IN, &[("sec-fetch-site", "cross-site")], None).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers[header::REFRESH].to_str().unwrap(), format!("0; url={SIGN_IN}"));
+        let cookie = testing::visit(&portal, "dora", Role::Analyst);
+        let own = ("sec-fetch-site", "same-origin");
+        let (status, headers, _) = testing::ask(&portal, SIGN_IN, &[own, ("cookie", &cookie)], None).await;
+        assert_eq!((status, headers[header::LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, WANTED));
+        for cookie in ["", "vpn-sensor-visit=no+more"] {
+            let (status, headers, _) = testing::ask(&portal, SIGN_IN, &[own, ("cookie", cookie)], None).await;
+            assert!(status == StatusCode::OK && !headers.contains_key(header::REFRESH), "no circle");
+        }
     }
 }

@@ -48,21 +48,45 @@ pub(super) fn device(name: Option<&str>) -> Markup {
     }
 }
 
-/// A path of these parts, whatever they hold.
+/// A path of these parts, whatever they hold. Handlers take names out of it by [`named`].
 pub(super) fn path(parts: &[&str]) -> String {
     let mut path = String::new();
     for part in parts {
         path.push('/');
-        for octet in part.bytes() {
-            match octet {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
-                    path.push(char::from(octet));
-                }
-                _ => path.push_str(&format!("%{octet:02X}")),
-            }
+        path.push_str(&encoded(part));
+        if is_of_dots(part) {
+            path.push(DOTS_MARK);
         }
     }
     path
+}
+
+/// What text is in an address.
+pub(super) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for octet in text.bytes() {
+        match octet {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
+                encoded.push(char::from(octet));
+            }
+            _ => encoded.push_str(&format!("%{octet:02X}")),
+        }
+    }
+    encoded
+}
+
+/// What stands behind a name of dots in a path. Browsers take `.` and `..` out of paths with what is before them, however they
+/// are encoded.
+const DOTS_MARK: char = '~';
+
+/// Whether this is `.` or `..`, or would be taken for it behind the mark.
+fn is_of_dots(name: &str) -> bool {
+    matches!(name.trim_end_matches(DOTS_MARK), "." | "..")
+}
+
+/// The name that a part of a path is about.
+pub(super) fn named(part: &str) -> &str {
+    part.strip_suffix(DOTS_MARK).filter(|name| is_of_dots(name)).unwrap_or(part)
 }
 
 /// A moment, RFC 3339. The script shows it in the viewer's zone; without it it is UTC.
@@ -125,6 +149,17 @@ mod tests {
             user(Some("\"><b>")).into_string(),
             "<a href=\"/users/%22%3E%3Cb%3E\"><bdi>&quot;&gt;&lt;b&gt;</bdi></a>"
         );
+    }
+
+    #[test]
+    fn names_of_dots_have_pages_that_browsers_find() {
+        assert_eq!(path(&["users", "..", "connections.csv"]), "/users/..~/connections.csv");
+        assert_eq!(path(&["devices", "."]), "/devices/.~");
+        for name in ["", ".", "..", ".~", "..~", "..~~", "...", "...~", "~", "a~", "alice@contoso.example"] {
+            let path = path(&["users", name]);
+            assert!(!path.ends_with("/.") && !path.ends_with("/.."), "{name}");
+            assert_eq!(named(path.strip_prefix("/users/").unwrap()), name);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ fn a_link_signs_in_once_and_wrong_passwords_wait() {
     let browser = Browser::start(&namespace);
 
     browser.open("/users");
-    browser.wait_path("/sign-in");
+    browser.wait_path("/sign-in?next=%2Fusers");
     let link = people::link(&home, &namespace, "carol", "analyst");
     browser.open_url(&link);
     browser.fill("input[name=password]", people::PASSWORD);
@@ -28,7 +28,7 @@ fn a_link_signs_in_once_and_wrong_passwords_wait() {
     browser.click_text("Sign out");
     browser.wait_path("/sign-in");
     browser.open("/users");
-    browser.wait_path("/sign-in");
+    browser.wait_path("/sign-in?next=%2Fusers");
     browser.open_url(&link);
     assert!(browser.seen().contains("used up"), "{}", browser.seen());
 
@@ -40,6 +40,13 @@ fn a_link_signs_in_once_and_wrong_passwords_wait() {
     };
     attempt(people::PASSWORD);
     assert!(browser.text(".account").contains("carol"));
+    browser.click_text("Sign out");
+    browser.wait_path("/sign-in");
+    browser.open("/users?q=a");
+    browser.fill("input[name=account]", "carol");
+    browser.fill("input[name=password]", people::PASSWORD);
+    browser.click("main button");
+    browser.wait_path("/users?q=a");
     browser.click_text("Sign out");
     browser.wait_path("/sign-in");
     for _ in 0..5 {

@@ -13,6 +13,7 @@ use super::{
     vpn::{shown_once, weak},
 };
 use crate::{
+    api::administering::Losing,
     portal::{Refused, Shared, guard::Visitor, text},
     settings::{Edit, Entry, Layer, List, SecretText, View},
 };
@@ -222,7 +223,7 @@ async fn with_secret(
         return form::change(portal, visitor, fields, edits, HERE, again).await;
     }
     let secret = portal.api.administration()?.generate();
-    match form::save(portal, visitor, fields, edits(secret.clone())).await? {
+    match form::save(portal, visitor, fields, edits(secret.clone()), Losing::May).await? {
         Ok(()) => Ok(shown_once(visitor, name, &secret)),
         Err(why) => {
             let again = form::as_it_was(portal, fields, &why, again).await;

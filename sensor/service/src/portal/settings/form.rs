@@ -11,7 +11,7 @@ use super::{lists, page, view};
 use crate::{
     api::{
         Problem,
-        administering::{self, NotChanged},
+        administering::{self, Losing, NotChanged},
     },
     portal::{Refused, Shared, guard::Visitor, text},
     settings::{Change, Edit, View},
@@ -46,6 +46,12 @@ impl Fields {
         self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
     }
 
+    /// All of them but this one, to be sent once more as they are.
+    pub(super) fn hidden_but(&self, name: &str) -> Markup {
+        let others = self.0.iter().filter(|(field, _)| field != name);
+        html! { @for (field, value) in others { input type="hidden" name=(field) value=(value); } }
+    }
+
     /// What was typed and chosen, but for secrets.
     fn shown(&self) -> Markup {
         const NOT_TYPED: [&str; 7] = ["token", "revision", "change", "zone", "do", "keep", "secret"];
@@ -70,7 +76,7 @@ pub(super) async fn change(
     back: &str,
     again: impl FnOnce(&View) -> Markup,
 ) -> Result<Response, Refused> {
-    match save(portal, visitor, fields, edits).await? {
+    match save(portal, visitor, fields, edits, Losing::May).await? {
         Ok(()) => Ok(Redirect::to(back).into_response()),
         Err(why) => {
             let again = as_it_was(portal, fields, &why, again).await;
@@ -105,12 +111,14 @@ pub(super) async fn save(
     visitor: &Visitor,
     fields: &Fields,
     edits: Vec<Edit>,
+    losing: Losing,
 ) -> Result<Result<(), NotChanged>, Refused> {
     if edits.is_empty() {
         return Ok(Ok(()));
     }
     let revision = Some(fields.get("revision").to_owned());
-    let changed = administering::change(&portal.api, &visitor.name(), Change { revision, edits }).await;
+    let changed =
+        administering::change(&portal.api, &visitor.name(), Change { revision, edits }, losing).await;
     Ok(changed.map(drop))
 }
 
@@ -131,7 +139,7 @@ pub(super) fn not_changed(visitor: &Visitor, why: NotChanged, back: &str, again:
             };
             with_status(page(visitor, "Settings changed meanwhile", &content), StatusCode::CONFLICT)
         }
-        NotChanged::Problem(problem) => refused(visitor, &problem, back, again),
+        other => refused(visitor, &Problem::from(other), back, again),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     hidden, lists, origin, page as settings_page, restart, view,
 };
 use crate::{
-    api::administering::NotChanged,
+    api::administering::{Losing, NotChanged},
     portal::{Refused, Shared, guard::Visitor, text},
     settings::{Edit, Key, Kind, Layer, Page, View},
 };
@@ -46,13 +46,16 @@ pages! {
     detections, save_detections, Page::Detections, "Detections", "/settings/detections",
     "When people are told. A change holds from the next connection on; scores are natural logarithms: 2.3 is ten times as likely an attacker's.";
     retention, save_retention, Page::Retention, "Retention", "/settings/retention",
-    "How much is kept, and how long. What is less from now on goes within minutes, for good.";
+    "How much is kept, and how long. What is less from now on goes within minutes, for good: you are asked again before.";
     health, save_health, Page::Health, "Health", "/settings/health",
     "From where on something is worth a health message.";
 }
 
 /// What the keys of the score's model begin with.
 const MODEL: &str = "detect.model.";
+
+/// The field that says that what goes may go.
+const SURE: &str = "sure";
 
 /// What a key's field holds: nothing where the default does.
 fn shown(key: &Key) -> &str {
@@ -123,8 +126,10 @@ async fn save(
     let fields = Fields::of(visitor, sent)?;
     let there = view(portal).await?;
     let edits = own_keys(&there, page).filter_map(|key| edit(key, fields.get(&key.key))).collect();
-    let why = match form::save(portal, visitor, &fields, edits).await? {
+    let losing = if fields.get(SURE) == "true" { Losing::May } else { Losing::MustNot };
+    let why = match form::save(portal, visitor, &fields, edits, losing).await? {
         Ok(()) => return Ok(Redirect::to(path).into_response()),
+        Err(NotChanged::Loses(lost)) => return Ok(asked_again(visitor, &fields, &lost, path)),
         Err(why) => why,
     };
     let is_conflict = matches!(why, NotChanged::Conflict(_));
@@ -136,6 +141,21 @@ async fn save(
     };
     let again = form::as_it_was(portal, &fields, &why, again).await;
     Ok(form::not_changed(visitor, why, path, &again))
+}
+
+/// What retention no longer keeps cannot be taken back: it is asked for twice (WCAG 2.2, 3.3.4).
+fn asked_again(visitor: &Visitor, fields: &Fields, lost: &[String], path: &str) -> Response {
+    let content = html! {
+        p.problem role="alert" { "Nothing is saved yet. With this less is kept, and what goes is gone for good, within minutes:" }
+        ul { @for sentence in lost { li { (text::stranger(sentence)) } } }
+        form method="post" action=(path) {
+            (fields.hidden_but(SURE))
+            input type="hidden" name=(SURE) value="true";
+            p { button { "Yes, keep less" } }
+        }
+        p { a href=(path) { "No, leave it as it is" } }
+    };
+    settings_page(visitor, "Keep less?", &content)
 }
 
 /// The keys that a form has fields for.
@@ -172,5 +192,58 @@ fn edit(key: &Key, wanted: &str) -> Option<Edit> {
             let value = read.unwrap_or_else(|| Value::String(wanted.to_owned()));
             Some(Edit::Set { key: key.key.clone(), value })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+    use crate::{
+        control::Role,
+        portal::testing::{self, Administered},
+        settings::Origin,
+    };
+
+    #[tokio::test]
+    async fn less_retention_is_asked_for_twice() {
+        let largest = Key {
+            key: "journal.max_bytes".to_owned(),
+            page: Page::Retention,
+            kind: Kind::Text,
+            value: "16 GiB".to_owned(),
+            default: "16 GiB".to_owned(),
+            allowed: "a size".to_owned(),
+            about: String::new(),
+            origin: Origin { layer: Layer::Default, file: None, line: None },
+        };
+        let view =
+            View { revision: "1".to_owned(), keys: vec![largest], entries: vec![], restart_needed: vec![] };
+        let (folder, administered) = (tempfile::tempdir().unwrap(), Administered::with(view));
+        let portal = testing::portal(folder.path(), Some(administered.clone())).await;
+        let visit = testing::visit(&portal, "carol", Role::Administrator);
+        let cookie = [("cookie", &*visit)];
+        let (_, _, page) = testing::ask(&portal, "/settings/retention", &cookie, None).await;
+        let form = format!("token={}&revision=1&journal.max_bytes=4+MiB", testing::hidden(&page, "token"));
+        let (status, _, asked) = testing::ask(&portal, "/settings/retention", &cookie, Some(&form)).await;
+        assert_eq!(status, StatusCode::OK, "{asked}");
+        for part in [
+            "Nothing is saved yet",
+            "the &lt;oldest&gt; go",
+            "name=\"journal.max_bytes\" value=\"4 MiB\"",
+            "name=\"revision\" value=\"1\"",
+            "name=\"sure\" value=\"true\"",
+            "Yes, keep less",
+        ] {
+            assert!(asked.contains(part), "{part}: {asked}");
+        }
+        assert!(administered.edits().is_empty(), "nothing is done before the answer");
+        let told = portal.api.with_control(|control| control.audit(100)).unwrap();
+        assert!(told.iter().all(|row| row.action != "settings.change"), "{told:?}");
+
+        let form = format!("{form}&sure=true");
+        let (status, ..) = testing::ask(&portal, "/settings/retention", &cookie, Some(&form)).await;
+        assert_eq!((status, administered.edits().len()), (StatusCode::SEE_OTHER, 1));
     }
 }

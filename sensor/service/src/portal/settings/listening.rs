@@ -20,7 +20,10 @@ use super::{
     hidden, lists, origin, page as settings_page, page_with, view,
 };
 use crate::{
-    api::{Problem, administering},
+    api::{
+        Problem,
+        administering::{self, Losing},
+    },
     portal::{Refused, Shared, guard::Visitor, text},
     settings::{Arrivals, Edit, Entry, Layer, List, RefusedSource, SecretText, View},
 };
@@ -303,7 +306,7 @@ pub(super) async fn mend(
         // Other VPN servers of the same entry may have the one that is set.
         client => vec![Edit::Rotate { name: client.to_owned(), secret }],
     };
-    let why = match form::save(&portal, &visitor, &fields, edits).await? {
+    let why = match form::save(&portal, &visitor, &fields, edits, Losing::May).await? {
         Ok(()) => return Ok(Redirect::to(HERE).into_response()),
         Err(why) => why,
     };

@@ -15,7 +15,7 @@ use super::{
     hidden, lists, origin, page as settings_page, restart, view,
 };
 use crate::{
-    api::administering,
+    api::administering::{self, Losing},
     portal::{Refused, Shared, guard::Visitor, text},
     settings::{Arrivals, Edit, Entry, Layer, List, SecretText, View},
 };
@@ -27,6 +27,9 @@ const HERE: &str = "/settings/vpn";
 /// What accounting that is off does to people.
 pub(in crate::portal) const REFUSING: &str =
     "Some VPN servers (ocserv, strongSwan, accel-ppp) refuse log-ins when nobody answers their accounting";
+
+/// The choice that leaves the addresses alone: somebody may have narrowed them elsewhere.
+const KEPT: &str = "kept";
 
 /// Whose datagrams count when one secret is for everybody.
 const SCOPES: [(&str, &str, &[&str]); 2] = [
@@ -108,20 +111,22 @@ pub(super) fn weak(client: &Entry) -> Markup {
 }
 
 fn one_secret(visitor: &Visitor, view: &View, client: Option<&Entry>) -> Markup {
-    let addresses = client.and_then(|client| client.fields.get("address"));
-    let is_any = addresses == Some(&json!(SCOPES[1].2));
     html! {
         h3 { "One shared secret for everybody" }
         p.quiet { "All VPN servers use the same secret; a VPN server that is set for itself keeps its own." }
-        (secret_form(visitor, view, client.is_some(), if is_any { "any" } else { "private" }))
+        (secret_form(visitor, view, client, if client.is_some() { KEPT } else { SCOPES[0].0 }))
     }
 }
 
-fn secret_form(visitor: &Visitor, view: &View, is_set: bool, scope: &str) -> Markup {
+fn secret_form(visitor: &Visitor, view: &View, client: Option<&Entry>, scope: &str) -> Markup {
+    let is_set = client.is_some();
     html! {
         form.narrow method="post" action="/settings/vpn/secret" {
             (hidden(visitor, view))
             label { "From where" select name="scope" {
+                @if let Some(client) = client {
+                    option value=(KEPT) selected[scope == KEPT] { "As they are now (" (text::visible(&lists::said(client, "address"))) ")" }
+                }
                 @for (name, title, _) in SCOPES {
                     option value=(name) selected[name == scope] { (title) }
                 }
@@ -156,24 +161,29 @@ pub(super) async fn set_secret(
     sent: Sent,
 ) -> Result<Response, Refused> {
     let fields = Fields::of(&visitor, sent)?;
-    let scope = SCOPES.iter().find(|(name, ..)| *name == fields.get("scope")).unwrap_or(&SCOPES[0]);
+    // Whatever else is sent changes no addresses: where there is no such client yet, that is refused.
+    let scope = SCOPES.iter().find(|(name, ..)| *name == fields.get("scope"));
     let generated = fields.get("do") == "generate";
     let secret = match generated {
         true => portal.api.administration()?.generate(),
         false => SecretText::new(fields.raw("secret").to_owned()),
     };
     let (list, name) = (List::Client, EVERYBODY.to_owned());
-    let address = [("address".to_owned(), json!(scope.2))].into_iter().collect();
-    let put = Edit::Put { list, name: name.clone(), fields: address };
-    let edits = vec![put, another_secret(&fields, name, secret.clone())];
-    let why = match form::save(&portal, &visitor, &fields, edits).await? {
+    let readdress = scope.map(|(.., addresses)| Edit::Put {
+        list,
+        name: name.clone(),
+        fields: [("address".to_owned(), json!(addresses))].into_iter().collect(),
+    });
+    let mut edits: Vec<Edit> = readdress.into_iter().collect();
+    edits.push(another_secret(&fields, name, secret.clone()));
+    let why = match form::save(&portal, &visitor, &fields, edits, Losing::May).await? {
         Ok(()) if generated => return Ok(shown_once(&visitor, EVERYBODY, &secret)),
         Ok(()) => return Ok(Redirect::to("/settings/listening").into_response()),
         Err(why) => why,
     };
     let again = |view: &View| {
-        let is_set = view.entries.iter().any(|entry| entry.list == list && entry.name == EVERYBODY);
-        secret_form(&visitor, view, is_set, scope.0)
+        let client = view.entries.iter().find(|entry| entry.list == list && entry.name == EVERYBODY);
+        secret_form(&visitor, view, client, scope.map_or(KEPT, |(name, ..)| *name))
     };
     let again = form::as_it_was(&portal, &fields, &why, again).await;
     Ok(form::not_changed(&visitor, why, HERE, &again))
@@ -187,4 +197,68 @@ pub(super) fn shown_once(visitor: &Visitor, client: &str, secret: &SecretText) -
         p { a href="/settings/listening" { "Watch for the first packet" } }
     };
     settings_page(visitor, "A new secret", &content)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+    use crate::{
+        control::Role,
+        portal::testing::{self, Administered},
+        settings::Origin,
+    };
+
+    fn view(entries: Vec<Entry>) -> View {
+        View { revision: "1".to_owned(), keys: Vec::new(), entries, restart_needed: Vec::new() }
+    }
+
+    fn everybody(address: &str) -> Entry {
+        Entry {
+            list: List::Client,
+            name: EVERYBODY.to_owned(),
+            origin: Origin { layer: Layer::Portal, file: None, line: None },
+            fields: [("address".to_owned(), json!([address]))].into_iter().collect(),
+            has_secret: true,
+            has_previous_secret: false,
+            has_weak_secret: false,
+            heard: None,
+            ends: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn another_secret_leaves_addresses_alone_that_somebody_narrowed() {
+        let (folder, administered) =
+            (tempfile::tempdir().unwrap(), Administered::with(view(vec![everybody("192.0.2.0/28")])));
+        let portal = testing::portal(folder.path(), Some(administered.clone())).await;
+        let visit = testing::visit(&portal, "carol", Role::Administrator);
+        let cookie = [("cookie", &*visit)];
+        let (_, _, page) = testing::ask(&portal, HERE, &cookie, None).await;
+        let kept = "<option value=\"kept\" selected>As they are now (192.0.2.0/28)</option>";
+        assert!(page.contains(kept) && page.matches(" selected>").count() == 1, "{page}");
+        let token = testing::hidden(&page, "token");
+        let save = async |scope: &str| {
+            let form =
+                format!("token={token}&revision=1&secret=a+secret+of+twenty+octets&do=set&scope={scope}");
+            testing::ask(&portal, "/settings/vpn/secret", &cookie, Some(&form)).await.0
+        };
+        assert_eq!(save("kept").await, StatusCode::SEE_OTHER);
+        let [Edit::Secret { name, .. }] = &administered.edits()[..] else {
+            panic!("{:?}", administered.edits());
+        };
+        assert_eq!(name, EVERYBODY);
+        assert_eq!(save("any").await, StatusCode::SEE_OTHER);
+        let [_, Edit::Put { fields, .. }, Edit::Secret { .. }] = &administered.edits()[..] else {
+            panic!("{:?}", administered.edits());
+        };
+        assert_eq!(fields["address"], json!(["0.0.0.0/0", "::/0"]));
+    }
+
+    #[test]
+    fn a_first_secret_is_for_private_addresses_unless_others_are_chosen() {
+        let page = one_secret(&testing::visitor(), &view(Vec::new()), None).into_string();
+        assert!(page.contains("value=\"private\" selected") && !page.contains(KEPT), "{page}");
+    }
 }
