@@ -2,7 +2,7 @@
 //! them is in the outcome's notices; only open ones are kept here.
 //!
 //! One user has one open alert. A connection for the same reasons folds into it without a word; a new place, device or
-//! reason makes it grow, and it is told again, or listed as held back: `gathering`. That holds for places that the score
+//! reason (`keys`) makes it grow, and it is told again, or listed as held back: `gathering`. That holds for places that the score
 //! has no reason of their own for, too: in a country that is new to a user one town is as strange as the next
 //! (`whereabouts`). It is called after the strongest that it has, which may have come later than the first. What an open
 //! alert was told with adds nothing to the score of the next connection. Its connections do not teach the profile; those of
@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use insight::detect::{Assessment, Detection, Reason, ReasonFeature, Thresholds, Told};
+use insight::detect::{Assessment, Reason, Thresholds, Told};
 use policy::Detecting;
 use serde::{Deserialize, Serialize};
 
@@ -452,57 +452,16 @@ impl Open {
     }
 }
 
-/// What keys of the score of somebody who is not learned begin with.
-const UNLEARNED: &str = "unlearned ";
-
-/// By what two reasons are one: another place is another one.
-fn key(reason: &Reason) -> String {
-    use Detection::{AddressChange, ImpossibleTravel, SimultaneousSessions};
-    let feature = reason.feature.map_or("", ReasonFeature::name);
-    match reason.detection {
-        // Once its user is learned, people are told by the name that they know.
-        Detection::UnlearnedUser if is_of_value(reason) => format!("{UNLEARNED}{feature} {}", reason.seen),
-        Detection::UnlearnedUser => format!("{UNLEARNED}{feature}"),
-        Detection::SuspiciousConnection if is_of_value(reason) => format!("{feature} {}", reason.seen),
-        Detection::SuspiciousConnection => feature.to_owned(),
-        detection @ (AddressChange | ImpossibleTravel | SimultaneousSessions) => {
-            format!("{} {}", detection.name(), reason.seen)
-        }
-        detection => detection.name().to_owned(),
-    }
-}
-
-/// Whether what a reason adds to the score was counted with one of this key. That somebody travels too fast counts once,
-/// wherever to.
-fn counts_as(known: &str, reason: &Reason) -> bool {
-    match reason.detection {
-        detection if detection.is_by_score() => {
-            let key = key(reason);
-            known.strip_prefix(UNLEARNED).unwrap_or(known) == key.strip_prefix(UNLEARNED).unwrap_or(&key)
-        }
-        detection => known.split(' ').next() == Some(detection.name()),
-    }
-}
-
-/// Whether a reason that an alert does not have is worth another word: not the hour, nor another address of a network.
-fn is_news(reason: &Reason) -> bool {
-    !reason.detection.is_by_score() || is_of_value(reason)
-}
-
-/// Of these another value is another reason.
-fn is_of_value(reason: &Reason) -> bool {
-    use ReasonFeature::{Country, Device, Network, Place};
-    matches!(reason.feature, Some(Country | Place | Network | Device))
-}
-
 mod closing;
 mod crowd;
 mod gathering;
+mod keys;
 mod whereabouts;
 
 pub(super) use closing::{Lesson, Lessons};
 use crowd::{Crowd, Strangers};
 use gathering::{Gathering, Urgent, Worth};
+use keys::{counts_as, is_news, key};
 use whereabouts::{news_of, whereabouts};
 
 #[cfg(test)]

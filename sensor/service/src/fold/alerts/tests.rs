@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use insight::detect::{Detection, ReasonFeature};
+
 use super::*;
 
 pub(super) const DAY: u64 = 20_000;
