@@ -64,11 +64,13 @@ fn as_from_a_shell(command: &mut Command) -> &mut Command {
 }
 
 /// Runs a shell script as root of fresh network, mount and process namespaces, with an empty /var/lib and /etc/vpn-sensor.
+/// Nor has it the names of our network namespaces: to what it runs they would be left behind by processes that are no more.
 fn isolated(script: &str) -> Output {
     let output = as_from_a_shell(&mut Command::new("unshare"))
         .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-euo", "pipefail", "-c"])
         .arg(format!(
-            "ip link set lo up; mount -t tmpfs tmpfs /var/lib; mkdir -p /run/vpn-sensor-documentation\n{script}"
+            "ip link set lo up; mount -t tmpfs tmpfs /var/lib; mkdir -p /run/vpn-sensor-documentation /run/netns\n\
+             mount -t tmpfs tmpfs /run/netns\n{script}"
         ))
         .output()
         .expect("unshare (util-linux) runs: install util-linux");

@@ -43,8 +43,9 @@ pub(super) struct Alerts {
     subjects: HashMap<String, u64>,
     /// Sessions that teach nothing, since their alert is open; those that are over are not in it.
     held: BTreeMap<u64, u64>,
-    /// Open sessions that teach nothing more either: the alert that they were of, or came behind, was closed, and not as
-    /// usual. Those that are over are not in it, so that it has as many as are open, at the most.
+    /// Sessions that teach nothing more either: the alert that they were of, or came behind, was closed, and not as usual.
+    /// Those that are over go as they end and as a day begins: it has as many as are open, and those of the alerts that
+    /// were closed on one day.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     rejected: BTreeSet<u64>,
     /// How sessions ended whose lessons may have to be taken back, as profiles learned it; by session.
@@ -91,6 +92,9 @@ struct Open {
     crowd: Option<Crowd>,
     #[serde(default)]
     gathering: Gathering,
+    /// Whether a session is among its own that somebody said not to be usual: closing it is for people alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_rejected: bool,
 }
 
 /// A connection that detections were asked about.
@@ -146,6 +150,13 @@ impl Alerts {
     pub(super) fn release(&mut self, session: u64) {
         self.held.remove(&session);
         self.rejected.remove(&session);
+    }
+
+    /// One session turned out to be another: what was said of it holds for that.
+    pub(super) fn merge(&mut self, session: u64, into: u64) {
+        if self.rejected.contains(&session) {
+            self.rejected.insert(into);
+        }
     }
 
     /// What was told of how much a session has become.
@@ -210,7 +221,9 @@ impl Alerts {
             return false;
         }
         // Of one that was rejected the profile has nothing, whatever was known of it.
-        let is_unknown = case.is_unknown || self.rejected.contains(&session);
+        let is_rejected = self.rejected.contains(&session);
+        let is_unknown = case.is_unknown || is_rejected;
+        let is_of_user = case.user.is_some();
         fresh.extend(news_of(&case.connection, assessment));
         let number = match known {
             Some(number) => {
@@ -219,12 +232,16 @@ impl Alerts {
             }
             None => self.raise(case, assessment, fresh),
         };
-        if let Some(open) = self.open.get_mut(&number)
-            && is_unknown
-        {
-            open.note_untaught(session);
+        // What is about a VPN server is of no session.
+        if is_of_user {
+            if let Some(open) = self.open.get_mut(&number)
+                && is_unknown
+            {
+                open.note_untaught(session);
+                open.has_rejected |= is_rejected;
+            }
+            self.held.insert(session, number);
         }
-        self.held.insert(session, number);
         true
     }
 
@@ -332,10 +349,15 @@ impl Alerts {
         self.tell(News::Updated, alert, Sending::Always);
     }
 
-    /// Open ones below high severity that nothing happened to since then, by number.
+    /// Open ones below high severity that nothing happened to since then, by number; but for those of which people have
+    /// said already that a session is not usual.
     pub(super) fn left_alone_since(&self, unix_ns: u64) -> Vec<u64> {
-        let is_left = |alert: &Alert| alert.severity < Severity::High && alert.changed_unix_ns <= unix_ns;
-        self.open.iter().filter(|(_, open)| is_left(&open.alert)).map(|(number, _)| *number).collect()
+        let is_left = |open: &Open| {
+            open.alert.severity < Severity::High
+                && open.alert.changed_unix_ns <= unix_ns
+                && !open.has_rejected
+        };
+        self.open.iter().filter(|(_, open)| is_left(open)).map(|(number, _)| *number).collect()
     }
 
     /// What happened since this was asked last: alerts as they stand, and notices of them.
@@ -448,6 +470,7 @@ impl Open {
             sent: Some(0),
             crowd: None,
             gathering: Gathering::default(),
+            has_rejected: false,
         }
     }
 }

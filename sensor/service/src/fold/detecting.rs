@@ -184,10 +184,10 @@ impl Fold {
         for Lesson { user, connection, .. } in rejected {
             self.detector.reject(user, connection.session);
         }
-        let rejected = rejected.iter().map(|lesson| lesson.connection.session).collect();
-        let open = self.open_among(&rejected);
-        open.iter().for_each(|session| self.learning.pass_by(*session));
-        self.alerts.reject(open);
+        // Also those that are over, of which one may go on; which they are is not looked for among all sessions each time.
+        let rejected = rejected.iter().map(|lesson| lesson.connection.session);
+        rejected.clone().for_each(|session| self.learning.pass_by(session));
+        self.alerts.reject(rejected);
         match (address, verdict) {
             (Some(address), Verdict::Usual) => self.detector.share(*address),
             (Some(address), Verdict::Malicious) => self.detector.suspect(*address),

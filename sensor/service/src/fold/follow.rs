@@ -93,6 +93,9 @@ impl Fold {
         {
             self.alerts.keep_end(&change.session, end);
         }
+        if let Happening::Merged { into } = change.happening {
+            self.alerts.merge(number, into);
+        }
         if change.session.end().is_some() || matches!(change.happening, Happening::Merged { .. }) {
             self.alerts.release(number);
         }

@@ -68,7 +68,8 @@ fn short(disk: &DiskSeen, least: u64, since_unix_ns: u64) -> Finding {
         since_unix_ns,
         message: format!(
             "There is little space where the state directory {} is: {} of {} are free, less than {}. The oldest records \
-             are removed to keep `journal.free_reserve` free; with a full disk nothing is recorded or answered.",
+             are removed to keep `journal.free_reserve` free, and before them what waits for sinks; with a full disk nothing \
+             is recorded or answered.",
             disk.path.display(),
             octets(disk.free_bytes),
             octets(disk.total_bytes),

@@ -72,7 +72,8 @@ fn behind(sink: &sink::Standing, waits: Duration, now: Now) -> Finding {
         ),
         advice: vec![
             "See whether its receiver runs and takes messages; what waits is sent by itself then, in order.".to_owned(),
-            "What waits falls out at the sink's `max_age` and `max_bytes`: raise them if its receiver is away for longer."
+            "What waits falls out at the sink's `max_age` and `max_bytes`, and earlier where the disk is short: raise them, \
+             or give the disk room, if its receiver is away for longer."
                 .to_owned(),
         ],
     }

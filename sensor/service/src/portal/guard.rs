@@ -117,6 +117,7 @@ fn form_token(cookie: &str) -> String {
 fn to_sign_in(request: &Request) -> Response {
     if *request.method() == Method::GET {
         let wanted = request.uri().path_and_query().and_then(|wanted| onward::page(wanted.as_str()));
+        let wanted = wanted.filter(|wanted| *wanted != onward::OVERVIEW);
         return Redirect::to(&onward::by("/sign-in", wanted.unwrap_or_default())).into_response();
     }
     Refused(StatusCode::UNAUTHORIZED, "You are signed out. Sign in and do it again.".to_owned())

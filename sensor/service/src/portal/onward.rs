@@ -21,6 +21,8 @@ const PAGES: [&str; 8] =
 pub(super) struct Wanted {
     #[serde(default)]
     next: String,
+    /// The page of the sign-in loaded itself: not once more.
+    again: Option<String>,
 }
 
 impl Wanted {
@@ -28,11 +30,20 @@ impl Wanted {
     pub(super) fn page(&self) -> &str {
         page(&self.next).unwrap_or_default()
     }
+
+    /// Where the page of the sign-in loads itself from; nowhere a second time, whatever a browser says of who asks.
+    pub(super) fn once_more(&self) -> Option<String> {
+        let next = Some(self.page()).filter(|next| !next.is_empty()).unwrap_or(OVERVIEW);
+        self.again.is_none().then(|| format!("{}&again=yes", by("/sign-in", next)))
+    }
 }
 
 /// The address of a page of this portal. Anything else that was sent, another host's above all, is none: whoever makes a
 /// link must not choose where people are led who have just typed a password.
 pub(super) fn page(next: &str) -> Option<&str> {
+    if next == OVERVIEW {
+        return Some(next);
+    }
     // Browsers take `\` for `/`, leave out control characters, and resolve dots, however they are written.
     let is_plain = next.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'\\');
     let (path, _) = next.split_once(['?', '#']).unwrap_or((next, ""));
@@ -67,6 +78,7 @@ mod tests {
     #[test]
     fn people_are_led_to_pages_of_the_portal_and_nowhere_else() {
         for ours in [
+            "/",
             "/alerts/7",
             "/alerts?state=all&user=a%2F",
             "/users/..~",
@@ -77,7 +89,7 @@ mod tests {
         }
         for other in [
             "",
-            "/",
+            "/?",
             "alerts/7",
             "//evil.example/alerts",
             "//alerts/7",

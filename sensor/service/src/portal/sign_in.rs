@@ -34,15 +34,12 @@ pub(super) async fn page(
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     let next = wanted.page();
-    if next.is_empty() {
-        return Ok(form(&portal, "", next, None));
-    }
-    if guard::is_visitor(&portal, &headers).await? {
+    if !next.is_empty() && guard::is_visitor(&portal, &headers).await? {
         return Ok(Redirect::to(next).into_response());
     }
     let mut answer = form(&portal, "", next, None);
-    if onward::is_from_elsewhere(&headers) {
-        onward::load(&mut answer, &onward::by("/sign-in", next));
+    if let Some(address) = wanted.once_more().filter(|_| onward::is_from_elsewhere(&headers)) {
+        onward::load(&mut answer, &address);
     }
     Ok(answer)
 }
@@ -320,14 +317,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let portal = testing::portal(folder.path(), None).await;
         // The browser keeps the cookie back, and loads the page once more by itself; with it then, or with none.
-        let (status, headers, _) =
-            testing::ask(&portal, SIGN_IN, &[("sec-fetch-site", "cross-site")], None).await;
-        assert_eq!(status, StatusCode::OK);
-        assert_eq!(headers[header::REFRESH].to_str().unwrap(), format!("0; url={SIGN_IN}"));
+        let elsewhere = ("sec-fetch-site", "cross-site");
+        let again = format!("{SIGN_IN}&again=yes");
+        for (asked, loaded) in
+            [(SIGN_IN, Some(&*again)), ("/sign-in", Some("/sign-in?next=%2F&again=yes")), (&again, None)]
+        {
+            let (status, headers, _) = testing::ask(&portal, asked, &[elsewhere], None).await;
+            assert_eq!(status, StatusCode::OK);
+            let refresh = headers.get(header::REFRESH).map(|value| value.to_str().unwrap());
+            assert_eq!(refresh, loaded.map(|loaded| format!("0; url={loaded}")).as_deref(), "{asked}");
+        }
         let cookie = testing::visit(&portal, "dora", Role::Analyst);
         let own = ("sec-fetch-site", "same-origin");
         let (status, headers, _) = testing::ask(&portal, SIGN_IN, &[own, ("cookie", &cookie)], None).await;
         assert_eq!((status, headers[header::LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, WANTED));
+        let overview = "/sign-in?next=%2F&again=yes";
+        let (_, headers, _) = testing::ask(&portal, overview, &[own, ("cookie", &cookie)], None).await;
+        assert_eq!(headers[header::LOCATION], "/");
         for cookie in ["", "vpn-sensor-visit=no+more"] {
             let (status, headers, _) = testing::ask(&portal, SIGN_IN, &[own, ("cookie", cookie)], None).await;
             assert!(status == StatusCode::OK && !headers.contains_key(header::REFRESH), "no circle");

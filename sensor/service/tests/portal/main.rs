@@ -55,9 +55,17 @@ fn check(answer: &Answer, what: &str) {
 #[test]
 fn nobody_sees_anything_before_signing_in() {
     let host = Host::start(&HOSTILE);
-    for page in ["/", "/users", "/users/alice", "/alerts", "/alerts/1", "/search?q=alice", "/devices/x"] {
+    for (page, next) in [
+        ("/", ""),
+        ("/users", "?next=%2Fusers"),
+        ("/users/alice", "?next=%2Fusers%2Falice"),
+        ("/alerts", "?next=%2Falerts"),
+        ("/alerts/1", "?next=%2Falerts%2F1"),
+        ("/search?q=alice", "?next=%2Fsearch%3Fq%3Dalice"),
+        ("/devices/x", "?next=%2Fdevices%2Fx"),
+    ] {
         let answer = host.stranger().get(page);
-        assert_eq!((answer.status, answer.header("location")), (303, "/sign-in"), "{page}");
+        assert_eq!((answer.status, answer.header("location")), (303, &*format!("/sign-in{next}")), "{page}");
     }
     let answer = host.stranger().get("/sign-in");
     assert_eq!(answer.status, 200);

@@ -52,9 +52,18 @@ fn a_user_s_connections_are_files_without_formulas() {
     assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
     assert_eq!(answer.header("content-disposition"), "attachment; filename=\"connections.csv\"");
     let lines: Vec<&str> = answer.text.split("\r\n").collect();
-    assert!(lines[0].starts_with("\u{feff}start,end,seconds,user,address,place,country"), "{}", lines[0]);
+    assert!(
+        lines[0]
+            .starts_with("\u{feff}\"start\",\"end\",\"seconds\",\"user\",\"address\",\"place\",\"country\""),
+        "{}",
+        lines[0]
+    );
     assert!(lines[1].contains(",\"'=hyperlink(\"\"http://evil.example\"\")\","), "{}", lines[1]);
-    assert!(lines[1].contains("203.0.113.0,\"Lyon, FR\",FR,AS64500 Example Telecom"), "{}", lines[1]);
+    assert!(
+        lines[1].contains("\"203.0.113.0\",\"Lyon, FR\",\"FR\",\"AS64500 Example Telecom"),
+        "{}",
+        lines[1]
+    );
     assert!(!answer.text.contains(",=") && !answer.text.contains(",\"="));
     let answer = carol.get(&format!("/users/{}/connections.json", path(HOSTILE[0])));
     assert_eq!(answer.header("content-type"), "application/json");

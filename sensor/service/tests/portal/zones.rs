@@ -74,7 +74,7 @@ fn days_and_hours_of_a_page_are_the_viewer_s_and_it_says_whose() {
 
     // Files and the API have UTC, whoever asks; what the audit log has is UTC as well.
     let file = carol.get("/users/alice/connections.csv?since=2026-09-22").text;
-    assert!(file.contains("\n2026-09-21T18:15:00") && !file.contains("2026-09-22"), "{file}");
+    assert!(file.contains("\n\"2026-09-21T18:15:00") && !file.contains("2026-09-22"), "{file}");
     let told = "as csv, since=2026-09-21T18:15:00.000000Z";
     let audit = host.control.audit(100).unwrap();
     assert!(audit.iter().any(|row| row.details.as_deref() == Some(told)), "{audit:?}");

@@ -3,7 +3,7 @@
 //! The signature is HMAC-SHA-256 (RFC 2104) over the timestamp, a dot and the body, in hexadecimal. A receiver computes the
 //! same, compares, and refuses timestamps that are far from its clock, so that nobody can send an old request again.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -28,6 +28,8 @@ pub const DELIVERY_HEADER: &str = "X-Vpn-Sensor-Delivery";
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that rested for longer is not used again: what is between may have forgotten it, and swallow what is sent.
 const REUSE_MAX: Duration = Duration::from_secs(2);
+/// So long a message waits that is turned away with an answer that may not be about it.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// The value of the signature's header.
 pub fn signature(secret: &[u8], timestamp: u64, body: &str) -> String {
@@ -48,11 +50,13 @@ pub(super) struct Hook {
     name: String,
     agent: Option<Agent>,
     arrived: Option<u64>,
+    /// The message that is turned away, and since when.
+    turned_away: Option<(u64, Instant)>,
 }
 
 impl Hook {
     pub(super) fn new(url: String, trust: Trust, secret: Option<Secret>, name: String) -> Hook {
-        Hook { url, trust, secret, name, agent: None, arrived: None }
+        Hook { url, trust, secret, name, agent: None, arrived: None, turned_away: None }
     }
 
     fn agent(&mut self) -> Result<&Agent, String> {
@@ -122,6 +126,17 @@ impl Hook {
     }
 }
 
+impl Hook {
+    /// Whether a message that is turned away is tried again.
+    fn has_patience(&mut self, sequence: u64, now: Instant) -> bool {
+        let (_, since) = *match &mut self.turned_away {
+            Some(turned_away) if turned_away.0 == sequence => turned_away,
+            turned_away => turned_away.insert((sequence, now)),
+        };
+        now.duration_since(since) < PATIENCE
+    }
+}
+
 fn content_type(format: Format) -> &'static str {
     match format {
         Format::Ocsf | Format::Json => "application/json",
@@ -132,7 +147,8 @@ fn content_type(format: Format) -> &'static str {
 impl Peer for Hook {
     fn send(&mut self, message: &Message<'_>) -> Result<(), Failure> {
         let status = self.post(message)?;
-        let answered = |what: &str| format!("{} answered {status}: {what}", self.url);
+        let url = self.url.clone();
+        let answered = |what: &str| format!("{url} answered {status}: {what}");
         match status {
             200..=299 => {
                 self.arrived = Some(message.entry.sequence);
@@ -140,14 +156,16 @@ impl Peer for Hook {
             }
             408 | 429 => Err(Failure::busy(answered("it is busy; messages are sent later"), false)),
             // About this message, and of no other.
-            400 | 406 | 411 | 413 | 415 | 422 => {
+            400 | 406 | 409 | 411 | 413..=417 | 422 | 424 | 431 | 451 => {
                 Err(Failure::Refused(answered("check what the receiver expects, and the sink's `format`")))
             }
-            // About who asks and where: the next message would fare no better, and this one can still be taken.
-            401..=499 => Err(Failure::busy(
+            // About who asks and where, most likely: the next message would fare no better, and this one can still be
+            // taken. But what stands in front of a receiver may look into bodies.
+            401..=499 if self.has_patience(message.entry.sequence, Instant::now()) => Err(Failure::busy(
                 answered("mend the address, the secret or the receiver; messages wait"),
                 false,
             )),
+            401..=499 => Err(Failure::Refused(answered("it did so for an hour; the next one is tried"))),
             300..=399 => Err(Failure::busy(answered("set `url` to where it has moved"), false)),
             _ => Err(Failure::busy(answered("see the receiver's log"), true)),
         }
@@ -163,5 +181,20 @@ impl Peer for Hook {
 
     fn close(&mut self) -> Option<u64> {
         self.arrived.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_is_turned_away_for_an_hour_lets_the_next_one_through() {
+        let mut hook = Hook::new(String::new(), Trust::default(), None, String::new());
+        let began = Instant::now();
+        let minutes = |count: u64| began + Duration::from_secs(60 * count);
+        let asked = [(7, 0), (7, 59), (7, 60), (8, 60), (8, 119), (9, 119), (9, 179), (8, 180)];
+        let patience = asked.map(|(sequence, at)| hook.has_patience(sequence, minutes(at)));
+        assert_eq!(patience, [true, true, false, true, true, true, false, true]);
     }
 }

@@ -13,7 +13,7 @@ use super::{
     Backlog, Kept, Limits,
     cursor::{self, Cursor, CursorFile},
     entry::{Draft, Entry, Origin},
-    room,
+    room::Room,
     segment::{self, Marks, Place, Segment},
 };
 use crate::export::format::Kind;
@@ -35,8 +35,7 @@ pub(super) struct Flying {
 pub(super) struct State {
     pub(super) folder: PathBuf,
     limits: Limits,
-    /// Octets that may wait now: of the limits and the disk.
-    pub(super) octets_max: fn(&Path, &Limits) -> u64,
+    pub(super) room: Room,
     pub(super) segments: VecDeque<Segment>,
     /// The last segment, open for appending; none: the next message begins one.
     pub(super) tail: Option<File>,
@@ -72,7 +71,7 @@ impl State {
         let mut state = State {
             folder: folder.to_owned(),
             limits,
-            octets_max: room::octets_max,
+            room: Room::default(),
             segments: VecDeque::new(),
             tail: None,
             next: cursor.done.max(cursor.attempted) + 1,
@@ -192,23 +191,33 @@ impl State {
     /// Lets the oldest fall out until so many octets fit, beside the cursor. None: they never do.
     fn make_room(&mut self, octets: u64, now: u64) -> Option<()> {
         self.expire(now);
-        self.fit(octets + Segment::new(0).octets + cursor::OCTETS)
+        self.fit(octets + Segment::new(0).octets + cursor::OCTETS, now)
     }
 
-    fn fit(&mut self, octets: u64) -> Option<()> {
-        let octets_max = (self.octets_max)(&self.folder, &self.limits);
-        if octets > octets_max {
+    fn fit(&mut self, octets: u64, now: u64) -> Option<()> {
+        if octets > self.octets_max(now) {
             return None;
         }
-        while self.octets() + octets > octets_max && self.drop_oldest() {}
-        // Unless the oldest cannot be removed.
-        (self.octets() + octets <= octets_max).then_some(())
+        // One after the other: what has gone may be enough for the disk.
+        while self.octets() + octets > self.octets_max(now) {
+            let before = self.octets();
+            if !self.drop_oldest() {
+                return None;
+            }
+            self.room.gain(before - self.octets());
+        }
+        Some(())
+    }
+
+    /// Octets that may wait now: by the limits and the disk's room.
+    fn octets_max(&mut self, now: u64) -> u64 {
+        self.room.octets_max(&self.folder, &self.limits, now)
     }
 
     /// Ends the last segment when it is large or old enough.
     fn roll(&mut self, octets: u64, now: u64) {
+        let octets_max = (self.octets_max(now) / SEGMENTS).min(SEGMENT_MAX);
         let Some(last) = self.segments.back() else { return };
-        let octets_max = ((self.octets_max)(&self.folder, &self.limits) / SEGMENTS).min(SEGMENT_MAX);
         let age_max = self.limits.max_age.as_nanos() as u64 / SEGMENTS;
         if last.octets + octets > octets_max || now.saturating_sub(last.first_unix_ns) > age_max {
             self.tail = None;
@@ -230,7 +239,7 @@ impl State {
                 return;
             }
         }
-        let _ = self.fit(cursor::OCTETS);
+        let _ = self.fit(cursor::OCTETS, now);
     }
 
     /// Removes the oldest segment; what of it is not done with is lost. Whether one is removed.

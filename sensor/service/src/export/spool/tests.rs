@@ -217,23 +217,38 @@ fn the_oldest_fall_out_by_age_and_are_counted() {
 }
 
 #[test]
-fn little_waits_while_the_disk_is_short_and_as_much_as_may_when_there_is_room_again() {
+fn so_much_goes_as_the_disk_is_short_of_and_as_much_waits_as_may_when_there_is_room_again() {
+    const MIB: u64 = 1 << 20;
     let folder = tempfile::tempdir().unwrap();
-    let spool = Spool::open(folder.path(), limits(64 << 10)).unwrap();
-    fill(&spool, 1..=1000);
+    let spool = Spool::open(folder.path(), Limits::default()).unwrap();
+    let body = "x".repeat(60 << 10);
+    let push = |positions: std::ops::RangeInclusive<u64>, now| {
+        for position in positions {
+            assert_eq!(spool.push(&draft(position, &body), now), Kept::Waiting);
+        }
+    };
+    push(1..=900, NOW);
     assert_eq!(spool.backlog().lost, 0);
-    assert!(size(folder.path()) > 32 << 10, "{}", size(folder.path()));
-    spool.lock().octets_max = |_, _| 16 << 10;
-    // Whoever looks for messages finds those that are left, also when none come.
-    let left = spool.take(1999, NOW).unwrap();
-    assert!(size(folder.path()) <= 16 << 10, "{}", size(folder.path()));
+    let all = size(folder.path());
+    assert!(all > 50 * MIB, "{all}");
+    // A tenth is the reserve, 16 MiB, and its eighth is asked for besides: 18 MiB.
+    spool.lock().room.ask = |_| Some(room::Space { free: 17 << 20, total: 160 << 20 });
+    let second = 1_000_000_000;
+    let left = |now| spool.take(1999, now).unwrap().len() as u64;
+    // Whoever looks for messages finds those that are left, also when none come. One file was enough.
+    assert!(left(NOW + second) > 0);
+    let gone = all - size(folder.path());
+    assert!((15 * MIB..=16 * MIB).contains(&gone), "{gone}");
     let lost = spool.backlog().lost;
-    assert!(lost > 0 && left.len() as u64 + lost == 1000, "{lost}");
-    fill(&spool, 1001..=1100);
-    assert!(size(folder.path()) <= 16 << 10, "{}", size(folder.path()));
-    spool.lock().octets_max = |_, limits| limits.max_bytes;
+    assert!(lost > 0);
+    // As short as it gets, whatever is removed: a quarter of the reserve may wait, in small files.
+    spool.lock().room.ask = |_| Some(room::Space { free: 0, total: 160 << 20 });
+    (901..=1000).for_each(|position| push(position..=position, NOW + (position - 899) * second));
+    assert!(size(folder.path()) <= 4 * MIB, "{}", size(folder.path()));
+    assert!(size(folder.path()) > 3 * MIB, "{}", size(folder.path()));
+    spool.lock().room.ask = |_| Some(room::Space { free: 100 << 20, total: 160 << 20 });
     let lost = spool.backlog().lost;
-    fill(&spool, 1101..=1400);
+    push(1001..=1200, NOW + 200 * second);
     assert_eq!(spool.backlog().lost, lost);
 }
 

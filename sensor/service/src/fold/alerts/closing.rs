@@ -152,9 +152,9 @@ impl Alerts {
         Some(lessons)
     }
 
-    /// These sessions, which are open, teach nothing more.
-    pub(in crate::fold) fn reject(&mut self, open: impl IntoIterator<Item = u64>) {
-        self.rejected.extend(open);
+    /// These sessions teach nothing more.
+    pub(in crate::fold) fn reject(&mut self, sessions: impl IntoIterator<Item = u64>) {
+        self.rejected.extend(sessions);
     }
 
     /// Those that teach nothing more though no alert is open that has them.

@@ -146,7 +146,8 @@ impl Alerts {
     pub(super) fn join(&mut self, address: IpAddr, case: Case<'_>, assessment: &mut Assessment) {
         let session = case.connection.session;
         // Of one that was rejected the profile has nothing, whatever was known of it.
-        let is_unknown = case.is_unknown || self.rejected.contains(&session);
+        let is_rejected = self.rejected.contains(&session);
+        let is_unknown = case.is_unknown || is_rejected;
         let known = self.subjects.get(&subject(address)).copied();
         let number = match known {
             Some(number) => number,
@@ -156,6 +157,7 @@ impl Alerts {
         let Some(open) = self.open.get_mut(&number) else { return };
         if is_unknown {
             open.untaught.insert(session);
+            open.has_rejected |= is_rejected;
         }
         let worth = open.grow(case, assessment);
         let is_told = worth == Worth::Telling || known.is_none();

@@ -412,6 +412,40 @@ fn what_is_left_alone_is_below_high_severity_and_nothing_happened_to_it_since() 
 }
 
 #[test]
+fn what_people_said_of_a_session_is_not_taken_back_by_the_service_and_holds_for_what_it_is_merged_into() {
+    let mut alerts = Alerts::default();
+    let stolen = |alerts: &mut Alerts, session, seen| {
+        alerts.take(of("alice", from(session, "192.0.2.1", "A")), &mut medium(vec![country(seen)]))
+    };
+    stolen(&mut alerts, 1, "CN");
+    alerts.close(1, Verdict::Malicious, "uid 0", 0, Sending::Always);
+    stolen(&mut alerts, 1, "RU");
+    assert_eq!(alerts.left_alone_since(DAY * DAY_NS), [0_u64; 0], "it is for people");
+    let saved = serde_json::to_string(&alerts).unwrap();
+    let mut alerts = serde_json::from_str::<Alerts>(&saved).unwrap().restored();
+    assert_eq!(alerts.left_alone_since(DAY * DAY_NS), [0_u64; 0]);
+    alerts.merge(1, 9);
+    alerts.release(1);
+    assert!(alerts.holds(9));
+    alerts.merge(2, 10);
+    assert!(!alerts.holds(10), "nothing was said of it");
+}
+
+#[test]
+fn what_is_about_a_vpn_server_is_of_no_session() {
+    let mut alerts = Alerts::default();
+    let stray = Case { user: None, ..of("VPN server gw", from(0, "192.0.2.1", "A")) };
+    let reason = reason(Detection::StopWithoutStart, None, "30", 1.0);
+    assert!(alerts.take(stray, &mut medium(vec![reason])));
+    assert!(!alerts.holds(0));
+    for verdict in [Verdict::Malicious, Verdict::Usual] {
+        let lessons = alerts.close(1, verdict, "uid 0", 0, Sending::Always);
+        assert_eq!(lessons.map_or(0, |lessons| lessons.learn.len()), 0);
+        assert!(!alerts.holds(0));
+    }
+}
+
+#[test]
 fn nobody_is_forgotten_but_who_is_meant() {
     let mut alerts = Alerts::default();
     for (user, session) in [("alice", 1), ("bob", 2)] {
