@@ -19,7 +19,7 @@ what is known only at Interim-Updates and Stops. Scores are natural logarithms: 
 | key | default | allowed | what it does, and why it is so |
 |---|---|---|---|
 | `notices_per_day` | 50 | 1 to 1000000 | So many notices of alerts are sent in a day (UTC), those of high severity and what people closed or wrote not counted among them and never held back. All alerts are listed. 50: what two people can look at in a morning. |
-| `accept_after` | \"off\" | 1d to 90d, or \"off\" | An alert below high severity that nothing happened to for so long, and that nobody decided about, is closed as usual and teaches the profile. Off: whoever stays unnoticed for long enough would become usual. |
+| `accept_after` | \"off\" | 1d to 90d, or \"off\" | An alert below high severity that nothing happened to for so long, and that nobody decided about, is closed as usual, unless a session in it was of an alert before that was closed otherwise, and it teaches the profile. Off: whoever stays unnoticed for long enough would become usual. |
 ";
 
 const MODEL: &str = "

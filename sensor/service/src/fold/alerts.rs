@@ -44,8 +44,7 @@ pub(super) struct Alerts {
     /// Sessions that teach nothing, since their alert is open; those that are over are not in it.
     held: BTreeMap<u64, u64>,
     /// Sessions that teach nothing more either: the alert that they were of, or came behind, was closed, and not as usual.
-    /// Those that are over go as they end and as a day begins: it has as many as are open, and those of the alerts that
-    /// were closed on one day.
+    /// Those that are over go with their Stop and as a day begins: it has as many as are open, and those of one day.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     rejected: BTreeSet<u64>,
     /// How sessions ended whose lessons may have to be taken back, as profiles learned it; by session.
@@ -146,16 +145,24 @@ impl Alerts {
         self.held.contains_key(&session) || self.rejected.contains(&session)
     }
 
-    /// A session is over.
+    /// A session is over; one that was for want of a sign of life may go on.
     pub(super) fn release(&mut self, session: u64) {
         self.held.remove(&session);
+    }
+
+    /// A session does not go on, nor is anything more told of it.
+    pub(super) fn finish(&mut self, session: u64) {
         self.rejected.remove(&session);
+        self.much.remove(&session);
     }
 
     /// One session turned out to be another: what was said of it holds for that.
     pub(super) fn merge(&mut self, session: u64, into: u64) {
         if self.rejected.contains(&session) {
             self.rejected.insert(into);
+        }
+        if let Some(number) = self.held.get(&session).copied() {
+            self.held.entry(into).or_insert(number);
         }
     }
 
@@ -176,11 +183,6 @@ impl Alerts {
             self.much.pop_first();
         }
         self.much.insert(session, told);
-    }
-
-    /// A session does not go on, nor is anything more told of it.
-    pub(super) fn forget_told(&mut self, session: u64) {
-        self.much.remove(&session);
     }
 
     /// Takes an assessment: what an open alert says already goes out of its score, and it stays an alert only if it is
@@ -349,8 +351,8 @@ impl Alerts {
         self.tell(News::Updated, alert, Sending::Always);
     }
 
-    /// Open ones below high severity that nothing happened to since then, by number; but for those of which people have
-    /// said already that a session is not usual.
+    /// Open ones below high severity that nothing happened to since then, by number; but for those with a session that
+    /// was of an alert before which was closed, and not as usual.
     pub(super) fn left_alone_since(&self, unix_ns: u64) -> Vec<u64> {
         let is_left = |open: &Open| {
             open.alert.severity < Severity::High

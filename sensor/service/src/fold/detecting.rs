@@ -185,8 +185,7 @@ impl Fold {
             self.detector.reject(user, connection.session);
         }
         // Also those that are over, of which one may go on; which they are is not looked for among all sessions each time.
-        let rejected = rejected.iter().map(|lesson| lesson.connection.session);
-        rejected.clone().for_each(|session| self.learning.pass_by(session));
+        rejected.iter().for_each(|lesson| self.learning.pass_by(lesson.connection.session));
         self.alerts.reject(rejected);
         match (address, verdict) {
             (Some(address), Verdict::Usual) => self.detector.share(*address),

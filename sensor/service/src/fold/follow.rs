@@ -101,7 +101,7 @@ impl Fold {
         }
         let is_stopped = change.session.end().is_some_and(|end| end.reason == EndReason::Stop);
         if is_stopped || matches!(change.happening, Happening::Merged { .. }) {
-            self.alerts.forget_told(number);
+            self.alerts.finish(number);
         }
     }
 

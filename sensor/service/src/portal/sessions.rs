@@ -89,3 +89,128 @@ pub(super) fn address(address: Option<&str>) -> Markup {
         None => html! { "\u{2013}" },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::PlaceRow;
+
+    fn whole() -> SessionRow {
+        SessionRow {
+            number: 7,
+            start: "2026-09-21T14:13:20.000000Z".to_owned(),
+            start_source: "start".to_owned(),
+            end: Some("2026-09-21T16:43:20.000000Z".to_owned()),
+            end_reason: Some("stop".to_owned()),
+            terminate_cause: Some("Idle-Timeout".to_owned()),
+            last_seen: "2026-09-21T16:43:20.000000Z".to_owned(),
+            seconds: 9000,
+            user: Some("alice".to_owned()),
+            user_original: Some("CONTOSO\\Alice".to_owned()),
+            remote: Some("203.0.113.7".to_owned()),
+            place: Some(PlaceRow {
+                id: 3,
+                name: "Lyon, FR".to_owned(),
+                country: Some("FR".to_owned()),
+                region: None,
+                city: Some("Lyon".to_owned()),
+                site: None,
+                latitude: None,
+                longitude: None,
+                radius_km: None,
+                asn: Some(3215),
+                organisation: Some("Orange S.A.".to_owned()),
+                kinds: Vec::new(),
+            }),
+            assigned: vec!["10.1.2.3".to_owned(), "2001:db8::/64".to_owned()],
+            client: "gateways".to_owned(),
+            nas_identifier: Some("gw1".to_owned()),
+            nas_address: Some("192.0.2.10".to_owned()),
+            session: "0000002A".to_owned(),
+            device: Some("PC-7".to_owned()),
+            software: Some("AnyConnect 5.1".to_owned()),
+            operating_system: None,
+            group: None,
+            input_octets: Some(1 << 20),
+            output_octets: Some(1 << 19),
+            alert: Some(12),
+            start_unix_ns: 0,
+        }
+    }
+
+    /// What a reader sees of some markup.
+    fn words(markup: &str) -> String {
+        let outside = markup.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
+        outside.collect::<String>().replace("\u{2068}", "").replace("\u{2069}", "")
+    }
+
+    /// The heading of each column with what stands below it, which a narrow page has as the label beside it.
+    fn columns(page: &str) -> Vec<(String, String)> {
+        let headings: Vec<String> = page
+            .split("scope=\"col\">")
+            .skip(1)
+            .map(|rest| rest.split_once("</th>").unwrap().0.to_owned())
+            .collect();
+        let cells: Vec<(&str, String)> = page
+            .split("data-label=\"")
+            .skip(1)
+            .map(|rest| {
+                let (label, rest) = rest.split_once("\">").unwrap();
+                (label, words(rest.split_once("</td>").unwrap().0).trim().to_owned())
+            })
+            .collect();
+        assert_eq!(headings, cells.iter().map(|(label, _)| *label).collect::<Vec<_>>());
+        headings.into_iter().zip(cells).map(|(heading, (_, text))| (heading, text)).collect()
+    }
+
+    #[test]
+    fn a_row_has_all_of_a_connection_each_below_its_heading() {
+        let pair = |(heading, text): (&str, &str)| (heading.to_owned(), text.to_owned());
+        let shown = [
+            ("Start", "2026-09-21 14:13 UTC"),
+            ("End", "2026-09-21 16:43 UTC"),
+            ("User", "alice"),
+            ("Duration", "2 h 30 min"),
+            ("Address", "203.0.113.7"),
+            ("Place", "Lyon, FR"),
+            ("Network", "AS3215 Orange S.A."),
+            ("Device", "PC-7"),
+            ("Client software", "AnyConnect 5.1"),
+            ("VPN server", "gw1"),
+            ("Assigned", "10.1.2.3, 2001:db8::/64"),
+            ("Volume", "1.5 MiB"),
+            ("Why it ended", "Idle-Timeout"),
+            ("Alert", "12"),
+        ];
+        assert_eq!(columns(&table(&[whole()]).into_string()), shown.map(pair));
+        let of_one: Vec<_> = shown.into_iter().filter(|(heading, _)| *heading != "User").map(pair).collect();
+        assert_eq!(columns(&table_of_one(&[whole()]).into_string()), of_one);
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_connection_is_a_dash_and_not_nothing() {
+        let bare = SessionRow {
+            end: None,
+            end_reason: None,
+            terminate_cause: None,
+            user: None,
+            remote: None,
+            place: None,
+            assigned: Vec::new(),
+            nas_identifier: None,
+            nas_address: None,
+            device: None,
+            software: None,
+            input_octets: None,
+            output_octets: None,
+            alert: None,
+            ..whole()
+        };
+        let shown = columns(&table(&[bare]).into_string());
+        let dashes = shown.iter().filter(|(_, text)| text == "\u{2013}").count();
+        let said: Vec<&str> =
+            shown.iter().map(|(_, text)| &**text).filter(|text| *text != "\u{2013}").collect();
+        assert_eq!(said, ["2026-09-21 14:13 UTC", "on line", "2 h 30 min", "gateways"], "{shown:?}");
+        assert_eq!(dashes, shown.len() - said.len());
+    }
+}

@@ -30,6 +30,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const REUSE_MAX: Duration = Duration::from_secs(2);
 /// So long a message waits that is turned away with an answer that may not be about it.
 const PATIENCE: Duration = Duration::from_secs(3600);
+/// And so often; half as often as it is tried in that time.
+const TURNED_AWAY_MIN: u32 = 60;
 
 /// The value of the signature's header.
 pub fn signature(secret: &[u8], timestamp: u64, body: &str) -> String {
@@ -50,8 +52,8 @@ pub(super) struct Hook {
     name: String,
     agent: Option<Agent>,
     arrived: Option<u64>,
-    /// The message that is turned away, and since when.
-    turned_away: Option<(u64, Instant)>,
+    /// The message that is turned away, since when and how often.
+    turned_away: Option<(u64, Instant, u32)>,
 }
 
 impl Hook {
@@ -129,11 +131,13 @@ impl Hook {
 impl Hook {
     /// Whether a message that is turned away is tried again.
     fn has_patience(&mut self, sequence: u64, now: Instant) -> bool {
-        let (_, since) = *match &mut self.turned_away {
+        let (_, since, times) = match &mut self.turned_away {
             Some(turned_away) if turned_away.0 == sequence => turned_away,
-            turned_away => turned_away.insert((sequence, now)),
+            turned_away => turned_away.insert((sequence, now, 0)),
         };
-        now.duration_since(since) < PATIENCE
+        *times += 1;
+        // Twice in an hour, with nobody there in between, is no answer.
+        now.duration_since(*since) < PATIENCE || *times < TURNED_AWAY_MIN
     }
 }
 
@@ -156,13 +160,13 @@ impl Peer for Hook {
             }
             408 | 429 => Err(Failure::busy(answered("it is busy; messages are sent later"), false)),
             // About this message, and of no other.
-            400 | 406 | 409 | 411 | 413..=417 | 422 | 424 | 431 | 451 => {
+            400 | 406 | 409 | 413 | 415 | 422 | 424 | 451 => {
                 Err(Failure::Refused(answered("check what the receiver expects, and the sink's `format`")))
             }
             // About who asks and where, most likely: the next message would fare no better, and this one can still be
             // taken. But what stands in front of a receiver may look into bodies.
             401..=499 if self.has_patience(message.entry.sequence, Instant::now()) => Err(Failure::busy(
-                answered("mend the address, the secret or the receiver; messages wait"),
+                answered("mend the address, the secret or the receiver; each message waits for an hour"),
                 false,
             )),
             401..=499 => Err(Failure::Refused(answered("it did so for an hour; the next one is tried"))),
@@ -192,9 +196,17 @@ mod tests {
     fn a_message_that_is_turned_away_for_an_hour_lets_the_next_one_through() {
         let mut hook = Hook::new(String::new(), Trust::default(), None, String::new());
         let began = Instant::now();
-        let minutes = |count: u64| began + Duration::from_secs(60 * count);
-        let asked = [(7, 0), (7, 59), (7, 60), (8, 60), (8, 119), (9, 119), (9, 179), (8, 180)];
-        let patience = asked.map(|(sequence, at)| hook.has_patience(sequence, minutes(at)));
-        assert_eq!(patience, [true, true, false, true, true, true, false, true]);
+        let mut tried = |sequence: u64, minutes: std::ops::RangeInclusive<u64>| {
+            let at = minutes.map(|minute| began + Duration::from_secs(60 * minute));
+            at.map(|now| hook.has_patience(sequence, now)).collect::<Vec<_>>()
+        };
+        assert_eq!(tried(7, 0..=59), [true; 60]);
+        assert_eq!(tried(7, 60..=60), [false]);
+        assert_eq!(tried(8, 60..=119), [true; 60]);
+        // Twice, long apart: it was away in between.
+        assert_eq!((tried(9, 119..=119), tried(9, 300..=300)), (vec![true], vec![true]));
+        assert_eq!(tried(9, 301..=357), [true; 57]);
+        assert_eq!(tried(9, 358..=358), [false]);
+        assert_eq!(tried(8, 359..=359), [true]);
     }
 }

@@ -55,6 +55,12 @@ impl Open {
         self.own().any(|one| one.session == session)
     }
 
+    /// The same of an alert about an address, too.
+    fn is_about(&self, session: u64) -> bool {
+        let mut beside = self.crowd.iter().flat_map(|crowd| &crowd.beside);
+        self.has(session) || self.untaught.contains(&session) || beside.any(|one| one.session == session)
+    }
+
     /// Whether a connection is probably of the stranger whom an alert is about: from the same part of a network, or with a
     /// device that the alert has as new. The network alone says nothing: strangers choose the user's own provider.
     pub(super) fn is_successor(&self, one: &Connection) -> bool {
@@ -152,9 +158,21 @@ impl Alerts {
         Some(lessons)
     }
 
-    /// These sessions teach nothing more.
-    pub(in crate::fold) fn reject(&mut self, sessions: impl IntoIterator<Item = u64>) {
-        self.rejected.extend(sessions);
+    /// These sessions teach nothing more, and the profile has nothing of them, also where another open alert has them.
+    pub(in crate::fold) fn reject(&mut self, lessons: &[Lesson]) {
+        // What is about a VPN server is of no session.
+        for Lesson { user, connection, .. } in lessons.iter().filter(|lesson| !lesson.user.is_empty()) {
+            self.rejected.insert(connection.session);
+            let address = connection.address.map(|address| crowd::subject(address.to_canonical()));
+            for subject in [Some(user), address.as_ref()].into_iter().flatten() {
+                if let Some(open) = self.subjects.get(subject).and_then(|number| self.open.get_mut(number))
+                    && open.is_about(connection.session)
+                {
+                    open.untaught.insert(connection.session);
+                    open.has_rejected = true;
+                }
+            }
+        }
     }
 
     /// Those that teach nothing more though no alert is open that has them.

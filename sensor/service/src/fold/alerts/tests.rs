@@ -62,7 +62,7 @@ fn of_few_sessions_it_is_known_how_much_was_told_and_always_of_the_last() {
     assert_eq!(alerts.much.len(), MUCH_MAX);
     let is_known = |alerts: &Alerts, session| alerts.told_of(session) != Told::default();
     assert!(is_known(&alerts, 1) && !is_known(&alerts, 2) && is_known(&alerts, MUCH_MAX as u64 + 3));
-    alerts.forget_told(1);
+    alerts.finish(1);
     assert!(!is_known(&alerts, 1));
 }
 
@@ -361,13 +361,17 @@ fn sessions_of_an_alert_that_is_closed_are_held_until_they_are_over_unless_it_wa
         let mut alerts = Alerts::default();
         [1, 2].iter().for_each(|session| taken(&mut alerts, *session));
         alerts.release(2);
+        alerts.finish(2);
         alerts.close(1, verdict, "uid 0", 0, Sending::Always);
         let is_held = verdict != Verdict::Usual;
         assert_eq!((alerts.holds(1), alerts.holds(2)), (is_held, false), "{verdict:?}");
         let saved = serde_json::to_string(&alerts).unwrap();
         let mut alerts = serde_json::from_str::<Alerts>(&saved).unwrap().restored();
         assert_eq!(alerts.holds(1), is_held, "{verdict:?}");
+        // It may go on, until its Stop.
         alerts.release(1);
+        assert_eq!(alerts.holds(1), is_held, "{verdict:?}");
+        alerts.finish(1);
         assert!(!alerts.holds(1));
         assert!(!serde_json::to_string(&alerts).unwrap().contains("rejected"));
     }
@@ -429,6 +433,10 @@ fn what_people_said_of_a_session_is_not_taken_back_by_the_service_and_holds_for_
     assert!(alerts.holds(9));
     alerts.merge(2, 10);
     assert!(!alerts.holds(10), "nothing was said of it");
+    alerts.take(of("bob", from(5, "198.51.100.1", "A")), &mut medium(vec![country("CN")]));
+    alerts.merge(5, 11);
+    alerts.release(5);
+    assert!(alerts.holds(11), "its alert is open");
 }
 
 #[test]

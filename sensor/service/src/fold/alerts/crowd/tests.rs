@@ -4,7 +4,7 @@ use insight::detect::Measure;
 
 use super::{
     super::{
-        Verdict,
+        Lesson, Verdict,
         tests::{DAY, DETECTING, abnormal, country, device, from, medium, of, reason, sessions, told},
     },
     *,
@@ -169,6 +169,27 @@ fn closed_as_usual_it_teaches_all_of_its_users_once() {
     assert!((4..=40).all(|session| !alerts.holds(session)));
     let own = alerts.close(1, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
     assert_eq!((sessions(&own.learn), own.address), (vec![], None), "once");
+}
+
+#[test]
+fn what_is_said_of_it_holds_for_the_alert_that_one_of_its_users_has_alone() {
+    let later = (DAY + 9) * DAY_NS;
+    for closed in [1, 2] {
+        let mut alerts = Alerts::default();
+        spray(&mut alerts, 1..=1);
+        let own = || Assessment { is_stranger: true, ..medium(vec![country("CN")]) };
+        alerts.take(of(&name(2), come(2, ADDRESS, "KALI")), &mut own());
+        spray(&mut alerts, 3..=5);
+        // Of somebody else, from elsewhere.
+        alerts.take(of("zoe", come(77, "203.0.113.9", "A")), &mut medium(vec![country("RU")]));
+        assert_eq!(alerts.left_alone_since(later), [1, 2, 3]);
+        let lessons = alerts.close(closed, Verdict::Malicious, "uid 0", 0, Sending::Always).unwrap();
+        alerts.reject(&lessons.rejected);
+        assert_eq!(alerts.left_alone_since(later), [3], "the other has her session as well");
+        let other = alerts.close(3 - closed, Verdict::Malicious, "uid 0", 0, Sending::Always).unwrap();
+        let twice = |lesson: &&Lesson| lessons.unlearn.iter().any(|one| one.user == lesson.user);
+        assert_eq!(other.unlearn.iter().filter(twice).count(), 0, "once");
+    }
 }
 
 #[test]
