@@ -10,13 +10,6 @@ CREATE TABLE alert_reason (
 -- Of the open ones, since those that are closed become many.
 CREATE INDEX alert_reason_open ON alert_reason (name, number) WHERE is_open;
 
-INSERT INTO alert_reason (name, number, is_open)
-    SELECT reason.value ->> '$.detection', number, is_open FROM alert, json_each(body, '$.reasons') AS reason
-    UNION
-    SELECT reason.value ->> '$.feature', number, is_open FROM alert, json_each(body, '$.reasons') AS reason
-    WHERE reason.value ->> '$.feature' IS NOT NULL
-    ORDER BY 1, 2;
-
 CREATE TRIGGER reasons_with_alert AFTER INSERT ON alert BEGIN
     INSERT INTO alert_reason (name, number, is_open)
         SELECT value ->> '$.detection', new.number, new.is_open FROM json_each(new.body, '$.reasons')

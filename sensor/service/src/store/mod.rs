@@ -5,7 +5,7 @@
 //! | `schema.sql` | the tables |
 //! | `write` | [`Outcome`](crate::fold::Outcome)s and checkpoints go in |
 //! | `alerts.sql`, `alert` | alerts and what happened to them |
-//! | `alert-reasons.sql`, `reason` | alerts by why they were raised |
+//! | `alert-reasons.sql`, `alert-reasons-fill.sql`, `reason` | alerts by why they were raised |
 //! | `alert_query` | which alerts there are, and whose connections they list |
 //! | `bulk` | a store made all at once, by a rebuild |
 //! | `forget` | a person goes out, free pages included |
@@ -89,7 +89,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("assigned.sql"),
     concat!(include_str!("parts.sql"), include_str!("parts-fill.sql")),
     include_str!("alert-lists.sql"),
-    include_str!("alert-reasons.sql"),
+    concat!(include_str!("alert-reasons.sql"), include_str!("alert-reasons-fill.sql")),
 ];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.

@@ -2,18 +2,9 @@
 
 use rusqlite::Connection;
 
-/// Makes the table of all rows of `alert` at once, sorted.
-const FILL: &str = "INSERT INTO alert_reason (name, number, is_open)
-    SELECT reason.value ->> '$.detection', number, is_open FROM alert, json_each(body, '$.reasons') AS reason
-    UNION
-    SELECT reason.value ->> '$.feature', number, is_open FROM alert, json_each(body, '$.reasons') AS reason
-    WHERE reason.value ->> '$.feature' IS NOT NULL
-    ORDER BY 1, 2";
-
-/// Puts in what the triggers would have, in a table that is empty.
+/// Makes the table anew in a store that has all its alerts and no triggers.
 pub(super) fn fill(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM alert_reason", [])?;
-    connection.execute(FILL, []).map(drop)
+    connection.execute_batch(include_str!("alert-reasons-fill.sql"))
 }
 
 #[cfg(test)]
