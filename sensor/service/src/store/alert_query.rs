@@ -23,6 +23,8 @@ const ALERTS_OF_NO_USER_MAX: usize = 200;
 /// Whether what an alert says now was held back.
 const IS_HELD: &str =
     "coalesce((SELECT is_held FROM notice WHERE alert = number ORDER BY sequence DESC LIMIT 1), FALSE)";
+/// Whether anything that it said was: few, and found at once.
+const EVER_HELD: &str = "number IN (SELECT alert FROM notice INDEXED BY notice_held WHERE is_held)";
 
 /// Which alerts, the newest first.
 #[derive(Debug, Clone, Default)]
@@ -107,6 +109,9 @@ impl AlertFilter {
             Some(AlertState::Open) => conditions.push(format!("{table}.is_open")),
             Some(AlertState::Closed) => conditions.push(format!("NOT {table}.is_open")),
             _ => {}
+        }
+        if self.held == Some(true) {
+            conditions.push(EVER_HELD.to_owned());
         }
         let mut add = |condition: &str, value: Box<dyn ToSql>| {
             values.push(value);
@@ -240,6 +245,24 @@ impl StoreReader {
 #[cfg(test)]
 mod tests {
     use super::{super::Store, *};
+
+    #[test]
+    fn what_was_held_back_is_found_without_a_look_at_all_that_was_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(super::super::FILE);
+        let _store = Store::open(&path).unwrap();
+        let reader = StoreReader::open(&path).unwrap();
+        for state in [None, Some(AlertState::Open), Some(AlertState::Usual)] {
+            let filter = AlertFilter { state, held: Some(true), ..AlertFilter::default() };
+            let plan = reader.plan_of_alerts(&filter);
+            assert!(plan.iter().any(|step| step.contains("INDEX notice_held")), "{state:?}: {plan:?}");
+            assert!(!plan.iter().any(|step| step.starts_with("SCAN alert")), "{state:?}: {plan:?}");
+            assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{state:?}: {plan:?}");
+        }
+        // What it says now, of each that is listed, comes from one index.
+        let plan = reader.plan_of_alerts(&AlertFilter::default());
+        assert!(plan.iter().any(|step| step.contains("COVERING INDEX notice_by_alert")), "{plan:?}");
+    }
 
     #[test]
     fn alerts_in_one_state_are_listed_without_a_look_at_those_in_another() {

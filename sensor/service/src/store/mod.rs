@@ -18,7 +18,7 @@
 //! | `journey` | the two places of an alert about travel |
 //! | `find` | what one box finds |
 //! | `risk` | who and what is at risk |
-//! | `indices.sql`, `alert-lists.sql` | indices by which pages stay quick |
+//! | `indices.sql`, `alert-lists.sql`, `alert-held.sql` | indices by which pages stay quick |
 //! | `assigned.sql`, `assigned` | who had an address inside the tunnel |
 //! | `parts.sql`, `parts-fill.sql`, `parts` | names by a part of them |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
@@ -82,7 +82,7 @@ pub const FILE: &str = "store.sqlite";
 pub(crate) const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("alerts.sql"),
     include_str!("indices.sql"),
@@ -90,6 +90,7 @@ const MIGRATIONS: [&str; 7] = [
     concat!(include_str!("parts.sql"), include_str!("parts-fill.sql")),
     include_str!("alert-lists.sql"),
     concat!(include_str!("alert-reasons.sql"), include_str!("alert-reasons-fill.sql")),
+    include_str!("alert-held.sql"),
 ];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.

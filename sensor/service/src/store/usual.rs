@@ -139,13 +139,13 @@ impl StoreReader {
         Ok(page(key, &connections, (seconds(first_unix_ns as u64), learning), now_unix_ns))
     }
 
-    /// Sessions that teach nothing: those of an open alert, and of one that was no false one.
+    /// Sessions that teach nothing: those of an open alert, and of one that was not closed as usual.
     fn strange(&self, key: &str) -> Result<BTreeSet<u64>, StoreError> {
         let filter = AlertFilter { user: Some(key.to_owned()), ..AlertFilter::default() };
         let mut alerts = self.alerts(&filter, ALERTS_MAX)?;
         alerts.retain(|alert| match alert.state {
             State::Open => true,
-            State::Closed { verdict, .. } => verdict == Verdict::Malicious,
+            State::Closed { verdict, .. } => verdict != Verdict::Usual,
         });
         let connections = alerts.iter().flat_map(|alert| &alert.connections);
         Ok(connections.map(|connection| connection.session).collect())

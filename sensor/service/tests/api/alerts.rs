@@ -56,6 +56,24 @@ fn filters_choose() {
 }
 
 #[test]
+fn what_is_usual_has_only_connections_whose_alert_was_closed_as_usual() {
+    let desk = Desk::open();
+    let is_usual = |user: usize| {
+        let page = desk.get(&format!("users/user{user}@contoso.example"));
+        assert_eq!(page.status, 200, "{}", page.body);
+        let devices = page.body["usual"]["devices"].as_array().unwrap();
+        devices.iter().any(|device| device["name"] == "kali")
+    };
+    for (user, verdict, becomes_usual) in [(1, "usual", true), (2, "unclear", false), (3, "malicious", false)]
+    {
+        assert!(!is_usual(user), "while it is open");
+        let close = format!("alerts/{}/close", alert_of(&desk, user));
+        assert_eq!(desk.post(&close, &json!({"verdict": verdict})).status, 200);
+        assert_eq!(is_usual(user), becomes_usual, "{verdict}");
+    }
+}
+
+#[test]
 fn paging_reaches_every_alert_once_the_newest_first() {
     let desk = Desk::open();
     let mut seen = Vec::new();
