@@ -24,6 +24,7 @@ use crate::{
     latency::{self, Bank, LatencyReader},
     notice::Notices,
     pin,
+    proof::Proofs,
     specimen::Specimens,
     wake::WorkerWake,
     worker::{Ack, Observer, Parts, Shared, Worker},
@@ -114,6 +115,7 @@ impl Ingest {
             journal,
             ack: options.ack,
             specimens: Specimens::new(),
+            proofs: Proofs::new(),
             stop: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             closed_workers: AtomicUsize::new(0),
@@ -264,6 +266,11 @@ impl Ingest {
         &self.shared.specimens
     }
 
+    /// Of which sources that were refused a request verifies by now.
+    pub fn proofs(&self) -> &Proofs {
+        &self.shared.proofs
+    }
+
     /// Switches accounting on or off: workers close their sockets once what is in flight is answered, and open them again.
     pub fn set_open(&self, open: bool) {
         self.shared.closed.store(!open, SeqCst);
@@ -280,8 +287,11 @@ impl Ingest {
         self.shared.closed_workers.load(SeqCst)
     }
 
-    /// Why one of them could not be opened again, the last time that it was tried.
+    /// Why workers' sources are closed although accounting is on, if it is and they are; nothing is heard by those.
     pub fn closed_because(&self) -> Option<String> {
+        if !self.is_open() || self.closed_workers() == 0 {
+            return None;
+        }
         self.shared.closed_because.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

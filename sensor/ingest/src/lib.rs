@@ -14,6 +14,7 @@ pub mod dedup;
 pub mod latency;
 pub mod notice;
 pub mod pin;
+pub mod proof;
 pub mod specimen;
 pub mod verdict;
 mod wake;

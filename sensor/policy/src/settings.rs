@@ -320,11 +320,15 @@ impl From<String> for Refusal {
 pub struct Arrivals {
     /// Whether accounting is on.
     pub accounting: bool,
+    /// Why ports of accounting are closed although it is on, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_because: Option<String>,
     /// Where VPN servers may send: addresses and ports of this host that accounting is heard on, or would be if it were
     /// on; those of loopback only where there is no other.
     #[schema(value_type = Vec<String>)]
     pub addresses: Vec<SocketAddr>,
-    /// Sources that were refused, the latest first; 256 at most.
+    /// Sources that were not let in within the last hour, the latest first; 256 at most: of no client, or with a wrong
+    /// authenticator.
     pub refused: Vec<RefusedSource>,
 }
 
@@ -337,9 +341,9 @@ pub struct RefusedSource {
     /// The client that holds it now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// Whether its latest request would be taken now.
+    /// Whether it is let in by now: its latest request would be taken, or a later one was.
     pub is_mended: bool,
-    /// The verdict: `unknown_client`, `bad_authenticator`.
+    /// The verdict: `unknown_client`, `bad_authenticator`, `bad_message_authenticator`.
     pub verdict: String,
     /// The same in words.
     pub reason: String,

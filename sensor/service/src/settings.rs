@@ -27,6 +27,9 @@ pub trait Administer: Send + Sync + fmt::Debug {
     /// Whether accounting is on.
     fn is_accounting(&self) -> bool;
 
+    /// Why ports of accounting are closed although it is on, if they are.
+    fn closed_because(&self) -> Option<String>;
+
     /// Who sends without being let in, the latest first, and which clients were heard.
     fn arrivals(&self) -> Arrivals;
 

@@ -162,14 +162,15 @@ fn tell_evicted(entries: u64, configured: usize) {
 /// Says that ports cannot be opened again: another program took them meanwhile, or only a start may.
 fn tell_closed(observed: &Observed, since: &mut Option<Instant>) {
     let ingest = observed.ingest();
-    if !ingest.is_open() || ingest.closed_workers() == 0 {
+    let Some(because) = ingest.closed_because() else {
         *since = None;
-    } else if since.get_or_insert_with(Instant::now).elapsed() >= CLOSED_LINE_AFTER {
+        return;
+    };
+    if since.get_or_insert_with(Instant::now).elapsed() >= CLOSED_LINE_AFTER {
         *since = Some(Instant::now());
         tracing::error!(
-            "accounting is on and its ports cannot be opened: {}; `ss -ulpn` shows which program has them, and ports below \
-             1024 are opened at a start alone: restart the sensor",
-            ingest.closed_because().unwrap_or_default()
+            "accounting is on and its ports cannot be opened: {because}; `ss -ulpn` shows which program has them, and ports \
+             below 1024 are opened at a start alone: restart the sensor"
         );
     }
 }
@@ -193,11 +194,14 @@ fn tell_short_buffers(observed: &Observed, is_told: &mut bool) {
 /// Turns what workers and journal have to say into log lines.
 fn tell(notices: &Notices, log: &mut NoticeLog, observed: &Observed) {
     let (now, today) = (Instant::now(), SystemTime::now());
+    let proofs = observed.ingest().proofs().clone();
     let mut refused = observed.refused_sources();
     for notice in std::iter::from_fn(|| notices.next()).take(NOTICES_PER_TICK) {
         log.tell(&notice, now);
         refused.note(&notice, today);
     }
+    std::iter::from_fn(|| proofs.next()).take(NOTICES_PER_TICK).for_each(|source| refused.prove(source));
+    proofs.watch(refused.unproved(today));
     drop(refused);
     let ingest = observed.ingest();
     let (specimens, clients) = (ingest.specimens().clone(), ingest.clients().current());

@@ -142,6 +142,7 @@ impl Body {
         let refused = observed.refused_sources().reading(SystemTime::now()).sources;
         let ingest = observed.ingest();
         let (clients, duplicates_evicted) = (ingest.clients().current(), ingest.duplicates().evicted());
+        let ports_closed = ingest.closed_because();
         drop(ingest);
         let strangers = refused.iter().filter(|source| source.verdict == Verdict::UnknownClient.name());
         Seen {
@@ -157,6 +158,7 @@ impl Body {
             geo: insight.geo_wrong.clone().map(|wrong| geo(&self.outlets.places.borrow(), wrong)),
             sinks: insight.sinks.clone(),
             disk: disk(&self.state_dir),
+            ports_closed,
             journal_fails: match observed.journal.state() {
                 State::Ready => None,
                 State::Failing { reason, .. } => Some(reason),

@@ -1,6 +1,11 @@
 //! Who was refused lately and why: a bounded table, filled by the control loop, shown by `/refused`.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use ingest::{
     notice::{Notice, Reason},
@@ -12,6 +17,17 @@ use crate::metrics::{Refused, RefusedSource};
 /// Sources and reasons remembered: more than a person reads, little enough to send with every look.
 const ENTRIES_MAX: usize = 256;
 
+/// What is older is nobody's problem of now.
+pub(super) const LATELY: Duration = Duration::from_secs(3600);
+
+/// The verdicts of those who did not prove themselves.
+pub(super) const UNPROVED: [Verdict; 2] = [Verdict::BadAuthenticator, Verdict::BadMessageAuthenticator];
+
+/// Whether a moment is less than [`LATELY`] ago, also by a clock that was set back since.
+fn is_late(moment: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(moment).unwrap_or_default() < LATELY
+}
+
 #[derive(Debug)]
 struct Entry {
     client: Option<Arc<str>>,
@@ -19,6 +35,8 @@ struct Entry {
     datagrams: u64,
     first_seen: SystemTime,
     last_seen: SystemTime,
+    /// A request of the source verified since its authenticator was wrong.
+    is_mended: bool,
     /// The steer program counts this source: what a worker sees of it is a sample of the same datagrams.
     steered: bool,
 }
@@ -58,6 +76,25 @@ impl RefusedSources {
         self.steered = counts;
     }
 
+    /// A request of this source verified.
+    pub(super) fn prove(&mut self, source: IpAddr) {
+        for verdict in UNPROVED {
+            if let Some(entry) = self.entries.get_mut(&(source, verdict)) {
+                entry.is_mended = true;
+            }
+        }
+    }
+
+    /// Sources of which no request has verified since their authenticator was wrong, within [`LATELY`].
+    pub(super) fn unproved(&self, now: SystemTime) -> impl Iterator<Item = IpAddr> {
+        let entries = self.entries.iter();
+        entries
+            .filter(move |((_, verdict), entry)| {
+                UNPROVED.contains(verdict) && !entry.is_mended && is_late(entry.last_seen, now)
+            })
+            .map(|((source, _), _)| *source)
+    }
+
     /// What the table holds, most recent first.
     pub(super) fn reading(&self, now: SystemTime) -> Refused {
         let sources = self.entries.iter().map(|((source, verdict), entry)| RefusedSource {
@@ -68,6 +105,7 @@ impl RefusedSources {
             datagrams: entry.datagrams,
             first_seen: entry.first_seen.try_into().unwrap_or_default(),
             last_seen: entry.last_seen.try_into().unwrap_or_default(),
+            is_mended: entry.is_mended,
         });
         let mut sources: Vec<_> = sources.collect();
         sources.sort_by(|a, b| b.last_seen.cmp(&a.last_seen).then(a.source.cmp(&b.source)));
@@ -91,11 +129,13 @@ impl RefusedSources {
             datagrams: 0,
             first_seen: now,
             last_seen: now,
+            is_mended: false,
             steered: false,
         });
         entry.client = client;
         entry.reason = reason.to_string();
         entry.last_seen = now;
+        entry.is_mended = false;
         entry
     }
 
@@ -110,8 +150,6 @@ impl RefusedSources {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const BEGAN: SystemTime = SystemTime::UNIX_EPOCH;
@@ -161,6 +199,32 @@ mod tests {
         assert_eq!(reading.forgotten, 10_001 - ENTRIES_MAX as u64);
         assert_eq!(reading.sources[0].source, std::net::Ipv4Addr::from(9_999), "the most recent comes first");
         assert!(reading.sources.iter().any(|entry| entry.client.as_deref() == Some("branch")));
+    }
+
+    #[test]
+    fn who_proves_itself_is_mended_until_it_is_wrong_again() {
+        let mut refused = RefusedSources::default();
+        let [wrong, slow] = [Reason::BadAuthenticator, Reason::RateLimited]
+            .map(|reason| notice("192.0.2.7:1", Some("everybody"), reason));
+        let unproved = |refused: &RefusedSources, second| {
+            refused.unproved(BEGAN + Duration::from_secs(second)).collect::<Vec<_>>()
+        };
+        refused.note(&slow, BEGAN);
+        assert_eq!(unproved(&refused, 0), [] as [IpAddr; 0], "it was proved");
+        refused.note(&wrong, BEGAN);
+        assert_eq!(unproved(&refused, 3599), [wrong.source.ip()]);
+        assert_eq!(unproved(&refused, 3600), [] as [IpAddr; 0], "it is nobody's problem of now");
+        refused.prove("192.0.2.8".parse().unwrap());
+        assert_eq!(unproved(&refused, 0), [wrong.source.ip()]);
+        refused.prove(wrong.source.ip());
+        assert_eq!(unproved(&refused, 0), [] as [IpAddr; 0]);
+        let mended = |refused: &RefusedSources| {
+            let sources = refused.reading(BEGAN).sources.into_iter();
+            sources.filter(|source| source.is_mended).map(|source| source.verdict).collect::<Vec<_>>()
+        };
+        assert_eq!(mended(&refused), ["bad_authenticator"]);
+        refused.note(&wrong, BEGAN);
+        assert_eq!((unproved(&refused, 0), mended(&refused).len()), (vec![wrong.source.ip()], 0));
     }
 
     #[test]

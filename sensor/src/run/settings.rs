@@ -14,6 +14,7 @@ use crossbeam::channel::{self, bounded};
 use ingest::{
     capture::netlink::Watch,
     clients::{Clients, Secret},
+    verdict::Verdict,
 };
 use service::settings::{
     Administer, Arrivals, Change, Edit, Entry, Heard, List, Note, Planned, Refusal, RefusedSource, Saved,
@@ -21,7 +22,7 @@ use service::settings::{
 };
 use tokio::sync::{mpsc, watch};
 
-use super::observe::Observed;
+use super::{observe::Observed, refused::LATELY};
 use crate::{
     config::{
         self, Config, ConfigError, GENERATED_CLIENT, Origin, XdpMode,
@@ -246,6 +247,10 @@ impl Administration {
     }
 }
 
+/// The verdicts of those who are not let in.
+const NOT_LET_IN: [Verdict; 3] =
+    [Verdict::UnknownClient, Verdict::BadAuthenticator, Verdict::BadMessageAuthenticator];
+
 impl Administer for Administration {
     fn view(&self) -> Result<View, String> {
         let (_, settings) = self.document()?;
@@ -287,14 +292,26 @@ impl Administer for Administration {
         self.observed.ingest().is_open()
     }
 
+    fn closed_because(&self) -> Option<String> {
+        self.observed.ingest().closed_because()
+    }
+
     fn arrivals(&self) -> Arrivals {
         let refused = self.observed.refused();
         let kept = self.observed.specimens();
         let clients = self.observed.ingest().clients().current();
-        let sources = refused.sources.into_iter().map(|refused| {
+        let now = refused.now;
+        let sources = refused.sources.into_iter().filter(|refused| {
+            let seconds = now.duration_since(refused.last_seen).as_secs();
+            NOT_LET_IN.iter().any(|verdict| verdict.name() == refused.verdict)
+                && seconds < LATELY.as_secs().cast_signed()
+        });
+        let sources = sources.map(|refused| {
             let nas = kept.nas(refused.source);
             let holder = clients.lookup(refused.source).map(|index| clients.get(index));
+            // Either the secret was changed here, or the VPN server's was.
             let is_mended = match holder {
+                Some(_) if refused.is_mended => true,
                 Some(holder) if nas.is_some() => kept.is_proved_by(refused.source, holder),
                 holder => holder.is_some() && refused.client.is_none(),
             };
@@ -317,6 +334,7 @@ impl Administer for Administration {
         let held: Vec<IpAddr> = held.into_iter().map(|held| held.address).collect();
         Arrivals {
             accounting: self.observed.ingest().is_open(),
+            closed_because: self.closed_because(),
             addresses: reachable(&config.listen.addresses, &held),
             refused: sources.collect(),
         }

@@ -46,6 +46,8 @@ struct Burst<'a, S> {
     /// the open batch, and among the direct ones.
     open_secrets: ArrayVec<&'a Prepared, BURST>,
     direct_secrets: ArrayVec<&'a Prepared, BURST>,
+    /// Whether somebody wants to know of which sources requests verify.
+    is_watching: bool,
     /// Genuine requests not yet counted for their client: most come in runs of one client.
     run: Option<(ClientIndex, u64)>,
 }
@@ -104,6 +106,7 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
             first,
             open_secrets: ArrayVec::new(),
             direct_secrets: ArrayVec::new(),
+            is_watching: self.shared.proofs.is_watching(),
             run: None,
         };
         for (candidate, hash) in candidates.iter().zip(&hashes) {
@@ -198,6 +201,9 @@ impl<R: Copy, O: Observer> Pipeline<R, O> {
             secret.note_used(arrival_unix_s);
         }
         burst.note_genuine(candidate.client);
+        if burst.is_watching {
+            self.shared.proofs.note(candidate.source.ip());
+        }
         if !candidate.is_accounting() {
             if !state.admit_status(now) {
                 let reason = Reason::RateLimited;

@@ -22,6 +22,9 @@ pub(super) struct Beside {
     sensor: SensorNow,
     /// Whether VPN servers are heard; null where nobody can say.
     accounting: Option<bool>,
+    /// Why its ports are closed although it is on, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_because: Option<String>,
     #[serde(flatten)]
     versions: Versions,
 }
@@ -69,8 +72,10 @@ pub(super) async fn now(
 ) -> Result<Json<Beside>, Problem> {
     let missing = || Problem::not_found("no sensor runs beside this service, or it started some seconds ago");
     let sensor = (*api.sensor().now().ok_or_else(missing)?).clone();
-    let accounting = api.administration().ok().map(|settings| settings.is_accounting());
-    Ok(Json(Beside { sensor, accounting, versions: Versions::of(&api) }))
+    let settings = api.administration().ok();
+    let accounting = settings.as_ref().map(|settings| settings.is_accounting());
+    let closed_because = settings.and_then(|settings| settings.closed_because());
+    Ok(Json(Beside { sensor, accounting, closed_because, versions: Versions::of(&api) }))
 }
 
 #[derive(Deserialize, IntoParams)]

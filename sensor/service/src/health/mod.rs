@@ -12,6 +12,7 @@
 //! | `unknown` | `unknown-client` |
 //! | `geo` | `geo-missing`, `geo-stale` |
 //! | `sinks` | `sink-behind`, `sink-lost` |
+//! | `ports` | `ports-closed` |
 //! | `disk` | `disk` |
 //! | `clock` | `clock-skew` |
 //! | `losses` | `duplicates-evicted`, `records-lost` |
@@ -29,6 +30,7 @@ mod geo;
 mod growth;
 mod losses;
 mod memory;
+mod ports;
 mod secret;
 mod seen;
 mod silence;
@@ -68,6 +70,7 @@ pub struct Monitor {
     secrets: secret::Secrets,
     strangers: unknown::Strangers,
     sinks: sinks::Sinks,
+    ports: ports::Ports,
     disk: disk::Disk,
     clock: clock::HostClock,
     losses: losses::Losses,
@@ -82,6 +85,7 @@ impl Monitor {
             secrets: secret::Secrets::default(),
             strangers: unknown::Strangers::default(),
             sinks: sinks::Sinks::default(),
+            ports: ports::Ports::default(),
             disk: disk::Disk::default(),
             clock: clock::HostClock::default(),
             losses: losses::Losses::default(),
@@ -110,6 +114,7 @@ impl Monitor {
         self.strangers.look(seen, now, &mut round);
         geo::look(seen, now, settings, &mut round);
         self.sinks.look(seen, now, settings, &mut round);
+        self.ports.look(seen, now, &mut round);
         self.disk.look(seen, now, settings, &mut round);
         self.clock.look(seen, now, settings, &mut round);
         self.losses.look(seen, now, settings, &mut round);

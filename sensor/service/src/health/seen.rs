@@ -49,6 +49,8 @@ pub struct Seen {
     pub sinks: Option<Arc<[sink::Standing]>>,
     /// The state directory's file system; none: it cannot be asked.
     pub disk: Option<DiskSeen>,
+    /// Why ports of accounting are closed although it is on; none: they are open, or it is off.
+    pub ports_closed: Option<String>,
     /// Why the journal cannot record; none: it does.
     pub journal_fails: Option<String>,
     /// Duplicate-detection entries that were evicted before their time.

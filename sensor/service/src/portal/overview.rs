@@ -16,7 +16,8 @@ use super::{
     map,
     people::query_part,
     plot::{self, Line},
-    sensors, servers, sessions,
+    sensors::{self, Hearing},
+    servers, sessions,
     settings::vpn::REFUSING,
     stages, text,
     zone::Zone,
@@ -88,11 +89,11 @@ pub(super) async fn page(
     let stage = stages::chosen(&series, asked.stage.as_deref());
     let plots =
         html! { @if now.is_some() { h2 #plots { "The last hour" } (plots(&series, stage, &visitor.zone)) } };
-    let is_off = sensors::is_off(&portal);
+    let hearing = sensors::hearing(&portal);
     let content = html! {
-        @if is_off { (accounting_is_off(&visitor)) }
+        @if hearing == Hearing::Off { (accounting_is_off(&visitor)) }
         (troubles(&health, visitor.role))
-        (content(&seen.await?, now.as_ref(), is_off, &plots))
+        (content(&seen.await?, now.as_ref(), hearing, &plots))
     };
     Ok(frame::page(&visitor, "Overview", &content))
 }
@@ -131,7 +132,7 @@ fn troubles(health: &[Standing], role: Role) -> Markup {
     }
 }
 
-fn content(seen: &Seen, now: Option<&Arc<SensorNow>>, is_off: bool, plots: &Markup) -> Markup {
+fn content(seen: &Seen, now: Option<&Arc<SensorNow>>, hearing: Hearing, plots: &Markup) -> Markup {
     html! {
         h2 { "Newest open alerts" }
         @if seen.alerts.is_empty() { p { "None." } } @else { (alerts::table(&seen.alerts)) }
@@ -162,7 +163,7 @@ fn content(seen: &Seen, now: Option<&Arc<SensorNow>>, is_off: bool, plots: &Mark
                     thead { tr { th scope="col" { "Sensor" } th scope="col" { "State" } th.figure scope="col" { "Records" } th scope="col" { "Last record" } } }
                     tbody { @for sensor in &seen.sensors { tr {
                         td { (text::stranger(&sensor.name)) }
-                        td { (sensors::state(now.filter(|now| now.name == sensor.name).map(|now| &**now), is_off)) }
+                        td { (sensors::state(now.filter(|now| now.name == sensor.name).map(|now| &**now), hearing)) }
                         td.figure { (sensor.count) }
                         td { (text::moment(&sensor.last_seen)) }
                     } } }

@@ -67,7 +67,7 @@ pub(super) async fn page(
     let (now, series) = (sensor.now(), sensor.series(span.0));
     let stage = stages::chosen(&series, asked.stage.as_deref());
     let plotted = Plotted { series: &series, stage, zone: &visitor.zone };
-    let state = state(now.as_deref(), is_off(&portal));
+    let state = state(now.as_deref(), hearing(&portal));
     let cards = now.as_deref().map(|now| standing(now, &state, &Versions::of(&portal.api)));
     Ok(frame::page(&visitor, "Sensors", &content(&seen.await?, now.as_deref().zip(cards), &plotted, span)))
 }
@@ -90,23 +90,40 @@ struct Plotted<'p> {
     zone: &'p Zone,
 }
 
+/// Whether accounting is heard.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Hearing {
+    On,
+    /// Somebody wants it so.
+    Off,
+    /// It is on, and ports cannot be opened.
+    Closed,
+}
+
 /// How a sensor is, in a word or two. `None`: not beside this service, or not yet.
-pub(super) fn state(now: Option<&SensorNow>, is_off: bool) -> Markup {
+pub(super) fn state(now: Option<&SensorNow>, hearing: Hearing) -> Markup {
     html! {
         @match now {
             None => span.quiet { "not known here" },
             Some(now) => @match &now.journal.failing {
                 Some(_) => strong.severity.high { "cannot record" },
-                None if is_off => strong { "accounting is off" },
-                None => "records",
+                None => @match hearing {
+                    Hearing::Off => strong { "accounting is off" },
+                    Hearing::Closed => strong.severity.high { "ports are closed" },
+                    Hearing::On => "records",
+                },
             }
         }
     }
 }
 
-/// Whether no VPN server is heard, since somebody wants it so.
-pub(super) fn is_off(portal: &Shared) -> bool {
-    portal.api.administration().is_ok_and(|settings| !settings.is_accounting())
+/// Whether VPN servers are heard.
+pub(super) fn hearing(portal: &Shared) -> Hearing {
+    match portal.api.administration() {
+        Ok(settings) if !settings.is_accounting() => Hearing::Off,
+        Ok(settings) if settings.closed_because().is_some() => Hearing::Closed,
+        _ => Hearing::On,
+    }
 }
 
 fn content(

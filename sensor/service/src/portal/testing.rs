@@ -137,8 +137,12 @@ impl Administer for Administered {
         true
     }
 
+    fn closed_because(&self) -> Option<String> {
+        None
+    }
+
     fn arrivals(&self) -> Arrivals {
-        Arrivals { accounting: true, addresses: Vec::new(), refused: Vec::new() }
+        Arrivals { accounting: true, closed_because: None, addresses: Vec::new(), refused: Vec::new() }
     }
 
     fn try_secret(&self, _source: IpAddr, _secret: &SecretText) -> Option<bool> {

@@ -116,6 +116,7 @@ fn refused() -> Refused {
         datagrams: 120,
         first_seen: Timestamp::from_second(1_700_000_000).unwrap(),
         last_seen: Timestamp::from_second(second).unwrap(),
+        is_mended: false,
     };
     Refused {
         now,

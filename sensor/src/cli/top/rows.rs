@@ -250,18 +250,21 @@ pub(super) fn refused(frame: &Frame) -> Table {
     let rows = frame.refused.sources.iter().map(|source| {
         let ago = now.duration_since(source.last_seen).as_secs().max(0).unsigned_abs();
         row(
-            source.client.is_some() && ago < 60,
+            source.client.is_some() && !source.is_mended && ago < 60,
             vec![
                 source.source.to_string(),
                 source.client.clone().unwrap_or_else(|| "-".to_owned()),
                 units::count(source.datagrams),
                 units::age(ago),
-                source.reason.clone(),
+                if source.is_mended { MENDED.to_owned() } else { source.reason.clone() },
             ],
         )
     });
     Table::new(&columns, rows)
 }
+
+/// Of a source whose authenticator was wrong.
+const MENDED: &str = "was wrong, and verifies by now";
 
 /// The stages of a request's way: within the interval and since the start.
 pub(super) fn stages(frame: &Frame) -> Table {
@@ -371,13 +374,15 @@ mod tests {
 
     #[test]
     fn what_wants_a_person_is_marked() {
-        let frame = fixture::frame();
+        let mut frame = fixture::frame();
         let alarms = |table: &Table| {
             table.rows.iter().filter(|row| row.alarm).map(|row| row.cells[0].clone()).collect::<Vec<_>>()
         };
         assert_eq!(alarms(&verdicts(&frame)), ["bad_authenticator"]);
         assert_eq!(alarms(&queues(&frame)), [""; 0], "the drops are old");
         assert_eq!(alarms(&refused(&frame)), ["192.0.2.7"], "a client, and lately");
+        frame.refused.sources[0].is_mended = true;
+        assert_eq!(alarms(&refused(&frame)), [""; 0], "it is let in by now");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `geo-missing`, `geo-stale`, `sink-behind`, `sink-lost`, `disk`, `clock-skew`, `duplicates-evicted`, `records-lost`,
+//! `geo-missing`, `geo-stale`, `sink-behind`, `sink-lost`, `ports-closed`, `disk`, `clock-skew`, `duplicates-evicted`, `records-lost`,
 //! `service`, `store`.
 
 use super::*;
@@ -107,6 +107,23 @@ fn little_space_and_a_journal_that_fails_are_told_of() {
     assert_eq!(watch.minutes(60), [""; 0]);
     watch.seen.journal_fails = None;
     assert_eq!(watch.short_after(HOUR), ["-disk journal"]);
+}
+
+#[test]
+fn ports_that_cannot_be_opened_are_told_of_until_they_are() {
+    let mut watch = Watch::new();
+    watch.seen.ports_closed = Some("udp bind: Address already in use".to_owned());
+    assert_eq!(watch.short_after(HOUR), [""; 0], "they may be opened in a moment");
+    assert_eq!(watch.short_after(Duration::from_secs(4)), [""; 0]);
+    let told = watch.after(Duration::from_secs(1));
+    assert_eq!(short(&told), ["+ports-closed accounting"]);
+    assert!(told[0].message.contains("Address already in use"), "{}", told[0].message);
+    assert_eq!(watch.minutes(60), [""; 0]);
+    // Behind a restart nobody knows at once whether they can be.
+    watch.restart();
+    assert_eq!(watch.short_after(Duration::from_secs(1)), [""; 0]);
+    watch.seen.ports_closed = None;
+    assert_eq!(watch.short_after(HOUR), ["-ports-closed accounting"]);
 }
 
 fn clock(server: &str, offset_s: i64, is_steady: bool) -> ClockSeen {

@@ -65,6 +65,9 @@ fn content(arrivals: &Arrivals, view: &View, still: bool) -> Markup {
     let open: Vec<&RefusedSource> = arrivals.refused.iter().filter(|source| !source.is_mended).collect();
     let live = (!still).then(|| format!("{HERE}?still=true"));
     html! {
+        @if let Some(because) = &arrivals.closed_because {
+            p.problem { "Accounting is on, and its ports cannot be opened: " (text::stranger(because)) ". Who sends there is not heard. The sensor tries again by itself: stop the program that has them, or restart the sensor." }
+        }
         @if arrivals.accounting {
             p {
                 @if still { a href=(HERE) { "Look again by itself" } " This page stands still." }

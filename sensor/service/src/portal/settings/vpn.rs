@@ -58,6 +58,9 @@ fn content(visitor: &Visitor, arrivals: &Arrivals, view: &View) -> Markup {
             h2 { "RADIUS accounting" }
             @let is_on = key.value == "true";
             p { "Accounting is " strong { @if is_on { "on" } @else { "off" } } " (" (origin(&key.origin)) ")." }
+            @if let Some(because) = &arrivals.closed_because {
+                p.problem { "Its ports cannot be opened: " (text::stranger(because)) ". Who sends there is not heard. The sensor tries again by itself: stop the program that has them, or restart the sensor." }
+            }
             @if !is_on {
                 p.problem { "Its ports are closed: nobody who connects is seen. " (REFUSING) " while it is off: turn it on, or take this host out of their accounting." }
             }
