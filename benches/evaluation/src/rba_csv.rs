@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
-    io::BufRead,
+    io::Read,
 };
 
 use anyhow::{Context as _, bail};
@@ -31,9 +31,12 @@ const COLUMNS: [&str; 6] = [
 ///
 /// # Errors
 /// It is not the set, or a row of it cannot be read; the error names the row.
-pub fn read(file: impl BufRead, users_max: usize) -> anyhow::Result<Organisation> {
-    let mut rows = Rows { lines: file.lines(), number: 0 };
-    let Some(head) = rows.next_row()? else { bail!("the file is empty") };
+pub fn read(file: impl Read, users_max: usize) -> anyhow::Result<Organisation> {
+    let mut rows = csv::Reader::from_reader(file);
+    let head = rows.headers().context("row 1")?;
+    if head.is_empty() {
+        bail!("the file is empty");
+    }
     let mut places = [0; COLUMNS.len()];
     for (place, column) in places.iter_mut().zip(COLUMNS) {
         let found = head.iter().position(|heading| heading.trim() == column);
@@ -41,9 +44,9 @@ pub fn read(file: impl BufRead, users_max: usize) -> anyhow::Result<Organisation
     }
     let mut users = HashSet::new();
     let mut starts = Vec::new();
-    while let Some(row) = rows.next_row()? {
-        let number = rows.number;
-        let field = |at: usize| row.get(places[at]).map(|text| text.trim()).unwrap_or("");
+    for (number, row) in (2..).zip(rows.records()) {
+        let row = row.with_context(|| format!("row {number}"))?;
+        let field = |at: usize| row.get(places[at]).map_or("", str::trim);
         let row = || format!("row {number}");
         if !truth(field(4)).with_context(row)? {
             continue;
@@ -116,43 +119,6 @@ fn truth(text: &str) -> anyhow::Result<bool> {
     }
 }
 
-/// Rows of comma-separated values as RFC 4180 has them.
-struct Rows<I> {
-    lines: I,
-    number: usize,
-}
-
-impl<I: Iterator<Item = std::io::Result<String>>> Rows<I> {
-    fn next_row(&mut self) -> anyhow::Result<Option<Vec<String>>> {
-        let Some(line) = self.lines.next() else { return Ok(None) };
-        let mut text = line?;
-        self.number += 1;
-        // A quoted field may hold a line's end.
-        while text.matches('"').count() % 2 == 1 {
-            let Some(more) = self.lines.next() else { bail!("row {}: a quote is never closed", self.number) };
-            text.push('\n');
-            text.push_str(&more?);
-        }
-        Ok(Some(fields(&text)))
-    }
-}
-
-fn fields(row: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut is_quoted = false;
-    let mut letters = row.trim_end_matches('\r').chars().peekable();
-    while let Some(letter) = letters.next() {
-        let last = fields.len() - 1;
-        match letter {
-            '"' if is_quoted && letters.next_if_eq(&'"').is_some() => fields[last].push('"'),
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => fields.push(String::new()),
-            other => fields[last].push(other),
-        }
-    }
-    fields
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,12 +157,11 @@ mod tests {
     }
 
     #[test]
-    fn quotes_commas_and_line_ends_inside_fields() {
-        assert_eq!(fields("a,\"b,\"\"c\"\"\",\r"), ["a", "b,\"c\"", ""]);
-        let mut rows = Rows { lines: "a,\"b\nc\",d\ne".lines().map(|line| Ok(line.to_owned())), number: 0 };
-        assert_eq!(rows.next_row().unwrap().unwrap(), ["a", "b\nc", "d"]);
-        assert_eq!(rows.next_row().unwrap().unwrap(), ["e"]);
-        assert!(rows.next_row().unwrap().is_none());
+    fn fields_hold_quotes_commas_and_ends_of_lines() {
+        let rows = ROWS.replace("Mozilla/5.0 (Linux, like Gecko)", "a, \"\"b\"\"\nc").replace('\n', "\r\n");
+        let past = read(text(&rows).as_bytes(), usize::MAX).unwrap();
+        let software = past.events.iter().map(|event| event.software.as_deref().unwrap());
+        assert_eq!(software.collect::<Vec<_>>(), ["a, \"b\"\r\nc", "Mozilla/5.0"]);
     }
 
     #[test]
@@ -205,6 +170,7 @@ mod tests {
         assert!(fault("").contains("empty"));
         assert!(fault("a,b\n1,2\n").contains("no column \"Login Timestamp\""));
         assert!(fault(&text(&ROWS.replace("194.87.207.6", "home"))).contains("row 3"));
+        assert!(fault(&text(&ROWS.replace(",False\n1", "\n1"))).contains("row 2"), "a field is missing");
         assert!(
             fault(&text(&ROWS.replace("mobile,True,False,False", "mobile,yes,False,False")))
                 .contains("row 3")

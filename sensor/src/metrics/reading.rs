@@ -201,7 +201,7 @@ pub struct RefusedSource {
     pub first_seen: Timestamp,
     /// When the last one was noted.
     pub last_seen: Timestamp,
-    /// Whether its authenticator was wrong, and a request of this source verified since.
+    /// Whether it was not let in, and a request of this source verified since.
     #[serde(default)]
     pub is_mended: bool,
 }

@@ -196,11 +196,12 @@ fn tell(notices: &Notices, log: &mut NoticeLog, observed: &Observed) {
     let (now, today) = (Instant::now(), SystemTime::now());
     let proofs = observed.ingest().proofs().clone();
     let mut refused = observed.refused_sources();
+    // Before the notices: what came last of both is not known, and who is wrong still is wrong until the next one verifies.
+    std::iter::from_fn(|| proofs.next()).take(NOTICES_PER_TICK).for_each(|source| refused.prove(source));
     for notice in std::iter::from_fn(|| notices.next()).take(NOTICES_PER_TICK) {
         log.tell(&notice, now);
         refused.note(&notice, today);
     }
-    std::iter::from_fn(|| proofs.next()).take(NOTICES_PER_TICK).for_each(|source| refused.prove(source));
     proofs.watch(refused.unproved(today));
     drop(refused);
     let ingest = observed.ingest();

@@ -21,7 +21,10 @@ const ENTRIES_MAX: usize = 256;
 pub(super) const LATELY: Duration = Duration::from_secs(3600);
 
 /// The verdicts of those who did not prove themselves.
-pub(super) const UNPROVED: [Verdict; 2] = [Verdict::BadAuthenticator, Verdict::BadMessageAuthenticator];
+const UNPROVED: [Verdict; 2] = [Verdict::BadAuthenticator, Verdict::BadMessageAuthenticator];
+
+/// The verdicts of those who are not let in.
+pub(super) const NOT_LET_IN: [Verdict; 3] = [Verdict::UnknownClient, UNPROVED[0], UNPROVED[1]];
 
 /// Whether a moment is less than [`LATELY`] ago, also by a clock that was set back since.
 fn is_late(moment: SystemTime, now: SystemTime) -> bool {
@@ -76,9 +79,9 @@ impl RefusedSources {
         self.steered = counts;
     }
 
-    /// A request of this source verified.
+    /// A request of this source verified: it is let in, also if it was of no client before.
     pub(super) fn prove(&mut self, source: IpAddr) {
-        for verdict in UNPROVED {
+        for verdict in NOT_LET_IN {
             if let Some(entry) = self.entries.get_mut(&(source, verdict)) {
                 entry.is_mended = true;
             }
@@ -210,7 +213,8 @@ mod tests {
             refused.unproved(BEGAN + Duration::from_secs(second)).collect::<Vec<_>>()
         };
         refused.note(&slow, BEGAN);
-        assert_eq!(unproved(&refused, 0), [] as [IpAddr; 0], "it was proved");
+        refused.note(&notice("192.0.2.7:1", None, Reason::UnknownClient), BEGAN);
+        assert_eq!(unproved(&refused, 0), [] as [IpAddr; 0], "nobody who is to prove itself");
         refused.note(&wrong, BEGAN);
         assert_eq!(unproved(&refused, 3599), [wrong.source.ip()]);
         assert_eq!(unproved(&refused, 3600), [] as [IpAddr; 0], "it is nobody's problem of now");
@@ -222,9 +226,18 @@ mod tests {
             let sources = refused.reading(BEGAN).sources.into_iter();
             sources.filter(|source| source.is_mended).map(|source| source.verdict).collect::<Vec<_>>()
         };
-        assert_eq!(mended(&refused), ["bad_authenticator"]);
+        let mut verdicts = mended(&refused);
+        verdicts.sort_unstable();
+        assert_eq!(
+            verdicts,
+            ["bad_authenticator", "unknown_client"],
+            "it is no client's any more, or was none before"
+        );
         refused.note(&wrong, BEGAN);
-        assert_eq!((unproved(&refused, 0), mended(&refused).len()), (vec![wrong.source.ip()], 0));
+        assert_eq!(
+            (unproved(&refused, 0), mended(&refused)),
+            (vec![wrong.source.ip()], vec!["unknown_client".to_owned()])
+        );
     }
 
     #[test]

@@ -14,7 +14,6 @@ use crossbeam::channel::{self, bounded};
 use ingest::{
     capture::netlink::Watch,
     clients::{Clients, Secret},
-    verdict::Verdict,
 };
 use service::settings::{
     Administer, Arrivals, Change, Edit, Entry, Heard, List, Note, Planned, Refusal, RefusedSource, Saved,
@@ -22,7 +21,10 @@ use service::settings::{
 };
 use tokio::sync::{mpsc, watch};
 
-use super::{observe::Observed, refused::LATELY};
+use super::{
+    observe::Observed,
+    refused::{LATELY, NOT_LET_IN},
+};
 use crate::{
     config::{
         self, Config, ConfigError, GENERATED_CLIENT, Origin, XdpMode,
@@ -247,10 +249,6 @@ impl Administration {
     }
 }
 
-/// The verdicts of those who are not let in.
-const NOT_LET_IN: [Verdict; 3] =
-    [Verdict::UnknownClient, Verdict::BadAuthenticator, Verdict::BadMessageAuthenticator];
-
 impl Administer for Administration {
     fn view(&self) -> Result<View, String> {
         let (_, settings) = self.document()?;
@@ -332,9 +330,11 @@ impl Administer for Administration {
         // Where the kernel does not say what the host holds, the pages say "an address of this host".
         let held = Watch::open().and_then(|mut watch| watch.addresses()).unwrap_or_default();
         let held: Vec<IpAddr> = held.into_iter().map(|held| held.address).collect();
+        // One lock at a time.
+        let (accounting, closed_because) = (self.is_accounting(), self.closed_because());
         Arrivals {
-            accounting: self.observed.ingest().is_open(),
-            closed_because: self.closed_because(),
+            accounting,
+            closed_because,
             addresses: reachable(&config.listen.addresses, &held),
             refused: sources.collect(),
         }

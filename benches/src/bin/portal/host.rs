@@ -176,6 +176,18 @@ impl Host {
         Ok(Ended(vec![send(1)?]))
     }
 
+    /// Waits until the service has taken what was recorded before.
+    pub(super) fn await_service(&self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        while self.metric("vpn_sensor_service_up")? != 1.0
+            || self.metric("vpn_sensor_service_lag_records")? > 0.0
+        {
+            ensure!(began.elapsed() < PATIENCE, "the service has not caught up within {PATIENCE:?}");
+            thread::sleep(Duration::from_millis(200));
+        }
+        Ok(())
+    }
+
     pub(super) fn metric(&self, name: &str) -> anyhow::Result<f64> {
         let body = self.agent.get(format!("http://{METRICS}/metrics")).call()?.body_mut().read_to_string()?;
         Ok(Metrics::parse(&body).sum(name, &[]) as f64)

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
 
-use super::{Store, StoreError, alert, assigned, parts, reason, write};
+use super::{Store, StoreError, alert, assigned, checkpoint, parts, reason, write};
 use crate::fold::{Outcome, SessionChange, Sighting};
 
 /// The indices that stay: by them what is old is found and taken out, day by day.
@@ -83,7 +83,7 @@ impl Bulk {
         mut self,
         position: u64,
         sightings: impl Iterator<Item = Sighting>,
-        checkpoint: &[u8],
+        octets: &[u8],
     ) -> Result<(), StoreError> {
         let indices = std::mem::take(&mut self.indices);
         let finish = |connection: &mut Connection| {
@@ -91,7 +91,7 @@ impl Bulk {
             // All of them: what is followed now is all that a store has.
             transaction.execute("DELETE FROM sighting", [])?;
             write::sightings(&transaction, sightings)?;
-            write::checkpoint(&transaction, checkpoint)?;
+            checkpoint::replace_within(&transaction, octets)?;
             write::position(&transaction, position)?;
             transaction.commit()?;
             // Before there are triggers again, which come behind the indices.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use rusqlite::{Connection, OpenFlags, Row, params, types::ValueRef};
 
-use super::{Store, StoreError, alert, empty_wal, write};
+use super::{Store, StoreError, alert, checkpoint, empty_wal};
 use crate::{fold::Sort, forget::Person};
 
 /// What is to go.
@@ -106,12 +106,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub(crate) fn forget(&mut self, going: &Going, checkpoint: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn forget(&mut self, going: &Going, octets: &[u8]) -> Result<(), StoreError> {
         let path = self.path.clone();
-        self.take_out(going, checkpoint).map_err(|error| StoreError::Sqlite { path, error })
+        self.take_out(going, octets).map_err(|error| StoreError::Sqlite { path, error })
     }
 
-    fn take_out(&mut self, going: &Going, checkpoint: &[u8]) -> rusqlite::Result<()> {
+    fn take_out(&mut self, going: &Going, octets: &[u8]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         {
             let mut session = transaction.prepare("DELETE FROM session WHERE number = ?1")?;
@@ -128,7 +128,7 @@ impl Store {
             "DELETE FROM place WHERE NOT EXISTS (SELECT 1 FROM session WHERE session.place = place.id)",
             [],
         )?;
-        write::checkpoint(&transaction, checkpoint)?;
+        checkpoint::replace_within(&transaction, octets)?;
         transaction.commit()
     }
 

@@ -3,7 +3,8 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `schema.sql` | the tables |
-//! | `write` | [`Outcome`](crate::fold::Outcome)s and checkpoints go in |
+//! | `write` | [`Outcome`](crate::fold::Outcome)s go in |
+//! | `checkpoint` | the state of the fold, in pieces |
 //! | `alerts.sql`, `alert` | alerts and what happened to them |
 //! | `alert-reasons.sql`, `alert-reasons-fill.sql`, `reason` | alerts by why they were raised |
 //! | `alert_query` | which alerts there are, and whose connections they list |
@@ -31,6 +32,7 @@ mod alert;
 mod alert_query;
 mod assigned;
 mod bulk;
+mod checkpoint;
 mod days;
 mod digest;
 mod find;

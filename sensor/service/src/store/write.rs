@@ -1,19 +1,15 @@
-//! Outcomes and checkpoints go in. Every row says how something stands, so writing one again changes nothing.
+//! Outcomes go in, and checkpoints behind them. Every row says how something stands, so writing one again changes nothing.
 
 use std::{borrow::Borrow, net::IpAddr};
 
 use insight::vpn::session::{Change, Server, StartSource};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::{Store, StoreError, alert};
+use super::{Store, StoreError, alert, checkpoint};
 use crate::fold::{Outcome, Placed, SessionChange, Sighting};
 
-/// Octets of one piece of a checkpoint: well below what SQLite takes in one value (1 GB), and little enough to be read
-/// without a copy of the whole beside it.
-const PIECE_OCTETS: usize = 16 << 20;
-
 impl Store {
-    /// Takes an outcome, whole or not at all; with it the state behind it, if there is one.
+    /// Takes an outcome, whole or not at all; behind it the state that it led to, if there is one, whole or not at all.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`]; the same outcome can be given again.
@@ -22,11 +18,12 @@ impl Store {
         let transaction = self.connection.transaction();
         let written = transaction.and_then(|transaction| {
             rows(&transaction, outcome)?;
-            if let Some(octets) = state {
-                checkpoint(&transaction, octets)?;
-            }
             position(&transaction, outcome.position)?;
             transaction.commit()
+        });
+        let written = written.and_then(|()| match state {
+            Some(octets) => checkpoint::replace(&mut self.connection, octets),
+            None => Ok(()),
         });
         written.map_err(|error| StoreError::Sqlite { path, error })
     }
@@ -49,16 +46,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn checkpoint(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = || {
-            let mut select = self.connection.prepare("SELECT octets FROM checkpoint ORDER BY piece")?;
-            let mut rows = select.query([])?;
-            let mut octets = Vec::new();
-            while let Some(row) = rows.next()? {
-                octets.extend_from_slice(row.get_ref(0)?.as_blob()?);
-            }
-            Ok((!octets.is_empty()).then_some(octets))
-        };
-        read().map_err(|error| self.flawed(error))
+        checkpoint::read(&self.connection).map_err(|error| self.flawed(error))
     }
 }
 
@@ -67,15 +55,6 @@ pub(super) fn position(connection: &Connection, position: u64) -> rusqlite::Resu
         "INSERT INTO meta (name, value) VALUES ('position', ?1) ON CONFLICT DO UPDATE SET value = max(value, ?1)",
     )?;
     upsert.execute([position as i64]).map(drop)
-}
-
-pub(super) fn checkpoint(connection: &Connection, octets: &[u8]) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM checkpoint", [])?;
-    let mut insert = connection.prepare_cached("INSERT INTO checkpoint (piece, octets) VALUES (?1, ?2)")?;
-    for (at, piece) in (0i64..).zip(octets.chunks(PIECE_OCTETS)) {
-        insert.execute(params![at, piece])?;
-    }
-    Ok(())
 }
 
 fn rows(transaction: &Transaction<'_>, outcome: &Outcome) -> rusqlite::Result<()> {
