@@ -47,6 +47,10 @@ pub(super) struct Alerts {
     /// Those that are over go with their Stop and as a day begins: it has as many as are open, and those of one day.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     rejected: BTreeSet<u64>,
+    /// Of those, the ones that had taught the profile in part or whole when their alert was closed as unclear, and what they
+    /// had not taught.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    partly: BTreeMap<u64, u8>,
     /// How sessions ended whose lessons may have to be taken back, as profiles learned it; by session.
     #[serde(default)]
     ends: BTreeMap<u64, End>,
@@ -61,6 +65,9 @@ pub(super) struct Alerts {
     /// that was over for want of a sign of life goes on; until its Stop. The newest [`MUCH_MAX`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     much: BTreeMap<u64, Told>,
+    /// Of those, the ones whose alert was closed as usual: how they end teaches.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    expected: BTreeSet<u64>,
     #[serde(skip)]
     changed: Vec<Alert>,
     #[serde(skip)]
@@ -78,6 +85,9 @@ struct Open {
     /// Those of its sessions that have taught nothing; of a user's at most [`whereabouts::UNTAUGHT_MAX`], of an address's as many as it has
     /// connections.
     untaught: BTreeSet<u64>,
+    /// What its sessions have not taught, those that were told of later than as they began among them; as many.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    withheld: BTreeMap<u64, Withheld>,
     /// Other connections of the user that taught the profile meanwhile; at most [`whereabouts::TAUGHT_MAX`].
     taught: Vec<Connection>,
     /// Of a user's: the newest connections from each place and network with each device that the alert does not list any
@@ -145,6 +155,11 @@ impl Alerts {
         self.held.contains_key(&session) || self.rejected.contains(&session)
     }
 
+    /// Whether the profile has nothing of a session that was rejected, whatever was known of it.
+    fn has_nothing_of(&self, session: u64) -> bool {
+        self.rejected.contains(&session) && !self.partly.contains_key(&session)
+    }
+
     /// A session is over; one that was for want of a sign of life may go on.
     pub(super) fn release(&mut self, session: u64) {
         self.held.remove(&session);
@@ -153,13 +168,16 @@ impl Alerts {
     /// A session does not go on, nor is anything more told of it.
     pub(super) fn finish(&mut self, session: u64) {
         self.rejected.remove(&session);
+        self.partly.remove(&session);
         self.much.remove(&session);
+        self.expected.remove(&session);
     }
 
     /// One session turned out to be another: what was said of it holds for that.
     pub(super) fn merge(&mut self, session: u64, into: u64) {
-        if self.rejected.contains(&session) {
-            self.rejected.insert(into);
+        if self.rejected.contains(&session) && self.rejected.insert(into) {
+            let what = self.partly.get(&session).copied();
+            what.map(|what| self.partly.insert(into, what));
         }
         if let Some(number) = self.held.get(&session).copied() {
             self.held.entry(into).or_insert(number);
@@ -180,9 +198,12 @@ impl Alerts {
         }
         // Whoever was told of just now is not the one to leave.
         if !self.much.contains_key(&session) && self.much.len() >= MUCH_MAX {
-            self.much.pop_first();
+            if let Some((gone, _)) = self.much.pop_first() {
+                self.expected.remove(&gone);
+            }
         }
         self.much.insert(session, told);
+        self.expected.remove(&session);
     }
 
     /// Takes an assessment: what an open alert says already goes out of its score, and it stays an alert only if it is
@@ -222,9 +243,8 @@ impl Alerts {
             }
             return false;
         }
-        // Of one that was rejected the profile has nothing, whatever was known of it.
         let is_rejected = self.rejected.contains(&session);
-        let is_unknown = case.is_unknown || is_rejected;
+        let is_unknown = case.is_unknown || self.has_nothing_of(session);
         let is_of_user = case.user.is_some();
         fresh.extend(news_of(&case.connection, assessment));
         let number = match known {
@@ -236,10 +256,10 @@ impl Alerts {
         };
         // What is about a VPN server is of no session.
         if is_of_user {
-            if let Some(open) = self.open.get_mut(&number)
-                && is_unknown
-            {
-                open.note_untaught(session);
+            if let Some(open) = self.open.get_mut(&number) {
+                if is_unknown {
+                    open.note_untaught(session);
+                }
                 open.has_rejected |= is_rejected;
             }
             self.held.insert(session, number);
@@ -467,6 +487,7 @@ impl Open {
             keys,
             has_whereabouts: true,
             untaught: BTreeSet::new(),
+            withheld: BTreeMap::new(),
             taught: Vec::new(),
             unlisted: Vec::new(),
             sent: Some(0),
@@ -482,12 +503,14 @@ mod crowd;
 mod gathering;
 mod keys;
 mod whereabouts;
+mod withheld;
 
 pub(super) use closing::{Lesson, Lessons};
 use crowd::{Crowd, Strangers};
 use gathering::{Gathering, Urgent, Worth};
 use keys::{counts_as, is_news, key};
 use whereabouts::{news_of, whereabouts};
+use withheld::Withheld;
 
 #[cfg(test)]
 mod tests;

@@ -91,6 +91,14 @@ impl Fold {
         is_held || self.alerts.holds(session.number)
     }
 
+    /// What a change of a session says is kept for when people close its alert.
+    pub(super) fn withhold(&mut self, change: &Change, unlearned: u8, placed: Option<&Placed>) {
+        let connection = connection(change, self.server_names.label(change.server), placed);
+        let server = self.sessions.server(change.server);
+        let said_now = evidence(change, server, &connection, &Assessment::default());
+        self.alerts.withhold(change, unlearned, &said_now);
+    }
+
     /// Whether a session may be told of for what it has become.
     pub(super) fn is_much(&self, session: &Session) -> bool {
         self.detector.is_much(session.octets(), session.seconds_until(session.last_seen_unix_ns))
@@ -169,17 +177,24 @@ impl Fold {
 
     /// Profiles learn what the end of an alert teaches, and unlearn.
     fn draw(&mut self, verdict: Verdict, lessons: &Lessons) {
-        let Lessons { learn, unlearn, rejected, address } = lessons;
-        let profiles = &mut self.learning.profiles;
-        for Lesson { user, connection, .. } in learn {
-            profiles.learn(&connection.observation(user));
-            self.detector.accept(user, connection.session);
-        }
-        for Lesson { user, connection, end } in unlearn {
+        let Lessons { learn, unlearn, accepted, rejected, address } = lessons;
+        for Lesson { user, connection, what, end, is_open } in learn {
+            let left = self.learning.teach(user, connection, *what);
             if let Some(end) = end {
-                profiles.unlearn_end(&end.of(user));
+                self.learning.profiles.learn_end(&end.of(user));
             }
-            profiles.unlearn(&connection.observation(user));
+            if *is_open {
+                self.learning.expect(connection, left);
+            }
+        }
+        for Lesson { user, connection, what, end, .. } in unlearn {
+            if let Some(end) = end {
+                self.learning.profiles.unlearn_end(&end.of(user));
+            }
+            self.learning.take_back(user, connection, *what);
+        }
+        for Lesson { user, connection, .. } in accepted {
+            self.detector.accept(user, connection.session);
         }
         for Lesson { user, connection, .. } in rejected {
             self.detector.reject(user, connection.session);

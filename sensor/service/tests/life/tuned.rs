@@ -128,7 +128,7 @@ fn what_is_accepted_takes_nothing_of_the_days_notices() {
     house.stop();
     let notices = house.store().notices(0, 10).unwrap();
     let told: Vec<_> = notices.iter().map(|notice| (notice.news.name(), notice.is_held)).collect();
-    assert_eq!(told, [("new", false), ("closed", true)]);
+    assert_eq!(told, [("new", true), ("closed", true)]);
 }
 
 #[test]
@@ -188,6 +188,41 @@ fn what_still_runs_when_it_is_closed_as_malicious_is_the_same_through_kills_and_
         let [alert] = &all[..] else { panic!("{kill_at:?}: {all:?}") };
         assert!(matches!(alert.state, State::Closed { verdict: Verdict::Malicious, .. }), "{alert:?}");
         assert_eq!(alert.connection_count, 2, "{kill_at:?}");
+    }
+}
+
+#[test]
+fn what_was_told_of_late_and_is_usual_is_the_same_through_kills_and_in_the_rebuild() {
+    for kill_at in [None, Some(0), Some(1), Some(2)] {
+        let mut house = at_home(36);
+        house.tune(Detecting {
+            thresholds: Thresholds { volume_octets_min: 1000, high_score: 100.0, ..Thresholds::default() },
+            ..Detecting::default()
+        });
+        let mut step = 0;
+        let mut may_be_killed = |house: &mut House, at: u64| {
+            house.catch_up(at);
+            if kill_at == Some(step) {
+                house.kill();
+                house.catch_up(at);
+            }
+            step += 1;
+        };
+        let mut told = Vec::new();
+        for night in 36..41 {
+            let (at, session) = (night * DAY_S + 8 * HOUR_S, format!("backup-{night}"));
+            let start = Request { at, user: 1, session: &session, ..Request::start() };
+            house.hear(&start);
+            house.hear(&Request { at: at + 600, status: 3, octets: 1 << 30, ..start });
+            may_be_killed(&mut house, at + 700);
+            told.push(alerts(&mut house).len());
+            house.decide(Some(Verdict::Usual));
+            may_be_killed(&mut house, at + 800);
+            house.hear(&Request { at: at + HOUR_S, ..start.stop(1 << 30) });
+            may_be_killed(&mut house, at + 2 * HOUR_S);
+        }
+        assert_eq!(alerts(&mut house).len(), 3, "{kill_at:?}");
+        assert_eq!(told, [1, 2, 3, 3, 3], "{kill_at:?}");
     }
 }
 
