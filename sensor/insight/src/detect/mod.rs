@@ -290,7 +290,7 @@ impl Detector {
         assessment
     }
 
-    /// Nothing was heard until then: a sensor was off, records were lost.
+    /// Nothing was heard until then: a sensor was off, records were lost, the clock jumped. The last one told counts.
     pub fn gap(&mut self, until_unix_ns: u64) {
         self.accounting.gap(seconds(until_unix_ns));
     }

@@ -17,7 +17,7 @@ use insight::detect::{Assessment, Reason, Thresholds, Told};
 use policy::Detecting;
 use serde::{Deserialize, Serialize};
 
-use super::{JUMP_DAYS, learning::End};
+use super::learning::End;
 use crate::alert::{
     Alert, COMMENTS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, Verdict, words,
 };
@@ -427,9 +427,9 @@ impl Alerts {
     /// Whether one more would be.
     fn has_room(&mut self, notices_per_day: u32, unix_ns: u64, severity: Severity) -> bool {
         let day = unix_ns / DAY_NS;
-        // Around midnight a VPN server's clock may be in either day: no day begins twice. A clock that was far ahead is
-        // another matter.
-        if day > self.today.0 || self.today.0 - day > JUMP_DAYS {
+        // Around midnight a VPN server's clock may be in either day: no day begins twice. A clock that was ahead by more is
+        // another matter: it must not count all days until then as one.
+        if day > self.today.0 || self.today.0 - day > 1 {
             self.today = (day, 0);
         }
         severity == Severity::High || self.today.1 < notices_per_day

@@ -24,6 +24,9 @@ pub(crate) enum Said {
     OfEnd,
 }
 
+/// The fold's clock is behind the newest record by seconds, and a VPN server's may be ahead of ours by as much as is trusted.
+const AHEAD_NS: u64 = 3_600_000_000_000;
+
 /// What somebody decided about an alert.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Decision {
@@ -46,7 +49,9 @@ impl Fold {
         let Some(user) = session.details.user() else { return false };
         let server = self.sessions.server(change.server);
         let mut connection = connection(change, self.server_names.label(change.server), placed);
-        let now = self.clock.max(session.start_unix_ns);
+        // A session that began while the clock was ahead says nothing of how late it is.
+        let is_ahead = session.start_unix_ns.saturating_sub(self.clock) > AHEAD_NS;
+        let now = if is_ahead { self.clock } else { self.clock.max(session.start_unix_ns) };
         connection.is_excluded = self.meaning.detect.excludes(&connection, now);
         let profiles = &self.learning.profiles;
         let mut assessment = None;

@@ -2,6 +2,7 @@
 //! and the page made from the store says the same.
 #![allow(clippy::unwrap_used, reason = "test helpers may panic like tests")]
 
+mod clock;
 mod taken_back;
 mod together;
 mod usual;
