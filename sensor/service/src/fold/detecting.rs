@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use insight::{
-    detect::{self, Assessment, Ending, Spot, Told, UserKey},
+    detect::{self, Assessment, Detection, Ending, Spot, Told, UserKey},
     vpn::session::{Change, Happening, Server, Session},
 };
 
@@ -72,6 +72,11 @@ impl Fold {
                 so_far.map_or_else(Assessment::default, |so_far| self.detector.going_on(&so_far, profiles))
             }
         };
+        // Whoever is not to be heard of is no reason not to hear of another one.
+        let proves_another = spent
+            .reasons
+            .iter()
+            .any(|reason| reason.detection == Detection::SimultaneousSessions && reason.alert.is_some());
         if !spent.reasons.is_empty() {
             merge(assessment.get_or_insert_default(), spent);
         }
@@ -81,7 +86,7 @@ impl Fold {
             user: Some(user),
             user_original: session.details.user_original(),
             now,
-            is_excluded: connection.is_excluded,
+            is_excluded: connection.is_excluded && !proves_another,
             is_unknown: self.learning.is_unknown(change),
             detecting: &self.meaning.detect,
             connection: evidence(change, server, &connection, &assessment),

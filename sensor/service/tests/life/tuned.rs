@@ -284,6 +284,40 @@ fn by_default_nothing_is_accepted() {
 }
 
 #[test]
+fn the_end_of_an_excluded_connection_proves_another_one_that_is_not() {
+    for (is_user, is_told) in [(false, true), (true, false)] {
+        let exclusion = Exclusion {
+            user: is_user.then(|| "user1@contoso.example".to_owned()),
+            network: (!is_user).then(|| "2.125.160.216/32".parse().unwrap()),
+            until_unix_s: epoch_s() + 100 * DAY_S,
+            ..Exclusion::default()
+        };
+        // Nothing else tells.
+        let thresholds = Thresholds {
+            alert_score: 90.0,
+            alert_score_one_group: 90.0,
+            organisation_learning_days: 365,
+            travel_kmh: 90_000.0,
+            ..Thresholds::default()
+        };
+        let mut house = at_home(36);
+        house.tune(Detecting { thresholds, exclusions: vec![exclusion], ..Detecting::default() });
+        let at = 36 * DAY_S + 8 * HOUR_S;
+        let hers = Request { at, user: 1, session: "hers", ..Request::start() };
+        house.hear(&hers);
+        let stranger = Request { at: at + 3 * HOUR_S, session: "his", address: 4, ..hers };
+        house.hear(&stranger);
+        house.catch_up(at + 4 * HOUR_S);
+        assert_eq!(alerts(&mut house), [], "there is no proof yet");
+        house.hear(&Request { at: at + 8 * HOUR_S, ..hers.stop(1) });
+        house.catch_up(at + 9 * HOUR_S);
+        let told = alerts(&mut house);
+        let told: Vec<&str> = told.iter().map(|alert| &*alert.detection).collect();
+        assert_eq!(told, ["simultaneous-sessions"][..usize::from(is_told)], "{is_user}");
+    }
+}
+
+#[test]
 fn an_exclusion_holds_to_its_second_and_another_threshold_from_the_next_connection_on() {
     let excluded = |user: &str, until_s: u64| {
         let user = Some(user.to_owned());
