@@ -107,6 +107,7 @@ struct Open {
 }
 
 /// A connection that detections were asked about.
+#[derive(Clone)]
 pub(crate) struct Case<'c> {
     /// The user's key, or the VPN server for what is about none; an address takes what is about many.
     pub(crate) subject: &'c str,
@@ -209,11 +210,24 @@ impl Alerts {
     /// Takes an assessment: what an open alert says already goes out of its score, and it stays an alert only if it is
     /// news. Tells whether its connection is held back from the profile.
     pub(super) fn take(&mut self, case: Case<'_>, assessment: &mut Assessment) -> bool {
-        if let Some(address) = self.crowd_of(&case, assessment) {
-            self.join(address, case, assessment);
-            return true;
+        match self.crowd_of(&case, assessment) {
+            Some(address) if crowd::is_urgent_by_itself(&case, assessment) => {
+                self.join_and_take(address, case, assessment);
+                true
+            }
+            Some(address) => {
+                self.join(address, case, assessment);
+                true
+            }
+            None => {
+                self.strangers.see(&case, assessment);
+                self.take_own(case, assessment)
+            }
         }
-        self.strangers.see(&case, assessment);
+    }
+
+    /// Takes it into the alert of its user, or of its VPN server.
+    fn take_own(&mut self, case: Case<'_>, assessment: &mut Assessment) -> bool {
         let known = self.subjects.get(case.subject).copied();
         let mut fresh: Vec<String> = match known.and_then(|number| self.open.get(&number)) {
             Some(open) => {

@@ -5,6 +5,7 @@
 //! It begins with the users who came before it was raised ([`Strangers`]); what they taught is taken back if it turns out
 //! to be an attacker's. Whoever comes new to the address while it is open joins it without a word and teaches nothing.
 //! What else speaks against one of them is in it too, once for each detection; if that is more urgent, it is told again.
+//! But what a rule says of one of them with high severity is told at once, in the alert of that user: nobody else's explains it.
 //!
 //! Bounds: 256 such alerts are open at once, each with 256 users and one connection of each: 140 KB, 36 MB in all. Beyond,
 //! the one that nothing happened to for longest is closed as unclear. 4,096 strangers are remembered: 2 MB.
@@ -179,6 +180,36 @@ impl Alerts {
         }
         assessment.is_alert = is_told;
         self.held.insert(session, number);
+    }
+
+    /// Takes a connection into the alert about its address, and what else speaks against its user into that user's own.
+    pub(super) fn join_and_take(&mut self, address: IpAddr, case: Case<'_>, assessment: &mut Assessment) {
+        let (of_address, own): (Vec<Reason>, Vec<Reason>) =
+            assessment.reasons.iter().cloned().partition(is_of_address);
+        let score: f64 = of_address.iter().map(|reason| reason.log_ratio).sum();
+        let severity = of_address.iter().filter_map(|reason| reason.alert).max();
+        let mut own = Assessment { score: assessment.score - score, reasons: own, ..assessment.clone() };
+        let mut of_address = Assessment {
+            score,
+            reasons: of_address,
+            is_alert: severity.is_some(),
+            severity: severity.unwrap_or_default(),
+            ..assessment.clone()
+        };
+        self.join(address, case.clone(), &mut of_address);
+        let session = case.connection.session;
+        let joined = self.subjects.get(&subject(address)).and_then(|number| self.open.get(number));
+        let is_untaught = joined.is_some_and(|open| open.untaught.contains(&session));
+        let withheld = joined.and_then(|open| open.withheld.get(&session)).copied();
+        let own_subject = case.subject;
+        self.take_own(Case { is_unknown: case.is_unknown || is_untaught, ..case }, &mut own);
+        if let Some(number) = self.subjects.get(own_subject)
+            && let Some((open, withheld)) = self.open.get_mut(number).zip(withheld)
+        {
+            open.withheld.entry(session).or_insert(withheld);
+        }
+        assessment.score = own.score + of_address.score;
+        assessment.is_alert = own.is_alert || of_address.is_alert;
     }
 
     /// A new one, with those who came before.
@@ -356,6 +387,15 @@ fn of_user(case: &Case<'_>) -> Connection {
 /// By what the alerts that are open know an address; no user is called so, for no decoded text holds that character.
 pub(super) fn subject(address: IpAddr) -> String {
     format!("\naddress {address}")
+}
+
+/// Whether a rule says something of high severity of one user, whoever else comes from the same address.
+pub(super) fn is_urgent_by_itself(case: &Case<'_>, assessment: &Assessment) -> bool {
+    let is_urgent = |reason: &Reason| {
+        let is_rule = !is_of_address(reason) && !reason.detection.is_by_score();
+        is_rule && reason.alert == Some(Severity::High)
+    };
+    !case.is_excluded && assessment.is_alert && assessment.reasons.iter().any(is_urgent)
 }
 
 fn is_of_address(reason: &Reason) -> bool {
