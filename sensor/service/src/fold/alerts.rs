@@ -131,8 +131,20 @@ pub(super) enum Sending {
     UpTo(u32),
     /// It is, and takes nothing of the day's away: what people did themselves.
     Always,
-    /// It is not: what the service did since nobody else does.
-    Never,
+    /// It is where the alert was told of, and takes nothing of the day's away: what the service did since nobody else does.
+    IfTold,
+}
+
+impl Sending {
+    /// How it is sent that this one is closed.
+    fn of_closed(self, open: &Open) -> Sending {
+        // What people wrote was sent, whatever the day's bound was.
+        let was_told = open.sent.is_none_or(|sent| sent > 0) || !open.alert.comments.is_empty();
+        match self {
+            Sending::IfTold if was_told => Sending::Always,
+            other => other,
+        }
+    }
 }
 
 impl Alerts {
@@ -418,7 +430,7 @@ impl Alerts {
         let is_held = match sending {
             Sending::UpTo(notices_per_day) => !self.is_within(notices_per_day, &alert),
             Sending::Always => false,
-            Sending::Never => true,
+            Sending::IfTold => true,
         };
         match is_held && news != News::Closed {
             true => self.say_held(&mut alert),

@@ -153,15 +153,16 @@ impl Fold {
     }
 
     /// Closes as usual what nobody decided about for as long as the configuration says. Called as a day begins: behind a
-    /// jump of the clock only once a day went by on it. Nobody needs to look at what that does, so that it takes no notice
-    /// of the day's away from what is new.
+    /// jump of the clock only once a day went by on it. Whoever was told of an alert is told that it is closed, and that takes
+    /// no notice of the day's away from what is new.
     pub(super) fn accept_overdue(&mut self, now_unix_ns: u64) {
         let Some(days) = self.meaning.detect.accept_after_days else { return };
         let unit = if days == 1 { "day" } else { "days" };
         let by = format!("the service (accepted automatically after {days} {unit})");
         let Some(since) = now_unix_ns.checked_sub(u64::from(days) * DAY_NS) else { return };
         for number in self.alerts.left_alone_since(since) {
-            if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, Sending::Never)
+            if let Some(lessons) =
+                self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, Sending::IfTold)
             {
                 // That many share an address, somebody has to know.
                 self.draw(Verdict::Usual, &Lessons { address: None, ..lessons });

@@ -126,6 +126,27 @@ fn what_is_accepted_takes_nothing_of_the_days_notices() {
     let mut house = robbed(Detecting { accept_after_days: Some(1), notices_per_day: 1, ..medium() });
     connect(&mut house, 39, 0);
     house.stop();
+    // Another one on the day on which that is closed.
+    house.hear(&Request {
+        at: 39 * DAY_S + 15 * HOUR_S,
+        user: 1,
+        session: "x",
+        address: 4,
+        ..Request::start()
+    });
+    house.catch_up(39 * DAY_S + 16 * HOUR_S);
+    house.stop();
+    let notices = house.store().notices(0, 10).unwrap();
+    let told: Vec<_> = notices.iter().map(|notice| (notice.news.name(), notice.is_held)).collect();
+    assert_eq!(told, [("new", false), ("closed", false), ("new", false)]);
+}
+
+#[test]
+fn of_what_is_accepted_those_are_told_who_were_told_that_it_was_raised() {
+    // The day has no room for it.
+    let mut house = robbed(Detecting { accept_after_days: Some(1), notices_per_day: 0, ..medium() });
+    connect(&mut house, 39, 0);
+    house.stop();
     let notices = house.store().notices(0, 10).unwrap();
     let told: Vec<_> = notices.iter().map(|notice| (notice.news.name(), notice.is_held)).collect();
     assert_eq!(told, [("new", true), ("closed", true)]);

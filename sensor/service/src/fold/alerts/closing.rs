@@ -126,7 +126,7 @@ impl Alerts {
         open.alert.revision += 1;
         open.alert.changed_unix_ns = now;
         open.alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
-        self.tell(News::Closed, open.alert.clone(), sending);
+        self.tell(News::Closed, open.alert.clone(), sending.of_closed(&open));
         let alert = &open.alert;
         let taught = |connection: &Connection, what: u8| Lesson {
             user: alert.user_of(connection).unwrap_or_default().to_owned(),
