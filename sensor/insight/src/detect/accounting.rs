@@ -52,9 +52,9 @@ impl Accounting {
         }
     }
 
-    /// Nothing was heard until then.
+    /// Nothing was heard until then. One that a clock told which was ahead lies later, and gives way.
     pub(super) fn gap(&mut self, until_unix_s: u32) {
-        self.gap = self.gap.max(until_unix_s);
+        self.gap = until_unix_s;
     }
 
     /// A Stop came of a session that never began.
@@ -66,7 +66,9 @@ impl Accounting {
         assessment: &mut Assessment,
     ) {
         self.see(server, unix_s);
-        let gap = self.gap;
+        // One that lies ahead was a clock's; set back by less it is the same clock.
+        let is_ahead = self.gap > unix_s.saturating_add(thresholds.stops_gap_s);
+        let gap = if is_ahead { 0 } else { self.gap };
         let Some(lacking) = self.servers.get_mut(server) else { return };
         let hour = unix_s / 3600;
         if hour > lacking.hour {

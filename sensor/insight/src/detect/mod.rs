@@ -132,26 +132,30 @@ impl Detector {
             many_users::assess(&facts, &mut self.addresses, thresholds, &mut assessment);
         }
         assessment.sort();
+        let is_suspect = assessment.is_alert && !connection.is_excluded;
         if assessment.is_alert {
             if person.is_some_and(|person| person.slots.iter().any(|before| slot.repeats(before))) {
                 assessment.repeat(thresholds.repeated_part);
             }
+        }
+        if is_suspect {
             slot.suspect();
         }
         if is_in_time {
             let news = news(&facts);
-            if facts.days() >= thresholds.counted_days && !assessment.is_alert {
+            if facts.days() >= thresholds.counted_days && !is_suspect {
                 let is_open = facts.open_elsewhere().is_some();
                 let away_s = facts.counted_away_s();
                 self.adoptions.count_open(user, is_open, unix_s);
                 away_s.into_iter().for_each(|away_s| self.rhythm.count(away_s));
             }
-            self.remember(user, unix_s, slot, &news, connection, assessment.is_alert);
+            self.remember(user, unix_s, slot, &news, connection, is_suspect);
         }
         assessment
     }
 
-    /// What raised an alert may be a stranger's, and strangers who try many users are no move of many.
+    /// What raised an alert may be a stranger's, and strangers who try many users are no move of many. What is excluded is
+    /// nobody's to look at: it counts as what raised none.
     fn remember(
         &mut self,
         user: u64,
@@ -159,7 +163,7 @@ impl Detector {
         slot: Slot,
         news: &News,
         connection: &Connection<'_>,
-        is_alert: bool,
+        is_suspect: bool,
     ) {
         if self.adoptions.first == 0 {
             self.adoptions.first = unix_s;
@@ -167,12 +171,12 @@ impl Detector {
         let values = facts::values(connection);
         for (feature, (value, news)) in Feature::ALL.into_iter().zip(values.into_iter().zip(news)) {
             let Some((is_new, is_experienced)) = *news else { continue };
-            if is_experienced && !is_alert {
+            if is_experienced && !is_suspect {
                 self.adoptions.count(feature, user, is_new, unix_s);
             }
             let Some(value) = value else { continue };
             // Devices and prefixes are one person's: many do not begin to use one.
-            if is_new && !is_alert && !matches!(feature, Feature::Device | Feature::Prefix) {
+            if is_new && !is_suspect && !matches!(feature, Feature::Device | Feature::Prefix) {
                 self.adoptions.adopt(feature, value, user, unix_s);
             }
         }
@@ -234,7 +238,7 @@ impl Detector {
         let facts = Facts::of(connection, profiles, person, user, usual);
         moved::assess(&facts, &from, &slot, &self.thresholds, &mut assessment);
         assessment.sort();
-        if assessment.is_alert || from.is_suspect() {
+        if (assessment.is_alert && !connection.is_excluded) || from.is_suspect() {
             slot.suspect();
         }
         if self.is_in_time(unix_s) {
@@ -290,7 +294,7 @@ impl Detector {
         assessment
     }
 
-    /// Nothing was heard until then: a sensor was off, records were lost.
+    /// Nothing was heard until then: a sensor was off, records were lost, the clock jumped. The last one told counts.
     pub fn gap(&mut self, until_unix_ns: u64) {
         self.accounting.gap(seconds(until_unix_ns));
     }

@@ -39,7 +39,7 @@ pub(super) struct Slot {
     minutes: u16,
     /// Which database said the place; 0: none, or it is not to be compared.
     database: u8,
-    /// See `OPEN`, `MOBILE`, `SUSPECT`, `TRUSTED`.
+    /// See `OPEN`, `MOBILE`, `SUSPECT`, `TRUSTED`, `EXCLUDED`.
     flags: u8,
 }
 
@@ -47,6 +47,7 @@ const OPEN: u8 = 1;
 const MOBILE: u8 = 2;
 const SUSPECT: u8 = 4;
 const TRUSTED: u8 = 8;
+const EXCLUDED: u8 = 16;
 
 impl Slot {
     pub(super) fn is_there(&self) -> bool {
@@ -69,6 +70,11 @@ impl Slot {
     /// It was with a device that the user has, or everything was as usual: two such at once are no stranger.
     pub(super) fn is_trusted(&self) -> bool {
         self.flags & TRUSTED != 0
+    }
+
+    /// Nobody wants to hear of it.
+    pub(super) fn is_excluded(&self) -> bool {
+        self.flags & EXCLUDED != 0
     }
 
     pub(super) fn trust(&mut self) {
@@ -239,6 +245,9 @@ impl People {
             flags: OPEN,
             ..Slot::default()
         };
+        if connection.is_excluded {
+            slot.flags |= EXCLUDED;
+        }
         if spot.kinds.contains(crate::geo::NetworkKind::Mobile) {
             slot.flags |= MOBILE;
         }

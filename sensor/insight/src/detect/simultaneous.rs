@@ -80,5 +80,7 @@ pub(super) fn assess_end(
         measure: Measure::Travel { km: km as u32, seconds: 0 },
         alert: None,
     };
-    assessment.add(reason, Some(Severity::High));
+    // One that is excluded still proves another one that is not.
+    let is_excluded = over.is_excluded() && other.is_excluded();
+    assessment.add(reason, (!is_excluded).then_some(Severity::High));
 }

@@ -240,6 +240,25 @@ fn stops_that_no_session_began_with_are_told_from_the_second_day_on() {
 }
 
 #[test]
+fn a_gap_that_lies_ahead_was_a_clocks_and_gives_way_to_a_true_one() {
+    let learned = || {
+        let mut service = Service::new();
+        stops(&mut service, "berlin", NINE, 1);
+        service.detector.gap((NINE + 9 * DAY_S) * SECOND);
+        service
+    };
+    assert_eq!(stops(&mut learned(), "berlin", NINE + 6 * DAY_S, 50), [19]);
+    // Set back by as little as seconds it is the same clock.
+    assert_eq!(stops(&mut learned(), "berlin", NINE + 9 * DAY_S - 120, 50), []);
+    let mut service = learned();
+    service.detector.gap((NINE + 5 * DAY_S) * SECOND);
+    assert_eq!(stops(&mut service, "berlin", NINE + 6 * DAY_S - 61, 50), []);
+    assert_eq!(stops(&mut service, "berlin", NINE + 6 * DAY_S + HOUR_S, 50), [19]);
+    // Nor does that of before come back.
+    assert_eq!(stops(&mut service, "berlin", NINE + 9 * DAY_S + HOUR_S, 50), [19]);
+}
+
+#[test]
 fn a_vpn_server_that_always_loses_starts_is_as_usual() {
     let mut service = Service::new();
     stops(&mut service, "berlin", NINE, 1);

@@ -245,3 +245,59 @@ fn the_end_of_a_session_proves_that_another_began_elsewhere_while_it_lasted() {
     assert!(!ends(2000.0, "LT-1", "LT-1", 8 * HOUR_S).is_alert);
     assert!(!ends(90.0, "LT-1", "DESKTOP-66", 8 * HOUR_S).is_alert);
 }
+
+#[test]
+fn who_is_excluded_is_no_stranger_and_proves_one_who_is_not() {
+    // By itself it is an alert.
+    let tor = |km: f64, is_excluded| {
+        let spot = Spot { kinds: kinds(&[NetworkKind::Tor]), ..point(km) };
+        Connection { device: Some("TEST"), is_excluded, ..newcomer(spot) }
+    };
+    let plain = |km: f64, is_excluded| Connection { is_excluded, ..newcomer(point(km)) };
+    let ends = |first: &Connection<'_>, second: &Connection<'_>| {
+        let mut service = Service::new();
+        service.opens(NINE, first);
+        service.opens(NINE + 3 * HOUR_S, second);
+        service.sessions = 1;
+        service.ends(NINE + 8 * HOUR_S, first, 8 * HOUR_S, 1000)
+    };
+    for (first, second, is_alert) in [
+        (plain(0.0, false), tor(2000.0, true), true),
+        (tor(0.0, true), plain(2000.0, false), true),
+        // What raised an alert was told.
+        (plain(0.0, false), tor(2000.0, false), false),
+        // Nobody wants to hear of either.
+        (tor(0.0, true), plain(2000.0, true), false),
+    ] {
+        let told = ends(&first, &second);
+        let excluded = (first.is_excluded, second.is_excluded);
+        assert_eq!(told.is_alert, is_alert, "{excluded:?}: {told}");
+        let is_seen = is_alert || excluded == (true, true);
+        assert_eq!(has(&told, Detection::SimultaneousSessions), is_seen, "{excluded:?}: {told}");
+    }
+    // Nor does it make the next one alike less suspicious; a session that moves there neither.
+    let next = |is_excluded, has_moved| {
+        let mut service = Service::new();
+        service.works(&["alice"]);
+        let there = Spot { kinds: kinds(&[NetworkKind::Tor]), ..brazil() };
+        let there = Connection { device: Some("TEST"), spot: there, ..home("alice") };
+        let excluded = Connection { is_excluded, ..there };
+        match has_moved {
+            false => drop(service.opens(NINE, &excluded)),
+            true => {
+                service.opens(NINE, &Connection { device: Some("TEST"), is_excluded, ..home("alice") });
+                let moved =
+                    Connection { session: service.sessions, start_unix_ns: NINE * SECOND, ..excluded };
+                assert!(service.detector.moved(&moved, (NINE + 60) * SECOND, &service.profiles).is_alert);
+            }
+        }
+        service.opens(NINE + 120, &there).is_repeat
+    };
+    for has_moved in [false, true] {
+        assert_eq!(
+            [true, false].map(|is_excluded| next(is_excluded, has_moved)),
+            [false, true],
+            "{has_moved}"
+        );
+    }
+}

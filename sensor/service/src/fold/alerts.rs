@@ -17,7 +17,7 @@ use insight::detect::{Assessment, Reason, Thresholds, Told};
 use policy::Detecting;
 use serde::{Deserialize, Serialize};
 
-use super::{JUMP_DAYS, learning::End};
+use super::learning::End;
 use crate::alert::{
     Alert, COMMENTS_MAX, Comment, Connection, News, Notice, REASONS_MAX, Severity, Verdict, words,
 };
@@ -47,6 +47,10 @@ pub(super) struct Alerts {
     /// Those that are over go with their Stop and as a day begins: it has as many as are open, and those of one day.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     rejected: BTreeSet<u64>,
+    /// Of those, the ones that had taught the profile in part or whole when their alert was closed as unclear, and what they
+    /// had not taught.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    partly: BTreeMap<u64, u8>,
     /// How sessions ended whose lessons may have to be taken back, as profiles learned it; by session.
     #[serde(default)]
     ends: BTreeMap<u64, End>,
@@ -61,6 +65,9 @@ pub(super) struct Alerts {
     /// that was over for want of a sign of life goes on; until its Stop. The newest [`MUCH_MAX`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     much: BTreeMap<u64, Told>,
+    /// Of those, the ones whose alert was closed as usual: how they end teaches.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    expected: BTreeSet<u64>,
     #[serde(skip)]
     changed: Vec<Alert>,
     #[serde(skip)]
@@ -78,6 +85,9 @@ struct Open {
     /// Those of its sessions that have taught nothing; of a user's at most [`whereabouts::UNTAUGHT_MAX`], of an address's as many as it has
     /// connections.
     untaught: BTreeSet<u64>,
+    /// What its sessions have not taught, those that were told of later than as they began among them; as many.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    withheld: BTreeMap<u64, Withheld>,
     /// Other connections of the user that taught the profile meanwhile; at most [`whereabouts::TAUGHT_MAX`].
     taught: Vec<Connection>,
     /// Of a user's: the newest connections from each place and network with each device that the alert does not list any
@@ -97,6 +107,7 @@ struct Open {
 }
 
 /// A connection that detections were asked about.
+#[derive(Clone)]
 pub(crate) struct Case<'c> {
     /// The user's key, or the VPN server for what is about none; an address takes what is about many.
     pub(crate) subject: &'c str,
@@ -120,8 +131,20 @@ pub(super) enum Sending {
     UpTo(u32),
     /// It is, and takes nothing of the day's away: what people did themselves.
     Always,
-    /// It is not: what the service did since nobody else does.
-    Never,
+    /// It is where the alert was told of, and takes nothing of the day's away: what the service did since nobody else does.
+    IfTold,
+}
+
+impl Sending {
+    /// How it is sent that this one is closed.
+    fn of_closed(self, open: &Open) -> Sending {
+        // What people wrote was sent, whatever the day's bound was.
+        let was_told = open.sent.is_none_or(|sent| sent > 0) || !open.alert.comments.is_empty();
+        match self {
+            Sending::IfTold if was_told => Sending::Always,
+            other => other,
+        }
+    }
 }
 
 impl Alerts {
@@ -145,6 +168,11 @@ impl Alerts {
         self.held.contains_key(&session) || self.rejected.contains(&session)
     }
 
+    /// Whether the profile has nothing of a session that was rejected, whatever was known of it.
+    fn has_nothing_of(&self, session: u64) -> bool {
+        self.rejected.contains(&session) && !self.partly.contains_key(&session)
+    }
+
     /// A session is over; one that was for want of a sign of life may go on.
     pub(super) fn release(&mut self, session: u64) {
         self.held.remove(&session);
@@ -153,13 +181,16 @@ impl Alerts {
     /// A session does not go on, nor is anything more told of it.
     pub(super) fn finish(&mut self, session: u64) {
         self.rejected.remove(&session);
+        self.partly.remove(&session);
         self.much.remove(&session);
+        self.expected.remove(&session);
     }
 
     /// One session turned out to be another: what was said of it holds for that.
     pub(super) fn merge(&mut self, session: u64, into: u64) {
-        if self.rejected.contains(&session) {
-            self.rejected.insert(into);
+        if self.rejected.contains(&session) && self.rejected.insert(into) {
+            let what = self.partly.get(&session).copied();
+            what.map(|what| self.partly.insert(into, what));
         }
         if let Some(number) = self.held.get(&session).copied() {
             self.held.entry(into).or_insert(number);
@@ -180,19 +211,35 @@ impl Alerts {
         }
         // Whoever was told of just now is not the one to leave.
         if !self.much.contains_key(&session) && self.much.len() >= MUCH_MAX {
-            self.much.pop_first();
+            if let Some((gone, _)) = self.much.pop_first() {
+                self.expected.remove(&gone);
+            }
         }
         self.much.insert(session, told);
+        self.expected.remove(&session);
     }
 
     /// Takes an assessment: what an open alert says already goes out of its score, and it stays an alert only if it is
     /// news. Tells whether its connection is held back from the profile.
     pub(super) fn take(&mut self, case: Case<'_>, assessment: &mut Assessment) -> bool {
-        if let Some(address) = self.crowd_of(&case, assessment) {
-            self.join(address, case, assessment);
-            return true;
+        match self.crowd_of(&case, assessment) {
+            Some(address) if crowd::is_urgent_by_itself(&case, assessment) => {
+                self.join_and_take(address, case, assessment);
+                true
+            }
+            Some(address) => {
+                self.join(address, case, assessment);
+                true
+            }
+            None => {
+                self.strangers.see(&case, assessment);
+                self.take_own(case, assessment)
+            }
         }
-        self.strangers.see(&case, assessment);
+    }
+
+    /// Takes it into the alert of its user, or of its VPN server.
+    fn take_own(&mut self, case: Case<'_>, assessment: &mut Assessment) -> bool {
         let known = self.subjects.get(case.subject).copied();
         let mut fresh: Vec<String> = match known.and_then(|number| self.open.get(&number)) {
             Some(open) => {
@@ -222,9 +269,8 @@ impl Alerts {
             }
             return false;
         }
-        // Of one that was rejected the profile has nothing, whatever was known of it.
         let is_rejected = self.rejected.contains(&session);
-        let is_unknown = case.is_unknown || is_rejected;
+        let is_unknown = case.is_unknown || self.has_nothing_of(session);
         let is_of_user = case.user.is_some();
         fresh.extend(news_of(&case.connection, assessment));
         let number = match known {
@@ -236,10 +282,10 @@ impl Alerts {
         };
         // What is about a VPN server is of no session.
         if is_of_user {
-            if let Some(open) = self.open.get_mut(&number)
-                && is_unknown
-            {
-                open.note_untaught(session);
+            if let Some(open) = self.open.get_mut(&number) {
+                if is_unknown {
+                    open.note_untaught(session);
+                }
                 open.has_rejected |= is_rejected;
             }
             self.held.insert(session, number);
@@ -384,7 +430,7 @@ impl Alerts {
         let is_held = match sending {
             Sending::UpTo(notices_per_day) => !self.is_within(notices_per_day, &alert),
             Sending::Always => false,
-            Sending::Never => true,
+            Sending::IfTold => true,
         };
         match is_held && news != News::Closed {
             true => self.say_held(&mut alert),
@@ -407,9 +453,9 @@ impl Alerts {
     /// Whether one more would be.
     fn has_room(&mut self, notices_per_day: u32, unix_ns: u64, severity: Severity) -> bool {
         let day = unix_ns / DAY_NS;
-        // Around midnight a VPN server's clock may be in either day: no day begins twice. A clock that was far ahead is
-        // another matter.
-        if day > self.today.0 || self.today.0 - day > JUMP_DAYS {
+        // Around midnight a VPN server's clock may be in either day: no day begins twice. A clock that was ahead by more is
+        // another matter: it must not count all days until then as one.
+        if day > self.today.0 || self.today.0 - day > 1 {
             self.today = (day, 0);
         }
         severity == Severity::High || self.today.1 < notices_per_day
@@ -467,6 +513,7 @@ impl Open {
             keys,
             has_whereabouts: true,
             untaught: BTreeSet::new(),
+            withheld: BTreeMap::new(),
             taught: Vec::new(),
             unlisted: Vec::new(),
             sent: Some(0),
@@ -482,12 +529,14 @@ mod crowd;
 mod gathering;
 mod keys;
 mod whereabouts;
+mod withheld;
 
 pub(super) use closing::{Lesson, Lessons};
 use crowd::{Crowd, Strangers};
 use gathering::{Gathering, Urgent, Worth};
 use keys::{counts_as, is_news, key};
 use whereabouts::{news_of, whereabouts};
+use withheld::Withheld;
 
 #[cfg(test)]
 mod tests;

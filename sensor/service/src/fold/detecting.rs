@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use insight::{
-    detect::{self, Assessment, Ending, Spot, Told, UserKey},
+    detect::{self, Assessment, Detection, Ending, Spot, Told, UserKey},
     vpn::session::{Change, Happening, Server, Session},
 };
 
@@ -23,6 +23,9 @@ pub(crate) enum Said {
     /// that never began.
     OfEnd,
 }
+
+/// The fold's clock is behind the newest record by seconds, and a VPN server's may be ahead of ours by as much as is trusted.
+const AHEAD_NS: u64 = 3_600_000_000_000;
 
 /// What somebody decided about an alert.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -46,7 +49,9 @@ impl Fold {
         let Some(user) = session.details.user() else { return false };
         let server = self.sessions.server(change.server);
         let mut connection = connection(change, self.server_names.label(change.server), placed);
-        let now = self.clock.max(session.start_unix_ns);
+        // A session that began while the clock was ahead says nothing of how late it is.
+        let is_ahead = session.start_unix_ns.saturating_sub(self.clock) > AHEAD_NS;
+        let now = if is_ahead { self.clock } else { self.clock.max(session.start_unix_ns) };
         connection.is_excluded = self.meaning.detect.excludes(&connection, now);
         let profiles = &self.learning.profiles;
         let mut assessment = None;
@@ -67,6 +72,11 @@ impl Fold {
                 so_far.map_or_else(Assessment::default, |so_far| self.detector.going_on(&so_far, profiles))
             }
         };
+        // Whoever is not to be heard of is no reason not to hear of another one.
+        let proves_another = spent
+            .reasons
+            .iter()
+            .any(|reason| reason.detection == Detection::SimultaneousSessions && reason.alert.is_some());
         if !spent.reasons.is_empty() {
             merge(assessment.get_or_insert_default(), spent);
         }
@@ -76,7 +86,7 @@ impl Fold {
             user: Some(user),
             user_original: session.details.user_original(),
             now,
-            is_excluded: connection.is_excluded,
+            is_excluded: connection.is_excluded && !proves_another,
             is_unknown: self.learning.is_unknown(change),
             detecting: &self.meaning.detect,
             connection: evidence(change, server, &connection, &assessment),
@@ -89,6 +99,14 @@ impl Fold {
             assessed.push((said, assessment));
         }
         is_held || self.alerts.holds(session.number)
+    }
+
+    /// What a change of a session says is kept for when people close its alert.
+    pub(super) fn withhold(&mut self, change: &Change, unlearned: u8, placed: Option<&Placed>) {
+        let connection = connection(change, self.server_names.label(change.server), placed);
+        let server = self.sessions.server(change.server);
+        let said_now = evidence(change, server, &connection, &Assessment::default());
+        self.alerts.withhold(change, unlearned, &said_now);
     }
 
     /// Whether a session may be told of for what it has become.
@@ -135,15 +153,16 @@ impl Fold {
     }
 
     /// Closes as usual what nobody decided about for as long as the configuration says. Called as a day begins: behind a
-    /// jump of the clock only once a day went by on it. Nobody needs to look at what that does, so that it takes no notice
-    /// of the day's away from what is new.
+    /// jump of the clock only once a day went by on it. Whoever was told of an alert is told that it is closed, and that takes
+    /// no notice of the day's away from what is new.
     pub(super) fn accept_overdue(&mut self, now_unix_ns: u64) {
         let Some(days) = self.meaning.detect.accept_after_days else { return };
         let unit = if days == 1 { "day" } else { "days" };
         let by = format!("the service (accepted automatically after {days} {unit})");
         let Some(since) = now_unix_ns.checked_sub(u64::from(days) * DAY_NS) else { return };
         for number in self.alerts.left_alone_since(since) {
-            if let Some(lessons) = self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, Sending::Never)
+            if let Some(lessons) =
+                self.alerts.close(number, Verdict::Usual, &by, now_unix_ns, Sending::IfTold)
             {
                 // That many share an address, somebody has to know.
                 self.draw(Verdict::Usual, &Lessons { address: None, ..lessons });
@@ -169,17 +188,24 @@ impl Fold {
 
     /// Profiles learn what the end of an alert teaches, and unlearn.
     fn draw(&mut self, verdict: Verdict, lessons: &Lessons) {
-        let Lessons { learn, unlearn, rejected, address } = lessons;
-        let profiles = &mut self.learning.profiles;
-        for Lesson { user, connection, .. } in learn {
-            profiles.learn(&connection.observation(user));
-            self.detector.accept(user, connection.session);
-        }
-        for Lesson { user, connection, end } in unlearn {
+        let Lessons { learn, unlearn, accepted, rejected, address } = lessons;
+        for Lesson { user, connection, what, end, is_open } in learn {
+            let left = self.learning.teach(user, connection, *what);
             if let Some(end) = end {
-                profiles.unlearn_end(&end.of(user));
+                self.learning.profiles.learn_end(&end.of(user));
             }
-            profiles.unlearn(&connection.observation(user));
+            if *is_open {
+                self.learning.expect(connection, left);
+            }
+        }
+        for Lesson { user, connection, what, end, .. } in unlearn {
+            if let Some(end) = end {
+                self.learning.profiles.unlearn_end(&end.of(user));
+            }
+            self.learning.take_back(user, connection, *what);
+        }
+        for Lesson { user, connection, .. } in accepted {
+            self.detector.accept(user, connection.session);
         }
         for Lesson { user, connection, .. } in rejected {
             self.detector.reject(user, connection.session);

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use insight::{
-    detect::{Told, UserKey},
+    detect::UserKey,
     vpn::session::{Change, EndReason, Happening, ServerNumber},
 };
 
@@ -84,10 +84,16 @@ impl Fold {
     fn learn(&mut self, change: &Change, placed: Option<&Placed>) {
         let number = change.session.number;
         self.name_server(change.server);
+        if change.happening == Happening::Reopened {
+            let details = &change.session.details;
+            self.alerts.hold_again(number, details.user(), details.remote());
+        }
+        let unlearned = self.learning.unlearned(change);
         let is_held = self.detect(change, placed);
         self.detect_stray(change);
-        // How one ends of which it was told how much it has become is not usual, whatever became of the alert meanwhile.
-        if is_held || self.alerts.told_of(number) != Told::default() {
+        // How one ends of which it was told how much it has become is not usual, unless its alert was closed as that.
+        if is_held || self.alerts.is_too_much(number) {
+            self.withhold(change, unlearned, placed);
             self.learning.pass_by(number);
         } else if let Some(end) = self.learning.follow(change, self.server_names.label(change.server), placed)
         {

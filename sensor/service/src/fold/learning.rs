@@ -5,7 +5,10 @@
 //! turns out to be one with another (a lost Start and its Interim, told in the wrong order) was counted twice, since a
 //! profile does not know which of its counts came from whom. Such pairs are rare and never new values; the page of a user
 //! is made from the stored sessions and does not have them. For the same reason an address that changes within a session
-//! teaches no second place.
+//! teaches no second place, unless people say that it is usual.
+//!
+//! What an open alert holds back is learned of its rows when it is closed as usual, and only that ([`Learning::teach`]); what
+//! was learned of a session before it was held back is taken back without the rest ([`Learning::take_back`]).
 
 use std::{collections::HashMap, hash::BuildHasherDefault};
 
@@ -16,16 +19,19 @@ use insight::{
 use serde::{Deserialize, Serialize};
 
 use super::{Placed, ties::NumberHasher};
+use crate::alert::Connection;
 
 /// Nothing was learned yet: there was no user.
 const USER: u8 = 1;
-const PLACE: u8 = 2;
-const DEVICE: u8 = 4;
-const SOFTWARE: u8 = 8;
-/// What may be known later.
-const LATER: u8 = USER | PLACE | DEVICE | SOFTWARE;
+pub(super) const PLACE: u8 = 2;
+pub(super) const DEVICE: u8 = 4;
+pub(super) const SOFTWARE: u8 = 8;
+/// What may be known later: all that there is to be learned of a session but for its end.
+pub(super) const LATER: u8 = USER | PLACE | DEVICE | SOFTWARE;
 /// Its end was learned; it was thought over and is not.
 const ENDED: u8 = 16;
+/// It is elsewhere now than where it was when its place was learned.
+pub(super) const MOVED: u8 = 32;
 
 /// Most sessions that something is missing of: as many as there can be sessions. Beyond, what comes late is not learned.
 const MISSING_MAX: usize = 2_000_000;
@@ -48,6 +54,16 @@ pub(super) struct End {
 }
 
 impl End {
+    /// Of a session that is over, if it lasted as long as it looks.
+    pub(super) fn told(session: &Session) -> Option<End> {
+        let end = session.end().filter(|end| tells_length(end.reason.name()))?;
+        Some(End {
+            end_unix_ns: end.unix_ns,
+            seconds: session.seconds_until(end.unix_ns),
+            octets: session.octets(),
+        })
+    }
+
     /// Of this user's session.
     pub(super) fn of<'a>(&self, user: &'a str) -> Ended<'a> {
         let End { end_unix_ns, seconds, octets } = *self;
@@ -89,8 +105,11 @@ impl Learning {
             self.missing.remove(&number);
             return None;
         }
-        let before = self.before(change);
+        let before = self.unlearned(change);
         let mut left = before & !self.learn(before, session, server, placed);
+        if change.has_moved && before & PLACE == 0 {
+            left |= MOVED;
+        }
         if change.happening == Happening::Reopened {
             left |= ENDED;
         }
@@ -114,7 +133,7 @@ impl Learning {
     }
 
     /// What was not learned of a session before a change.
-    fn before(&self, change: &Change) -> u8 {
+    pub(super) fn unlearned(&self, change: &Change) -> u8 {
         match change.happening {
             Happening::Opened => LATER,
             Happening::Merged { .. } => 0,
@@ -126,12 +145,12 @@ impl Learning {
 
     /// Whether a change says something that is to be learned.
     pub(super) fn is_news(&self, change: &Change, placed: Option<&Placed>) -> bool {
-        there(self.before(change), &change.session.details, placed) != 0
+        there(self.unlearned(change), &change.session.details, placed) != 0
     }
 
     /// Whether nothing at all was learned of a session before a change.
     pub(super) fn is_unknown(&self, change: &Change) -> bool {
-        self.before(change) & USER != 0
+        self.unlearned(change) & USER != 0
     }
 
     /// Nothing more is learned of this session, nor how it ends.
@@ -170,17 +189,34 @@ impl Learning {
     }
 
     fn learn_end(&mut self, session: &Session) -> Option<End> {
-        let (user, end) = session.details.user().zip(session.end())?;
-        if !tells_length(end.reason.name()) {
-            return None;
-        }
-        let end = End {
-            end_unix_ns: end.unix_ns,
-            seconds: session.seconds_until(end.unix_ns),
-            octets: session.octets(),
-        };
+        let user = session.details.user()?;
+        let end = End::told(session)?;
         self.profiles.learn_end(&end.of(user));
         Some(end)
+    }
+
+    /// Learns this of a connection that was held back; tells what the row does not say, which may come to be known later.
+    pub(super) fn teach(&mut self, user: &str, row: &Connection, what: u8) -> u8 {
+        let there = what & said(row);
+        if there != 0 {
+            self.profiles.learn(&part(user, row, there));
+        }
+        what & !there
+    }
+
+    /// Takes this of a connection back, which it taught.
+    pub(super) fn take_back(&mut self, user: &str, row: &Connection, what: u8) {
+        let there = what & said(row);
+        if there != 0 {
+            self.profiles.unlearn(&part(user, row, there));
+        }
+    }
+
+    /// This is to be learned of an open session as soon as it is known.
+    pub(super) fn expect(&mut self, row: &Connection, what: u8) {
+        if what != 0 && self.missing.len() < MISSING_MAX {
+            self.missing.insert(row.session, Missing { what, start_unix_ns: row.start_unix_ns });
+        }
     }
 
     /// Lets the time go on.
@@ -210,6 +246,32 @@ fn there(missing: u8, details: &Details, placed: Option<&Placed>) -> u8 {
     .filter(|(is_there, _)| *is_there)
     .fold(0, |all, (_, part)| all | part)
         & missing
+}
+
+/// What the row of an alert says of a connection.
+pub(super) fn said(row: &Connection) -> u8 {
+    let is_placed = row.place.is_some() || row.asn.is_some() || !row.kinds.is_empty();
+    let parts = [(is_placed, PLACE), (row.device.is_some(), DEVICE), (row.software.is_some(), SOFTWARE)];
+    parts.into_iter().filter(|(is_said, _)| *is_said).fold(USER, |all, (_, part)| all | part)
+}
+
+/// These parts of a connection, as the profile learns them: by its place an address has a country and a network, and a VPN
+/// server is of the connection itself.
+fn part<'a>(user: &'a str, row: &'a Connection, what: u8) -> Observation<'a> {
+    let whole = row.observation(user);
+    let has = |part| what & part != 0;
+    Observation {
+        is_connection: has(USER),
+        country: whole.country.filter(|_| has(PLACE)),
+        place: whole.place.filter(|_| has(PLACE)),
+        network: whole.network.filter(|_| has(PLACE)),
+        address: whole.address.filter(|_| has(PLACE)),
+        kinds: if has(PLACE) { whole.kinds } else { Default::default() },
+        device: whole.device.filter(|_| has(DEVICE)),
+        software: whole.software.filter(|_| has(SOFTWARE)),
+        server: whole.server.filter(|_| has(USER)),
+        ..whole
+    }
 }
 
 /// What bounds the profiles of a service.

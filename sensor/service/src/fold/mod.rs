@@ -398,7 +398,8 @@ impl Fold {
 
     fn advance(&mut self, now: u64, resolve: &mut impl Resolve) {
         let gap_ns = u64::from(self.meaning.detect.thresholds.stops_gap_s) * 1_000_000_000;
-        if now.saturating_sub(self.clock) > gap_ns {
+        // Where it falls back it was ahead, and what seemed a gap until then ended now at the latest.
+        if now.abs_diff(self.clock) > gap_ns {
             self.detector.gap(now);
         }
         self.clock = now;

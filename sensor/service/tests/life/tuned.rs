@@ -126,9 +126,30 @@ fn what_is_accepted_takes_nothing_of_the_days_notices() {
     let mut house = robbed(Detecting { accept_after_days: Some(1), notices_per_day: 1, ..medium() });
     connect(&mut house, 39, 0);
     house.stop();
+    // Another one on the day on which that is closed.
+    house.hear(&Request {
+        at: 39 * DAY_S + 15 * HOUR_S,
+        user: 1,
+        session: "x",
+        address: 4,
+        ..Request::start()
+    });
+    house.catch_up(39 * DAY_S + 16 * HOUR_S);
+    house.stop();
     let notices = house.store().notices(0, 10).unwrap();
     let told: Vec<_> = notices.iter().map(|notice| (notice.news.name(), notice.is_held)).collect();
-    assert_eq!(told, [("new", false), ("closed", true)]);
+    assert_eq!(told, [("new", false), ("closed", false), ("new", false)]);
+}
+
+#[test]
+fn of_what_is_accepted_those_are_told_who_were_told_that_it_was_raised() {
+    // The day has no room for it.
+    let mut house = robbed(Detecting { accept_after_days: Some(1), notices_per_day: 0, ..medium() });
+    connect(&mut house, 39, 0);
+    house.stop();
+    let notices = house.store().notices(0, 10).unwrap();
+    let told: Vec<_> = notices.iter().map(|notice| (notice.news.name(), notice.is_held)).collect();
+    assert_eq!(told, [("new", true), ("closed", true)]);
 }
 
 #[test]
@@ -192,6 +213,41 @@ fn what_still_runs_when_it_is_closed_as_malicious_is_the_same_through_kills_and_
 }
 
 #[test]
+fn what_was_told_of_late_and_is_usual_is_the_same_through_kills_and_in_the_rebuild() {
+    for kill_at in [None, Some(0), Some(1), Some(2)] {
+        let mut house = at_home(36);
+        house.tune(Detecting {
+            thresholds: Thresholds { volume_octets_min: 1000, high_score: 100.0, ..Thresholds::default() },
+            ..Detecting::default()
+        });
+        let mut step = 0;
+        let mut may_be_killed = |house: &mut House, at: u64| {
+            house.catch_up(at);
+            if kill_at == Some(step) {
+                house.kill();
+                house.catch_up(at);
+            }
+            step += 1;
+        };
+        let mut told = Vec::new();
+        for night in 36..41 {
+            let (at, session) = (night * DAY_S + 8 * HOUR_S, format!("backup-{night}"));
+            let start = Request { at, user: 1, session: &session, ..Request::start() };
+            house.hear(&start);
+            house.hear(&Request { at: at + 600, status: 3, octets: 1 << 30, ..start });
+            may_be_killed(&mut house, at + 700);
+            told.push(alerts(&mut house).len());
+            house.decide(Some(Verdict::Usual));
+            may_be_killed(&mut house, at + 800);
+            house.hear(&Request { at: at + HOUR_S, ..start.stop(1 << 30) });
+            may_be_killed(&mut house, at + 2 * HOUR_S);
+        }
+        assert_eq!(alerts(&mut house).len(), 3, "{kill_at:?}");
+        assert_eq!(told, [1, 2, 3, 3, 3], "{kill_at:?}");
+    }
+}
+
+#[test]
 fn the_learning_rule_in_force_says_when_a_user_is_learned() {
     // Nothing but the score of a learned user tells of her.
     let with = |learning_days, learning_connections_min| {
@@ -246,6 +302,40 @@ fn by_default_nothing_is_accepted() {
     }
     let [alert] = &alerts(&mut house)[..] else { panic!("one alert") };
     assert_eq!((alert.severity, &alert.state), (Severity::Medium, &State::Open));
+}
+
+#[test]
+fn the_end_of_an_excluded_connection_proves_another_one_that_is_not() {
+    for (is_user, is_told) in [(false, true), (true, false)] {
+        let exclusion = Exclusion {
+            user: is_user.then(|| "user1@contoso.example".to_owned()),
+            network: (!is_user).then(|| "2.125.160.216/32".parse().unwrap()),
+            until_unix_s: epoch_s() + 100 * DAY_S,
+            ..Exclusion::default()
+        };
+        // Nothing else tells.
+        let thresholds = Thresholds {
+            alert_score: 90.0,
+            alert_score_one_group: 90.0,
+            organisation_learning_days: 365,
+            travel_kmh: 90_000.0,
+            ..Thresholds::default()
+        };
+        let mut house = at_home(36);
+        house.tune(Detecting { thresholds, exclusions: vec![exclusion], ..Detecting::default() });
+        let at = 36 * DAY_S + 8 * HOUR_S;
+        let hers = Request { at, user: 1, session: "hers", ..Request::start() };
+        house.hear(&hers);
+        let stranger = Request { at: at + 3 * HOUR_S, session: "his", address: 4, ..hers };
+        house.hear(&stranger);
+        house.catch_up(at + 4 * HOUR_S);
+        assert_eq!(alerts(&mut house), [], "there is no proof yet");
+        house.hear(&Request { at: at + 8 * HOUR_S, ..hers.stop(1) });
+        house.catch_up(at + 9 * HOUR_S);
+        let told = alerts(&mut house);
+        let told: Vec<&str> = told.iter().map(|alert| &*alert.detection).collect();
+        assert_eq!(told, ["simultaneous-sessions"][..usize::from(is_told)], "{is_user}");
+    }
 }
 
 #[test]

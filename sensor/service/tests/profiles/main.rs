@@ -2,8 +2,10 @@
 //! and the page made from the store says the same.
 #![allow(clippy::unwrap_used, reason = "test helpers may panic like tests")]
 
+mod clock;
 mod taken_back;
 mod together;
+mod usual;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -23,7 +25,7 @@ const HOUR_S: u64 = 3600;
 const NS: u64 = 1_000_000_000;
 
 /// Odd addresses are at home in Lyon, even ones on a mobile network, those that end in 0 nowhere; 198.51.100.0/24 is far
-/// away.
+/// away, and 192.0.2.0/24 are Tor's.
 struct Addresses;
 
 impl Resolve for Addresses {
@@ -38,6 +40,15 @@ impl Resolve for Addresses {
                 whereabouts: "place".into(),
                 country: Some("CN".into()),
                 asn: Some(64_500),
+                ..Resolved::default()
+            };
+        }
+        if address.octets()[0] == 192 {
+            return Resolved {
+                whereabouts: "place".into(),
+                country: Some("DE".into()),
+                asn: Some(64_501),
+                kinds: vec!["tor".into()],
                 ..Resolved::default()
             };
         }

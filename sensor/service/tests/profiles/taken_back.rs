@@ -22,17 +22,17 @@ fn deaf() -> Detecting {
     Detecting { thresholds, ..Detecting::default() }
 }
 
-fn tune(told: &mut Told, detect: Detecting) {
+pub(crate) fn tune(told: &mut Told, detect: Detecting) {
     let meaning = Meaning { detect, ..Meaning::default() };
     told.fold.apply(0, Input::Meaning(Box::new(meaning)), &mut Addresses).unwrap();
 }
 
-fn raised(told: &mut Told) -> Vec<Alert> {
+pub(crate) fn raised(told: &mut Told) -> Vec<Alert> {
     told.fold.finish().alerts
 }
 
 /// The median, and what nine in ten have.
-fn volumes(told: &Told) -> (u64, u64) {
+pub(crate) fn volumes(told: &Told) -> (u64, u64) {
     let spread = told.profile("alice").volumes().unwrap();
     (spread.median, spread.nine_in_ten)
 }
@@ -93,7 +93,7 @@ fn a_successor_that_nobody_was_told_of_leaves_nothing_behind() {
 }
 
 #[test]
-fn how_sessions_end_of_which_much_was_told_teaches_nothing_whatever_became_of_their_alerts() {
+fn how_sessions_end_of_which_much_was_told_teaches_nothing_unless_their_alerts_were_closed_as_usual() {
     for verdict in [Verdict::Usual, Verdict::Unclear, Verdict::Malicious] {
         let mut told = Told::new();
         let now = month(&mut told, false) + HOUR_S;
@@ -126,7 +126,11 @@ fn how_sessions_end_of_which_much_was_told_teaches_nothing_whatever_became_of_th
             assert!(raised(&mut told).is_empty(), "its end is no news");
             assert!(!keeps(&told), "nothing more can be told");
         }
-        assert_eq!(volumes(&told), before, "{verdict:?}");
+        if verdict == Verdict::Usual {
+            assert!(volumes(&told).1 > 1000 * before.1, "{before:?} {:?}", volumes(&told));
+        } else {
+            assert_eq!(volumes(&told), before, "{verdict:?}");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! What closing an alert does to profiles and detections: they learn what it held back, or unlearn what the stranger and
-//! whoever came behind taught, how their sessions ended too. Unless it is closed as usual, those of them that still run
-//! teach nothing later: neither what comes to be known of them nor how they end.
+//! What closing an alert does to profiles and detections: they learn what it held back (`withheld`), or unlearn what the
+//! stranger and whoever came behind taught, how their sessions ended too. Closed as usual, those of them that still run go on
+//! to teach what comes to be known of them and how they end; unless it is, neither.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -10,10 +10,10 @@ use std::{
 use insight::{detect::ReasonFeature, vpn::session::Session};
 use ipnet::IpNet;
 
-use super::{Alerts, Open, Sending, crowd};
+use super::{Alerts, Open, Sending, Withheld, crowd};
 use crate::{
     alert::{Connection, News, State, Verdict},
-    fold::learning::End,
+    fold::learning::{End, LATER},
 };
 
 /// What closing an alert does to the profiles.
@@ -22,18 +22,25 @@ pub(in crate::fold) struct Lessons {
     /// The oldest first, as they came.
     pub(in crate::fold) learn: Vec<Lesson>,
     pub(in crate::fold) unlearn: Vec<Lesson>,
+    /// Connections that were the user's own.
+    pub(in crate::fold) accepted: Vec<Lesson>,
     /// Connections that were somebody else's.
     pub(in crate::fold) rejected: Vec<Lesson>,
     /// The address that it was about.
     pub(in crate::fold) address: Option<IpAddr>,
 }
 
-/// A connection, whose it is, and how it ended, if the profile has learned that.
+/// A connection, whose it is, and what of it is to be learned, or was.
 #[derive(Debug, Clone)]
 pub(in crate::fold) struct Lesson {
     pub(in crate::fold) user: String,
     pub(in crate::fold) connection: Connection,
+    /// These parts of it.
+    pub(in crate::fold) what: u8,
+    /// And how it ended.
     pub(in crate::fold) end: Option<End>,
+    /// It is not over, so that more may come to be known of it.
+    pub(in crate::fold) is_open: bool,
 }
 
 impl Open {
@@ -56,7 +63,7 @@ impl Open {
     }
 
     /// The same of an alert about an address, too.
-    fn is_about(&self, session: u64) -> bool {
+    pub(super) fn is_about(&self, session: u64) -> bool {
         let mut beside = self.crowd.iter().flat_map(|crowd| &crowd.beside);
         self.has(session) || self.untaught.contains(&session) || beside.any(|one| one.session == session)
     }
@@ -105,7 +112,7 @@ impl Alerts {
         now: u64,
         sending: Sending,
     ) -> Option<Lessons> {
-        let open = self.open.remove(&number)?;
+        let mut open = self.open.remove(&number)?;
         self.subjects.remove(&open.subject);
         let let_go: Vec<u64> =
             self.held.extract_if(.., |_, alert| *alert == number).map(|(session, _)| session).collect();
@@ -116,44 +123,68 @@ impl Alerts {
             .filter(|one| !open.has(one.session) && open.is_successor(one))
             .cloned()
             .collect();
-        let Open { mut alert, untaught, unlisted, crowd, .. } = open;
-        alert.revision += 1;
-        alert.changed_unix_ns = now;
-        alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
-        self.tell(News::Closed, alert.clone(), sending);
-        let ends = &self.ends;
-        let of_user = |connection: Connection| Lesson {
-            user: alert.user_of(&connection).unwrap_or_default().to_owned(),
-            end: ends.get(&connection.session).copied(),
-            connection,
+        open.alert.revision += 1;
+        open.alert.changed_unix_ns = now;
+        open.alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
+        self.tell(News::Closed, open.alert.clone(), sending.of_closed(&open));
+        let alert = &open.alert;
+        let taught = |connection: &Connection, what: u8| Lesson {
+            user: alert.user_of(connection).unwrap_or_default().to_owned(),
+            connection: connection.clone(),
+            what,
+            end: self.ends.get(&connection.session).copied(),
+            is_open: let_go.contains(&connection.session),
         };
-        let beside = crowd.map(|crowd| crowd.beside).unwrap_or_default();
+        let beside = open.crowd.iter().flat_map(|crowd| &crowd.beside);
         // The oldest first.
-        let own = beside.into_iter().chain(unlisted).chain(alert.connections.iter().rev().cloned());
-        let own: Vec<Lesson> = own.map(of_user).collect();
-        let is_untaught = |lesson: &Lesson| untaught.contains(&lesson.connection.session);
+        let own = beside.chain(&open.unlisted).chain(alert.connections.iter().rev());
+        let own = own.map(|row| (taught(row, LATER), open.withheld_of(row.session)));
+        let own: Vec<(Lesson, Withheld)> = own.collect();
         let mut lessons = Lessons { address: alert.address, ..Lessons::default() };
         match verdict {
             Verdict::Usual => {
+                let (own, withheld): (Vec<Lesson>, Vec<Withheld>) = own.into_iter().unzip();
                 // Whatever was said of them before.
                 for session in own.iter().map(|lesson| lesson.connection.session).chain(let_go) {
                     self.rejected.remove(&session);
+                    self.partly.remove(&session);
+                    if self.much.contains_key(&session) {
+                        self.expected.insert(session);
+                    }
                 }
-                lessons.learn = own.into_iter().filter(is_untaught).collect();
+                for (lesson, Withheld { what, end }) in own.iter().zip(withheld) {
+                    if what != 0 || end.is_some() {
+                        lessons.learn.push(Lesson { what, end, ..lesson.clone() });
+                    }
+                }
+                lessons.accepted = own;
                 lessons.learn.iter().for_each(|lesson| self.has_taught(lesson));
             }
             Verdict::Malicious => {
-                self.rejected.extend(let_go);
-                lessons.unlearn = successors.into_iter().map(of_user).collect();
+                lessons.unlearn = successors.iter().map(|row| taught(row, LATER)).collect();
                 lessons.rejected = lessons.unlearn.clone();
-                lessons.unlearn.extend(own.iter().filter(|lesson| !is_untaught(lesson)).cloned());
-                lessons.rejected.extend(own);
+                for (lesson, withheld) in own {
+                    let what = LATER & !withheld.what;
+                    if what != 0 {
+                        lessons.unlearn.push(Lesson { what, ..lesson.clone() });
+                    }
+                    lessons.rejected.push(lesson);
+                }
+                self.rejected.extend(let_go);
                 // Once.
                 for lesson in &lessons.unlearn {
                     self.ends.remove(&lesson.connection.session);
                 }
             }
-            Verdict::Unclear => self.rejected.extend(let_go),
+            Verdict::Unclear => {
+                for session in let_go {
+                    self.rejected.insert(session);
+                    let what = open.withheld_of(session).what;
+                    if what & LATER != LATER && open.withheld.contains_key(&session) {
+                        self.partly.insert(session, what);
+                    }
+                }
+            }
         }
         Some(lessons)
     }
@@ -163,6 +194,7 @@ impl Alerts {
         // What is about a VPN server is of no session.
         for Lesson { user, connection, .. } in lessons.iter().filter(|lesson| !lesson.user.is_empty()) {
             self.rejected.insert(connection.session);
+            self.partly.remove(&connection.session);
             let address = connection.address.map(|address| crowd::subject(address.to_canonical()));
             for subject in [Some(user), address.as_ref()].into_iter().flatten() {
                 if let Some(open) = self.subjects.get(subject).and_then(|number| self.open.get_mut(number))
@@ -182,6 +214,7 @@ impl Alerts {
 
     /// Of them only these are open.
     pub(in crate::fold) fn keep_rejected(&mut self, open: BTreeSet<u64>) {
+        self.partly.retain(|session, _| open.contains(session));
         self.rejected = open;
     }
 }

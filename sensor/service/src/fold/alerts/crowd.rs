@@ -5,12 +5,13 @@
 //! It begins with the users who came before it was raised ([`Strangers`]); what they taught is taken back if it turns out
 //! to be an attacker's. Whoever comes new to the address while it is open joins it without a word and teaches nothing.
 //! What else speaks against one of them is in it too, once for each detection; if that is more urgent, it is told again.
+//! But what a rule says of one of them with high severity is told at once, in the alert of that user: nobody else's explains it.
 //!
 //! Bounds: 256 such alerts are open at once, each with 256 users and one connection of each: 140 KB, 36 MB in all. Beyond,
 //! the one that nothing happened to for longest is closed as unclear. 4,096 strangers are remembered: 2 MB.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     net::IpAddr,
 };
 
@@ -18,7 +19,10 @@ use insight::detect::{Assessment, Detection, Reason, Thresholds};
 use serde::{Deserialize, Serialize};
 
 use super::{Alerts, Case, DAY_NS, Lesson, OPEN_MAX, Open, Sending, Worth};
-use crate::alert::{CONNECTIONS_MAX, Connection, News, REASONS_MAX, Severity, USERS_MAX, words};
+use crate::{
+    alert::{CONNECTIONS_MAX, Connection, News, REASONS_MAX, Severity, USERS_MAX, words},
+    fold::learning::said,
+};
 
 /// Alerts about addresses that are open at once.
 const CROWDS_MAX: usize = 256;
@@ -115,6 +119,7 @@ impl Open {
         let of_person = beside.chain(&self.alert.connections).filter(|connection| connection.names(names));
         let gone: Vec<u64> = of_person.map(|connection| connection.session).collect();
         self.untaught.retain(|session| !gone.contains(session));
+        self.withheld.retain(|session, _| !gone.contains(session));
         if let Some(crowd) = &mut self.crowd {
             crowd.beside.retain(|connection| !connection.names(names));
         }
@@ -145,9 +150,8 @@ impl Alerts {
     /// Takes a connection into the alert about its address. It is an alert only if that is told.
     pub(super) fn join(&mut self, address: IpAddr, case: Case<'_>, assessment: &mut Assessment) {
         let session = case.connection.session;
-        // Of one that was rejected the profile has nothing, whatever was known of it.
         let is_rejected = self.rejected.contains(&session);
-        let is_unknown = case.is_unknown || is_rejected;
+        let is_unknown = case.is_unknown || self.has_nothing_of(session);
         let known = self.subjects.get(&subject(address)).copied();
         let number = match known {
             Some(number) => number,
@@ -157,8 +161,8 @@ impl Alerts {
         let Some(open) = self.open.get_mut(&number) else { return };
         if is_unknown {
             open.untaught.insert(session);
-            open.has_rejected |= is_rejected;
         }
+        open.has_rejected |= is_rejected;
         let worth = open.grow(case, assessment);
         let is_told = worth == Worth::Telling || known.is_none();
         let news = if known.is_none() { News::New } else { News::Updated };
@@ -178,6 +182,36 @@ impl Alerts {
         self.held.insert(session, number);
     }
 
+    /// Takes a connection into the alert about its address, and what else speaks against its user into that user's own.
+    pub(super) fn join_and_take(&mut self, address: IpAddr, case: Case<'_>, assessment: &mut Assessment) {
+        let (of_address, own): (Vec<Reason>, Vec<Reason>) =
+            assessment.reasons.iter().cloned().partition(is_of_address);
+        let score: f64 = of_address.iter().map(|reason| reason.log_ratio).sum();
+        let severity = of_address.iter().filter_map(|reason| reason.alert).max();
+        let mut own = Assessment { score: assessment.score - score, reasons: own, ..assessment.clone() };
+        let mut of_address = Assessment {
+            score,
+            reasons: of_address,
+            is_alert: severity.is_some(),
+            severity: severity.unwrap_or_default(),
+            ..assessment.clone()
+        };
+        self.join(address, case.clone(), &mut of_address);
+        let session = case.connection.session;
+        let joined = self.subjects.get(&subject(address)).and_then(|number| self.open.get(number));
+        let is_untaught = joined.is_some_and(|open| open.untaught.contains(&session));
+        let withheld = joined.and_then(|open| open.withheld.get(&session)).copied();
+        let own_subject = case.subject;
+        self.take_own(Case { is_unknown: case.is_unknown || is_untaught, ..case }, &mut own);
+        if let Some(number) = self.subjects.get(own_subject)
+            && let Some((open, withheld)) = self.open.get_mut(number).zip(withheld)
+        {
+            open.withheld.entry(session).or_insert(withheld);
+        }
+        assessment.score = own.score + of_address.score;
+        assessment.is_alert = own.is_alert || of_address.is_alert;
+    }
+
     /// A new one, with those who came before.
     fn raise_of_address(&mut self, address: IpAddr, case: &Case<'_>, assessment: &Assessment) -> u64 {
         if self.open.values().filter(|open| open.crowd.is_some()).count() >= CROWDS_MAX {
@@ -189,31 +223,48 @@ impl Alerts {
         let number = self.raised;
         let before = self.strangers.take(address, case);
         // What one's own alert holds back has taught nothing.
-        let untaught = before.iter().filter(|connection| {
-            let own = connection.user.as_ref().and_then(|user| self.subjects.get(user));
-            own.and_then(|own| self.open.get(own))
-                .is_some_and(|own| own.untaught.contains(&connection.session))
-        });
-        let untaught = untaught.map(|connection| connection.session).collect();
+        let (mut untaught, mut withheld) = (BTreeSet::new(), BTreeMap::new());
+        for Connection { user, session, .. } in &before {
+            let own = user.as_ref().and_then(|user| self.subjects.get(user));
+            let Some(own) = own.and_then(|own| self.open.get(own)) else { continue };
+            if own.untaught.contains(session) {
+                untaught.insert(*session);
+            }
+            withheld.extend(own.withheld.get_key_value(session));
+        }
         let alert = words::raised_of_address(number, address, case, before, assessment);
         let subject = subject(address);
         self.subjects.insert(subject.clone(), number);
-        let mut open =
-            Open { untaught, crowd: Some(Crowd::default()), ..Open::new(subject, alert, Vec::new()) };
+        let mut open = Open {
+            untaught,
+            withheld,
+            crowd: Some(Crowd::default()),
+            ..Open::new(subject, alert, Vec::new())
+        };
         open.name_users();
         open.bound();
         self.open.insert(number, open);
         number
     }
 
-    /// A connection has taught: no other alert that has it is to teach it again.
+    /// A connection has taught: no other alert that has it is to teach it again, and one may have to take it back.
     pub(super) fn has_taught(&mut self, lesson: &Lesson) {
-        let Lesson { user, connection, .. } = lesson;
+        let Lesson { user, connection, end, .. } = lesson;
+        let session = connection.session;
         let address = connection.address.map(|address| subject(address.to_canonical()));
+        let mut is_elsewhere = self.strangers.has(session);
         for subject in [Some(user), address.as_ref()].into_iter().flatten() {
             if let Some(open) = self.subjects.get(subject).and_then(|number| self.open.get_mut(number)) {
-                open.untaught.remove(&connection.session);
+                is_elsewhere |= open.is_about(session);
+                open.untaught.remove(&session);
+                if let Some(withheld) = open.withheld.get_mut(&session) {
+                    withheld.what &= !said(connection);
+                    withheld.end = withheld.end.filter(|_| end.is_none());
+                }
             }
+        }
+        if let Some(end) = end.filter(|_| is_elsewhere) {
+            self.ends.insert(session, end);
         }
     }
 }
@@ -314,7 +365,10 @@ impl Open {
             let is_kept =
                 crowd.beside.iter().any(is_of_same) || self.alert.connections.iter().any(is_of_same);
             match is_kept || crowd.beside.len() >= USERS_MAX {
-                true => drop(self.untaught.remove(&over.session)),
+                true => {
+                    self.untaught.remove(&over.session);
+                    self.withheld.remove(&over.session);
+                }
                 false => crowd.beside.push(over),
             }
         }
@@ -333,6 +387,15 @@ fn of_user(case: &Case<'_>) -> Connection {
 /// By what the alerts that are open know an address; no user is called so, for no decoded text holds that character.
 pub(super) fn subject(address: IpAddr) -> String {
     format!("\naddress {address}")
+}
+
+/// Whether a rule says something of high severity of one user, whoever else comes from the same address.
+pub(super) fn is_urgent_by_itself(case: &Case<'_>, assessment: &Assessment) -> bool {
+    let is_urgent = |reason: &Reason| {
+        let is_rule = !is_of_address(reason) && !reason.detection.is_by_score();
+        is_rule && reason.alert == Some(Severity::High)
+    };
+    !case.is_excluded && assessment.is_alert && assessment.reasons.iter().any(is_urgent)
 }
 
 fn is_of_address(reason: &Reason) -> bool {

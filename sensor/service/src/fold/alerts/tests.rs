@@ -297,10 +297,17 @@ fn what_people_do_themselves_is_sent_and_takes_nothing_of_the_days_away() {
         assert_eq!(told(&mut alerts), [(News::Updated, number, false), (News::Closed, number, false)]);
     }
     // Three of a day.
-    assert_eq!([3, 4].map(|session| raise(&mut alerts, session)), [false, true]);
+    assert_eq!([3, 4, 5, 6].map(|session| raise(&mut alerts, session)), [false, true, true, true]);
     alerts.close(4, Verdict::Unclear, "uid 0", DAY * DAY_NS, Sending::Always);
-    alerts.close(3, Verdict::Unclear, "the service", DAY * DAY_NS, Sending::Never);
-    assert_eq!(told(&mut alerts), [(News::Closed, 4, false), (News::Closed, 3, true)]);
+    // The service by itself: whoever was told that one was raised, or that somebody wrote about it, is told of its end.
+    let comment = Comment { by: "uid 0".into(), unix_ns: DAY * DAY_NS, text: "asked".into() };
+    alerts.comment(6, comment);
+    told(&mut alerts);
+    for number in [3, 5, 6] {
+        alerts.close(number, Verdict::Usual, "the service", DAY * DAY_NS, Sending::IfTold);
+    }
+    let closed = [(News::Closed, 3, false), (News::Closed, 5, true), (News::Closed, 6, false)];
+    assert_eq!(told(&mut alerts), closed);
 }
 
 #[test]

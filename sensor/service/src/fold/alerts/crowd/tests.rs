@@ -113,32 +113,78 @@ fn told_of(alerts: &mut Alerts) -> Vec<(News, u64)> {
     told.map(|(news, number, _)| (news, number)).collect()
 }
 
+/// What else is said of a stranger at the address.
+fn besides(count: u64, severity: Severity, detection: Detection) -> Assessment {
+    let mut assessment = sprayed(count, None);
+    let rule = reason(detection, None, "DE", 6.0);
+    assessment.reasons.push(Reason { alert: Some(severity), user: name(count).into(), ..rule });
+    assessment.score += 6.0;
+    (assessment.is_alert, assessment.severity) = (true, severity);
+    assessment
+}
+
 #[test]
 fn what_else_is_said_of_one_of_them_is_in_it_and_told_if_it_is_more_urgent() {
     let mut alerts = Alerts::default();
-    spray(&mut alerts, 1..=4);
+    spray(&mut alerts, 1..=3);
+    alerts.take(of(&name(4), come(4, ADDRESS, "KALI")), &mut sprayed(4, Some(Severity::Low)));
     notices(&mut alerts);
-    let travel = |user: &str| {
-        let travel = reason(Detection::ImpossibleTravel, None, "DE", 6.0);
-        Reason { alert: Some(Severity::High), user: user.into(), ..travel }
-    };
     for number in [5, 6] {
-        let mut assessment = sprayed(number, None);
-        assessment.reasons.push(travel(&name(number)));
-        (assessment.is_alert, assessment.severity) = (true, Severity::High);
+        let mut assessment = besides(number, Severity::Medium, Detection::DormantUser);
         assert!(alerts.take(of(&name(number), come(number, ADDRESS, "KALI")), &mut assessment));
         assert_eq!(assessment.is_alert, number == 5, "once");
     }
     let notices = notices(&mut alerts);
-    assert_eq!((notices.len(), notices[0].alert.severity, notices[0].alert.revision), (1, Severity::High, 2));
+    assert_eq!(
+        (notices.len(), notices[0].alert.severity, notices[0].alert.revision),
+        (1, Severity::Medium, 2)
+    );
     let reasons: Vec<_> = notices[0].alert.reasons.iter().map(|reason| reason.detection.as_str()).collect();
-    assert_eq!(reasons, ["one-address-many-users", "impossible-travel"]);
+    assert_eq!(reasons, ["one-address-many-users", "dormant-user"]);
     // The end of a session that it holds is its as well; of another one it is the user's own.
     let volume = || abnormal(Severity::Low, vec![reason(Detection::UnusualVolume, None, "9 GB", 1.0)]);
     alerts.take(of(&name(6), come(6, ADDRESS, "KALI")), &mut volume());
     assert_eq!(told_of(&mut alerts), []);
     alerts.take(of(&name(6), come(30, "192.0.2.1", "PC-6")), &mut volume());
     assert_eq!(told_of(&mut alerts), [(News::New, 2)]);
+}
+
+#[test]
+fn what_a_rule_says_of_one_of_them_with_high_severity_is_told_at_once_in_an_alert_of_that_user() {
+    let mut alerts = Alerts::default();
+    // It is of high severity already.
+    spray(&mut alerts, 1..=8);
+    notices(&mut alerts);
+    for number in [9, 10] {
+        let mut assessment = besides(number, Severity::High, Detection::ImpossibleTravel);
+        assert!(alerts.take(of(&name(number), come(number, ADDRESS, "KALI")), &mut assessment));
+        // What is said of the address is said already.
+        assert_eq!((assessment.is_alert, assessment.score), (true, 6.0));
+        let told = notices(&mut alerts);
+        let [notice] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((notice.news, notice.alert.user.as_deref()), (News::New, Some(&*name(number))));
+        assert_eq!(notice.alert.severity, Severity::High);
+        let reasons: Vec<_> = notice.alert.reasons.iter().map(|reason| reason.detection.as_str()).collect();
+        assert_eq!(reasons, ["impossible-travel"]);
+        // She is among the others nevertheless.
+        assert!(alerts.open[&1].alert.users.contains(&name(number)));
+    }
+    // Another reason for the same user is told in hers.
+    let mut other = besides(10, Severity::High, Detection::SimultaneousSessions);
+    alerts.take(of(&name(10), come(11, ADDRESS, "KALI")), &mut other);
+    assert_eq!(told_of(&mut alerts), [(News::Updated, 3)]);
+    // What the score says of high severity is in the one of all.
+    let mut score = besides(12, Severity::High, Detection::SuspiciousConnection);
+    alerts.take(of(&name(12), come(12, ADDRESS, "KALI")), &mut score);
+    assert!(!alerts.subjects.contains_key(&name(12)));
+    // Closed in the one or the other, it teaches once.
+    let own = alerts.close(2, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
+    assert_eq!(sessions(&own.learn), [9]);
+    let all = alerts.close(1, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
+    assert_eq!(sessions(&all.learn), [4, 5, 6, 7, 8, 10, 11, 12]);
+    let last = alerts.close(3, Verdict::Usual, "uid 0", 0, Sending::Always).unwrap();
+    assert_eq!(last.learn.len(), 0);
+    assert_eq!(sessions(&last.accepted), [10, 11], "and is hers");
 }
 
 #[test]

@@ -16,9 +16,15 @@ fn no_day_begins_twice_and_a_clock_that_was_far_ahead_costs_none() {
     let around: Vec<bool> =
         (0..10).map(|at| held(at, if at % 2 == 0 { midnight + at } else { midnight - at })).collect();
     assert_eq!(around.iter().filter(|is_held| !**is_held).count(), 3, "{around:?}");
-    // A year ahead, and back.
-    assert!(!held(20, midnight + 365 * DAY_NS));
-    assert_eq!([21, 22, 23, 24].map(|at| held(at, midnight)), [false, false, false, true]);
+    // A year ahead, and back; two days.
+    for (first, ahead) in [(20, 365), (30, 2)] {
+        assert!(!held(first, midnight + ahead * DAY_NS));
+        let back = [1, 2, 3, 4].map(|at| held(first + at, midnight));
+        assert_eq!(back, [false, false, false, true], "{ahead}");
+    }
+    // A day ahead is a VPN server's, or ours around midnight.
+    assert!(!held(40, midnight + DAY_NS));
+    assert_eq!([41, 42, 43].map(|at| held(at, midnight)), [false, false, true]);
 }
 
 #[test]
