@@ -59,7 +59,7 @@ fn form(portal: &Shared, account: &str, next: &str, problem: Option<&str>) -> Re
                 p { a href=(onward::by(by_provider::PATH, next)) { "Sign in by " (doorway.host()) } }
             }
             p.quiet {
-                "No account, or the password is lost? On the host, " code { "vpn-sensor portal link" }
+                "No account, or the password is lost? On the host, " code { "vpn-sensor portal link --account " em { "NAME" } }
                 " prints a link that sets one."
             }
         },
@@ -295,7 +295,7 @@ mod tests {
         assert!(!page.contains("next") && !page.contains("evil"), "{page}");
 
         let digest = portal.passwords.digest("correct horse battery".to_owned()).await.ok().unwrap();
-        let link = portal.api.with_control(|control| control.add_link("carol", Role::Analyst)).unwrap();
+        let link = portal.api.with_control(|control| control.add_link("carol", Some(Role::Analyst))).unwrap();
         portal.api.with_control_mut(|control| control.redeem_link(link.reveal(), &digest)).unwrap();
         let send = async |password: &str, next: &str| {
             let form = format!("account=carol&password={password}&next={next}");

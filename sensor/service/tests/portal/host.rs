@@ -147,7 +147,7 @@ impl Host {
     }
 
     fn link_as(&self, account: &str, role: Role) -> String {
-        self.control.add_link(account, role).unwrap().reveal().to_owned()
+        self.control.add_link(account, Some(role)).unwrap().reveal().to_owned()
     }
 
     pub(crate) fn stranger(&self) -> Browser<'_> {
