@@ -27,7 +27,7 @@ use crate::{
     fold::Sort,
     health::{Condition, Standing},
     observed::{SensorNow, Series, StageSeries},
-    store::{AlertFilter, AlertState, SeenRow, ServerRow, SessionFilter, SessionRow, SpotRow},
+    store::{AlertFilter, AlertState, SeenRow, ServerRow, SessionFilter, SessionRow, SpotCount, SpotRow},
 };
 
 const ALERTS: usize = 10;
@@ -44,6 +44,8 @@ struct Seen {
     alerts: Vec<AlertRow>,
     on_line: Vec<SessionRow>,
     spots: Vec<SpotRow>,
+    /// How many there are.
+    all_spots: SpotCount,
     /// Connections that are open.
     open: i64,
     servers: Vec<ServerRow>,
@@ -76,6 +78,7 @@ pub(super) async fn page(
             )?,
             on_line: store.sessions(&SessionFilter { open: true, ..SessionFilter::default() }, ON_LINE)?,
             spots: store.spots_on_line(SPOTS)?,
+            all_spots: store.spots_on_line_count()?,
             open: store.on_line()?,
             servers,
             has_more_servers,
@@ -136,7 +139,7 @@ fn content(seen: &Seen, now: Option<&Arc<SensorNow>>, is_off: bool, plots: &Mark
         h2 { "Newest open alerts" }
         @if seen.alerts.is_empty() { p { "None." } } @else { (alerts::table(&seen.alerts)) }
         h2 { "On line now: " (seen.open) }
-        @if seen.open > 0 { (map::places(&map::spots(&seen.spots), "Where they are")) }
+        @if seen.open > 0 { (map::places_of(&map::spots(&seen.spots), seen.all_spots, "Where they are")) }
         div.cards {
             section.card {
                 h2 { "VPN servers" }

@@ -84,7 +84,7 @@ fn content(page: &UserPage, next: Option<&str>, (today, zone): (i64, &Zone), bar
         }
         @if !page.alerts.is_empty() { h2 { "Open alerts" } (alerts::table(&page.alerts)) }
         h2 { "Places" }
-        (map::places(&map::spots(&page.spots), "Places of connections"))
+        (map::places_of(&map::spots(&page.spots), page.spot_count, "Places of connections"))
         div.cards {
             section.card { h2 { "VPN locations" } (locations(&page.locations, &all)) }
             (usual(&page.usual))

@@ -74,7 +74,7 @@ pub use read::StoreReader;
 pub use risk::RiskPosition;
 pub use row::{DeviceRow, PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
 pub use session_filter::SessionFilter;
-pub use spot::SpotRow;
+pub use spot::{SpotCount, SpotRow};
 pub use user_part::UserPart;
 pub use usual::{Spread, UsualPage, UsualValue};
 
