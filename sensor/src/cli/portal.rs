@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 use service::{
-    control::{AccountRow, Control, LINK_S, Role},
+    control::{AccountRow, Control, ControlError, KEEPS_ROLE, LINK_S, NewToken, Role},
     portal::certificate,
 };
 
@@ -31,14 +31,17 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Print a link that sets a password and signs in: once, within 15 minutes
+    ///
+    /// For somebody new, or for a lost password: an account that is there keeps its role unless --role says another. The
+    /// very first account is an administrator's; each other new one has the role that --role must say then
     #[command(after_help = "Whoever has the link has the account: send it to nobody but its owner.")]
     Link {
         /// The account; a new one is made when the link is used
         #[arg(long, default_value = "administrator")]
         account: String,
-        /// What the account may do
-        #[arg(long, value_enum, default_value_t = RoleName::Administrator)]
-        role: RoleName,
+        /// What the account may do from then on; without it an account that is there keeps its role
+        #[arg(long, value_enum)]
+        role: Option<RoleName>,
     },
     /// Show the accounts
     Accounts {
@@ -74,12 +77,7 @@ impl Arguments {
                         anyhow!("portal.address is \"off\": give it an address, and start vpn-sensor again");
                     return Err(Failure::new(Exit::Usage, error));
                 };
-                let role = match role {
-                    RoleName::Analyst => Role::Analyst,
-                    RoleName::Administrator => Role::Administrator,
-                };
-                audit::note(&control, "portal.link", Some(&account), Some(role.name()))?;
-                let link = control.add_link(&account, role).map_err(anyhow::Error::new)?;
+                let link = link(&control, &account, role)?;
                 writeln!(out, "{url}/link/{}", link.reveal())?;
                 out.flush()?;
                 let where_from = match config.portal {
@@ -112,6 +110,23 @@ impl Arguments {
     }
 }
 
+/// Makes a link; the audit log says so before.
+fn link(control: &Control, account: &str, role: Option<RoleName>) -> Result<NewToken, Failure> {
+    let role = role.map(|role| match role {
+        RoleName::Analyst => Role::Analyst,
+        RoleName::Administrator => Role::Administrator,
+    });
+    let given = control.role_by_link(account, role).map_err(|error| match error {
+        ControlError::NoRole(_) => {
+            let error = anyhow!("{error}, by --role analyst or --role administrator");
+            Failure::new(Exit::Usage, error)
+        }
+        error => anyhow::Error::new(error).into(),
+    })?;
+    audit::note(control, "portal.link", Some(account), Some(given.map_or(KEEPS_ROLE, Role::name)))?;
+    Ok(control.add_link(account, role).map_err(anyhow::Error::new)?)
+}
+
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Line<'a>(&'a AccountRow);
@@ -129,5 +144,54 @@ impl Row for Line<'_> {
             role.name(),
             last_used.as_deref().unwrap_or("-")
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Called {
+        #[command(flatten)]
+        portal: Arguments,
+    }
+
+    /// `portal link` with these options, and what it makes redeemed; the role that the account has then.
+    fn role_behind(control: &mut Control, options: &str, account: &str) -> Result<Role, String> {
+        let called = ["portal", "link"].into_iter().chain(options.split_whitespace());
+        let Ok(Called { portal: Arguments { action: Action::Link { account: named, role }, .. } }) =
+            Called::try_parse_from(called)
+        else {
+            panic!("{options}")
+        };
+        let link = link(control, &named, role).map_err(|failure| failure.to_string())?;
+        assert_eq!(control.redeem_link(link.reveal(), "hash").unwrap().as_deref(), Some(account));
+        let accounts = control.accounts().unwrap();
+        Ok(accounts.iter().find(|row| row.name == account).unwrap().role)
+    }
+
+    #[test]
+    fn a_link_changes_a_role_only_where_one_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        let mut behind = |options: &str, account: &str| role_behind(&mut control, options, account);
+        assert_eq!(behind("", "administrator"), Ok(Role::Administrator), "the first sign-in");
+        let refused = behind("--account dave", "dave").unwrap_err();
+        assert!(refused.contains("no account \"dave\"") && refused.contains("--role analyst"), "{refused}");
+        assert_eq!(behind("--account dave --role analyst", "dave"), Ok(Role::Analyst));
+        assert_eq!(behind("--account dave", "dave"), Ok(Role::Analyst), "a lost password");
+        assert_eq!(behind("", "administrator"), Ok(Role::Administrator), "a lost password");
+        assert_eq!(behind("--account dave --role administrator", "dave"), Ok(Role::Administrator));
+        assert_eq!(behind("--role analyst", "administrator"), Ok(Role::Analyst));
+        let audit = control.audit(100).unwrap();
+        let made = audit.iter().filter(|row| row.action == "portal.link");
+        let made: Vec<_> = made.map(|row| row.details.as_deref().unwrap()).collect();
+        let keeps = KEEPS_ROLE;
+        assert_eq!(made, ["administrator", "analyst", keeps, keeps, "administrator", "analyst"]);
+        let changed: Vec<_> = audit.iter().filter(|row| row.action == "portal.role").collect();
+        assert_eq!(changed.len(), 2, "{changed:?}");
     }
 }

@@ -84,7 +84,8 @@ pub(super) struct Selection {
     /// Only those that are not over
     #[arg(long)]
     open: bool,
-    /// Only those that began then or later: RFC 3339, `2026-11-01T00:00:00Z`
+    /// Only those that began then or later; of a user, an address or a session id, only those that were not over before: RFC
+    /// 3339, `2026-11-01T00:00:00Z`
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
     /// Only those that began before

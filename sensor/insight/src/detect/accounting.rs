@@ -103,6 +103,7 @@ impl Accounting {
             users: 0,
             expected: Vec::new(),
             measure: Measure::Count { seen: u64::from(lacking.stops), usual },
+            way: None,
             alert: None,
         };
         assessment.add(reason, Some(Severity::Medium));

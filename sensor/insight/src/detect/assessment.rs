@@ -225,6 +225,33 @@ pub enum Measure {
     Days(u32),
 }
 
+/// Two places between which a distance was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Way {
+    /// Where the user was, at the last sign of life there.
+    pub from: WayEnd,
+    /// And then, at the first.
+    pub to: WayEnd,
+}
+
+/// One end of a way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WayEnd {
+    /// `Lyon, Rhone, FR`, or as much as is kept of a session: `FR (AS3215)`.
+    pub place: String,
+    /// Two letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Degrees north, to a hundredth.
+    pub latitude: f64,
+    /// Degrees east, to a hundredth.
+    pub longitude: f64,
+    /// Kilometres around the point within which the address probably is.
+    pub radius_km: u16,
+    /// Seconds since 1970 UTC.
+    pub unix_s: u32,
+}
+
 /// How the value of a reason stands with the user.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -263,6 +290,9 @@ pub struct Reason {
     pub expected: Vec<Expected>,
     /// What was measured.
     pub measure: Measure,
+    /// Both ends of a way that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Box<Way>>,
     /// People are to be told because of this one, so urgently; `None`: it only explains. Where some reasons are excluded,
     /// what is left decides.
     pub alert: Option<Severity>,

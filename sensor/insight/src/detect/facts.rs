@@ -237,6 +237,7 @@ impl<'f> Facts<'f> {
             users: feature.map_or(0, |feature| self.others(feature)),
             expected,
             measure: Measure::None,
+            way: None,
             alert: None,
         }
     }

@@ -49,7 +49,8 @@ mod travel;
 mod unlearned;
 
 pub use assessment::{
-    Assessment, Detection, EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature, Severity, Standing,
+    Assessment, Detection, EXPECTED_MAX, Expected, Measure, Reason, ReasonFeature, Severity, Standing, Way,
+    WayEnd,
 };
 pub use connection::{Connection, Spot};
 pub use snapshot::SnapshotError;

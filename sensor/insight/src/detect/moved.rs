@@ -31,7 +31,7 @@ pub(super) fn assess(
         let is_far = leg.km >= thresholds.change_km_min && leg.km / hours > thresholds.travel_kmh;
         if is_far && !travel::is_usual(facts) {
             let weight = thresholds.weight_of_change;
-            let reason = travel::reason(facts, Detection::AddressChange, weight, from, &leg);
+            let reason = travel::reason(facts, Detection::AddressChange, weight, (from, slot), &leg);
             assessment.add(reason, Some(Severity::High));
         }
     }

@@ -8,7 +8,10 @@
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use super::connection::{Connection, Spot};
+use super::{
+    assessment::WayEnd,
+    connection::{Connection, Spot},
+};
 
 /// Twice the million users that a service must carry.
 pub(super) const PEOPLE_MAX: usize = 2_000_000;
@@ -88,6 +91,19 @@ impl Slot {
             (country, 0) => country,
             (country, asn) if country.is_empty() => format!("AS{asn}"),
             (country, asn) => format!("{country} (AS{asn})"),
+        }
+    }
+
+    /// As an end of a way, at this time.
+    pub(super) fn end(&self, place: String, unix_s: u32) -> WayEnd {
+        let degrees = |of: i16, right: f64| (f64::from(of) * right / 32_767.0 * 100.0).round() / 100.0;
+        WayEnd {
+            place,
+            country: Some(self.country_text()).filter(|country| !country.is_empty()),
+            latitude: degrees(self.latitude, 90.0),
+            longitude: degrees(self.longitude, 180.0),
+            radius_km: self.radius,
+            unix_s,
         }
     }
 

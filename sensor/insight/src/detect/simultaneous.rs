@@ -9,7 +9,7 @@
 //! that the user has had on `usual_days` her phone that roams: it adds a little and is no alert. Excluded is what impossible travel excludes.
 
 use super::{
-    assessment::{Assessment, Detection, Expected, Measure, Reason, Severity, Standing},
+    assessment::{Assessment, Detection, Expected, Measure, Reason, Severity, Standing, Way},
     facts::Facts,
     people::{Person, Slot},
     spread::Ending,
@@ -43,7 +43,7 @@ pub(super) fn assess(facts: &Facts<'_>, slot: &Slot, thresholds: &Thresholds, as
     }
     let (log_ratio, alert) = travel::weight(facts, &leg, thresholds);
     let leg = travel::Leg { seconds: 0, ..leg };
-    let reason = travel::reason(facts, Detection::SimultaneousSessions, log_ratio, other, &leg);
+    let reason = travel::reason(facts, Detection::SimultaneousSessions, log_ratio, (other, slot), &leg);
     assessment.add(reason, alert);
 }
 
@@ -78,6 +78,10 @@ pub(super) fn assess_end(
         users: 0,
         expected: vec![Expected { value: other.text(), connections: 0, days: 0, last_unix_s: other.start() }],
         measure: Measure::Travel { km: km as u32, seconds: 0 },
+        way: Some(Box::new(Way {
+            from: other.end(other.text(), other.start()),
+            to: over.end(over.text(), other.start()),
+        })),
         alert: None,
     };
     // One that is excluded still proves another one that is not.

@@ -99,6 +99,7 @@ fn reason(
         users: 0,
         expected: Vec::new(),
         measure,
+        way: None,
         alert: None,
     }
 }

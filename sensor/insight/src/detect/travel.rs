@@ -13,7 +13,7 @@
 //! home. Whoever is where she always is, on her usual device, is not the one to be asked: the other connection was.
 
 use super::{
-    assessment::{Assessment, Detection, Expected, Measure, Reason, Severity},
+    assessment::{Assessment, Detection, Expected, Measure, Reason, Severity, Way},
     facts::Facts,
     people::Slot,
     threshold::Thresholds,
@@ -77,7 +77,7 @@ pub(super) fn assess(facts: &Facts<'_>, slot: &Slot, thresholds: &Thresholds, as
         return;
     }
     let (log_ratio, alert) = weight(facts, &leg, thresholds);
-    let reason = reason(facts, Detection::ImpossibleTravel, log_ratio, from, &leg);
+    let reason = reason(facts, Detection::ImpossibleTravel, log_ratio, (from, slot), &leg);
     assessment.add(reason, alert);
 }
 
@@ -92,12 +92,14 @@ pub(super) fn reason(
     facts: &Facts<'_>,
     detection: Detection,
     log_ratio: f64,
-    from: &Slot,
+    (from, to): (&Slot, &Slot),
     leg: &Leg,
 ) -> Reason {
+    let here = facts.connection.spot.place.map_or_else(|| to.text(), str::to_owned);
     Reason {
         expected: vec![Expected { value: from.text(), connections: 0, days: 0, last_unix_s: from.alive }],
         measure: Measure::Travel { km: leg.km as u32, seconds: leg.seconds },
+        way: Some(Box::new(Way { from: from.end(from.text(), from.alive), to: to.end(here, to.alive) })),
         ..facts.reason(detection, None, log_ratio, facts.whereabouts())
     }
 }

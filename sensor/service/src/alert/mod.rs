@@ -188,6 +188,36 @@ pub struct Reason {
     pub text: String,
     /// MITRE ATT&CK techniques: `T1133`.
     pub techniques: Vec<String>,
+    /// Where from and where to, of a reason that is about travel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
+}
+
+/// Two places of a user between which a distance was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Way {
+    /// Where the user was, at the last sign of life there.
+    pub from: WayEnd,
+    /// And then, at the first.
+    pub to: WayEnd,
+}
+
+/// One end of a way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WayEnd {
+    /// `Lyon, Rhone, FR`, or what detections keep of a place: `FR (AS3215)`.
+    pub place: String,
+    /// Two letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Kilometres around the point within which the address probably is.
+    pub radius_km: u16,
+    /// When, seconds since 1970 UTC.
+    pub unix_s: u32,
 }
 
 impl Reason {

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeSet, net::IpAddr};
 
 use insight::detect::{self, Assessment, Detection};
 
-use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, UNLISTED_MAX, USERS_MAX};
+use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, UNLISTED_MAX, USERS_MAX, Way, WayEnd};
 use crate::fold::Case;
 
 /// Users whom the message names.
@@ -123,7 +123,13 @@ pub(crate) fn reason(reason: &detect::Reason) -> Reason {
         weight: reason.log_ratio,
         text: reason.to_string(),
         techniques: reason.techniques().iter().map(|&technique| technique.to_owned()).collect(),
+        way: reason.way.as_ref().map(|way| Way { from: way_end(&way.from), to: way_end(&way.to) }),
     }
+}
+
+fn way_end(end: &detect::WayEnd) -> WayEnd {
+    let detect::WayEnd { place, country, latitude, longitude, radius_km, unix_s } = end.clone();
+    WayEnd { place, country, latitude, longitude, radius_km, unix_s }
 }
 
 /// What is usual: values with what is known of them, else what was measured.

@@ -12,7 +12,7 @@ use super::{
     query::{Body, Named, Page, Parameters},
     users::NoQuery,
 };
-use crate::control::{AccountRow, ControlError, LINK_S, Right, Role, TokenRow};
+use crate::control::{AccountRow, ControlError, KEEPS_ROLE, LINK_S, Right, Role, TokenRow};
 
 /// Who may sign in at the portal.
 #[utoipa::path(get, path = "/accounts", responses(
@@ -33,8 +33,9 @@ pub(super) async fn accounts(
 pub(super) struct Invited {
     /// Its name: letters, digits, `.`, `_`, `-` and `@`.
     account: String,
-    /// What it may do.
-    role: Role,
+    /// What it may do from then on. Absent: an account that is there keeps its role. A new one must have one, but for the
+    /// first of all, which is an administrator's.
+    role: Option<Role>,
 }
 
 /// A link, told once.
@@ -46,7 +47,8 @@ pub(super) struct Link {
     seconds: i64,
 }
 
-/// Makes a link by which an account, new or old, gets a password: once, within 15 minutes.
+/// Makes a link by which an account, new or old, gets a password: once, within 15 minutes. An old one keeps its role unless
+/// another is asked for.
 #[utoipa::path(post, path = "/accounts/links", request_body = Invited, responses(
     (status = 200, body = Link),
     (status = 409, description = "Nobody would be left who may administer", body = Problem),
@@ -61,10 +63,16 @@ pub(super) async fn invite(
 }
 
 /// The same for the portal: the link's path.
-pub(crate) async fn link(api: &Shared, who: &str, account: String, role: Role) -> Result<String, Problem> {
+pub(crate) async fn link(
+    api: &Shared,
+    who: &str,
+    account: String,
+    role: Option<Role>,
+) -> Result<String, Problem> {
     let (shared, who) = (Arc::clone(api), who.to_owned());
     let made = api.readers.run(move || {
-        shared.audit_as(&who, "portal.link", Some(&account), Some(role.name()))?;
+        let given = shared.with_control(|control| control.role_by_link(&account, role)).map_err(refused)?;
+        shared.audit_as(&who, "portal.link", Some(&account), Some(given.map_or(KEEPS_ROLE, Role::name)))?;
         let made = shared.with_control(|control| control.add_link(&account, role));
         let made = made.map_err(|error| match error {
             ControlError::LastAdministrator(_) => {
@@ -235,7 +243,9 @@ pub(crate) async fn take_token(api: &Shared, who: &str, name: String) -> Result<
 fn refused(error: ControlError) -> Problem {
     let status = match error {
         ControlError::TokenExists(_) | ControlError::LastAdministrator(_) => StatusCode::CONFLICT,
-        ControlError::TokenName(_) | ControlError::AccountName(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        ControlError::TokenName(_) | ControlError::AccountName(_) | ControlError::NoRole(_) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         error => return Problem::internal(error),
     };
     Problem::new(status, error.to_string())

@@ -37,7 +37,8 @@ pub(super) struct SessionsQuery {
     session: Option<String>,
     /// `true`: only those that are not over.
     open: Option<bool>,
-    /// Begun then or later, RFC 3339.
+    /// RFC 3339. With `user`, `remote`, `assigned` or `session`: not over before then, so that what was there counts although
+    /// it began before. Without any of them: begun then or later.
     since: Option<String>,
     /// Begun before, RFC 3339.
     until: Option<String>,

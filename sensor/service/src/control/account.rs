@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Control, ControlError, now_unix_s, rfc3339,
+    AuditEntry, Control, ControlError, audit, now_unix_s, rfc3339,
     token::{NewToken, digest, random},
 };
 
@@ -22,6 +22,11 @@ const LAST_USED_S: i64 = 60;
 const VISITS_MAX: i64 = 16;
 /// Links that wait; the oldest goes.
 const LINKS_MAX: i64 = 64;
+
+/// What the audit log says of a link that gives no role.
+pub const KEEPS_ROLE: &str = "keeps its role";
+/// Stands for its role in a link that leaves the account the one that it has.
+const KEPT: &str = "";
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -62,17 +67,34 @@ pub struct AccountRow {
 }
 
 impl Control {
-    /// Makes a link by which this account gets a password, within [`LINK_S`] and once. A new account gets this role, and
-    /// so does an old one.
+    /// The role that a link made now gives its account: the one that was asked for; of an account that is there `None`
+    /// where none was: it keeps its own, whatever that is when the link is used. The first account of all is an
+    /// administrator's where none was asked for.
     ///
     /// # Errors
-    /// [`ControlError::AccountName`], [`ControlError::LastAdministrator`], [`ControlError::Sqlite`].
-    pub fn add_link(&self, account: &str, role: Role) -> Result<NewToken, ControlError> {
+    /// [`ControlError::AccountName`]; [`ControlError::NoRole`] for a new account; [`ControlError::Sqlite`].
+    pub fn role_by_link(&self, account: &str, role: Option<Role>) -> Result<Option<Role>, ControlError> {
         let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-' | b'@');
         if !(1..=64).contains(&account.len()) || !account.bytes().all(allowed) {
             return Err(ControlError::AccountName(account.to_owned()));
         }
-        if role != Role::Administrator {
+        if role.is_some() || self.password(account)?.is_some() {
+            return Ok(role);
+        }
+        if self.accounts()?.is_empty() {
+            return Ok(Some(Role::Administrator));
+        }
+        Err(ControlError::NoRole(account.to_owned()))
+    }
+
+    /// Makes a link by which this account gets a password, within [`LINK_S`] and once, and the role that
+    /// [`role_by_link`](Self::role_by_link) says.
+    ///
+    /// # Errors
+    /// Those of `role_by_link`; [`ControlError::LastAdministrator`].
+    pub fn add_link(&self, account: &str, role: Option<Role>) -> Result<NewToken, ControlError> {
+        let role = self.role_by_link(account, role)?;
+        if role.is_some_and(|role| role != Role::Administrator) {
             self.keep_an_administrator(account)?;
         }
         let link = random("");
@@ -84,7 +106,7 @@ impl Control {
         )?;
         self.change(
             "INSERT INTO link (digest, account, role, expires) VALUES (?1, ?2, ?3, ?4)",
-            params![digest(link.reveal()), account, role.name(), now + LINK_S],
+            params![digest(link.reveal()), account, role.map_or(KEPT, Role::name), now + LINK_S],
         )?;
         Ok(link)
     }
@@ -101,9 +123,9 @@ impl Control {
             .map_err(|error| self.flawed(error))
     }
 
-    /// Uses up a link: its account has this password now, given as argon2id's string, and the link's role, and all its
-    /// visits end. Whoever has become the only administrator since the link was made stays one. The account's name;
-    /// `None` if the link is not good.
+    /// Uses up a link: its account has this password now, given as argon2id's string, and the link's role if it has one,
+    /// and all its visits end. Whoever has become the only administrator since the link was made stays one. That an account
+    /// got another role by it is in the audit log. The account's name; `None` if the link is not good.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
@@ -116,15 +138,32 @@ impl Control {
             let found: Option<(String, String)> = step
                 .query_row(query, params![digest(link), now], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
-            let Some((account, role)) = found else { return Ok(None) };
+            let Some((account, given)) = found else { return Ok(None) };
+            let query = "SELECT role, EXISTS
+                    (SELECT 1 FROM account AS other WHERE other.role = ?2 AND other.name <> ?1)
+                FROM account WHERE name = ?1";
+            let administrator = Role::Administrator.name();
+            let before: Option<(String, bool)> = step
+                .query_row(query, [&*account, administrator], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let keeps =
+                |(role, has_others): &(String, bool)| given == KEPT || (role == administrator && !has_others);
+            let role = match &before {
+                Some(before) if keeps(before) => &before.0,
+                // Made for an account that went since.
+                None if given == KEPT => return Ok(None),
+                _ => &given,
+            };
             step.execute(
                 "INSERT INTO account (name, role, password, made) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (name) DO UPDATE SET password = ?3, role = CASE
-                     WHEN role = ?5 AND NOT EXISTS
-                         (SELECT 1 FROM account AS other WHERE other.role = ?5 AND other.name <> ?1)
-                     THEN role ELSE ?2 END",
-                params![account, role, password, now, Role::Administrator.name()],
+                 ON CONFLICT (name) DO UPDATE SET password = ?3, role = ?2",
+                params![account, role, password, now],
             )?;
+            if let Some((before, _)) = before.as_ref().filter(|(before, _)| before != role) {
+                let (who, details) = (format!("{account}@portal"), format!("{before} -> {role}, by a link"));
+                let (subject, details) = (Some(&*account), Some(&*details));
+                audit::insert(&step, &AuditEntry { who: &who, action: "portal.role", subject, details })?;
+            }
             step.execute("DELETE FROM visit WHERE account = ?1", [&account])?;
             step.execute("DELETE FROM link WHERE account = ?1", [&account])?;
             step.commit()?;
@@ -285,7 +324,7 @@ mod tests {
     fn a_link_sets_a_password_once_and_ends_the_visits_before() {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).unwrap();
-        let link = control.add_link("carol", Role::Administrator).unwrap();
+        let link = control.add_link("carol", Some(Role::Administrator)).unwrap();
         assert_eq!(control.link_account(link.reveal()).unwrap().as_deref(), Some("carol"));
         assert_eq!(control.redeem_link("another", "hash").unwrap(), None);
         assert_eq!(control.redeem_link(link.reveal(), "hash").unwrap().as_deref(), Some("carol"));
@@ -303,20 +342,23 @@ mod tests {
                 assert!(!octets.windows(secret.len()).any(|part| part == secret));
             }
         }
-        let other = control.add_link("dave", Role::Administrator).unwrap();
+        let other = control.add_link("dave", Some(Role::Administrator)).unwrap();
         control.redeem_link(other.reveal(), "hash").unwrap();
-        let lost = control.add_link("carol", Role::Analyst).unwrap();
+        let lost = control.add_link("carol", Some(Role::Analyst)).unwrap();
         control.redeem_link(lost.reveal(), "other").unwrap();
         assert_eq!(control.visitor(cookie.reveal()).unwrap(), None, "whoever had the old password is out");
         assert_eq!(control.accounts().unwrap()[0].role, Role::Analyst);
-        assert!(matches!(control.add_link("no name", Role::Analyst), Err(ControlError::AccountName(_))));
+        assert!(matches!(
+            control.add_link("no name", Some(Role::Analyst)),
+            Err(ControlError::AccountName(_))
+        ));
     }
 
     #[test]
     fn a_link_is_good_for_a_quarter_of_an_hour() {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).unwrap();
-        let link = control.add_link("carol", Role::Administrator).unwrap();
+        let link = control.add_link("carol", Some(Role::Administrator)).unwrap();
         let age = |control: &Control, seconds: i64| {
             control.change("UPDATE link SET expires = expires - ?1", params![seconds]).unwrap();
         };
@@ -333,7 +375,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).unwrap();
         for (name, role) in [("carol", Role::Administrator), ("dave", Role::Analyst)] {
-            let link = control.add_link(name, role).unwrap();
+            let link = control.add_link(name, Some(role)).unwrap();
             control.redeem_link(link.reveal(), "hash").unwrap();
         }
         let cookie = control.begin_visit("dave").unwrap();
@@ -341,8 +383,8 @@ mod tests {
         assert!(matches!(last, Err(ControlError::LastAdministrator(name)) if name == "carol"));
         assert!(control.set_role("dave", Role::Administrator).unwrap());
         assert_eq!(control.visitor(cookie.reveal()).unwrap().unwrap().1, Role::Administrator);
-        let link = control.add_link("carol", Role::Administrator).unwrap();
-        let another = control.add_link("erin", Role::Analyst).unwrap();
+        let link = control.add_link("carol", Some(Role::Administrator)).unwrap();
+        let another = control.add_link("erin", Some(Role::Analyst)).unwrap();
         assert!(control.set_role("carol", Role::Analyst).unwrap());
         assert_eq!(control.redeem_link(link.reveal(), "hash").unwrap(), None, "withdrawn with her role");
         assert!(!control.set_role("erin", Role::Analyst).unwrap(), "who is only to be");
@@ -355,26 +397,86 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).unwrap();
         for name in ["carol", "dave"] {
-            let link = control.add_link(name, Role::Administrator).unwrap();
+            let link = control.add_link(name, Some(Role::Administrator)).unwrap();
             control.redeem_link(link.reveal(), "hash").unwrap();
         }
-        let early = control.add_link("carol", Role::Analyst).unwrap();
+        let early = control.add_link("carol", Some(Role::Analyst)).unwrap();
         assert!(control.remove_account("dave").unwrap());
-        let late = control.add_link("carol", Role::Analyst);
+        let late = control.add_link("carol", Some(Role::Analyst));
         assert!(matches!(late, Err(ControlError::LastAdministrator(name)) if name == "carol"));
         // One that was made while there were two sets the password and nothing else.
         control.redeem_link(early.reveal(), "other").unwrap();
         assert_eq!(control.password("carol").unwrap().as_deref(), Some("other"));
         assert_eq!(control.accounts().unwrap()[0].role, Role::Administrator);
-        let lost = control.add_link("carol", Role::Administrator).unwrap();
+        let lost = control.add_link("carol", Some(Role::Administrator)).unwrap();
         assert_eq!(control.redeem_link(lost.reveal(), "hash").unwrap().as_deref(), Some("carol"));
+    }
+
+    fn signed_up(control: &mut Control, name: &str, role: Role) {
+        let link = control.add_link(name, Some(role)).unwrap();
+        control.redeem_link(link.reveal(), "hash").unwrap();
+    }
+
+    fn role_of(control: &Control, name: &str) -> Option<Role> {
+        control.accounts().unwrap().into_iter().find(|account| account.name == name).map(|found| found.role)
+    }
+
+    /// What the audit log says of roles that links changed.
+    fn changes(control: &Control) -> Vec<String> {
+        let rows = control.audit(100).unwrap().into_iter().filter(|row| row.action == "portal.role");
+        let text = |text: Option<String>| text.unwrap_or_default();
+        rows.map(|row| format!("{} {}: {}", row.who, text(row.subject), text(row.details))).collect()
+    }
+
+    #[test]
+    fn a_lost_password_leaves_the_role_and_a_role_that_is_asked_for_changes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        for (name, role) in
+            [("carol", Role::Administrator), ("erin", Role::Administrator), ("dave", Role::Analyst)]
+        {
+            signed_up(&mut control, name, role);
+        }
+        for (name, role) in [("carol", Role::Administrator), ("dave", Role::Analyst)] {
+            let lost = control.add_link(name, None).unwrap();
+            control.redeem_link(lost.reveal(), "other").unwrap();
+            assert_eq!(control.password(name).unwrap().as_deref(), Some("other"));
+            assert_eq!(role_of(&control, name), Some(role), "{name}");
+        }
+        assert!(changes(&control).is_empty());
+        signed_up(&mut control, "dave", Role::Administrator);
+        signed_up(&mut control, "carol", Role::Analyst);
+        assert_eq!(role_of(&control, "dave"), Some(Role::Administrator));
+        assert_eq!(role_of(&control, "carol"), Some(Role::Analyst));
+        let expected = [
+            "dave@portal dave: analyst -> administrator, by a link",
+            "carol@portal carol: administrator -> analyst, by a link",
+        ];
+        assert_eq!(changes(&control), expected);
+    }
+
+    #[test]
+    fn a_new_account_wants_a_role_and_the_first_of_all_is_an_administrator_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        let first = control.add_link("administrator", None).unwrap();
+        control.redeem_link(first.reveal(), "hash").unwrap();
+        assert_eq!(role_of(&control, "administrator"), Some(Role::Administrator));
+        let refused = control.add_link("dave", None);
+        assert!(matches!(refused, Err(ControlError::NoRole(name)) if name == "dave"));
+        signed_up(&mut control, "dave", Role::Analyst);
+        // It goes while a link of it waits, which must not make it again.
+        let lost = control.add_link("dave", None).unwrap();
+        control.connection.execute("DELETE FROM account WHERE name = 'dave'", []).unwrap();
+        assert_eq!(control.redeem_link(lost.reveal(), "hash").unwrap(), None);
+        assert_eq!(role_of(&control, "dave"), None);
     }
 
     #[test]
     fn a_visit_ends_when_idle_and_at_the_end_of_the_day() {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).unwrap();
-        let link = control.add_link("carol", Role::Analyst).unwrap();
+        let link = control.add_link("carol", Some(Role::Analyst)).unwrap();
         control.redeem_link(link.reveal(), "hash").unwrap();
         let cookie = control.begin_visit("carol").unwrap();
         let age = |began: i64, last_used: i64| {
@@ -394,21 +496,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).unwrap();
         for _ in 0..LINKS_MAX + 5 {
-            control.add_link("carol", Role::Analyst).unwrap();
+            control.add_link("carol", Some(Role::Analyst)).unwrap();
         }
         let count = |control: &Control, table: &str| -> i64 {
             let query = format!("SELECT count(*) FROM {table}");
             control.connection.query_row(&query, [], |row| row.get(0)).unwrap()
         };
         assert_eq!(count(&control, "link"), LINKS_MAX);
-        let link = control.add_link("carol", Role::Analyst).unwrap();
+        let link = control.add_link("carol", Some(Role::Analyst)).unwrap();
         control.redeem_link(link.reveal(), "hash").unwrap();
         assert_eq!(count(&control, "link"), 0, "a password that was set takes the other links along");
         let cookies: Vec<_> = (0..VISITS_MAX + 5).map(|_| control.begin_visit("carol").unwrap()).collect();
         assert_eq!(count(&control, "visit"), VISITS_MAX);
         assert!(control.remove_account("carol").unwrap() && !control.remove_account("carol").unwrap());
         assert_eq!(control.visitor(cookies.last().unwrap().reveal()).unwrap(), None);
-        let link = control.add_link("carol", Role::Analyst).unwrap();
+        let link = control.add_link("carol", Some(Role::Analyst)).unwrap();
         assert!(control.remove_account("carol").unwrap());
         assert_eq!(control.link_account(link.reveal()).unwrap(), None, "withdrawn");
     }

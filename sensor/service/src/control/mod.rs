@@ -29,7 +29,7 @@ use std::{
 
 use rusqlite::Connection;
 
-pub use account::{AccountRow, IDLE_S, LINK_S, Role, VISIT_S};
+pub use account::{AccountRow, IDLE_S, KEEPS_ROLE, LINK_S, Role, VISIT_S};
 pub use audit::{AuditEntry, AuditFilter, AuditRow};
 pub use request::{ForgetRequest, ForgetState, Names, Tombstone};
 pub(crate) use token::Bearer;
@@ -89,6 +89,9 @@ pub enum ControlError {
     /// A change that would leave nobody who can set anything.
     #[error("{0:?} is the only administrator: make another one first")]
     LastAdministrator(String),
+    /// A link for a new account that does not say what it may do.
+    #[error("there is no account {0:?} yet: say whether it is to be an analyst or an administrator")]
+    NoRole(String),
     /// An account's name that cannot be one.
     #[error("{0:?} is no account name: 1 to 64 letters, digits, '.', '_', '-' and '@'")]
     AccountName(String),

@@ -147,12 +147,12 @@ mod tests {
         assert_eq!(another, None, "another of her name");
         assert_eq!(control.dismiss("oidc:2", PROVIDER).unwrap(), None);
         assert_eq!(control.accounts().unwrap().len(), 1);
-        let link = control.add_link("dora", Role::Administrator).unwrap();
+        let link = control.add_link("dora", Some(Role::Administrator)).unwrap();
         assert_eq!(control.dismiss("oidc:1", PROVIDER).unwrap(), dora);
         assert_eq!((control.visitor(cookie.reveal()).unwrap(), control.accounts().unwrap().len()), (None, 0));
         assert_eq!(control.link_account(link.reveal()).unwrap(), None, "no way back in");
 
-        let link = control.add_link("carol", Role::Analyst).unwrap();
+        let link = control.add_link("carol", Some(Role::Analyst)).unwrap();
         control.redeem_link(link.reveal(), "hash").unwrap();
         let another = control.admit("carol", "oidc:3", Role::Administrator, PROVIDER).unwrap();
         assert_eq!(another, None, "she has a password");
@@ -165,7 +165,7 @@ mod tests {
         let control = Control::open(folder.path()).unwrap();
         control.admit("dora.fox", "oidc:1", Role::Administrator, PROVIDER).unwrap();
         let cookie = control.begin_visit("dora.fox").unwrap();
-        let link = control.add_link("dora.fox", Role::Administrator).unwrap();
+        let link = control.add_link("dora.fox", Some(Role::Administrator)).unwrap();
         let admitted = control.admit("dora.hunter", "oidc:1", Role::Analyst, PROVIDER).unwrap();
         assert_eq!(admitted.as_deref(), Some("dora.fox"));
         let accounts = control.accounts().unwrap();

@@ -31,7 +31,7 @@ pub(super) struct Asked {
     session: Option<String>,
     #[serde(default)]
     open: bool,
-    /// Days of the viewer's zone, both included; empty: any.
+    /// Days of the viewer's zone, both included; empty: any. [`SessionFilter`] says which connections are of them.
     #[serde(default)]
     since: String,
     #[serde(default)]
@@ -59,7 +59,8 @@ impl Asked {
     }
 
     /// What is common, in words.
-    fn said(&self, user: Option<&str>, store: &StoreReader, zone: &Zone) -> Result<String, Problem> {
+    fn said(&self, filter: &SessionFilter, store: &StoreReader, zone: &Zone) -> Result<String, Problem> {
+        let user = filter.user.as_deref();
         let mut parts = Vec::new();
         if let Some(key) = user {
             if store.user(key)?.is_none() {
@@ -98,7 +99,12 @@ impl Asked {
         if parts.is_empty() {
             parts.push("of everybody".to_owned());
         }
-        parts.extend(days::said(&self.since, &self.until, zone));
+        let mut days = days::said(&self.since, &self.until, zone);
+        if let Some(first) = days.first_mut() {
+            let how = if filter.is_of_those_there() { "there at some time" } else { "begun" };
+            *first = format!("{how} {first}");
+        }
+        parts.extend(days);
         Ok(parts.join(", "))
     }
 
@@ -143,7 +149,7 @@ pub(super) async fn page(
     let content = portal.api.readers.read(move |store| {
         let user = filter.user.as_deref();
         shared.api.audit_as(&who, "sessions.list", user, filter.details().as_deref())?;
-        let said = asked.said(user, store, &zone)?;
+        let said = asked.said(&filter, store, &zone)?;
         let (rows, next) = cut(store.sessions(&filter, ROWS + 1)?, ROWS);
         Ok(content(&asked, &zone, user, &said, &rows, next.as_deref()))
     });

@@ -50,7 +50,7 @@ pub(super) async fn page(
         Ok(html! {
             @if is_cut { p.quiet { "Places, users and locations are of the newest " (NEWEST_COUNTED) " connections." } }
             h2 { "Places" }
-            (map::places(&map::spots(&spots), "Places of this device"))
+            (map::places_of(&map::spots(&spots), newest.spot_count(), "Places of this device"))
             div.cards {
                 section.card {
                     h2 { "Users" }

@@ -28,7 +28,7 @@ use crate::{
     fold::Sort,
     health::{Condition, Standing},
     observed::{SensorNow, Series, StageSeries},
-    store::{AlertFilter, AlertState, SeenRow, ServerRow, SessionFilter, SessionRow, SpotRow},
+    store::{AlertFilter, AlertState, SeenRow, ServerRow, SessionFilter, SessionRow, SpotCount, SpotRow},
 };
 
 const ALERTS: usize = 10;
@@ -45,6 +45,8 @@ struct Seen {
     alerts: Vec<AlertRow>,
     on_line: Vec<SessionRow>,
     spots: Vec<SpotRow>,
+    /// How many there are.
+    all_spots: SpotCount,
     /// Connections that are open.
     open: i64,
     servers: Vec<ServerRow>,
@@ -77,6 +79,7 @@ pub(super) async fn page(
             )?,
             on_line: store.sessions(&SessionFilter { open: true, ..SessionFilter::default() }, ON_LINE)?,
             spots: store.spots_on_line(SPOTS)?,
+            all_spots: store.spots_on_line_count()?,
             open: store.on_line()?,
             servers,
             has_more_servers,
@@ -137,7 +140,7 @@ fn content(seen: &Seen, now: Option<&Arc<SensorNow>>, hearing: Hearing, plots: &
         h2 { "Newest open alerts" }
         @if seen.alerts.is_empty() { p { "None." } } @else { (alerts::table(&seen.alerts)) }
         h2 { "On line now: " (seen.open) }
-        @if seen.open > 0 { (map::places(&map::spots(&seen.spots), "Where they are")) }
+        @if seen.open > 0 { (map::places_of(&map::spots(&seen.spots), seen.all_spots, "Where they are")) }
         div.cards {
             section.card {
                 h2 { "VPN servers" }

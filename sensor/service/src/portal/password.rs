@@ -45,11 +45,30 @@ impl Default for Passwords {
     }
 }
 
+/// The one place where a password is looked at, held.
+pub(super) struct Place {
+    _waiting: OwnedSemaphorePermit,
+    _one: OwnedSemaphorePermit,
+}
+
 impl Passwords {
+    /// Waits for the place where passwords are looked at.
+    pub(super) async fn place(&self) -> Result<Place, Refused> {
+        let busy = || Refused::from(Problem::busy("Too many people sign in at once: try again in a moment."));
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| busy())?;
+        let one = Arc::clone(&self.one).acquire_owned().await.map_err(|_| busy())?;
+        Ok(Place { _waiting: waiting, _one: one })
+    }
+
     /// Whether this is the password that argon2id made `known` of. Takes as long where there is none, so that nobody
     /// learns from the time which accounts there are.
-    pub(super) async fn is_right(&self, password: String, known: Option<String>) -> Result<bool, Refused> {
-        self.work(move || match &known {
+    pub(super) async fn is_right(
+        &self,
+        place: Place,
+        password: String,
+        known: Option<String>,
+    ) -> Result<bool, Refused> {
+        self.work(place, move || match &known {
             Some(known) => PasswordHash::new(known)
                 .is_ok_and(|known| Argon2::default().verify_password(password.as_bytes(), &known).is_ok()),
             None => {
@@ -62,8 +81,10 @@ impl Passwords {
 
     /// What is kept of a password.
     pub(super) async fn digest(&self, password: String) -> Result<String, Refused> {
-        let made = self
-            .work(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()));
+        let place = self.place().await?;
+        let made = self.work(place, move || {
+            Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
+        });
         made.await?.map_err(|error| Problem::internal(error).into())
     }
 
@@ -75,14 +96,12 @@ impl Passwords {
     /// long as it waits nobody else does.
     async fn work<T: Send + 'static>(
         &self,
+        at: Place,
         work: impl Fn() -> T + Send + Sync + 'static,
     ) -> Result<T, Refused> {
-        let busy = || Refused::from(Problem::busy("Too many people sign in at once: try again in a moment."));
-        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| busy())?;
-        let one = Arc::clone(&self.one).acquire_owned().await.map_err(|_| busy())?;
         let (idle, idle_time) = (Arc::clone(&self.idle).try_acquire_owned().ok(), self.idle_time);
         let done = tokio::spawn(async move {
-            let _places = (waiting, one);
+            let _place = at;
             let work = Arc::new(work);
             if let Some(place) = idle
                 && let Some(done) = in_idle_time(idle_time, place, Arc::clone(&work)).await
@@ -146,6 +165,15 @@ mod tests {
 
     use super::*;
 
+    /// Work at the place where passwords are looked at.
+    async fn done<T: Send + 'static>(
+        passwords: &Passwords,
+        work: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Option<T> {
+        let place = passwords.place().await.ok()?;
+        passwords.work(place, work).await.ok()
+    }
+
     fn free(passwords: &Passwords) -> [usize; 3] {
         [&passwords.one, &passwords.waiting, &passwords.idle].map(|places| places.available_permits())
     }
@@ -163,7 +191,7 @@ mod tests {
                     let _ = begin.lock().unwrap().take().map(|begin| begin.send(()));
                     ended.lock().unwrap().recv().is_err()
                 };
-                passwords.work(work).await.is_ok()
+                done(&passwords, work).await.is_some()
             }
         });
         begun.await.unwrap();
@@ -171,7 +199,7 @@ mod tests {
         assert!(asker.await.unwrap_err().is_cancelled());
         assert_eq!(free(&passwords), [0, WAITING - 1, 0], "it still works");
         drop(end);
-        assert!(passwords.work(|| true).await.is_ok_and(|done| done));
+        assert!(done(&passwords, || true).await == Some(true));
         assert_eq!(free(&passwords), [1, WAITING, 1]);
     }
 
@@ -179,7 +207,7 @@ mod tests {
     async fn the_work_gives_way_and_whoever_asks_for_it_does_not() {
         let passwords = Passwords { idle_time: Duration::from_secs(600), ..Passwords::default() };
         let before = thread_schedule_policy();
-        let of_the_work = passwords.work(thread_schedule_policy).await.ok();
+        let of_the_work = done(&passwords, thread_schedule_policy).await;
         assert_eq!(of_the_work, Some(Ok(IDLE)));
         assert!(before.is_ok() && before != Ok(IDLE), "{before:?}");
         assert_eq!(thread_schedule_policy(), before);
@@ -199,11 +227,12 @@ mod tests {
         };
         let urgent = thread_schedule_policy();
         let patience = Duration::from_secs(60);
-        let looked_at = timeout(patience, passwords.work(work)).await.expect("nobody waits for an idle core");
-        assert_eq!(looked_at.ok(), Some(urgent.clone()));
+        let looked_at =
+            timeout(patience, done(&passwords, work)).await.expect("nobody waits for an idle core");
+        assert_eq!(looked_at, Some(urgent.clone()));
         // One waits for an idle core at most, and nobody waits for it.
         assert_eq!(passwords.idle.available_permits(), 0);
-        assert_eq!(passwords.work(thread_schedule_policy).await.ok(), Some(urgent));
+        assert_eq!(done(&passwords, thread_schedule_policy).await, Some(urgent));
         drop(end);
         while passwords.idle.available_permits() == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -221,7 +250,8 @@ mod tests {
             ("correct horse battery", None, false),
             ("correct horse battery", Some("no digest".to_owned()), false),
         ] {
-            let answer = passwords.is_right(password.to_owned(), known).await;
+            let place = passwords.place().await.ok().unwrap();
+            let answer = passwords.is_right(place, password.to_owned(), known).await;
             assert_eq!(answer.ok(), Some(is_right), "{password}");
         }
     }

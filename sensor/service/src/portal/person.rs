@@ -46,7 +46,8 @@ pub(super) async fn page(
         let next;
         (page.sessions, next) = connections::cut(page.sessions, SESSIONS);
         let today = zone.day(shown_until(&page, now.as_secs() as i64));
-        let since = zone.begin_s(today - 31).saturating_mul(SECOND_NS);
+        // Whatever was there on one of these days, however long before it began.
+        let since = zone.begin_s(today - plot::DAYS + 1).saturating_mul(SECOND_NS);
         let filter =
             SessionFilter { user: Some(key), since_unix_ns: Some(since), ..SessionFilter::default() };
         let bars = store.sessions(&filter, BARS + 1)?;
@@ -83,7 +84,7 @@ fn content(page: &UserPage, next: Option<&str>, (today, zone): (i64, &Zone), bar
         }
         @if !page.alerts.is_empty() { h2 { "Open alerts" } (alerts::table(&page.alerts)) }
         h2 { "Places" }
-        (map::places(&map::spots(&page.spots), "Places of connections"))
+        (map::places_of(&map::spots(&page.spots), page.spot_count, "Places of connections"))
         div.cards {
             section.card { h2 { "VPN locations" } (locations(&page.locations, &all)) }
             (usual(&page.usual))

@@ -59,7 +59,7 @@ fn form(portal: &Shared, account: &str, next: &str, problem: Option<&str>) -> Re
                 p { a href=(onward::by(by_provider::PATH, next)) { "Sign in by " (doorway.host()) } }
             }
             p.quiet {
-                "No account, or the password is lost? On the host, " code { "vpn-sensor portal link" }
+                "No account, or the password is lost? On the host, " code { "vpn-sensor portal link --account " em { "NAME" } }
                 " prints a link that sets one."
             }
         },
@@ -85,22 +85,28 @@ pub(super) async fn sign_in(
     let next = onward::page(&next).unwrap_or_default();
     let wait = portal.throttle().wait(&account, Instant::now());
     if wait > Duration::ZERO {
-        let problem = format!(
-            "Too many wrong passwords for this account: try again in {} s. If it was not you, tell an administrator.",
-            wait.as_secs().max(1)
-        );
-        portal.refuse(&account, Why::Throttled).await?;
-        return Ok(refused(&portal, StatusCode::TOO_MANY_REQUESTS, &account, next, &problem));
+        return throttled(&portal, &account, next, wait).await;
     }
     let known = portal.control({
         let account = account.clone();
         move |portal| portal.api.with_control(|control| control.password(&account))
     });
     let known = known.await?;
-    let is_right =
-        password.len() <= password::OCTETS_MAX && portal.passwords.is_right(password, known).await?;
+    let place = match password.len() <= password::OCTETS_MAX {
+        true => Some(portal.passwords.place().await?),
+        false => None,
+    };
+    // Once more, now that it would be looked at: others may have been, while this one waited.
+    let wait = portal.throttle().attempt(&account, known.is_some(), Instant::now());
+    if wait > Duration::ZERO {
+        drop(place);
+        return throttled(&portal, &account, next, wait).await;
+    }
+    let is_right = match place {
+        Some(place) => portal.passwords.is_right(place, password, known).await?,
+        None => false,
+    };
     if !is_right {
-        portal.throttle().wrong(&account, Instant::now());
         portal.refuse(&account, Why::Wrong).await?;
         let problem = "The account or the password is wrong.";
         return Ok(refused(&portal, StatusCode::UNAUTHORIZED, &account, next, problem));
@@ -108,6 +114,16 @@ pub(super) async fn sign_in(
     portal.throttle().right(&account);
     let to = if next.is_empty() { onward::OVERVIEW } else { next };
     begin(&portal, Redirect::to(to).into_response(), account, "portal.sign-in").await
+}
+
+/// Too many were wrong for another to be looked at now.
+async fn throttled(portal: &Shared, account: &str, next: &str, wait: Duration) -> Result<Response, Refused> {
+    let problem = format!(
+        "Too many wrong passwords for this account: try again in {} s. If it was not you, tell an administrator.",
+        wait.as_secs().max(1)
+    );
+    portal.refuse(account, Why::Throttled).await?;
+    Ok(refused(portal, StatusCode::TOO_MANY_REQUESTS, account, next, &problem))
 }
 
 fn refused(portal: &Shared, status: StatusCode, account: &str, next: &str, problem: &str) -> Response {
@@ -295,7 +311,7 @@ mod tests {
         assert!(!page.contains("next") && !page.contains("evil"), "{page}");
 
         let digest = portal.passwords.digest("correct horse battery".to_owned()).await.ok().unwrap();
-        let link = portal.api.with_control(|control| control.add_link("carol", Role::Analyst)).unwrap();
+        let link = portal.api.with_control(|control| control.add_link("carol", Some(Role::Analyst))).unwrap();
         portal.api.with_control_mut(|control| control.redeem_link(link.reveal(), &digest)).unwrap();
         let send = async |password: &str, next: &str| {
             let form = format!("account=carol&password={password}&next={next}");
@@ -310,6 +326,25 @@ mod tests {
             let (status, headers, _) = send("correct+horse+battery", next).await;
             assert_eq!((status, headers[header::LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, to));
         }
+    }
+
+    #[tokio::test]
+    async fn many_guesses_at_once_are_no_more_than_one_after_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let portal = testing::portal(folder.path(), None).await;
+        testing::visit(&portal, "carol", Role::Analyst);
+        let mut guesses = tokio::task::JoinSet::new();
+        for number in 0..14 {
+            let portal = portal.clone();
+            guesses.spawn(async move {
+                let form = format!("account=carol&password=guess{number}");
+                testing::ask(&portal, "/sign-in", &[], Some(&form)).await.0
+            });
+        }
+        let answers = guesses.join_all().await;
+        let count = |status| answers.iter().filter(|answer| **answer == status).count();
+        let counts = (count(StatusCode::UNAUTHORIZED), count(StatusCode::TOO_MANY_REQUESTS));
+        assert_eq!(counts, (5, 9), "{answers:?}");
     }
 
     #[tokio::test]

@@ -1,5 +1,5 @@
-//! Guessing made slow: wrong passwords are counted by account. What bounds guesses at all accounts together is that one
-//! [`password`](super::password) is looked at at a time.
+//! Guessing made slow: passwords are counted by account before they are looked at, and forgotten with the one that is right.
+//! What bounds guesses at all accounts together is that one [`password`](super::password) is looked at at a time.
 
 use std::{
     collections::HashMap,
@@ -13,9 +13,10 @@ const FIRST_WAIT: Duration = Duration::from_secs(30);
 const WAIT_MAX: Duration = Duration::from_secs(3600);
 /// An account is forgotten so long behind its last wrong password.
 const FORGET: Duration = Duration::from_secs(24 * 3600);
-/// Accounts, made up ones among them, that are followed. A guesser who makes up more names pushes out the oldest;
-/// those that exist are then still kept back by what one [`password`](super::password) at a time allows.
-const ACCOUNTS_MAX: usize = 1024;
+/// Names without an account that are followed beside all that have one. A guesser who makes up more pushes out the oldest of
+/// them, which tells who tries it again that there is no such account: after minutes, as one
+/// [`password`](super::password) at a time allows.
+const MADE_UP_MAX: usize = 4096;
 
 #[derive(Default)]
 pub(super) struct Throttle {
@@ -26,6 +27,7 @@ pub(super) struct Throttle {
 struct Wrong {
     count: u32,
     last: Instant,
+    has_account: bool,
 }
 
 impl Wrong {
@@ -44,17 +46,29 @@ impl Throttle {
         self.wrong.get(account).map_or(Duration::ZERO, |wrong| wrong.until().saturating_duration_since(now))
     }
 
-    /// A password was wrong.
-    pub(super) fn wrong(&mut self, account: &str, now: Instant) {
+    /// A password is about to be looked at, which counts until it was right; or how long this account has to wait before.
+    /// Both at once: of many that come together no more are looked at than of as many in a row.
+    pub(super) fn attempt(&mut self, account: &str, has_account: bool, now: Instant) -> Duration {
+        let wait = self.wait(account, now);
+        if wait == Duration::ZERO {
+            self.count(account, has_account, now);
+        }
+        wait
+    }
+
+    fn count(&mut self, account: &str, has_account: bool, now: Instant) {
         self.wrong.retain(|_, wrong| now.saturating_duration_since(wrong.last) < FORGET);
-        if !self.wrong.contains_key(account) && self.wrong.len() >= ACCOUNTS_MAX {
-            let oldest = self.wrong.iter().min_by_key(|(_, wrong)| wrong.last).map(|(name, _)| name.clone());
+        let is_new = !self.wrong.contains_key(account);
+        let made_up = || self.wrong.iter().filter(|(_, wrong)| !wrong.has_account);
+        if is_new && !has_account && made_up().count() >= MADE_UP_MAX {
+            let oldest = made_up().min_by_key(|(_, wrong)| wrong.last).map(|(name, _)| name.clone());
             if let Some(oldest) = oldest {
                 self.wrong.remove(&oldest);
             }
         }
-        let wrong = self.wrong.entry(account.to_owned()).or_insert(Wrong { count: 0, last: now });
-        *wrong = Wrong { count: wrong.count.saturating_add(1), last: now };
+        let wrong =
+            self.wrong.entry(account.to_owned()).or_insert(Wrong { count: 0, last: now, has_account });
+        *wrong = Wrong { count: wrong.count.saturating_add(1), last: now, has_account };
     }
 
     /// A password was right.
@@ -71,18 +85,18 @@ mod tests {
     fn waits_double_and_end_with_the_right_password() {
         let (mut throttle, mut now) = (Throttle::default(), Instant::now());
         for _ in 0..FREE - 1 {
-            throttle.wrong("carol", now);
+            throttle.count("carol", true, now);
             assert_eq!(throttle.wait("carol", now), Duration::ZERO);
         }
         for wait in [30, 60, 120, 240] {
-            throttle.wrong("carol", now);
+            throttle.count("carol", true, now);
             assert_eq!(throttle.wait("carol", now), Duration::from_secs(wait));
             assert_eq!(throttle.wait("dave", now), Duration::ZERO);
             now += Duration::from_secs(wait);
             assert_eq!(throttle.wait("carol", now), Duration::ZERO);
         }
         for _ in 0..40 {
-            throttle.wrong("carol", now);
+            throttle.count("carol", true, now);
         }
         assert_eq!(throttle.wait("carol", now), WAIT_MAX);
         throttle.right("carol");
@@ -90,13 +104,30 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_made_up_fill_no_memory() {
+    fn names_that_are_made_up_fill_no_memory_and_push_out_no_account() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
-        for number in 0..3 * ACCOUNTS_MAX {
-            throttle.wrong(&format!("nobody{number}"), now);
+        for _ in 0..FREE {
+            assert_eq!(throttle.attempt("carol", true, now), Duration::ZERO);
         }
-        assert_eq!(throttle.wrong.len(), ACCOUNTS_MAX);
-        throttle.wrong("carol", now + FORGET);
+        for number in 0..2 * MADE_UP_MAX {
+            throttle.attempt(&format!("nobody{number}"), false, now + Duration::from_secs(1));
+        }
+        assert_eq!(throttle.wrong.len(), MADE_UP_MAX + 1);
+        assert_eq!(throttle.attempt("carol", true, now), FIRST_WAIT, "she is not forgotten");
+        throttle.attempt("dave", true, now + FORGET + Duration::from_secs(1));
         assert_eq!(throttle.wrong.len(), 1);
+    }
+
+    #[test]
+    fn one_that_waits_is_not_counted() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for _ in 0..FREE {
+            throttle.attempt("carol", true, now);
+        }
+        for _ in 0..40 {
+            assert_eq!(throttle.attempt("carol", true, now), FIRST_WAIT);
+        }
+        assert_eq!(throttle.attempt("carol", true, now + FIRST_WAIT), Duration::ZERO);
+        assert_eq!(throttle.wait("carol", now + FIRST_WAIT), 2 * FIRST_WAIT);
     }
 }

@@ -11,6 +11,7 @@
 //! | `bulk` | a store made all at once, by a rebuild |
 //! | `forget` | a person goes out, free pages included |
 //! | `read` | [`StoreReader`]: users, sessions, devices, places, sensors come out |
+//! | `session_filter` | which sessions are asked for |
 //! | `server` | VPN servers, and who is on line |
 //! | `page` | all that there is about one user |
 //! | `usual` | what is usual for one user |
@@ -20,6 +21,7 @@
 //! | `find` | what one box finds |
 //! | `risk` | who and what is at risk |
 //! | `indices.sql`, `alert-lists.sql`, `alert-held.sql` | indices by which pages stay quick |
+//! | `lasting.sql` | connections that last, by which those are found that were there at a moment |
 //! | `assigned.sql`, `assigned` | who had an address inside the tunnel |
 //! | `parts.sql`, `parts-fill.sql`, `parts` | names by a part of them |
 //! | `row` | what comes out: plain rows for tables, JSON and the API |
@@ -47,6 +49,7 @@ mod reason;
 mod risk;
 mod row;
 mod server;
+mod session_filter;
 mod spot;
 mod user_part;
 mod usual;
@@ -69,10 +72,11 @@ pub use journey::JourneyRow;
 pub use location::LocationRow;
 pub use newest::{Feature, NEWEST_COUNTED, Newest};
 pub use page::{DayRow, SHARES_MAX, UserPage};
-pub use read::{SessionFilter, StoreReader};
+pub use read::StoreReader;
 pub use risk::RiskPosition;
 pub use row::{DeviceRow, PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
-pub use spot::SpotRow;
+pub use session_filter::SessionFilter;
+pub use spot::{SpotCount, SpotRow};
 pub use user_part::UserPart;
 pub use usual::{Spread, UsualPage, UsualValue};
 
@@ -84,7 +88,7 @@ pub const FILE: &str = "store.sqlite";
 pub(crate) const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("schema.sql"),
     include_str!("alerts.sql"),
     include_str!("indices.sql"),
@@ -93,6 +97,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("alert-lists.sql"),
     concat!(include_str!("alert-reasons.sql"), include_str!("alert-reasons-fill.sql")),
     include_str!("alert-held.sql"),
+    include_str!("lasting.sql"),
 ];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.

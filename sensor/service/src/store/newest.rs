@@ -9,7 +9,7 @@ use std::{
 use rusqlite::Row;
 
 use super::{
-    LocationRow, PlaceRow, SessionFilter, SpotRow, StoreError, StoreReader,
+    LocationRow, PlaceRow, SessionFilter, SpotCount, SpotRow, StoreError, StoreReader,
     row::{PLACE_COLUMNS, Share, place_from, rfc3339},
 };
 
@@ -203,6 +203,12 @@ impl Newest {
             last_seen: rfc3339(group.last),
         };
         groups.into_iter().map(location).collect()
+    }
+
+    /// How many of these [`spots`](Self::spots) there are without a limit.
+    pub fn spot_count(&self) -> SpotCount {
+        let spots = self.spots(usize::MAX);
+        SpotCount { places: spots.len(), connections: spots.iter().map(|spot| spot.connections).sum() }
     }
 
     /// Where they came from, as far as that has a position: the most frequent first.

@@ -8,7 +8,7 @@ use super::{
     AlertFilter, AlertState, Feature, LocationRow, SessionFilter, StoreError, StoreReader,
     days::{days, hours, utc},
     row::{SessionRow, Share, UserRow, rfc3339},
-    spot::SpotRow,
+    spot::{SpotCount, SpotRow},
     usual::UsualPage,
 };
 use crate::alert::AlertRow;
@@ -49,6 +49,9 @@ pub struct UserPage {
     pub hours: Vec<u64>,
     /// Where from, as points of a map: the most frequent first.
     pub spots: Vec<SpotRow>,
+    /// How many points there are, of which those are the first.
+    #[serde(skip)]
+    pub spot_count: SpotCount,
     /// How many connections began on each day, UTC; days without any are left out.
     pub days: Vec<DayRow>,
     /// When they began, ns since 1970 UTC, ascending: for who lays out days and hours of another zone.
@@ -100,6 +103,7 @@ impl StoreReader {
             servers: shares(Feature::Server),
             hours: hours(&starts, utc),
             spots: newest.spots(SPOTS_MAX),
+            spot_count: newest.spot_count(),
             days: days(&starts, utc).into_iter().map(day).collect(),
             starts_unix_ns: starts,
             sessions: self.sessions(&filter, sessions)?,

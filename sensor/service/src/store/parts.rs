@@ -195,7 +195,8 @@ mod tests {
                  DROP TABLE place_three; DROP TABLE user_part; DROP TABLE device_part; DROP TABLE place_part;
                  DROP TABLE user_name; DROP TABLE device_name; DROP INDEX alert_closed; DROP TABLE alert_reason;
                  DROP TRIGGER reasons_with_alert; DROP TRIGGER reasons_changed; DROP TRIGGER reasons_gone;
-                 DROP INDEX notice_held; PRAGMA user_version = 4;",
+                 DROP INDEX notice_held; DROP INDEX session_long_by_user;
+                 DROP INDEX session_long_by_remote; PRAGMA user_version = 4;",
             )
             .unwrap();
         drop(store);

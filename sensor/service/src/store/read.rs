@@ -8,28 +8,17 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, ToSql, params};
 
 use super::{
-    StoreError, UserPart, assigned, open_read_only,
+    SessionFilter, StoreError, UserPart, open_read_only,
     parts::Named,
     row::{
         PLACE_COLUMNS, PlaceRow, SESSION_COLUMNS, SeenRow, SessionRow, UserRow, place_from, rfc3339, session,
     },
+    session_filter::{Began, SESSION_TABLES},
 };
 use crate::fold::Sort;
 
 /// Steps of SQLite's machine between two looks at the clock: well below a millisecond.
 const STEPS: i32 = 1_000;
-
-pub(super) const SESSION_TABLES: &str = "session LEFT JOIN server ON server.number = session.server
-    LEFT JOIN place ON place.id = session.place";
-
-/// The same for those that are open, by their own index: it has start, VPN server and place.
-const OPEN_TABLES: &str = "session INDEXED BY session_open LEFT JOIN server ON server.number = session.server
-    LEFT JOIN place ON place.id = session.place";
-
-/// The same for those that had an address inside the tunnel, by when they began.
-const ASSIGNED_TABLES: &str =
-    "assigned_address CROSS JOIN session ON session.number = assigned_address.session
-    LEFT JOIN server ON server.number = session.server LEFT JOIN place ON place.id = session.place";
 
 /// How many open alerts about an address or a VPN server list whom. They are few, and read once a question.
 const LISTED: &str = "WITH listed AS MATERIALIZED
@@ -47,37 +36,6 @@ const OF_PART: &str = "CASE WHEN ?4 IS NULL THEN instr(sighting.name, ?3) > 0 EL
     substr(CAST(sighting.name AS BLOB), -length(CAST(?4 AS BLOB))) = CAST(?4 AS BLOB)
     AND instr(substr(CAST(sighting.name AS BLOB), 1,
         length(CAST(sighting.name AS BLOB)) - length(CAST(?4 AS BLOB))), CAST(?3 AS BLOB)) > 0 END";
-
-/// Which sessions, the newest first.
-#[derive(Debug, Clone, Default)]
-pub struct SessionFilter {
-    /// Of the user with this key.
-    pub user: Option<String>,
-    /// From this device.
-    pub device: Option<String>,
-    /// From this address.
-    pub remote: Option<String>,
-    /// That had this address inside the tunnel, or the prefix that it lies in.
-    pub assigned: Option<String>,
-    /// From this place, by number.
-    pub place: Option<i64>,
-    /// From this country, two letters.
-    pub country: Option<String>,
-    /// Through VPN servers with this client name or NAS-Identifier.
-    pub server: Option<String>,
-    /// Through the VPN server with this number.
-    pub server_number: Option<i64>,
-    /// With this Acct-Session-Id, in any case of its Latin letters.
-    pub session: Option<String>,
-    /// Only those that are not over.
-    pub open: bool,
-    /// Begun then or later, ns since 1970 UTC.
-    pub since_unix_ns: Option<i64>,
-    /// Begun before, ns since 1970 UTC.
-    pub until_unix_ns: Option<i64>,
-    /// Behind this one, by start and number: the last of the page before.
-    pub after: Option<(i64, i64)>,
-}
 
 /// The store, to be read.
 #[derive(Debug)]
@@ -133,19 +91,22 @@ impl StoreReader {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn sessions(&self, filter: &SessionFilter, limit: usize) -> Result<Vec<SessionRow>, StoreError> {
-        let (condition, values) = filter.condition();
-        // Each as its index has it.
-        let (tables, order) = match filter.tables() {
-            SESSION_TABLES if filter.is_of_open_alone() => (OPEN_TABLES, "start DESC, session.number DESC"),
-            ASSIGNED_TABLES => (ASSIGNED_TABLES, "began DESC, assigned_address.session DESC"),
-            other => (other, "start DESC, session.number DESC"),
-        };
-        let query = format!(
-            "SELECT {SESSION_COLUMNS} FROM {tables} WHERE {condition} ORDER BY {order} LIMIT {limit}"
-        );
-        let mut sessions = self.rows(&query, &values, session)?;
+        let mut sessions = self.sessions_that(filter, Began::InReach, limit)?;
+        if filter.has_long_before() && sessions.len() < limit {
+            sessions.extend(self.sessions_that(filter, Began::LongBefore, limit - sessions.len())?);
+        }
         self.name_alerts(&mut sessions)?;
         Ok(sessions)
+    }
+
+    fn sessions_that(
+        &self,
+        filter: &SessionFilter,
+        began: Began,
+        limit: usize,
+    ) -> Result<Vec<SessionRow>, StoreError> {
+        let (query, values) = filter.query(began, limit);
+        self.rows(&query, &values, session)
     }
 
     /// One session by its number.
@@ -330,101 +291,4 @@ fn user(row: &Row<'_>) -> rusqlite::Result<UserRow> {
         first_unix_ns: row.get(2)?,
         last_unix_ns: row.get(3)?,
     })
-}
-
-impl SessionFilter {
-    /// What it asks for besides the user, for the audit log: `country=FR, open`.
-    pub fn details(&self) -> Option<String> {
-        let text = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name}={value}"));
-        let time = |name: &str, value: Option<i64>| value.map(|at| format!("{name}={}", rfc3339(at)));
-        let parts = [
-            text("device", &self.device),
-            text("remote", &self.remote),
-            text("assigned", &self.assigned),
-            self.place.map(|place| format!("place={place}")),
-            text("country", &self.country),
-            text("server", &self.server),
-            self.server_number.map(|server| format!("server={server}")),
-            text("session", &self.session),
-            self.open.then(|| "open".to_owned()),
-            time("since", self.since_unix_ns),
-            time("until", self.until_unix_ns),
-        ];
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
-        (!parts.is_empty()).then(|| parts.join(", "))
-    }
-
-    /// Whether open ones are asked for, and nothing by which fewer could be found.
-    fn is_of_open_alone(&self) -> bool {
-        self.open
-            && self.user.is_none()
-            && self.device.is_none()
-            && self.remote.is_none()
-            && self.session.is_none()
-    }
-
-    /// What its condition is about.
-    pub(super) fn tables(&self) -> &'static str {
-        if self.assigned.is_some() { ASSIGNED_TABLES } else { SESSION_TABLES }
-    }
-
-    /// As SQL about its [`tables`](Self::tables), with the values for its parameters in their order.
-    pub(super) fn condition(&self) -> (String, Vec<Box<dyn ToSql>>) {
-        let mut conditions = vec!["TRUE".to_owned()];
-        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-        let mut add = |condition: &str, value: Box<dyn ToSql>| {
-            values.push(value);
-            conditions.push(condition.replace('?', &format!("?{}", values.len())));
-        };
-        // As the address' own table has it.
-        let start = if self.assigned.is_some() { "began" } else { "start" };
-        if let Some(address) = &self.assigned {
-            match &assigned::names_of(address)[..] {
-                [name] => add("assigned_address.address = ?", Box::new(name.clone())),
-                // A connection that has the address and a prefix around it counts once.
-                names => add(
-                    "assigned_address.address IN (SELECT value FROM json_each(?)) AND NOT EXISTS
-                     (SELECT 1 FROM json_each(?) AS named JOIN assigned_address AS lower ON lower.address = named.value
-                      WHERE named.value < assigned_address.address AND lower.began = assigned_address.began
-                      AND lower.session = assigned_address.session)",
-                    // Plain data can always be written.
-                    Box::new(serde_json::to_string(names).unwrap_or_default()),
-                ),
-            }
-        }
-        for (column, text) in [
-            ("user = ?", &self.user),
-            ("device = ?", &self.device),
-            ("remote = ?", &self.remote),
-            ("country = ?", &self.country),
-            ("session_id = ? COLLATE NOCASE", &self.session),
-            // By number, as the index has it.
-            (
-                "session.server IN (SELECT number FROM server AS named WHERE named.client = ? OR named.identifier = ?)",
-                &self.server,
-            ),
-        ] {
-            if let Some(text) = text {
-                add(column, Box::new(text.clone()));
-            }
-        }
-        for (column, number) in [
-            ("session.place = ?", self.place),
-            ("session.server = ?", self.server_number),
-            (&*format!("{start} >= ?"), self.since_unix_ns),
-            (&*format!("{start} < ?"), self.until_unix_ns),
-        ] {
-            if let Some(number) = number {
-                add(column, Box::new(number));
-            }
-        }
-        if let Some((at, number)) = self.after {
-            add(&format!("{start} <= ?"), Box::new(at));
-            add(&format!("({start} < {at} OR session.number < ?)"), Box::new(number));
-        }
-        if self.open {
-            conditions.push("ended IS NULL".to_owned());
-        }
-        (conditions.join(" AND "), values)
-    }
 }

@@ -77,7 +77,8 @@ mod tests {
             .connection
             .execute_batch(
                 "DROP TRIGGER reasons_with_alert; DROP TRIGGER reasons_changed; DROP TRIGGER reasons_gone;
-                 DROP TABLE alert_reason; DROP INDEX notice_held; PRAGMA user_version = 6;",
+                 DROP TABLE alert_reason; DROP INDEX notice_held; DROP INDEX session_long_by_user;
+                 DROP INDEX session_long_by_remote; PRAGMA user_version = 6;",
             )
             .unwrap();
         drop(store);

@@ -72,16 +72,19 @@ fn accounts_and_tokens_are_made_changed_and_removed() {
     let detail = demoting.body["detail"].as_str().unwrap();
     assert!(demoting.status == 409 && detail.contains("role administrator"), "{detail}");
     assert_eq!(ask(&host, "patch", "accounts/dave", setup, &json!({"role": "administrator"})).status, 204);
-    let link = host.control.add_link("carol", Role::Administrator).unwrap();
+    let link = host.control.add_link("carol", Some(Role::Administrator)).unwrap();
     assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 204);
     assert_eq!(host.control.redeem_link(link.reveal(), "hash").unwrap(), None, "withdrawn with her role");
     assert_eq!(roles(&host), ["analyst", "administrator"]);
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 204);
     assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 404);
-    assert_eq!(
-        ask(&host, "post", "accounts/links", setup, &json!({"account": "no name", "role": "analyst"})).status,
-        422
-    );
+    let lost = ask(&host, "post", "accounts/links", setup, &json!({"account": "dave"}));
+    let link = lost.body["path"].as_str().unwrap().strip_prefix("/link/").unwrap().to_owned();
+    assert_eq!(host.control.redeem_link(&link, "hash").unwrap().as_deref(), Some("dave"));
+    assert_eq!(roles(&host), ["administrator"], "a lost password changes no role");
+    for body in [json!({"account": "no name", "role": "analyst"}), json!({"account": "frank"})] {
+        assert_eq!(ask(&host, "post", "accounts/links", setup, &body).status, 422, "{body}");
+    }
 
     let wanted = json!({"name": "desk", "may": "decide", "lifetime_seconds": 3600});
     let made = ask(&host, "post", "tokens", setup, &wanted);

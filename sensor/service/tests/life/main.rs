@@ -211,3 +211,37 @@ fn a_session_that_moves_far_away_is_told_also_behind_a_start() {
         assert_eq!(live, rebuilt, "{is_killed}");
     }
 }
+
+#[test]
+fn the_way_of_a_session_that_moves_is_its_own_with_time_and_speed() {
+    let mut house = House::new(Meaning::default(), places_of("GeoIP2-City-Test.mmdb"));
+    // Another session of hers that lives all the time is no part of it.
+    let beside = Request { at: 8 * HOUR_S - 60, user: 1, session: "beside", address: 1, ..Request::start() };
+    let start = Request { at: 8 * HOUR_S, user: 1, session: "one", ..Request::start() };
+    house.hear(&beside);
+    house.hear(&start);
+    for minutes in [5, 10, 15] {
+        let at = start.at + minutes * 60;
+        house.hear(&Request { at, status: 3, ..beside });
+        house.hear(&Request { at, status: 3, ..start });
+    }
+    house.hear(&Request { at: start.at + 1800, status: 3, address: 4, ..start });
+    house.catch_up(9 * HOUR_S);
+    house.stop();
+    let alerts = house.store().alerts(&AlertFilter::default(), 10).unwrap();
+    let [alert] = &alerts[..] else { panic!("{alerts:?}") };
+    let journey = house.store().journey(alert).unwrap().unwrap();
+    let point = |spot: &service::store::SpotRow| (spot.latitude.round(), spot.longitude.round());
+    // Boxford and Changchun, not London.
+    assert_eq!((point(&journey.from), point(&journey.to)), ((52.0, -1.0), (44.0, 125.0)), "{journey:?}");
+    assert!(journey.from.name.starts_with("GB") && journey.to.name.contains("Changchun"), "{journey:?}");
+    assert_eq!(journey.seconds, 900, "from the last sign of life at the one to the first at the other");
+    assert!(journey.kmh_least.unwrap() > 20_000.0 && journey.from.radius_km > 0, "{journey:?}");
+    let [left, arrived] = [900, 1800].map(|second| {
+        let at = jiff::Timestamp::from_second((house::epoch_s() + start.at + second) as i64).unwrap();
+        at.strftime("%Y-%m-%dT%H:%M").to_string()
+    });
+    assert!(journey.left.unwrap().starts_with(&left) && journey.arrived.unwrap().starts_with(&arrived));
+    let (live, rebuilt) = house.digests(WAITING_MAX);
+    assert_eq!(live, rebuilt);
+}

@@ -1,5 +1,10 @@
 //! All connections of a user or a device, page by page and by days.
 
+use service::{
+    control::Control,
+    store::{self, Store},
+};
+
 use crate::{
     check,
     host::{Host, Login},
@@ -73,6 +78,7 @@ fn all_connections_of_a_user_and_a_device_can_be_looked_at() {
 #[test]
 fn a_range_of_days_has_the_connections_of_both_its_ends_and_is_a_file() {
     let host = sixty();
+    host.end_all();
     let carol = host.signed_in("carol");
     // 2026-09-21T14:13:20Z is the beginning: at 06:13, 14:13 and 22:13 of each day.
     let days = "since=2026-09-23&until=2026-09-25";
@@ -135,4 +141,78 @@ fn what_a_page_leaves_out_it_says_with_a_way_to_all_of_it() {
 
     let bob = carol.get("/users/bob").text;
     assert!(!bob.contains("The newest"), "{bob}");
+}
+
+/// A portal over a store with these sessions: who, address outside the tunnel and in it, begin and end in seconds since 1970.
+fn with_sessions(sessions: &[(&str, &str, &str, i64, Option<i64>)]) -> Host {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Control::open(folder.path()).unwrap());
+    let path = service::folder(folder.path()).join(store::FILE);
+    drop(Store::open(&path).unwrap());
+    let written = rusqlite::Connection::open(&path).unwrap();
+    written.execute_batch("INSERT INTO server (number, client) VALUES (1, 'gateway')").unwrap();
+    for (user, remote, assigned, start_s, end_s) in sessions {
+        let last_s = end_s.unwrap_or_else(|| jiff::Timestamp::now().as_second());
+        let [start, last] = [*start_s, last_s].map(|at| at * 1_000_000_000);
+        written
+            .execute(
+                "INSERT INTO session (server, session_id, start, start_source, last_seen, ended, user, remote, assigned)
+                 VALUES (1, 's', ?1, 'start', ?2, ?3, ?4, ?5, ?6)",
+                (start, last, end_s.map(|_| last), user, remote, assigned),
+            )
+            .unwrap();
+        let seen =
+            "INSERT OR REPLACE INTO sighting (sort, name, first, last, count) VALUES (1, ?1, ?2, ?3, 1)";
+        written.execute(seen, (user, start, last)).unwrap();
+    }
+    drop(written);
+    Host::serving(folder)
+}
+
+const HOUR_S: i64 = 3600;
+const DAY_S: i64 = 24 * HOUR_S;
+
+#[test]
+fn a_connection_that_is_always_on_is_on_every_day_of_the_timeline() {
+    let now = jiff::Timestamp::now().as_second();
+    let host = with_sessions(&[
+        ("alice", "203.0.113.1", "10.1.2.3", now - 40 * DAY_S, None),
+        ("alice", "203.0.113.1", "10.1.2.4", now - 38 * DAY_S, Some(now - 35 * DAY_S)),
+        ("alice", "203.0.113.1", "10.1.2.5", now - 50 * DAY_S, Some(now - 20 * DAY_S)),
+    ]);
+    let page = host.signed_in("carol").get("/users/alice");
+    check(&page, "always on");
+    assert!(page.text.contains("2 connections in thirty days since"), "{}", page.text);
+    let (_, timeline) = page.text.split_once("<svg class=\"timeline\"").unwrap();
+    let timeline = timeline.split_once("</svg>").unwrap().0;
+    // Thirty days of the one, and ten of the other, the last of them a part.
+    let bars = timeline.matches("class=\"bar\"").count();
+    assert_eq!(bars, 30 + 10, "{timeline}");
+}
+
+#[test]
+fn whoever_had_an_address_since_the_evening_before_is_found_on_that_day() {
+    // 2026-09-24T00:00:00Z.
+    let day = 1_790_208_000;
+    let (outside, inside) = ("203.0.113.9", "10.1.2.3");
+    let host = with_sessions(&[
+        ("alice", outside, inside, day - 6 * HOUR_S, Some(day + 7 * HOUR_S)),
+        ("bob", outside, inside, day + 8 * HOUR_S, Some(day + 9 * HOUR_S)),
+        ("dave", outside, inside, day - 9 * HOUR_S, Some(day - 7 * HOUR_S)),
+        ("erin", outside, inside, day - 9 * DAY_S, Some(day + HOUR_S)),
+        ("frank", outside, inside, day + DAY_S, Some(day + DAY_S + HOUR_S)),
+    ]);
+    let carol = host.signed_in("carol");
+    for common in [format!("assigned={inside}"), format!("remote={outside}")] {
+        let page = carol.get(&format!("/connections?{common}&since=2026-09-24&until=2026-09-24"));
+        check(&page, &common);
+        let table = page.text.split_once("aria-label=\"Connections\"").unwrap().1;
+        let users: Vec<&str> =
+            table.split("href=\"/users/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(users, ["bob", "alice", "erin"], "{common}: {}", page.text);
+        let said = "there at some time since 2026-09-24 UTC, until 2026-09-24 UTC";
+        assert!(page.text.contains(said), "{}", page.text);
+    }
+    let page = carol.get("/connections?since=2026-09-24&until=2026-09-24").text;
+    assert!(page.contains("begun since 2026-09-24 UTC") && !page.contains("/users/alice"), "{page}");
 }

@@ -32,7 +32,7 @@ pub(crate) struct Host {
     /// What keeps the product from its work goes here.
     pub(crate) health: tokio::sync::watch::Sender<Arc<[Standing]>>,
     address: SocketAddr,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -139,7 +139,14 @@ impl Host {
             administration: None,
         };
         runtime.spawn(portal::serve(listener, settings, portal::Door::default()));
-        Host { control, sensor, health, address, _folder: folder, _runtime: runtime }
+        Host { control, sensor, health, address, folder, _runtime: runtime }
+    }
+
+    /// All connections were over in the moment in which they began.
+    pub(crate) fn end_all(&self) {
+        let path = service::folder(self.folder.path()).join(store::FILE);
+        let written = rusqlite::Connection::open(&path).unwrap();
+        written.execute("UPDATE session SET ended = start, end_reason = 'stop'", []).unwrap();
     }
 
     pub(crate) fn link(&self, account: &str) -> String {
@@ -147,7 +154,7 @@ impl Host {
     }
 
     fn link_as(&self, account: &str, role: Role) -> String {
-        self.control.add_link(account, role).unwrap().reveal().to_owned()
+        self.control.add_link(account, Some(role)).unwrap().reveal().to_owned()
     }
 
     pub(crate) fn stranger(&self) -> Browser<'_> {

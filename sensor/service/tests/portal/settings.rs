@@ -113,6 +113,68 @@ fn administrators_make_people_and_tokens() {
 }
 
 #[test]
+fn a_link_for_a_lost_password_changes_no_role_unless_one_is_chosen() {
+    let host = Host::start(&["alice"]);
+    let carol = host.signed_in_as("carol", Role::Administrator);
+    host.signed_in_as("erin", Role::Administrator);
+    host.signed_in("dave");
+    let page = carol.get("/settings/people");
+    let token = page.form_token();
+    assert!(
+        page.text.contains("<option value=\"\" selected>"),
+        "no role is chosen beforehand: {}",
+        page.text
+    );
+    let ask = |account: &str, role: &str| {
+        carol.post("/settings/people", &[("token", &token), ("account", account), ("role", role)])
+    };
+    let redeem = |account: &str, role: &str| {
+        let made = ask(account, role).text;
+        let (_, link) = made.split_once("/link/").expect("a link");
+        let link = format!("/link/{}", link.split_once('<').unwrap().0);
+        let password = super::host::PASSWORD;
+        let set = [("account", account), ("password", password), ("again", password)];
+        assert_eq!(host.stranger().post(&link, &set).status, 303);
+        let accounts = host.control.accounts().unwrap();
+        accounts.into_iter().find(|found| found.name == account).unwrap().role
+    };
+    assert_eq!(redeem("erin", ""), Role::Administrator);
+    assert_eq!(redeem("dave", ""), Role::Analyst);
+    assert!(!host.control.audit(100).unwrap().iter().any(|row| row.action == "portal.role"));
+    assert_eq!(redeem("erin", "analyst"), Role::Analyst);
+    assert_eq!(redeem("dave", "administrator"), Role::Administrator);
+
+    for (account, role, status) in [("frank", "", 422), ("dave", "owner", 400)] {
+        let refused = ask(account, role);
+        assert!(refused.status == status && !refused.text.contains("/link/"), "{}", refused.text);
+        assert!(refused.text.contains(&format!("name=\"account\" value=\"{account}\"")), "{}", refused.text);
+    }
+    assert!(ask("frank", "").text.contains("no account &quot;frank&quot; yet"));
+    assert_eq!(redeem("frank", "analyst"), Role::Analyst);
+
+    let audit = host.control.audit(100).unwrap();
+    let rows = |action: &str| {
+        let rows = audit.iter().filter(|row| row.action == action);
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        rows.map(|row| format!("{}: {}, {}", row.who, text(&row.subject), text(&row.details)))
+            .collect::<Vec<_>>()
+    };
+    let made = [
+        "erin, keeps its role",
+        "dave, keeps its role",
+        "erin, analyst",
+        "dave, administrator",
+        "frank, analyst",
+    ];
+    assert_eq!(rows("portal.link"), made.map(|made| format!("carol@portal: {made}")));
+    let changed = [
+        "erin@portal: erin, administrator -> analyst, by a link",
+        "dave@portal: dave, analyst -> administrator, by a link",
+    ];
+    assert_eq!(rows("portal.role"), changed);
+}
+
+#[test]
 fn administrators_read_the_audit_log_and_nothing_in_it_does_harm() {
     let host = Host::start(&HOSTILE);
     let carol = host.signed_in_as("carol", Role::Administrator);

@@ -9,7 +9,9 @@ use crate::{
 /// `alice` connected at 2026-09-21T18:14:59Z and at 18:15:00Z: midnight in Kathmandu lies between them.
 fn around_midnight() -> Host {
     let login = |after_s: u64| Login { user: "alice".to_owned(), server: "gateway".to_owned(), after_s };
-    Host::after(&[login(14_499), login(14_500)])
+    let host = Host::after(&[login(14_499), login(14_500)]);
+    host.end_all();
+    host
 }
 
 /// How many connections of a day there are on the page of connections and in the file that it leads to.

@@ -116,6 +116,7 @@ fn pages_that_are_shown_once_and_refusals_are_without_barriers_in_every_shape() 
 
     browser.open("/settings/people");
     browser.fill("form.narrow input[name=account]", "frank");
+    browser.choose("form.narrow select[name=role]", "analyst");
     browser.click_text("Make a link");
     browser.wait_seen("/link/");
     look(browser, &[]);

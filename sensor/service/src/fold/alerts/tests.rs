@@ -27,6 +27,7 @@ pub(super) fn reason(
         users: 0,
         expected: Vec::new(),
         measure: insight::detect::Measure::None,
+        way: None,
         alert: None,
     }
 }

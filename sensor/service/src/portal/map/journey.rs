@@ -28,8 +28,8 @@ pub(in super::super) fn journey(journey: &JourneyRow) -> Markup {
         div.mapped {
             (drawing(&spots, &ways, &summary))
             dl {
-                dt { "From" } dd { (place(&journey.from)) }
-                dt { "To" } dd { (place(&journey.to)) }
+                dt { "From" } dd { (place(&journey.from)) (at("last seen there", journey.left.as_deref())) }
+                dt { "To" } dd { (place(&journey.to)) (at("first seen there", journey.arrived.as_deref())) }
                 dt { "Distance" } dd { (format!("{:.0} km", journey.km))
                     @if journey.km_least < journey.km { ", at least " (format!("{:.0} km", journey.km_least)) } }
                 dt { "Time between" } dd { @if journey.seconds == 0 { "none: both at once" } @else { (text::duration(journey.seconds)) } }
@@ -42,6 +42,10 @@ pub(in super::super) fn journey(journey: &JourneyRow) -> Markup {
             }
         }
     }
+}
+
+fn at(what: &str, moment: Option<&str>) -> Markup {
+    html! { @if let Some(moment) = moment { ", " (what) " " (text::moment(moment)) } }
 }
 
 fn place(spot: &SpotRow) -> Markup {

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::text;
-use crate::store::SpotRow;
+use crate::store::{SpotCount, SpotRow};
 use view::{HEIGHT, View, WIDTH};
 use world::Point;
 
@@ -71,13 +71,25 @@ pub(super) fn spots(rows: &[SpotRow]) -> Vec<Spot> {
     rows.iter().map(spot).collect()
 }
 
-/// Connections by place, the most frequent first, on a map and in words.
+/// All that there are, the most frequent first, on a map and in words.
 pub(super) fn places(spots: &[Spot], what: &str) -> Markup {
+    let connections = spots.iter().map(|spot| spot.count).sum();
+    places_of(spots, SpotCount { places: spots.len(), connections }, what)
+}
+
+/// Connections by place, the most frequent first, on a map and in words. `all`: those places among them that were not read.
+pub(super) fn places_of(spots: &[Spot], all: SpotCount, what: &str) -> Markup {
     if spots.is_empty() {
         return html! { p { "No position is known of any of them: the databases of places tell none." } };
     }
     let is_known = spots.iter().any(|spot| spot.radius_km > 0);
-    let summary = format!("{what}: {} places, most at {}", spots.len(), spots[0].said());
+    let drawn = spots.len().min(SPOTS_MAX);
+    let is_cut = drawn < all.places;
+    let number = match is_cut {
+        true => format!("the {drawn} places with the most connections, of {}", all.places),
+        false => format!("{} places", all.places),
+    };
+    let summary = format!("{what}: {number}, most at {}", spots[0].said());
     html! {
         div.mapped {
             (drawing(spots, &[], &summary))
@@ -90,9 +102,12 @@ pub(super) fn places(spots: &[Spot], what: &str) -> Markup {
                     @if is_known { td.figure { (spot.radius_km) " km" } }
                 } } }
             }
-            @if spots.len() > ROWS_MAX {
-                @let others: i64 = spots[ROWS_MAX..].iter().map(|spot| spot.count).sum();
-                p.quiet { "And " (spots.len() - ROWS_MAX) " more places with " (others) " connections." }
+            @if all.places > ROWS_MAX {
+                @let listed: i64 = spots.iter().take(ROWS_MAX).map(|spot| spot.count).sum();
+                p.quiet {
+                    "And " (all.places - ROWS_MAX) " more places with " (all.connections - listed) " connections."
+                    @if is_cut { " On the map are the " (drawn) " with the most connections, of " (all.places) "." }
+                }
             }
         }
     }
@@ -191,6 +206,30 @@ mod tests {
         );
         assert!(drawn.contains("&lt;b&gt;: 1 connection, ") && !drawn.contains("<b>"));
         assert!(!drawn.contains("style="), "the policy forbids it");
+    }
+
+    #[test]
+    fn a_map_says_what_it_leaves_out() {
+        let spots: Vec<Spot> =
+            (0..150).map(|i| spot("Somewhere", f64::from(i) - 75.0, 10.0, i64::from(200 - i))).collect();
+        let all = SpotCount { places: 173, connections: 20_000 };
+        let cut = places_of(&spots, all, "On line").into_string();
+        let listed: i64 = (0..12).map(|i| 200 - i).sum();
+        for part in [
+            "aria-label=\"On line: the 150 places with the most connections, of 173, most at Somewhere: 200",
+            &format!("And 161 more places with {} connections.", 20_000 - listed),
+            "On the map are the 150 with the most connections, of 173.",
+        ] {
+            assert!(cut.contains(part), "{part}: {cut}");
+        }
+        let whole = places(&spots, "On line").into_string();
+        assert!(
+            whole.contains("On line: 150 places, most at") && !whole.contains("On the map are"),
+            "{whole}"
+        );
+        let many: Vec<Spot> = spots.iter().chain(&spots[..20]).cloned().collect();
+        let drawn = places(&many, "On line").into_string();
+        assert!(drawn.contains("the 150 places with the most connections, of 170"), "{drawn}");
     }
 
     #[test]

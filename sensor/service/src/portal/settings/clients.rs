@@ -1,8 +1,16 @@
 //! VPN servers and ranges, each with its secret: two at once while one is being replaced.
 
-use axum::{Extension, extract::State, response::Response};
+use std::net::IpAddr;
+
+use axum::{
+    Extension,
+    extract::{Query, State},
+    response::Response,
+};
 use insight::vpn::Vendor;
+use ipnet::IpNet;
 use maud::{Markup, html};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -13,26 +21,75 @@ use super::{
     vpn::{shown_once, weak},
 };
 use crate::{
-    api::administering::Losing,
-    portal::{Refused, Shared, guard::Visitor, text},
+    api::{administering::Losing, query},
+    portal::{Refused, Shared, guard::Visitor, people::query_part, text},
     settings::{Edit, Entry, Layer, List, SecretText, View},
 };
 
 const HERE: &str = "/settings/clients";
 
+/// Cards of a page: each has the forms of all that can be changed.
+const CARDS: usize = 15;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    /// A part of the name or of the addresses, or an address that one of them has; empty: all.
+    #[serde(default)]
+    q: String,
+    cursor: Option<String>,
+}
+
 pub(super) async fn page(
     State(portal): State<Shared>,
     Extension(visitor): Extension<Visitor>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Refused> {
+    let begin: usize = query::position(asked.cursor.as_deref())?.unwrap_or_default();
     let view = view(&portal).await?;
+    let all = lists::entries(&view, List::Client).count();
+    let wanted = asked.q.trim();
+    let found: Vec<&Entry> =
+        lists::entries(&view, List::Client).filter(|client| is_wanted(client, wanted)).collect();
+    let shown = found.iter().skip(begin).take(CARDS);
+    let way = |begin: usize| format!("{HERE}?q={}&cursor={}", query_part(wanted), query::cursor(&begin));
     let content = html! {
         (restart(&view))
         p { "The address that a datagram comes from selects the entry, and its secret; of several, the longest prefix." }
-        @for client in lists::entries(&view, List::Client) { (card(&visitor, &view, client)) }
+        @if all > CARDS || !wanted.is_empty() {
+            form.row role="search" aria-label="VPN servers" action=(HERE) {
+                label { "A part of the name, or an address" input type="search" name="q" value=(asked.q) maxlength="256" autocomplete="off"; }
+                button { "Show" }
+            }
+            p.quiet {
+                @if found.is_empty() { "None of " (all) " is so." }
+                @else if begin >= found.len() { "There are " (found.len()) ", and none behind those." }
+                @else { (begin + 1) " to " ((begin + CARDS).min(found.len())) " of " (found.len()) ", those of the file first." }
+            }
+        }
+        @for client in shown { (card(&visitor, &view, client)) }
+        @if begin > 0 || begin + CARDS < found.len() {
+            p.exports {
+                @if begin > 0 { a href=(way(begin.saturating_sub(CARDS))) { "Those before" } }
+                @if begin > 0 && begin + CARDS < found.len() { " | " }
+                @if begin + CARDS < found.len() { a href=(way(begin + CARDS)) { "More" } }
+            }
+        }
         h2 { "Add a VPN server or a range" }
         (adding(&visitor, &view, "", "", "auto"))
     };
     Ok(settings_page(&visitor, "VPN servers", &content))
+}
+
+/// Whether a client is among those that are looked for.
+fn is_wanted(client: &Entry, wanted: &str) -> bool {
+    let addresses = said(client, "address");
+    let holds = |text: &str| text.to_lowercase().contains(&wanted.to_lowercase());
+    let has = |address: IpAddr| {
+        let ranges = addresses.split(", ");
+        ranges.filter_map(|range| range.parse::<IpNet>().ok()).any(|range| range.contains(&address))
+    };
+    holds(&client.name) || holds(&addresses) || wanted.parse().is_ok_and(has)
 }
 
 fn adding(visitor: &Visitor, view: &View, name: &str, address: &str, vendor: &str) -> Markup {
@@ -229,5 +286,73 @@ async fn with_secret(
             let again = form::as_it_was(portal, fields, &why, again).await;
             Ok(form::not_changed(visitor, why, HERE, &again))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{
+        control::Role,
+        portal::testing::{self, Administered},
+        settings::Origin,
+    };
+
+    fn client(number: usize) -> Entry {
+        let address = format!("10.{}.{}.0/24", number / 250, number % 250);
+        Entry {
+            list: List::Client,
+            name: format!("branch {number:04}"),
+            origin: Origin { layer: Layer::Portal, file: None, line: None },
+            fields: Map::from_iter([("address".to_owned(), json!([address]))]),
+            has_secret: true,
+            has_previous_secret: true,
+            has_weak_secret: true,
+            heard: None,
+            ends: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_thousand_clients_are_pages_that_stay_small_and_each_is_on_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let entries = (0..1000).map(client).collect();
+        let sensor = View { revision: "1".to_owned(), keys: Vec::new(), entries, restart_needed: Vec::new() };
+        let portal = testing::portal(folder.path(), Some(Administered::with(sensor))).await;
+        let cookie = testing::visit(&portal, "carol", Role::Administrator);
+        let look = async |path: &str| {
+            let (status, _, page) = testing::ask(&portal, path, &[("cookie", &cookie)], None).await;
+            assert_eq!(status, 200, "{page}");
+            // Ten times less on the wire.
+            assert!(page.len() < 100_000, "{path}: {} octets", page.len());
+            page
+        };
+        let names = |page: &str| -> Vec<String> {
+            let cards = page.split("<section class=\"card\"><h2><bdi>").skip(1);
+            cards.map(|card| card.split('<').next().unwrap().to_owned()).collect()
+        };
+        let mut seen = BTreeSet::new();
+        let mut next = Some(HERE.to_owned());
+        while let Some(path) = next {
+            let page = look(&path).await;
+            let shown = names(&page);
+            assert!((1..=CARDS).contains(&shown.len()), "{path}");
+            assert!(shown.into_iter().all(|name| seen.insert(name)), "each once: {path}");
+            let (before, _) = page.split_once("\">More</a>").unwrap_or_default();
+            next = before.rsplit_once("href=\"").map(|(_, path)| path.replace("&amp;", "&"));
+        }
+        assert_eq!(seen.len(), 1000);
+
+        // 10.2.77.0/24 is of 577.
+        for wanted in ["Branch+0577", "10.2.77.0", "10.2.77.9"] {
+            let page = look(&format!("{HERE}?q={wanted}")).await;
+            assert_eq!(names(&page), ["branch 0577"], "{wanted}");
+            assert!(page.contains("1 to 1 of 1,"), "{page}");
+        }
+        assert!(look(&format!("{HERE}?q=nothing")).await.contains("None of 1000 is so."));
+        let few = look(HERE).await;
+        assert!(few.contains("1 to 15 of 1000") && !few.contains("Those before"), "{few}");
     }
 }

@@ -13,7 +13,7 @@ use super::{
     lists, page as settings_page,
 };
 use crate::{
-    api::accounts,
+    api::{Problem, accounts},
     control::{LINK_S, Role},
     portal::{Refused, Shared, guard::Visitor, text},
 };
@@ -60,7 +60,7 @@ pub(super) async fn page(
     let content = html! {
         (lists::table(["Account", "Role", "Made", "Last sign-in", "Change"], &rows, "There is none."))
         h2 { "A new account, or a lost password" }
-        p.quiet { "You get a link, this once, that sets the password: it is good for " (LINK_S / 60) " minutes. Whoever has it has the account. Another role or a new password withdraws the links of before." }
+        p.quiet { "You get a link, this once, that sets the password: it is good for " (LINK_S / 60) " minutes. Whoever has it has the account. An account that is there keeps its role, unless you choose another; for a new one choose what it may do. Another role or a new password withdraws the links of before." }
         (form(&visitor, "", ""))
     };
     Ok(settings_page(&visitor, "People", &content))
@@ -72,6 +72,7 @@ fn form(visitor: &Visitor, account: &str, role: &str) -> Markup {
             input type="hidden" name="token" value=(visitor.form_token);
             label { "Account" input name="account" value=(account) required maxlength="64" autocomplete="off"; }
             label { "Role" select name="role" {
+                option value="" selected[role.is_empty()] { "of an account that is there: as it is" }
                 @for (name, title, _) in ROLES { option value=(name) selected[name == role] { (title) } }
             } }
             button { "Make a link" }
@@ -91,7 +92,11 @@ pub(super) async fn link(
 ) -> Result<Response, Refused> {
     let fields = Fields::of(&visitor, sent)?;
     let (account, wanted) = (fields.get("account"), fields.get("role"));
-    let role = role(wanted).unwrap_or(Role::Analyst);
+    let role = role(wanted);
+    if role.is_none() && !wanted.is_empty() {
+        let problem = Problem::bad_request(format!("{wanted:?} is no role: choose one of the list"));
+        return Ok(form::refused(&visitor, &problem, HERE, &form(&visitor, account, "")));
+    }
     match accounts::link(&portal.api, &visitor.name(), account.to_owned(), role).await {
         Ok(path) => {
             // As the browser knows this host: `guard` saw that it is the same.

@@ -41,6 +41,7 @@ pub(super) fn notice(name: &str, news: News) -> Notice {
         weight: 3.5,
         text: format!("{name} was never seen"),
         techniques: vec!["T1133".to_owned(), "T1078.002".to_owned(), "T9999.001".to_owned()],
+        way: None,
     };
     let travel = Reason {
         detection: "impossible-travel".to_owned(),
