@@ -31,6 +31,8 @@ pub enum Condition {
     SinkBehind,
     /// A sink lost messages.
     SinkLost,
+    /// Some of a sink's recipients are refused, others are not.
+    RecipientRefused,
     /// The disk is nearly full, or the journal cannot be written.
     Disk,
     /// A clock is wrong.
@@ -47,7 +49,7 @@ pub enum Condition {
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Condition; 14] = [
+    pub const ALL: [Condition; 15] = [
         Condition::ClientSilent,
         Condition::SensorSilent,
         Condition::WrongSecret,
@@ -56,6 +58,7 @@ impl Condition {
         Condition::GeoStale,
         Condition::SinkBehind,
         Condition::SinkLost,
+        Condition::RecipientRefused,
         Condition::Disk,
         Condition::ClockSkew,
         Condition::DuplicatesEvicted,
@@ -75,6 +78,7 @@ impl Condition {
             Condition::GeoStale => "geo-stale",
             Condition::SinkBehind => "sink-behind",
             Condition::SinkLost => "sink-lost",
+            Condition::RecipientRefused => "recipient-refused",
             Condition::Disk => "disk",
             Condition::ClockSkew => "clock-skew",
             Condition::DuplicatesEvicted => "duplicates-evicted",
@@ -106,6 +110,9 @@ impl Condition {
             Condition::GeoStale => "No database of places is too old.".to_owned(),
             Condition::SinkBehind => format!("The sink {subject:?} has caught up."),
             Condition::SinkLost => format!("The sink {subject:?} loses no more messages."),
+            Condition::RecipientRefused => {
+                format!("No recipient of the sink {subject:?} is refused any more.")
+            }
             Condition::Disk if subject == "journal" => "The journal records again.".to_owned(),
             Condition::Disk => "There is enough free space where the state directory is.".to_owned(),
             Condition::ClockSkew if subject == super::clock::HOST => "The time is past the jump.".to_owned(),

@@ -185,6 +185,7 @@ mod tests {
             waiting: 3,
             lost: 4,
             refused: 5,
+            recipients_refused: None,
             last_error: None,
             behind_seconds: 6.0,
             spool_bytes: 7,

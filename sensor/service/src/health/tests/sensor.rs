@@ -1,4 +1,4 @@
-//! `geo-missing`, `geo-stale`, `sink-behind`, `sink-lost`, `disk`, `clock-skew`, `duplicates-evicted`, `records-lost`,
+//! `geo-missing`, `geo-stale`, `sink-behind`, `sink-lost`, `recipient-refused`, `disk`, `clock-skew`, `duplicates-evicted`, `records-lost`,
 //! `service`, `store`.
 
 use super::*;
@@ -78,6 +78,27 @@ fn a_sink_that_loses_messages_is_told_of_until_it_has_lost_none_for_long() {
     assert_eq!(with(&mut watch, 9), [""; 0]);
     assert_eq!(watch.minutes(59), [""; 0]);
     assert_eq!(watch.minutes(1), ["-sink-lost siem"]);
+}
+
+#[test]
+fn a_recipient_that_is_refused_is_told_of_until_a_message_reaches_all() {
+    let mut watch = Watch::new();
+    let with = |watch: &mut Watch, refused: Option<&[&str]>| {
+        let recipients_refused =
+            refused.map(|refused| refused.iter().map(|&address| address.to_owned()).collect());
+        watch.seen.sinks = Some(Arc::from([sink::Standing { recipients_refused, ..sink_seen("mail") }]));
+        watch.after(Duration::from_secs(10))
+    };
+    assert_eq!(short(&with(&mut watch, Some(&[]))), [""; 0]);
+    let told = with(&mut watch, Some(&["gone@contoso.example (550)"]));
+    assert_eq!(short(&told), ["+recipient-refused mail"]);
+    assert!(told[0].message.contains("gone@contoso.example"), "{}", told[0].message);
+    assert_eq!(short(&with(&mut watch, Some(&["gone@contoso.example (550)"]))), [""; 0]);
+    watch.restart();
+    watch.seen.sinks = None;
+    assert_eq!(watch.short_after(HOUR), [""; 0], "not opened yet");
+    assert_eq!(short(&with(&mut watch, None)), [""; 0], "nothing was sent since the start");
+    assert_eq!(short(&with(&mut watch, Some(&[]))), ["-recipient-refused mail"]);
 }
 
 #[test]
