@@ -27,6 +27,8 @@ pub enum Condition {
     GeoMissing,
     /// A database of places is old.
     GeoStale,
+    /// A sink does not run.
+    SinkStopped,
     /// A sink's messages wait.
     SinkBehind,
     /// A sink lost messages.
@@ -49,13 +51,14 @@ pub enum Condition {
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Condition; 15] = [
+    pub const ALL: [Condition; 16] = [
         Condition::ClientSilent,
         Condition::SensorSilent,
         Condition::WrongSecret,
         Condition::UnknownClient,
         Condition::GeoMissing,
         Condition::GeoStale,
+        Condition::SinkStopped,
         Condition::SinkBehind,
         Condition::SinkLost,
         Condition::RecipientRefused,
@@ -76,6 +79,7 @@ impl Condition {
             Condition::UnknownClient => "unknown-client",
             Condition::GeoMissing => "geo-missing",
             Condition::GeoStale => "geo-stale",
+            Condition::SinkStopped => "sink-stopped",
             Condition::SinkBehind => "sink-behind",
             Condition::SinkLost => "sink-lost",
             Condition::RecipientRefused => "recipient-refused",
@@ -108,6 +112,7 @@ impl Condition {
             Condition::UnknownClient => format!("No more datagrams are refused from {subject}."),
             Condition::GeoMissing => "Databases of places are there and can be read.".to_owned(),
             Condition::GeoStale => "No database of places is too old.".to_owned(),
+            Condition::SinkStopped => format!("The sink {subject:?} runs, or is configured no more."),
             Condition::SinkBehind => format!("The sink {subject:?} has caught up."),
             Condition::SinkLost => format!("The sink {subject:?} loses no more messages."),
             Condition::RecipientRefused => {

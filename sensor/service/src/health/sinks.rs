@@ -1,4 +1,4 @@
-//! Sinks whose messages wait for long, are lost, or reach some of their recipients only.
+//! Sinks that do not run, and those whose messages wait for long, are lost, or reach some of their recipients only.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -31,6 +31,7 @@ impl Sinks {
 
     pub(super) fn look(&mut self, seen: &Seen, now: Now, settings: &Settings, round: &mut Round) {
         let Some(sinks) = &seen.sinks else {
+            round.undecided.push(Condition::SinkStopped);
             round.undecided.extend(OF_RUNNING);
             return;
         };
@@ -38,6 +39,11 @@ impl Sinks {
         self.behind.retain(|name| names.contains(name.as_str()));
         self.lost.keep_only(&names);
         for sink in sinks.iter() {
+            if let Some(reason) = &sink.stopped {
+                round.findings.push(stopped(sink, reason, now));
+                round.held.extend(OF_RUNNING.map(|condition| (condition, sink.name.clone())));
+                continue;
+            }
             let waits = Duration::try_from_secs_f64(sink.behind_seconds).unwrap_or_default();
             // It has caught up when half of the time is not reached: no word for each message at the edge.
             let was_behind = self.behind.contains(&sink.name);
@@ -64,6 +70,22 @@ impl Sinks {
 
 fn last_error(sink: &sink::Standing) -> String {
     sink.last_error.as_ref().map_or(String::new(), |error| format!(" The last error: {error}."))
+}
+
+fn stopped(sink: &sink::Standing, reason: &str, now: Now) -> Finding {
+    let sink::Standing { name, kind, .. } = sink;
+    Finding {
+        condition: Condition::SinkStopped,
+        subject: name.clone(),
+        severity: Severity::Medium,
+        since_unix_ns: now.unix_ns,
+        message: format!("The sink {name:?} ({kind}) does not run, the others do. {reason}."),
+        advice: vec![
+            "Alerts are sent to it from the store once it runs; connections and health messages of that time are lost to \
+             it and counted."
+                .to_owned(),
+        ],
+    }
 }
 
 fn behind(sink: &sink::Standing, waits: Duration, now: Now) -> Finding {

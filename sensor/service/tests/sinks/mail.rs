@@ -139,7 +139,7 @@ fn letters_arrive_and_name_their_matter() {
         reason.contains("535") && reason.contains("secret_file") && !reason.contains("wrong"),
         "{reason}"
     );
-    sinks.reload(mail("second@contoso.example", "open sesame")).unwrap();
+    sinks.reload(mail("second@contoso.example", "open sesame"));
     let letter = letters.recv().unwrap();
     assert!(letter.is_encrypted && letter.login.contains("sensor"));
     assert_eq!(letter.recipients.len(), 2);
@@ -150,7 +150,7 @@ fn letters_arrive_and_name_their_matter() {
     assert!(body.contains("What to do:") || body.len() > 100, "{body}");
     until("it is done with", || standing(&sinks, "mail").waiting == 0);
     // Nobody of the name there: the other one has it, and it is said.
-    sinks.reload(mail("refused@contoso.example", "open sesame")).unwrap();
+    sinks.reload(mail("refused@contoso.example", "open sesame"));
     sinks.tell_notice(&notice(2, "alice"));
     until("it is sent", || standing(&sinks, "mail").sent == 1);
     assert_eq!(to(&letters.recv().unwrap()), ["security"]);
@@ -197,7 +197,7 @@ fn a_letter_is_refused_only_if_all_recipients_are() {
         |letter: &Letter| letter.text.lines().find(|line| line.starts_with("Message-ID")).unwrap().to_owned();
     assert_eq!(id(&reached[0]), id(&reached.remove(1)));
     assert_eq!(standing(&sinks, "mail").recipients_refused.unwrap().len(), 2);
-    sinks.reload(vec![plain(port, &["gone", "refused"])]).unwrap();
+    sinks.reload(vec![plain(port, &["gone", "refused"])]);
     sinks.tell_notice(&notice(2, "alice"));
     until("it is refused", || standing(&sinks, "mail").refused == 1);
     let reason = standing(&sinks, "mail").last_error.unwrap();

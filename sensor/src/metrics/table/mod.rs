@@ -186,6 +186,7 @@ mod tests {
             lost: 4,
             refused: 5,
             recipients_refused: None,
+            stopped: None,
             last_error: None,
             behind_seconds: 6.0,
             spool_bytes: 7,

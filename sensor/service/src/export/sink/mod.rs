@@ -65,6 +65,8 @@ pub struct Standing {
     /// Recipients for whom the peer refused the last message for good while it took it for others, each with its answer;
     /// none: nothing was sent since the start, or a message has one recipient.
     pub recipients_refused: Option<Vec<String>>,
+    /// Why it does not run: its spool cannot be opened; none: it does.
+    pub stopped: Option<String>,
     /// What went wrong last.
     pub last_error: Option<String>,
     /// How long the oldest waiting message waits, about.
@@ -195,6 +197,7 @@ impl Sink {
             lost: backlog.lost,
             refused: progress.refused,
             recipients_refused: progress.recipients_refused.clone(),
+            stopped: None,
             last_error: progress.last_error.clone(),
             behind_seconds: behind as f64 / 1e9,
             spool_bytes: backlog.octets,
