@@ -4,6 +4,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    ptr,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     ServiceError,
-    alert::Notice,
+    alert::{News, Notice, Severity},
     export::format::{Health, TunnelActivity},
     forget::Person,
 };
@@ -171,42 +172,68 @@ impl Sinks {
 
     /// Hands over what became of an alert; one that is held back is sent to nobody. One that was handed over before does
     /// nothing. Never waits for a peer.
-    pub fn tell_notice(&self, notice: &Notice) {
+    ///
+    /// `before` is how urgent the alert was when it was sent last before this. What a sink is the first time told of an
+    /// alert is told as new, as it may have been held back until now, or not have been urgent enough; that one is closed of
+    /// which it never heard is not told.
+    pub fn tell_notice(&self, notice: &Notice, before: Option<Severity>) {
         let origin = Origin { position: notice.sequence, index: 0 };
         if notice.is_held {
             self.sinks.iter().for_each(|sink| sink.spool.pass_over(Kind::Alert, origin));
-        } else {
-            self.tell(&Told::Notice(notice), Some(origin));
+            return;
         }
+        let knows = |of: &Settings| before.is_some_and(|before| of.wants(Kind::Alert, before));
+        let is_new_to_some =
+            notice.news == News::Updated && self.sinks.iter().any(|sink| !knows(&sink.settings));
+        let first = is_new_to_some.then(|| Notice { news: News::New, ..notice.clone() });
+        let told = Told::Notice(notice);
+        let first = first.as_ref().map(Told::Notice);
+        self.tell(&told, Some(origin), |of| match notice.news {
+            News::New => Some(&told),
+            _ if knows(of) => Some(&told),
+            News::Updated => first.as_ref(),
+            News::Closed => None,
+        });
     }
 
     /// Hands over what became of a connection. `origin` is the position in the journal of what it follows from, and which
     /// of several it is; positions go up.
     pub fn tell_activity(&self, activity: &TunnelActivity, origin: Origin) {
-        self.tell(&Told::Activity(activity), Some(origin));
+        let told = Told::Activity(activity);
+        self.tell(&told, Some(origin), |_| Some(&told));
     }
 
     /// Hands over how the product is.
     pub fn tell_health(&self, health: &Health) {
-        self.tell(&Told::Health(health), None);
+        let told = Told::Health(health);
+        self.tell(&told, None, |_| Some(&told));
     }
 
-    fn tell(&self, told: &Told<'_>, origin: Option<Origin>) {
+    /// Hands `told` over, to each sink in the words that are for it; it is passed over where there are none.
+    fn tell<'t>(
+        &self,
+        told: &Told<'_>,
+        origin: Option<Origin>,
+        words_for: impl Fn(&Settings) -> Option<&'t Told<'t>>,
+    ) {
         let (kind, severity, now) = (told.kind(), told.severity(), now_unix_ns());
         self.stopped.iter().for_each(|stopped| stopped.miss(kind, told.weight()));
-        let mut written: Vec<(Format, String)> = Vec::new();
+        let mut written: Vec<(Format, &Told<'_>, String)> = Vec::new();
         for sink in &self.sinks {
             let form = sink.settings.format;
-            if !sink.settings.wants(kind, told.weight()) {
+            let is_wanted = sink.settings.wants(kind, told.weight());
+            let Some(words) = words_for(&sink.settings).filter(|_| is_wanted) else {
                 if let Some(origin) = origin {
                     sink.spool.pass_over(kind, origin);
                 }
                 continue;
+            };
+            let is_written =
+                |(other, of, _): &&(Format, &Told<'_>, String)| *other == form && ptr::eq(*of, words);
+            if !written.iter().any(|written| is_written(&written)) {
+                written.push((form, words, format::write(form, words, &self.source)));
             }
-            if !written.iter().any(|(other, _)| *other == form) {
-                written.push((form, format::write(form, told, &self.source)));
-            }
-            let Some((_, body)) = written.iter().find(|(other, _)| *other == form) else { continue };
+            let Some((.., body)) = written.iter().find(is_written) else { continue };
             let draft = Draft {
                 kind,
                 origin,

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     ServiceError,
+    alert::News,
     fold::{Activity, Placed, server_label},
     live::Live,
     store::{self, StoreReader},
@@ -43,8 +44,6 @@ pub struct Telling {
     notices: Option<u64>,
     look_at: Instant,
     again_at: Instant,
-    /// The last activity: those of one record are numbered.
-    activity: Option<Origin>,
 }
 
 impl Telling {
@@ -61,7 +60,6 @@ impl Telling {
             store: None,
             look_at: Instant::now(),
             again_at: Instant::now() + AGAIN,
-            activity: None,
         }
     }
 
@@ -108,13 +106,9 @@ impl Telling {
     /// The store cannot be read.
     pub fn turn(&mut self, live: &mut Live) -> Result<(), ServiceError> {
         live.keep_activities(self.sinks.want(Kind::Connection));
-        for Activity { position, change, server, placed } in live.take_activities() {
-            let index = match self.activity {
-                Some(last) if last.position == position => last.index + 1,
-                _ => 0,
-            };
-            let origin = Origin { position, index };
-            self.activity = Some(origin);
+        for Activity { position, number, change, server, placed } in live.take_activities() {
+            // Counted by the fold: several may follow from one record, and more from the time that goes by behind it.
+            let origin = Origin { position, index: number };
             self.sinks.tell_activity(&tunnel(&change, server.as_ref(), placed.as_deref()), origin);
         }
         if Instant::now() < self.look_at {
@@ -147,8 +141,15 @@ impl Telling {
         loop {
             let notices = store.notices(behind, NOTICES)?;
             for notice in &notices {
+                let before = match notice.news {
+                    _ if notice.is_held => None,
+                    News::New => None,
+                    News::Updated | News::Closed => {
+                        store.told_before(notice.alert.number, notice.sequence)?
+                    }
+                };
+                self.sinks.tell_notice(notice, before);
                 behind = notice.sequence;
-                self.sinks.tell_notice(notice);
             }
             self.notices = Some(behind);
             if notices.len() < NOTICES {
