@@ -192,8 +192,8 @@ struct Body {
 impl Body {
     fn run(self, state_dir: &Path, reader: &Reader, first: Change, forgetting: Forgetting) {
         // Before the store: what keeps that from being opened is told.
-        let mut telling = open_sinks(state_dir, first.sinks.clone(), first.link.clone());
-        let result = self.open(state_dir, reader, &first, telling.as_ref()).and_then(|live| match live {
+        let mut telling = Telling::open(state_dir, first.sinks.clone(), first.link.clone());
+        let result = self.open(state_dir, reader, &first, &mut telling).and_then(|live| match live {
             Some(live) => self.work(live, forgetting, state_dir, &mut telling),
             None => Ok(()),
         });
@@ -203,37 +203,24 @@ impl Body {
             // Somebody must still say so.
             while !self.stopping.load(SeqCst) {
                 if let Some(change) = self.changes.pop() {
-                    self.reload_sinks(&mut telling, state_dir, change.sinks, change.link);
+                    telling.reload(change.sinks, change.link);
                 }
-                self.tell_health(telling.as_ref());
+                self.tell_health(&mut telling);
                 thread::sleep(LOOK);
             }
         }
-        if let Some(telling) = telling {
-            self.tell_health(Some(&telling));
-            telling.stop();
-        }
+        self.tell_health(&mut telling);
+        telling.stop();
     }
 
-    /// Hands health messages to the sinks, and says how those stand. Without sinks they wait.
-    fn tell_health(&self, telling: Option<&Telling>) {
-        let Some(sinks) = telling.map(Telling::sinks) else { return };
+    /// Hands health messages to the sinks, and says how those stand. Whatever the service waits for, sinks that do not run
+    /// are tried again.
+    fn tell_health(&self, telling: &mut Telling) {
+        telling.try_again();
+        let sinks = telling.sinks();
         self.told.try_iter().for_each(|health| sinks.tell_health(&health));
         let standing = sinks.standing().into();
         self.tell(|reading| reading.sinks = Some(standing));
-    }
-
-    fn reload_sinks(
-        &self,
-        telling: &mut Option<Telling>,
-        state_dir: &Path,
-        sinks: Vec<Settings>,
-        link: Option<String>,
-    ) {
-        match telling {
-            Some(telling) => told(telling.reload(sinks, link)),
-            None => *telling = open_sinks(state_dir, sinks, link),
-        }
     }
 
     /// Opens the store, and waits for that if waiting can help: a lock that somebody holds, a full disk. `None`: the
@@ -243,7 +230,7 @@ impl Body {
         state_dir: &Path,
         reader: &Reader,
         first: &Change,
-        telling: Option<&Telling>,
+        telling: &mut Telling,
     ) -> Result<Option<Live>, ServiceError> {
         let places = self.open_places(&first.places);
         let mut failures = 0;
@@ -287,12 +274,10 @@ impl Body {
         mut live: Live,
         mut forgetting: Forgetting,
         state_dir: &Path,
-        telling: &mut Option<Telling>,
+        telling: &mut Telling,
     ) -> Result<(), ServiceError> {
         let mut deciding = Deciding::new(state_dir);
-        if let Some(telling) = telling {
-            telling.begin(&mut live);
-        }
+        telling.begin(&mut live);
         let heard = Arc::new(live.heard_clients());
         self.tell(|reading| reading.heard = Some(heard));
         let mut look_at = Instant::now();
@@ -302,11 +287,10 @@ impl Body {
                 live.set_retention(retention);
                 live.set_meaning(&meaning)?;
                 live.set_places(self.open_places(&places))?;
-                self.reload_sinks(telling, state_dir, sinks, link);
+                telling.reload(sinks, link);
             }
             // Records wait meanwhile, in the journal; a stop does not.
-            let sinks = telling.as_ref().map(Telling::sinks);
-            forgetting.turn(&mut live, sinks, &|| !self.stopping.load(SeqCst));
+            forgetting.turn(&mut live, Some(telling.sinks()), &|| !self.stopping.load(SeqCst));
             deciding.turn(&mut live);
             // Asked before the turn: what was committed before the stop is taken.
             if self.stopping.load(SeqCst) {
@@ -314,8 +298,8 @@ impl Body {
             }
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let has_more = live.turn(now.as_nanos() as u64)?;
-            if let Some(telling) = telling {
-                told(telling.turn(&mut live));
+            if let Err(error) = telling.turn(&mut live) {
+                tracing::error!("sinks: {error}");
             }
             let (standing, is_waiting) = (live.standing(), live.is_waiting());
             self.tell(|reading| {
@@ -325,7 +309,7 @@ impl Body {
                 look_at = Instant::now() + LOOK;
                 let clocks = live.clocks().into();
                 self.tell(|reading| reading.clocks = clocks);
-                self.tell_health(telling.as_ref());
+                self.tell_health(telling);
             }
             if stopping_since.is_some_and(|since| !has_more || since.elapsed() > STOPPING_MAX) {
                 return live.stop();
@@ -351,20 +335,5 @@ impl Body {
 
     fn tell(&self, change: impl FnOnce(&mut InsightReading)) {
         change(&mut self.reading.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-/// Sinks that cannot be opened must keep nobody from recording; what they would have sent is in the store.
-fn open_sinks(state_dir: &Path, sinks: Vec<Settings>, link: Option<String>) -> Option<Telling> {
-    let opened = Telling::open(state_dir, sinks, link);
-    if let Err(error) = &opened {
-        tracing::error!("no sink runs: {error}; mend that and send SIGHUP");
-    }
-    opened.ok()
-}
-
-fn told(result: Result<(), ServiceError>) {
-    if let Err(error) = result {
-        tracing::error!("sinks: {error}");
     }
 }

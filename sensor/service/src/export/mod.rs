@@ -6,6 +6,7 @@
 //! | `format/` | what is told, and how it is written: OCSF, CEF, JSON, text, syslog. Pure functions |
 //! | `spool/` | what a sink has not got yet, on disk, bounded |
 //! | `sink/` | files, syslog, webhooks, mail: a thread for each, from its spool to its peer |
+//! | `stopped` | a sink that cannot be started, until it can |
 //! | `telling` | [`Telling`]: what the running service hands over, and when |
 //! | `sinks` | [`Sinks`]: all of them, for the one that hands messages over |
 //!
@@ -17,6 +18,7 @@ mod pseudonym;
 pub mod sink;
 mod sinks;
 pub mod spool;
+mod stopped;
 mod telling;
 
 pub use pseudonym::{Pseudonyms, PseudonymsError};

@@ -1,9 +1,10 @@
 //! All sinks together. The one that hands messages over holds this; each message goes into the spool of every sink that
-//! wants it, and is on its way.
+//! wants it, and is on its way. A sink that cannot be started keeps no other from its work: it is tried again (`stopped`).
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    ptr,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -11,10 +12,11 @@ use super::{
     format::{self, Format, Kind, Source, Told},
     sink::{Settings, Sink, Standing},
     spool::{Draft, Kept, Limits, Origin, Spool},
+    stopped::Stopped,
 };
 use crate::{
     ServiceError,
-    alert::Notice,
+    alert::{News, Notice, Severity},
     export::format::{Health, TunnelActivity},
     forget::Person,
 };
@@ -25,39 +27,66 @@ const FOLDER: &str = "spool";
 /// All sinks.
 #[derive(Debug)]
 pub struct Sinks {
+    state_dir: PathBuf,
     folder: PathBuf,
     source: Source,
     sinks: Vec<Sink>,
+    /// Those that could not be started.
+    stopped: Vec<Stopped>,
     /// Spools of sinks that are configured no more: what is in them grows old and goes, and may be put back into use.
     left: Vec<(PathBuf, Spool)>,
 }
 
 impl Sinks {
-    /// Opens the spools below this state directory and starts the sinks.
-    ///
-    /// # Errors
-    /// A spool cannot be opened, or a thread not be started.
-    pub fn open(state_dir: &Path, settings: Vec<Settings>, source: Source) -> Result<Sinks, ServiceError> {
-        let folder = crate::make_folder(state_dir)?.join(FOLDER);
-        let mut sinks = Sinks { folder, source, sinks: Vec::new(), left: Vec::new() };
-        sinks.start(settings)?;
-        Ok(sinks)
+    /// Opens the spools below this state directory and starts the sinks. What cannot be started is told in the log and by
+    /// [`Sinks::standing`], and the others run.
+    pub fn open(state_dir: &Path, settings: Vec<Settings>, source: Source) -> Sinks {
+        let folder = crate::folder(state_dir).join(FOLDER);
+        let mut sinks = Sinks {
+            state_dir: state_dir.to_owned(),
+            folder,
+            source,
+            sinks: Vec::new(),
+            stopped: Vec::new(),
+            left: Vec::new(),
+        };
+        sinks.start(settings.into_iter().map(Stopped::new).collect());
+        sinks.open_left();
+        sinks
     }
 
-    /// Goes on with other settings: sinks whose settings are the same go on undisturbed.
-    ///
-    /// # Errors
-    /// As of [`Sinks::open`]; sinks that could be started are.
-    pub fn reload(&mut self, settings: Vec<Settings>) -> Result<(), ServiceError> {
+    /// Goes on with other settings: sinks whose settings are the same go on undisturbed. What is returned is as of
+    /// [`Sinks::try_again`].
+    pub fn reload(&mut self, settings: Vec<Settings>) -> Option<u64> {
         let (same, mut others): (Vec<Sink>, Vec<Sink>) =
             std::mem::take(&mut self.sinks).into_iter().partition(|sink| settings.contains(&sink.settings));
         self.sinks = same;
         others.iter_mut().for_each(Sink::begin_to_stop);
         others.into_iter().for_each(Sink::join);
         self.left.clear();
+        let mut stopped = std::mem::take(&mut self.stopped);
         let is_new = |settings: &Settings| !self.sinks.iter().any(|sink| sink.settings == *settings);
-        let new = settings.into_iter().filter(is_new).collect();
-        self.start(new)
+        let new = settings.into_iter().filter(is_new).map(|settings| {
+            // By its name it is the same spool.
+            let known = stopped.iter().position(|stopped| stopped.settings().name == settings.name);
+            match known {
+                Some(at) => stopped.swap_remove(at).with(settings),
+                None => Stopped::new(settings),
+            }
+        });
+        let new = new.collect();
+        let behind = self.start(new);
+        self.open_left();
+        behind
+    }
+
+    /// Tries to start what could not be, and lets what is left of other sinks grow old. Returns behind which notice alerts
+    /// are to be handed over again, if a sink runs now that did not get them.
+    pub fn try_again(&mut self) -> Option<u64> {
+        let now = now_unix_ns();
+        self.left.iter().for_each(|(_, spool)| spool.expire(now));
+        let stopped = std::mem::take(&mut self.stopped);
+        self.start(stopped)
     }
 
     /// What links to alerts begin with, in messages that are handed over from here on.
@@ -65,86 +94,146 @@ impl Sinks {
         self.source.portal = link;
     }
 
-    /// Starts what can be started; the first error is returned behind that.
-    fn start(&mut self, settings: Vec<Settings>) -> Result<(), ServiceError> {
-        let mut outcome = Ok(());
-        for settings in settings {
-            let path = self.folder.join(&settings.name);
-            let opened = Spool::open(&path, settings.limits);
-            match opened.and_then(|spool| Sink::start(settings, spool, &self.source)) {
-                Ok(sink) => self.sinks.push(sink),
-                Err(error) => outcome = outcome.and(Err(ServiceError::io(&path, error))),
+    /// Starts what can be started. Returns the lowest notice that one of them had last, of those that missed any.
+    fn start(&mut self, stopped: Vec<Stopped>) -> Option<u64> {
+        let mut behind: Option<u64> = None;
+        for stopped in stopped {
+            let path = self.folder.join(&stopped.settings().name);
+            let made = crate::make_folder(&self.state_dir).map(|_| ());
+            let opened = made.and_then(|()| {
+                let spool = Spool::open(&path, stopped.settings().limits);
+                let started = spool.and_then(|spool| stopped.start(spool, &self.source));
+                started.map_err(|error| ServiceError::io(&path, error))
+            });
+            match opened {
+                Ok(sink) => {
+                    let mark = sink.spool.mark(Kind::Alert).filter(|_| stopped.was_tried());
+                    behind = behind.into_iter().chain(mark.map(|mark| mark.position)).min();
+                    self.sinks.push(sink);
+                }
+                Err(error) => self.stopped.push(stopped.because(&error)),
             }
         }
-        outcome.and(self.open_left().map_err(|error| ServiceError::io(&self.folder, error)))
+        behind
     }
 
-    /// Opens what belongs to no sink, so that persons are forgotten there as well. Empty ones are removed.
-    fn open_left(&mut self) -> io::Result<()> {
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries?,
-        };
-        for entry in entries {
-            let path = entry?.path();
-            let is_of = |sink: &Sink| path.file_name() == Some(sink.settings.name.as_ref());
-            if !path.is_dir() || self.sinks.iter().any(is_of) {
-                continue;
+    /// Opens what belongs to no sink, so that it grows old there as well. Empty ones are removed; what cannot be opened is
+    /// told.
+    fn open_left(&mut self) {
+        let paths = match self.left_folders() {
+            Ok(paths) => paths,
+            Err(error) => {
+                tracing::error!("{error}; mend that and send SIGHUP");
+                return;
             }
-            let spool = Spool::open(&path, Limits::default())?;
-            spool.expire(now_unix_ns());
-            match spool.backlog().waiting {
-                0 => fs::remove_dir_all(&path)?,
-                waiting => {
-                    tracing::warn!(
-                        "{} holds {waiting} messages for a sink that is not configured; remove the folder, or \
-                         configure a sink of this name",
-                        path.display()
-                    );
-                    self.left.push((path, spool));
-                }
+        };
+        for path in paths {
+            if let Err(error) = self.open_one_left(&path) {
+                tracing::error!(
+                    "{}: {error}; it holds messages for a sink that is not configured: mend or remove the folder",
+                    path.display()
+                );
             }
         }
-        Ok(())
+    }
+
+    fn open_one_left(&mut self, path: &Path) -> io::Result<()> {
+        let spool = Spool::open(path, Limits::default())?;
+        spool.expire(now_unix_ns());
+        match spool.backlog().waiting {
+            0 => fs::remove_dir_all(path),
+            waiting => {
+                tracing::warn!(
+                    "{} holds {waiting} messages for a sink that is not configured; remove the folder, or \
+                     configure a sink of this name",
+                    path.display()
+                );
+                self.left.push((path.to_owned(), spool));
+                Ok(())
+            }
+        }
+    }
+
+    /// Folders that no sink of the configuration has.
+    fn left_folders(&self) -> Result<Vec<PathBuf>, ServiceError> {
+        let stopped = self.stopped.iter().map(Stopped::settings);
+        let configured: Vec<&str> =
+            self.sinks.iter().map(|sink| &sink.settings).chain(stopped).map(|of| &*of.name).collect();
+        let is_left = |path: &PathBuf| {
+            path.is_dir() && !configured.iter().any(|name| path.file_name() == Some((*name).as_ref()))
+        };
+        let listed = || match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            entries => entries?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>(),
+        };
+        let folders = listed().map_err(|error| ServiceError::io(&self.folder, error))?;
+        Ok(folders.into_iter().filter(is_left).collect())
     }
 
     /// Hands over what became of an alert; one that is held back is sent to nobody. One that was handed over before does
     /// nothing. Never waits for a peer.
-    pub fn tell_notice(&self, notice: &Notice) {
+    ///
+    /// `before` is how urgent the alert was when it was sent last before this. What a sink is the first time told of an
+    /// alert is told as new, as it may have been held back until now, or not have been urgent enough; that one is closed of
+    /// which it never heard is not told.
+    pub fn tell_notice(&self, notice: &Notice, before: Option<Severity>) {
         let origin = Origin { position: notice.sequence, index: 0 };
         if notice.is_held {
             self.sinks.iter().for_each(|sink| sink.spool.pass_over(Kind::Alert, origin));
-        } else {
-            self.tell(&Told::Notice(notice), Some(origin));
+            return;
         }
+        let knows = |of: &Settings| before.is_some_and(|before| of.wants(Kind::Alert, before));
+        let is_new_to_some =
+            notice.news == News::Updated && self.sinks.iter().any(|sink| !knows(&sink.settings));
+        let first = is_new_to_some.then(|| Notice { news: News::New, ..notice.clone() });
+        let told = Told::Notice(notice);
+        let first = first.as_ref().map(Told::Notice);
+        self.tell(&told, Some(origin), |of| match notice.news {
+            News::New => Some(&told),
+            _ if knows(of) => Some(&told),
+            News::Updated => first.as_ref(),
+            News::Closed => None,
+        });
     }
 
     /// Hands over what became of a connection. `origin` is the position in the journal of what it follows from, and which
     /// of several it is; positions go up.
     pub fn tell_activity(&self, activity: &TunnelActivity, origin: Origin) {
-        self.tell(&Told::Activity(activity), Some(origin));
+        let told = Told::Activity(activity);
+        self.tell(&told, Some(origin), |_| Some(&told));
     }
 
     /// Hands over how the product is.
     pub fn tell_health(&self, health: &Health) {
-        self.tell(&Told::Health(health), None);
+        let told = Told::Health(health);
+        self.tell(&told, None, |_| Some(&told));
     }
 
-    fn tell(&self, told: &Told<'_>, origin: Option<Origin>) {
+    /// Hands `told` over, to each sink in the words that are for it; it is passed over where there are none.
+    fn tell<'t>(
+        &self,
+        told: &Told<'_>,
+        origin: Option<Origin>,
+        words_for: impl Fn(&Settings) -> Option<&'t Told<'t>>,
+    ) {
         let (kind, severity, now) = (told.kind(), told.severity(), now_unix_ns());
-        let mut written: Vec<(Format, String)> = Vec::new();
+        self.stopped.iter().for_each(|stopped| stopped.miss(kind, told.weight()));
+        let mut written: Vec<(Format, &Told<'_>, String)> = Vec::new();
         for sink in &self.sinks {
             let form = sink.settings.format;
-            if !sink.settings.wants(kind, told.weight()) {
+            let is_wanted = sink.settings.wants(kind, told.weight());
+            let Some(words) = words_for(&sink.settings).filter(|_| is_wanted) else {
                 if let Some(origin) = origin {
                     sink.spool.pass_over(kind, origin);
                 }
                 continue;
+            };
+            let is_written =
+                |(other, of, _): &&(Format, &Told<'_>, String)| *other == form && ptr::eq(*of, words);
+            if !written.iter().any(|written| is_written(&written)) {
+                written.push((form, words, format::write(form, words, &self.source)));
             }
-            if !written.iter().any(|(other, _)| *other == form) {
-                written.push((form, format::write(form, told, &self.source)));
-            }
-            let Some((_, body)) = written.iter().find(|(other, _)| *other == form) else { continue };
+            let Some((.., body)) = written.iter().find(is_written) else { continue };
             let draft = Draft {
                 kind,
                 origin,
@@ -168,11 +257,13 @@ impl Sinks {
         sinks.filter_map(|sink| sink.spool.mark(kind)).min()
     }
 
-    /// Sinks that were never told anything of this sort are told what comes behind `origin`, also behind a kill.
+    /// Sinks that were never told anything of this sort are told what comes behind `origin`, also behind a kill, and those
+    /// that do not run when they do.
     ///
     /// # Errors
     /// A cursor cannot be written.
-    pub fn begin(&self, kind: Kind, origin: Origin) -> Result<(), ServiceError> {
+    pub fn begin(&mut self, kind: Kind, origin: Origin) -> Result<(), ServiceError> {
+        self.stopped.iter_mut().for_each(|stopped| stopped.begin(kind, origin));
         let mut sinks = self.sinks.iter();
         sinks.try_for_each(|sink| {
             let begun = sink.spool.begin(kind, origin);
@@ -183,7 +274,7 @@ impl Sinks {
     /// Takes all messages of a person out of all spools. Returns how many waited. What was sent is with whom it was sent to.
     ///
     /// # Errors
-    /// A spool cannot be written anew; it can be tried again.
+    /// A spool cannot be opened or written anew; it can be tried again.
     pub fn forget(&self, person: &Person) -> Result<u64, ServiceError> {
         let mut forgotten = 0;
         let sinks = self.sinks.iter().map(|sink| (self.folder.join(&sink.settings.name), &*sink.spool));
@@ -191,18 +282,27 @@ impl Sinks {
         for (path, spool) in sinks.chain(left) {
             forgotten += spool.forget(person).map_err(|error| ServiceError::io(&path, error))?;
         }
+        // Those that could not be opened have messages too.
+        let stopped = self.stopped.iter().map(|stopped| self.folder.join(&stopped.settings().name));
+        let unopened = self.left_folders()?.into_iter().chain(stopped.filter(|path| path.is_dir()));
+        for path in unopened.filter(|path| !self.left.iter().any(|(left, _)| left == path)) {
+            let spool = Spool::open(&path, Limits::default()).and_then(|spool| spool.forget(person));
+            forgotten += spool.map_err(|error| ServiceError::io(&path, error))?;
+        }
         Ok(forgotten)
     }
 
     /// Whether any sink is for this sort.
     pub fn want(&self, kind: Kind) -> bool {
-        self.sinks.iter().any(|sink| sink.settings.what.contains(&kind))
+        let stopped = self.stopped.iter().map(Stopped::settings);
+        self.sinks.iter().map(|sink| &sink.settings).chain(stopped).any(|of| of.what.contains(&kind))
     }
 
-    /// How each stands.
+    /// How each stands, those that do not run behind the others.
     pub fn standing(&self) -> Vec<Standing> {
         let now = now_unix_ns();
-        self.sinks.iter().map(|sink| sink.standing(now)).collect()
+        let running = self.sinks.iter().map(|sink| sink.standing(now));
+        running.chain(self.stopped.iter().map(Stopped::standing)).collect()
     }
 
     /// Ends all threads, at most 10 s after a peer that does not answer; what waits waits for the next start.

@@ -2,6 +2,7 @@
 //! from `health`. A rebuild hands over nothing, and what was handed over before a stop is not again.
 
 use std::{
+    fmt::Display,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -19,6 +20,7 @@ use super::{
 };
 use crate::{
     ServiceError,
+    alert::News,
     fold::{Activity, Placed, server_label},
     live::Live,
     store::{self, StoreReader},
@@ -26,6 +28,8 @@ use crate::{
 
 /// Between two looks for what happened to alerts.
 const LOOK: Duration = Duration::from_millis(200);
+/// Between two attempts to start sinks that could not be.
+const AGAIN: Duration = Duration::from_secs(30);
 /// Notices handed over at once.
 const NOTICES: usize = 256;
 
@@ -39,31 +43,24 @@ pub struct Telling {
     /// The last notice that was handed over; `None`: begin with what comes now.
     notices: Option<u64>,
     look_at: Instant,
-    /// The last activity: those of one record are numbered.
-    activity: Option<Origin>,
+    again_at: Instant,
 }
 
 impl Telling {
-    /// Opens the spools and starts the sinks. `link` is what links to alerts begin with, where messages are to hold them.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub fn open(
-        state_dir: &Path,
-        settings: Vec<Settings>,
-        link: Option<String>,
-    ) -> Result<Telling, ServiceError> {
-        let sinks = Sinks::open(state_dir, settings, Source::here(link))?;
+    /// Opens the spools and starts the sinks; see [`Sinks::open`]. `link` is what links to alerts begin with, where messages
+    /// are to hold them.
+    pub fn open(state_dir: &Path, settings: Vec<Settings>, link: Option<String>) -> Telling {
+        let mut sinks = Sinks::open(state_dir, settings, Source::here(link));
         let path = crate::folder(state_dir).join(store::FILE);
-        begin_with_what_comes(&sinks, &path);
-        Ok(Telling {
+        begin_with_what_comes(&mut sinks, &path);
+        Telling {
             notices: sinks.mark(Kind::Alert).map(|mark| mark.position),
             sinks,
             path,
             store: None,
             look_at: Instant::now(),
-            activity: None,
-        })
+            again_at: Instant::now() + AGAIN,
+        }
     }
 
     /// Passes over what was taken again at the start, where no sink has ever been told of a connection.
@@ -79,15 +76,28 @@ impl Telling {
     }
 
     /// Other sinks and links from here on; sinks that are unchanged go on.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub fn reload(&mut self, settings: Vec<Settings>, link: Option<String>) -> Result<(), ServiceError> {
+    pub fn reload(&mut self, settings: Vec<Settings>, link: Option<String>) {
         self.sinks.set_link(link);
-        let reloaded = self.sinks.reload(settings);
-        begin_with_what_comes(&self.sinks, &self.path);
+        let behind = self.sinks.reload(settings);
+        begin_with_what_comes(&mut self.sinks, &self.path);
+        self.go_back(behind);
         self.notices = self.notices.or_else(|| self.sinks.mark(Kind::Alert).map(|mark| mark.position));
-        reloaded
+    }
+
+    /// Now and then tries to start sinks that could not be.
+    pub fn try_again(&mut self) {
+        if Instant::now() >= self.again_at {
+            self.again_at = Instant::now() + AGAIN;
+            let behind = self.sinks.try_again();
+            self.go_back(behind);
+        }
+    }
+
+    /// A sink runs that has alerts up to `behind` only; the others know what they are handed again.
+    fn go_back(&mut self, behind: Option<u64>) {
+        if let Some(behind) = behind {
+            self.notices = self.notices.map(|notices| notices.min(behind));
+        }
     }
 
     /// Hands over what there is since the last turn.
@@ -96,13 +106,9 @@ impl Telling {
     /// The store cannot be read.
     pub fn turn(&mut self, live: &mut Live) -> Result<(), ServiceError> {
         live.keep_activities(self.sinks.want(Kind::Connection));
-        for Activity { position, change, server, placed } in live.take_activities() {
-            let index = match self.activity {
-                Some(last) if last.position == position => last.index + 1,
-                _ => 0,
-            };
-            let origin = Origin { position, index };
-            self.activity = Some(origin);
+        for Activity { position, number, change, server, placed } in live.take_activities() {
+            // Counted by the fold: several may follow from one record, and more from the time that goes by behind it.
+            let origin = Origin { position, index: number };
             self.sinks.tell_activity(&tunnel(&change, server.as_ref(), placed.as_deref()), origin);
         }
         if Instant::now() < self.look_at {
@@ -126,13 +132,24 @@ impl Telling {
         };
         let mut behind = match self.notices {
             Some(behind) => behind,
-            None => store.last_notice()?,
+            None => {
+                let position = store.last_notice()?;
+                begin(&mut self.sinks, position);
+                position
+            }
         };
         loop {
             let notices = store.notices(behind, NOTICES)?;
             for notice in &notices {
+                let before = match notice.news {
+                    _ if notice.is_held => None,
+                    News::New => None,
+                    News::Updated | News::Closed => {
+                        store.told_before(notice.alert.number, notice.sequence)?
+                    }
+                };
+                self.sinks.tell_notice(notice, before);
                 behind = notice.sequence;
-                self.sinks.tell_notice(notice);
             }
             self.notices = Some(behind);
             if notices.len() < NOTICES {
@@ -149,17 +166,25 @@ impl Telling {
 
 /// New sinks are told what happens to alerts behind the last notice that is stored now. That is written down at once: whoever
 /// is killed before the first message goes on from there.
-fn begin_with_what_comes(sinks: &Sinks, store: &Path) {
-    let begin = || {
-        let position = StoreReader::open(store)?.last_notice()?;
-        sinks.begin(Kind::Alert, Origin { position, index: 0 })
-    };
+fn begin_with_what_comes(sinks: &mut Sinks, store: &Path) {
     // The service makes the store before it tells of anything.
-    if store.exists()
-        && let Err(error) = begin()
-    {
-        tracing::warn!("alerts of the next moments may not be sent to new sinks if this is killed: {error}");
+    if !store.exists() {
+        return;
     }
+    match StoreReader::open(store).and_then(|store| store.last_notice()) {
+        Ok(position) => begin(sinks, position),
+        Err(error) => untold(&error),
+    }
+}
+
+fn begin(sinks: &mut Sinks, position: u64) {
+    if let Err(error) = sinks.begin(Kind::Alert, Origin { position, index: 0 }) {
+        untold(&error);
+    }
+}
+
+fn untold(error: &dyn Display) {
+    tracing::warn!("alerts of the next moments may not be sent to new sinks if this is killed: {error}");
 }
 
 /// What became of a connection.

@@ -60,8 +60,9 @@ impl Fold {
         let placed = self.resolutions.placed(tie.place).cloned();
         if let (Some(activities), false) = (&mut self.activities, count < 0) {
             let server = self.sessions.server(change.server).cloned();
-            let (position, change, placed) = (self.position, change.clone(), placed.clone());
-            activities.push(Activity { position, change, server, placed });
+            let (position, number) = (self.position, self.counts.session_changes);
+            let (change, placed) = (change.clone(), placed.clone());
+            activities.push(Activity { position, number, change, server, placed });
         }
         let stands = match change.happening {
             Happening::Merged { .. } => SessionChange::Gone(number),

@@ -33,6 +33,9 @@ impl SessionChange {
 pub struct Activity {
     /// The last record that was taken then.
     pub position: u64,
+    /// Which of all changes of sessions it was: the same when records and inputs are taken again, and behind a restart it
+    /// goes on, also where time goes on without a record.
+    pub number: u64,
     /// What became of it.
     pub change: Change,
     /// Through which VPN server.

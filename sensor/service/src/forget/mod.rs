@@ -102,7 +102,7 @@ impl Forgetting {
         live.take_decisions(control)?;
         let clean = |person: &Person| match sinks {
             Some(sinks) => sinks.forget(person),
-            None => Sinks::open(&self.state_dir, Vec::new(), Source::here(None))?.forget(person),
+            None => Sinks::open(&self.state_dir, Vec::new(), Source::here(None)).forget(person),
         };
         let done = execute(&request, live, control, &self.redactor, &clean, goes_on);
         if let Err(error) = &done {

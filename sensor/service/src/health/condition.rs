@@ -27,10 +27,14 @@ pub enum Condition {
     GeoMissing,
     /// A database of places is old.
     GeoStale,
+    /// A sink does not run.
+    SinkStopped,
     /// A sink's messages wait.
     SinkBehind,
     /// A sink lost messages.
     SinkLost,
+    /// Some of a sink's recipients are refused, others are not.
+    RecipientRefused,
     /// Accounting is on, and its ports cannot be opened.
     PortsClosed,
     /// The disk is nearly full, or the journal cannot be written.
@@ -49,15 +53,17 @@ pub enum Condition {
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Condition; 15] = [
+    pub const ALL: [Condition; 17] = [
         Condition::ClientSilent,
         Condition::SensorSilent,
         Condition::WrongSecret,
         Condition::UnknownClient,
         Condition::GeoMissing,
         Condition::GeoStale,
+        Condition::SinkStopped,
         Condition::SinkBehind,
         Condition::SinkLost,
+        Condition::RecipientRefused,
         Condition::PortsClosed,
         Condition::Disk,
         Condition::ClockSkew,
@@ -76,8 +82,10 @@ impl Condition {
             Condition::UnknownClient => "unknown-client",
             Condition::GeoMissing => "geo-missing",
             Condition::GeoStale => "geo-stale",
+            Condition::SinkStopped => "sink-stopped",
             Condition::SinkBehind => "sink-behind",
             Condition::SinkLost => "sink-lost",
+            Condition::RecipientRefused => "recipient-refused",
             Condition::PortsClosed => "ports-closed",
             Condition::Disk => "disk",
             Condition::ClockSkew => "clock-skew",
@@ -108,8 +116,12 @@ impl Condition {
             Condition::UnknownClient => format!("No more datagrams are refused from {subject}."),
             Condition::GeoMissing => "Databases of places are there and can be read.".to_owned(),
             Condition::GeoStale => "No database of places is too old.".to_owned(),
+            Condition::SinkStopped => format!("The sink {subject:?} runs, or is configured no more."),
             Condition::SinkBehind => format!("The sink {subject:?} has caught up."),
             Condition::SinkLost => format!("The sink {subject:?} loses no more messages."),
+            Condition::RecipientRefused => {
+                format!("No recipient of the sink {subject:?} is refused any more.")
+            }
             Condition::PortsClosed => "Accounting is heard again, or switched off.".to_owned(),
             Condition::Disk if subject == "journal" => "The journal records again.".to_owned(),
             Condition::Disk => "There is enough free space where the state directory is.".to_owned(),

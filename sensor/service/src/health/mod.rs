@@ -11,7 +11,7 @@
 //! | `secret` | `wrong-secret` |
 //! | `unknown` | `unknown-client` |
 //! | `geo` | `geo-missing`, `geo-stale` |
-//! | `sinks` | `sink-behind`, `sink-lost` |
+//! | `sinks` | `sink-stopped`, `sink-behind`, `sink-lost`, `recipient-refused` |
 //! | `ports` | `ports-closed` |
 //! | `disk` | `disk` |
 //! | `clock` | `clock-skew` |

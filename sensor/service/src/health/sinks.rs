@@ -1,4 +1,4 @@
-//! Sinks whose messages wait for long, or are lost.
+//! Sinks that do not run, and those whose messages wait for long, are lost, or reach some of their recipients only.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -9,6 +9,9 @@ use super::{
     growth::Growth,
 };
 use crate::{alert::Severity, export::sink};
+
+/// What is told of a sink that runs.
+const OF_RUNNING: [Condition; 3] = [Condition::SinkBehind, Condition::SinkLost, Condition::RecipientRefused];
 
 /// Which sinks were behind, and what each had lost.
 #[derive(Debug, Default)]
@@ -28,13 +31,19 @@ impl Sinks {
 
     pub(super) fn look(&mut self, seen: &Seen, now: Now, settings: &Settings, round: &mut Round) {
         let Some(sinks) = &seen.sinks else {
-            round.undecided.extend([Condition::SinkBehind, Condition::SinkLost]);
+            round.undecided.push(Condition::SinkStopped);
+            round.undecided.extend(OF_RUNNING);
             return;
         };
         let names: HashSet<&str> = sinks.iter().map(|sink| sink.name.as_str()).collect();
         self.behind.retain(|name| names.contains(name.as_str()));
         self.lost.keep_only(&names);
         for sink in sinks.iter() {
+            if let Some(reason) = &sink.stopped {
+                round.findings.push(stopped(sink, reason, now));
+                round.held.extend(OF_RUNNING.map(|condition| (condition, sink.name.clone())));
+                continue;
+            }
             let waits = Duration::try_from_secs_f64(sink.behind_seconds).unwrap_or_default();
             // It has caught up when half of the time is not reached: no word for each message at the edge.
             let was_behind = self.behind.contains(&sink.name);
@@ -49,12 +58,34 @@ impl Sinks {
             }
             let growing = self.lost.look(&sink.name, sink.lost, sink.lost, now, settings.over_after);
             round.findings.extend(growing.map(|growing| lost(sink, growing.since_unix_ns)));
+            match sink.recipients_refused.as_deref() {
+                // The next message says so.
+                None => round.held.push((Condition::RecipientRefused, sink.name.clone())),
+                Some([]) => {}
+                Some(refused) => round.findings.push(recipient_refused(sink, refused, now)),
+            }
         }
     }
 }
 
 fn last_error(sink: &sink::Standing) -> String {
     sink.last_error.as_ref().map_or(String::new(), |error| format!(" The last error: {error}."))
+}
+
+fn stopped(sink: &sink::Standing, reason: &str, now: Now) -> Finding {
+    let sink::Standing { name, kind, .. } = sink;
+    Finding {
+        condition: Condition::SinkStopped,
+        subject: name.clone(),
+        severity: Severity::Medium,
+        since_unix_ns: now.unix_ns,
+        message: format!("The sink {name:?} ({kind}) does not run, the others do. {reason}."),
+        advice: vec![
+            "Alerts are sent to it from the store once it runs; connections and health messages of that time are lost to \
+             it and counted."
+                .to_owned(),
+        ],
+    }
 }
 
 fn behind(sink: &sink::Standing, waits: Duration, now: Now) -> Finding {
@@ -75,6 +106,26 @@ fn behind(sink: &sink::Standing, waits: Duration, now: Now) -> Finding {
             "What waits falls out at the sink's `max_age` and `max_bytes`, and earlier where the disk is short: raise them, \
              or give the disk room, if its receiver is away for longer."
                 .to_owned(),
+        ],
+    }
+}
+
+fn recipient_refused(sink: &sink::Standing, refused: &[String], now: Now) -> Finding {
+    let sink::Standing { name, kind, .. } = sink;
+    Finding {
+        condition: Condition::RecipientRefused,
+        subject: name.clone(),
+        severity: Severity::Medium,
+        since_unix_ns: now.unix_ns,
+        message: format!(
+            "The sink {name:?} ({kind}) does not reach all of its recipients, the others get its messages. Refused for \
+             good: {}.",
+            refused.join("; ")
+        ),
+        advice: vec![
+            "Take such an address out of the sink's `to` and send SIGHUP, or have its mailbox mended."
+                .to_owned(),
+            "It is over with the next message that all recipients take.".to_owned(),
         ],
     }
 }

@@ -1,10 +1,11 @@
 //! Alerts go in and come out.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
+use serde::Deserialize;
 
 use super::{StoreError, StoreReader};
 use crate::{
-    alert::{Alert, News, Notice, State},
+    alert::{Alert, News, Notice, Severity, State},
     fold::Outcome,
     forget::{NAME_OCTETS_MIN, Person},
 };
@@ -129,6 +130,29 @@ impl StoreReader {
             )?;
             let rows = select.query_map([behind as i64, limit as i64], notice)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        ask().map_err(|error| self.flawed(error))
+    }
+
+    /// How urgent an alert was when it was told last before this notice and not held back; none: it never was. No alert
+    /// becomes less urgent.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn told_before(&self, alert: u64, sequence: u64) -> Result<Option<Severity>, StoreError> {
+        /// Of an alert, its severity alone.
+        #[derive(Deserialize)]
+        struct Told {
+            severity: Severity,
+        }
+        let ask = || {
+            let mut select = self.connection().prepare_cached(
+                "SELECT body FROM notice WHERE alert = ?1 AND sequence < ?2 AND NOT is_held
+                 ORDER BY sequence DESC LIMIT 1",
+            )?;
+            let told = |row: &Row<'_>| serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(wrong);
+            let told: Option<Told> = select.query_row([alert as i64, sequence as i64], told).optional()?;
+            Ok(told.map(|told| told.severity))
         };
         ask().map_err(|error| self.flawed(error))
     }

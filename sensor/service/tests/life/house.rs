@@ -161,6 +161,11 @@ impl House {
         Reader::beside(self.folder.path().join("journal"), &self.handle).unwrap()
     }
 
+    /// Where all of it is.
+    pub(crate) fn state_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A request is recorded.
     pub(crate) fn hear(&mut self, said: &Request<'_>) {
         self.hear_all(std::slice::from_ref(said));

@@ -11,6 +11,7 @@ mod near;
 mod organisation;
 mod renamed;
 mod rules;
+mod told;
 mod tuned;
 
 use std::sync::Arc;

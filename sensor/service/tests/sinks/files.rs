@@ -23,7 +23,7 @@ fn a_file_that_is_rotated_away_loses_nothing() {
     fs::write(&path, HALF).unwrap();
     let sinks = open(state.path(), vec![file("file", &path)]);
     for number in 1..=300 {
-        sinks.tell_notice(&notice(number, "alice"));
+        sinks.tell_notice(&notice(number, "alice"), None);
         if number % 100 == 0 {
             // In the middle of whatever it is at.
             fs::rename(&path, state.path().join(format!("alerts.json.{number}"))).unwrap_or_default();
@@ -31,7 +31,7 @@ fn a_file_that_is_rotated_away_loses_nothing() {
     }
     until("all are written", || standing(&sinks, "file").waiting == 0);
     fs::rename(&path, state.path().join("alerts.json.last")).unwrap_or_default();
-    sinks.tell_notice(&notice(301, "alice"));
+    sinks.tell_notice(&notice(301, "alice"), None);
     until("a new file begins", || path.exists() && standing(&sinks, "file").waiting == 0);
     sinks.stop();
     let parts = ["alerts.json.100", "alerts.json.200", "alerts.json.300", "alerts.json.last", "alerts.json"];
@@ -88,15 +88,6 @@ fn each_sink_gets_what_it_wants_and_nothing_twice() {
         input_octets: None,
         output_octets: None,
     };
-    let silent = Health {
-        unix_ns: TIME,
-        name: "client-silent".to_owned(),
-        severity: Severity::High,
-        is_over: false,
-        about: None,
-        message: "it is silent".to_owned(),
-        advice: Vec::new(),
-    };
     let mut high = notice(3, "alice");
     high.alert.severity = Severity::High;
     let mut held = notice(4, "alice");
@@ -105,14 +96,14 @@ fn each_sink_gets_what_it_wants_and_nothing_twice() {
     for round in 0..2 {
         let sinks = open(state.path(), all());
         for notice in [&notice(1, "alice"), &notice(2, "alice"), &high, &held] {
-            sinks.tell_notice(notice);
+            sinks.tell_notice(notice, None);
         }
         for index in [0, 1] {
             sinks.tell_activity(&activity, Origin { position: 70, index });
         }
         if round == 0 {
-            sinks.tell_health(&silent);
-            sinks.tell_health(&Health { is_over: true, ..silent.clone() });
+            sinks.tell_health(&silent());
+            sinks.tell_health(&Health { is_over: true, ..silent() });
         }
         until("all is written", || sinks.standing().iter().all(|standing| standing.waiting == 0));
         let mark = |position, index| Some(Origin { position, index });
@@ -128,9 +119,9 @@ fn a_person_is_forgotten_where_no_sink_is_any_more() {
     let state = tempfile::tempdir().unwrap();
     let dead = || webhook("dead", format!("http://{}/hook", hook::free_address()), Default::default());
     let mut sinks = open(state.path(), vec![dead()]);
-    sinks.tell_notice(&notice(1, "mallory"));
-    sinks.tell_notice(&notice(2, "bob"));
-    sinks.reload(Vec::new()).unwrap();
+    sinks.tell_notice(&notice(1, "mallory"), None);
+    sinks.tell_notice(&notice(2, "bob"), None);
+    sinks.reload(Vec::new());
     let person = Person::new(Names { typed: "mallory".into(), key: "mallory".into(), written: Vec::new() });
     assert_eq!(sinks.forget(&person).unwrap(), 1);
     let folder = service::folder(state.path()).join("spool/dead");
@@ -140,7 +131,7 @@ fn a_person_is_forgotten_where_no_sink_is_any_more() {
     assert!(!text.contains("mallory") && text.contains("bob"));
     // Put back into use it goes on with what is left.
     let settings = dead();
-    sinks.reload(vec![settings]).unwrap();
+    sinks.reload(vec![settings]);
     assert_eq!(standing(&sinks, "dead").waiting, 1);
     sinks.stop();
     // Nothing left, nothing kept.
@@ -151,4 +142,51 @@ fn a_person_is_forgotten_where_no_sink_is_any_more() {
     sinks.stop();
     open(state.path(), Vec::new()).stop();
     assert!(!folder.exists());
+}
+
+#[test]
+fn a_sink_that_cannot_be_started_keeps_no_other_from_its_work() {
+    let state = tempfile::tempdir().unwrap();
+    let spools = service::folder(state.path()).join("spool");
+    let (bad, good) = (state.path().join("bad.json"), state.path().join("good.json"));
+    fs::create_dir_all(&spools).unwrap();
+    fs::write(spools.join("bad"), "in the way").unwrap();
+    // What is left of another one cannot be opened either: a folder in the place of its cursor.
+    fs::create_dir_all(spools.join("left/cursor")).unwrap();
+    let mut sinks = open(state.path(), vec![file("bad", &bad), file("good", &good)]);
+    sinks.tell_notice(&notice(1, "alice"), None);
+    until("the other one writes", || standing(&sinks, "good").sent == 1);
+    let stopped = standing(&sinks, "bad");
+    assert!(!stopped.is_up && standing(&sinks, "good").stopped.is_none());
+    assert!(stopped.stopped.unwrap().contains("spool/bad"));
+    // A file holds no messages of anybody; a folder that cannot be opened may.
+    let person = Person::new(Names { typed: "bob".into(), key: "bob".into(), written: Vec::new() });
+    let error = sinks.forget(&person).unwrap_err().to_string();
+    assert!(error.contains("spool/left"), "{error}");
+    fs::remove_dir_all(spools.join("left")).unwrap();
+    assert_eq!(sinks.forget(&person).unwrap(), 0);
+    // Nothing changed, then it is mended.
+    assert_eq!(sinks.try_again(), None);
+    assert!(standing(&sinks, "bad").stopped.is_some());
+    sinks.tell_health(&silent());
+    fs::remove_file(spools.join("bad")).unwrap();
+    sinks.try_again();
+    sinks.tell_notice(&notice(2, "alice"), None);
+    until("both write", || ["bad", "good"].iter().all(|name| standing(&sinks, name).waiting == 0));
+    let mended = standing(&sinks, "bad");
+    assert_eq!((mended.stopped, mended.sent, mended.lost), (None, 1, 1));
+    assert_eq!(standing(&sinks, "good").sent, 3);
+    sinks.stop();
+}
+
+fn silent() -> Health {
+    Health {
+        unix_ns: TIME,
+        name: "client-silent".to_owned(),
+        severity: Severity::High,
+        is_over: false,
+        about: None,
+        message: "it is silent".to_owned(),
+        advice: Vec::new(),
+    }
 }

@@ -94,7 +94,7 @@ fn file(name: &str, path: &Path) -> Settings {
 
 fn open(state: &Path, settings: Vec<Settings>) -> Sinks {
     let source = Source { host: "gw1".to_owned(), version: "9.8.7".to_owned(), portal: None };
-    Sinks::open(state, settings, source).unwrap()
+    Sinks::open(state, settings, source)
 }
 
 fn standing(sinks: &Sinks, name: &str) -> Standing {

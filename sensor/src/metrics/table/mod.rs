@@ -185,6 +185,8 @@ mod tests {
             waiting: 3,
             lost: 4,
             refused: 5,
+            recipients_refused: None,
+            stopped: None,
             last_error: None,
             behind_seconds: 6.0,
             spool_bytes: 7,

@@ -158,6 +158,15 @@ impl Delivery {
             let waiting = self.spool.backlog().waiting;
             tracing::info!("sink {:?} takes messages again; {waiting} waited", self.name);
         }
+        let refusals = self.peer.refusals();
+        if let Some(refusals) = refusals.filter(|refusals| !refusals.is_empty()) {
+            let refused = format!("some recipients are refused for good: {}", refusals.join(", "));
+            if progress.recipients_refused.as_deref() != Some(refusals) {
+                tracing::error!("sink {:?}: {refused}; the others get their messages, check `to`", self.name);
+            }
+            progress.last_error = Some(refused);
+        }
+        progress.recipients_refused = refusals.map(<[String]>::to_vec);
     }
 
     fn tell_refusal(&self, reason: &str) {

@@ -62,6 +62,11 @@ pub struct Standing {
     pub lost: u64,
     /// Those of them that the peer refused, since the start.
     pub refused: u64,
+    /// Recipients for whom the peer refused the last message for good while it took it for others, each with its answer;
+    /// none: nothing was sent since the start, or a message has one recipient.
+    pub recipients_refused: Option<Vec<String>>,
+    /// Why it does not run: its spool cannot be opened; none: it does.
+    pub stopped: Option<String>,
     /// What went wrong last.
     pub last_error: Option<String>,
     /// How long the oldest waiting message waits, about.
@@ -77,6 +82,7 @@ struct Progress {
     sent: u64,
     failures: u64,
     refused: u64,
+    recipients_refused: Option<Vec<String>>,
     last_error: Option<String>,
 }
 
@@ -132,6 +138,12 @@ trait Peer: Send {
     /// Whether each message has arrived when it is sent.
     fn is_prompt(&self) -> bool;
 
+    /// Recipients for whom the last message was refused for good while others took it, each with the answer; none for a
+    /// peer that is one recipient, and before the first message.
+    fn refusals(&self) -> Option<&[String]> {
+        None
+    }
+
     /// Ends the connection, and says what certainly arrived. Takes 2 s at most.
     fn close(&mut self) -> Option<u64>;
 }
@@ -184,6 +196,8 @@ impl Sink {
             waiting: backlog.waiting,
             lost: backlog.lost,
             refused: progress.refused,
+            recipients_refused: progress.recipients_refused.clone(),
+            stopped: None,
             last_error: progress.last_error.clone(),
             behind_seconds: behind as f64 / 1e9,
             spool_bytes: backlog.octets,

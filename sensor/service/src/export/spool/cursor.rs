@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::segment::Marks;
+use super::{age::Clock, segment::Marks};
 
 const FILE: &str = "cursor";
 /// Octets of a slot: a sector, so that one write does not tear the other slot.
@@ -31,6 +31,25 @@ pub(super) struct Cursor {
     pub(super) lost: u64,
     /// The last origins in segments that are removed.
     pub(super) marks: Marks,
+    /// What was seen of the clock by which messages grow old.
+    pub(super) clock: Clock,
+}
+
+/// As earlier releases wrote it.
+#[derive(Deserialize)]
+struct WithoutClock {
+    generation: u64,
+    done: u64,
+    attempted: u64,
+    lost: u64,
+    marks: Marks,
+}
+
+impl From<WithoutClock> for Cursor {
+    fn from(before: WithoutClock) -> Cursor {
+        let WithoutClock { generation, done, attempted, lost, marks } = before;
+        Cursor { generation, done, attempted, lost, marks, clock: Clock::default() }
+    }
 }
 
 /// Its file.
@@ -61,7 +80,7 @@ impl CursorFile {
         cursor.generation += 1;
         let payload = postcard::to_stdvec(cursor).map_err(io::Error::other)?;
         let mut slot = [0; SLOT];
-        // Seven numbers of ten octets at most and three marks of sixteen.
+        // Nine numbers of ten octets at most and three marks of twenty-one.
         let (head, rest) = slot.split_at_mut(8);
         let room = rest.get_mut(..payload.len()).ok_or(io::ErrorKind::InvalidData)?;
         room.copy_from_slice(&payload);
@@ -79,12 +98,31 @@ impl CursorFile {
 fn read(slot: &[u8; SLOT]) -> Option<Cursor> {
     let number = |at: usize| u32::from_le_bytes([slot[at], slot[at + 1], slot[at + 2], slot[at + 3]]);
     let payload = slot.get(8..8 + number(0) as usize).filter(|payload| !payload.is_empty())?;
-    (crc32c::crc32c(payload) == number(4)).then(|| postcard::from_bytes(payload).ok())?
+    let before = || Some(postcard::from_bytes::<WithoutClock>(payload).ok()?.into());
+    (crc32c::crc32c(payload) == number(4)).then(|| postcard::from_bytes(payload).ok().or_else(before))?
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::entry::Origin, *};
+
+    #[test]
+    fn what_an_earlier_release_wrote_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = Some(Origin { position: 7, index: 2 });
+        let marks: Marks = [mark, None, mark];
+        let payload = postcard::to_stdvec(&(3_u64, 40_u64, 42_u64, 5_u64, marks)).unwrap();
+        let mut octets = [0; 2 * SLOT];
+        octets[..4].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+        octets[4..8].copy_from_slice(&crc32c::crc32c(&payload).to_le_bytes());
+        octets[8..8 + payload.len()].copy_from_slice(&payload);
+        std::fs::write(folder.path().join(FILE), octets).unwrap();
+        let (file, mut cursor) = CursorFile::open(folder.path()).unwrap();
+        assert_eq!((cursor.done, cursor.attempted, cursor.lost, cursor.marks), (40, 42, 5, marks));
+        cursor.clock.look(1, 1);
+        file.write(&mut cursor).unwrap();
+        assert_eq!(CursorFile::open(folder.path()).unwrap().1, cursor);
+    }
 
     #[test]
     fn a_torn_write_leaves_the_one_before() {
@@ -93,7 +131,7 @@ mod tests {
         assert_eq!(cursor, Cursor::default());
         for done in 1..=9 {
             cursor.done = done;
-            cursor.marks[0] = Some(Origin { position: u64::MAX, index: u32::MAX });
+            cursor.marks[0] = Some(Origin { position: u64::MAX, index: u64::MAX });
             file.write(&mut cursor).unwrap();
         }
         assert_eq!(CursorFile::open(folder.path()).unwrap().1, cursor);

@@ -18,8 +18,8 @@ pub const MESSAGE_MAX: usize = 1 << 20;
 pub struct Origin {
     /// Sequence or position.
     pub position: u64,
-    /// Among several of one position.
-    pub index: u32,
+    /// Among several of one position: goes up.
+    pub index: u64,
 }
 
 /// A message before it is kept.

@@ -6,6 +6,7 @@
 //! | `segment` | a file of messages |
 //! | `cursor` | how far the sink is |
 //! | `state` | all of it together, under the lock; messages are kept, the oldest fall out |
+//! | `age` | by which clock messages grow old |
 //! | `room` | how much may wait, by the disk's room |
 //! | `sending` | messages are taken and done with |
 //! | `forget` | messages of a person taken out |
@@ -18,6 +19,7 @@
 //! Before messages are sent it is made durable up to which one that is tried. A message that was tried and is not done with
 //! at a start, or behind a failure, is doubtful: it may have arrived.
 
+mod age;
 mod cursor;
 mod entry;
 mod forget;
@@ -160,8 +162,13 @@ impl Spool {
     /// # Errors
     /// As of [`Spool::confirm`].
     pub fn refuse(&self, sequence: u64) -> io::Result<()> {
-        self.lock().count_lost();
+        self.lock().lose(1);
         self.confirm(sequence)
+    }
+
+    /// So many messages could not be handed over.
+    pub fn lose(&self, messages: u64) {
+        self.lock().lose(messages);
     }
 
     /// Sending failed: what was taken and is not done with waits again. Those up to `handed` may have arrived.

@@ -23,7 +23,7 @@ impl State {
         let (mut entries, mut octets) = (Vec::new(), 0);
         while entries.len() < messages_max && octets < TAKEN_MAX {
             match self.next_entry() {
-                Ok(Some(entry)) if self.is_old(entry.kept_unix_ns, now) => {
+                Ok(Some(entry)) if self.is_old(entry.kept_unix_ns) => {
                     self.cursor.lost += 1;
                     self.pass(entry.sequence);
                 }

@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     Backlog, Kept, Limits,
+    age::Clock,
     cursor::{self, Cursor, CursorFile},
     entry::{Draft, Entry, Origin},
     room::Room,
@@ -42,6 +43,8 @@ pub(super) struct State {
     next: u64,
     pub(super) cursor_file: CursorFile,
     pub(super) cursor: Cursor,
+    /// The clock as it was written last for its own sake.
+    clock_written: Clock,
     /// The last origins that were handed over.
     pub(super) marks: Marks,
     /// The last message that the sink's thread has taken.
@@ -79,6 +82,7 @@ impl State {
             taken: cursor.done,
             doubtful: cursor.attempted,
             marks: cursor.marks,
+            clock_written: cursor.clock,
             cursor,
             flying: VecDeque::new(),
             unread: 0,
@@ -94,6 +98,8 @@ impl State {
             }
             was_cut = state.open_segment(first)?;
         }
+        let newest = state.segments.iter().map(|segment| segment.last_unix_ns).max();
+        state.cursor.clock.resume(newest.unwrap_or_default());
         if let Some(last) = state.segments.back() {
             state.next = state.next.max(last.last + 1);
             let file = segment::open_to_append(&last.path(folder))?;
@@ -145,9 +151,7 @@ impl State {
         match kept {
             Some(()) => Kept::Waiting,
             None => {
-                self.cursor.lost += 1;
-                // It has a place on the disk already, full or not.
-                let _ = self.cursor_file.write(&mut self.cursor);
+                self.lose(1);
                 Kept::Lost
             }
         }
@@ -218,7 +222,7 @@ impl State {
     fn roll(&mut self, octets: u64, now: u64) {
         let octets_max = (self.octets_max(now) / SEGMENTS).min(SEGMENT_MAX);
         let Some(last) = self.segments.back() else { return };
-        let age_max = self.limits.max_age.as_nanos() as u64 / SEGMENTS;
+        let age_max = self.age_max() / SEGMENTS;
         if last.octets + octets > octets_max || now.saturating_sub(last.first_unix_ns) > age_max {
             self.tail = None;
         }
@@ -228,13 +232,25 @@ impl State {
         self.segments.iter().map(|segment| segment.octets).sum()
     }
 
-    pub(super) fn is_old(&self, kept_unix_ns: u64, now: u64) -> bool {
-        u128::from(now.saturating_sub(kept_unix_ns)) > self.limits.max_age.as_nanos()
+    fn age_max(&self) -> u64 {
+        u64::try_from(self.limits.max_age.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether what was kept then is too old, as late as it was when that was looked for last.
+    pub(super) fn is_old(&self, kept_unix_ns: u64) -> bool {
+        self.cursor.clock.is_old(kept_unix_ns, self.age_max())
     }
 
     /// Lets segments fall out of which every message is too old, and those for which the disk has no room any more.
     pub(super) fn expire(&mut self, now: u64) {
-        while self.segments.front().is_some_and(|oldest| self.is_old(oldest.last_unix_ns, now)) {
+        let age_max = self.age_max();
+        self.cursor.clock.look(now, age_max);
+        if self.cursor.clock.is_worth_writing(&self.clock_written, age_max) {
+            self.clock_written = self.cursor.clock;
+            // Should it not be written, messages may stay for a day longer behind a start.
+            let _ = self.cursor_file.write(&mut self.cursor);
+        }
+        while self.segments.front().is_some_and(|oldest| self.is_old(oldest.last_unix_ns)) {
             if !self.drop_oldest() {
                 return;
             }
@@ -288,8 +304,12 @@ impl State {
         }
     }
 
-    pub(super) fn count_lost(&mut self) {
-        self.cursor.lost += 1;
+    pub(super) fn lose(&mut self, messages: u64) {
+        if messages > 0 {
+            self.cursor.lost += messages;
+            // It has a place on the disk already, full or not.
+            let _ = self.cursor_file.write(&mut self.cursor);
+        }
     }
 
     pub(super) fn is_doubtful(&self, sequence: u64) -> bool {

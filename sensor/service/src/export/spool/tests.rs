@@ -216,6 +216,79 @@ fn the_oldest_fall_out_by_age_and_are_counted() {
     assert_eq!(spool.take(99, 0).unwrap().len(), 14);
 }
 
+const SECOND: u64 = 1_000_000_000;
+const HOUR: u64 = 3600 * SECOND;
+
+/// Messages of one an hour from `NOW`, for as long, and so many are lost and wait.
+fn backlog_of(spool: &Spool, hours: u64) {
+    for hour in 0..hours {
+        let draft = draft(hour + 1, "{}");
+        assert_eq!(spool.push(&draft, NOW + hour * HOUR), Kept::Waiting);
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_and_comes_back_costs_no_message() {
+    for restarts in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = open(folder.path());
+        backlog_of(&spool, 48);
+        let mut look = |now| {
+            spool.expire(now);
+            let taken = spool.take(99, now).unwrap().len();
+            spool.give_back(0).unwrap();
+            if restarts {
+                spool = open(folder.path());
+            }
+            (taken, spool.backlog().lost)
+        };
+        let now = NOW + 48 * HOUR;
+        assert_eq!(look(now), (48, 0));
+        // For a second, for an hour, and back far behind the first message.
+        for there in [vec![30 * DAY], (0..60).map(|minute| 30 * DAY + minute * HOUR / 60).collect()] {
+            there.iter().for_each(|ahead| assert_eq!(look(now + ahead), (48, 0), "{restarts} {ahead}"));
+            assert_eq!(look(now), (48, 0));
+        }
+        assert_eq!(look(NOW - 300 * DAY), (48, 0));
+        assert_eq!(look(now + SECOND), (48, 0));
+        // Behind the jumps it grows old as ever.
+        let lost: Vec<u64> = (0..10 * 24).map(|hour| look(now + hour * HOUR).1).collect();
+        assert_eq!((lost[5 * 24 + 1], lost[6 * 24], lost[10 * 24 - 1]), (1, 24, 48), "{restarts} {lost:?}");
+    }
+}
+
+#[test]
+fn what_is_too_old_behind_a_jump_that_stays_goes_once_a_day_has_passed_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    backlog_of(&spool, 48);
+    // A sensor that was off for long is the same to it.
+    drop(spool);
+    let spool = open(folder.path());
+    let later = NOW + 30 * DAY;
+    for hour in 0..24 {
+        spool.expire(later + hour * HOUR);
+        assert_eq!((spool.backlog().waiting, spool.backlog().lost), (48, 0), "{hour}");
+    }
+    assert_eq!(spool.take(99, later + DAY).unwrap(), []);
+    assert_eq!((spool.backlog().waiting, spool.backlog().lost), (0, 48));
+}
+
+#[test]
+fn what_may_wait_for_a_minute_goes_behind_a_minute() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits { max_age: Duration::from_secs(60), ..Limits::default() };
+    let spool = Spool::open(folder.path(), limits).unwrap();
+    fill(&spool, [1]);
+    let left = |now| {
+        spool.expire(now);
+        spool.backlog().waiting
+    };
+    assert_eq!((left(NOW + 30 * SECOND), left(NOW + 60 * SECOND), left(NOW + 62 * SECOND)), (1, 1, 0));
+    fill(&spool, [2]);
+    assert_eq!((left(NOW + DAY), left(NOW + DAY + 59 * SECOND), left(NOW + DAY + 60 * SECOND)), (1, 1, 0));
+}
+
 #[test]
 fn so_much_goes_as_the_disk_is_short_of_and_as_much_waits_as_may_when_there_is_room_again() {
     const MIB: u64 = 1 << 20;

@@ -94,6 +94,8 @@ fn sink_seen(name: &str) -> sink::Standing {
         waiting: 0,
         lost: 0,
         refused: 0,
+        recipients_refused: None,
+        stopped: None,
         last_error: None,
         behind_seconds: 0.0,
         spool_bytes: 0,

@@ -1,4 +1,5 @@
-//! `geo-missing`, `geo-stale`, `sink-behind`, `sink-lost`, `ports-closed`, `disk`, `clock-skew`, `duplicates-evicted`, `records-lost`,
+//! `geo-missing`, `geo-stale`, `sink-stopped`, `sink-behind`, `sink-lost`, `recipient-refused`, `ports-closed`, `disk`,
+//! `clock-skew`, `duplicates-evicted`, `records-lost`,
 //! `service`, `store`.
 
 use super::*;
@@ -78,6 +79,47 @@ fn a_sink_that_loses_messages_is_told_of_until_it_has_lost_none_for_long() {
     assert_eq!(with(&mut watch, 9), [""; 0]);
     assert_eq!(watch.minutes(59), [""; 0]);
     assert_eq!(watch.minutes(1), ["-sink-lost siem"]);
+}
+
+#[test]
+fn a_sink_that_does_not_run_is_told_of_until_it_does() {
+    let mut watch = Watch::new();
+    let with = |watch: &mut Watch, sink: sink::Standing| {
+        watch.seen.sinks = Some(Arc::from([sink_seen("other"), sink]));
+        watch.after(Duration::from_secs(10))
+    };
+    let stopped = || sink::Standing { stopped: Some("its spool".to_owned()), ..sink_seen("siem") };
+    let told = with(&mut watch, stopped());
+    assert_eq!(short(&told), ["+sink-stopped siem"]);
+    assert!(told[0].message.contains("its spool"), "{}", told[0].message);
+    assert_eq!(short(&with(&mut watch, stopped())), [""; 0]);
+    assert_eq!(short(&with(&mut watch, sink_seen("siem"))), ["-sink-stopped siem"]);
+    // What stood of one that ran goes on standing: nobody knows.
+    let behind = sink::Standing { waiting: 9, behind_seconds: 999.0, ..sink_seen("siem") };
+    assert_eq!(short(&with(&mut watch, behind)), ["+sink-behind siem"]);
+    assert_eq!(short(&with(&mut watch, stopped())), ["+sink-stopped siem"]);
+    assert_eq!(short(&with(&mut watch, sink_seen("siem"))), ["-sink-stopped siem", "-sink-behind siem"]);
+}
+
+#[test]
+fn a_recipient_that_is_refused_is_told_of_until_a_message_reaches_all() {
+    let mut watch = Watch::new();
+    let with = |watch: &mut Watch, refused: Option<&[&str]>| {
+        let recipients_refused =
+            refused.map(|refused| refused.iter().map(|&address| address.to_owned()).collect());
+        watch.seen.sinks = Some(Arc::from([sink::Standing { recipients_refused, ..sink_seen("mail") }]));
+        watch.after(Duration::from_secs(10))
+    };
+    assert_eq!(short(&with(&mut watch, Some(&[]))), [""; 0]);
+    let told = with(&mut watch, Some(&["gone@contoso.example (550)"]));
+    assert_eq!(short(&told), ["+recipient-refused mail"]);
+    assert!(told[0].message.contains("gone@contoso.example"), "{}", told[0].message);
+    assert_eq!(short(&with(&mut watch, Some(&["gone@contoso.example (550)"]))), [""; 0]);
+    watch.restart();
+    watch.seen.sinks = None;
+    assert_eq!(watch.short_after(HOUR), [""; 0], "not opened yet");
+    assert_eq!(short(&with(&mut watch, None)), [""; 0], "nothing was sent since the start");
+    assert_eq!(short(&with(&mut watch, Some(&[]))), ["-recipient-refused mail"]);
 }
 
 #[test]

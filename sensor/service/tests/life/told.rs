@@ -1,0 +1,315 @@
+//! What sinks are told by a service that is stopped and started: each alert as new first, each connection's end, and what came
+//! while one of them could not run.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use insight::detect::Thresholds;
+use service::{
+    Detecting,
+    alert::{Severity, Verdict},
+    control::Control,
+    export::{
+        Telling,
+        format::{Format, Kind},
+        sink::{Settings, Target},
+        spool::Limits,
+    },
+};
+
+use crate::{
+    DAY_S, HOUR_S,
+    house::{House, Instead, Request, places_of},
+};
+
+const MINUTE_S: u64 = 60;
+/// In three countries that nobody connects from.
+const CHINA: &str = "175.16.199.7";
+const SWEDEN: &str = "89.160.20.112";
+const AMERICA: &str = "216.160.83.56";
+
+/// A service with its sinks.
+struct Told {
+    house: House,
+    settings: Vec<Settings>,
+    telling: Option<Telling>,
+}
+
+impl Told {
+    fn new(settings: impl Fn(&Path) -> Vec<Settings>) -> Told {
+        let meaning = crate::meaning(&["contoso.example", "contoso", ""], 180);
+        let house = House::new(meaning, places_of("GeoIP2-City-Test.mmdb"));
+        let settings = settings(house.state_dir());
+        Told { house, settings, telling: None }
+    }
+
+    fn telling(&mut self) -> (&mut Telling, &mut House) {
+        if self.telling.is_none() {
+            // The service makes the store before anything is told.
+            self.house.live();
+            let telling = Telling::open(self.house.state_dir(), self.settings.clone(), None);
+            telling.begin(self.house.live());
+            self.telling = Some(telling);
+        }
+        (self.telling.as_mut().unwrap(), &mut self.house)
+    }
+
+    /// Takes what is recorded, stores it, and hands over what there is.
+    fn turn(&mut self, at: u64) {
+        let (_, house) = self.telling();
+        // As the service opens it.
+        house.live().keep_activities(true);
+        house.catch_up(at);
+        house.turn(at);
+        // As old as an outcome gets before it is stored, and a look at the alerts.
+        thread::sleep(Duration::from_millis(300));
+        self.house.turn(at);
+        let (telling, house) = self.telling();
+        telling.turn(house.live()).unwrap();
+        self.settle();
+    }
+
+    /// Sinks that run have written what they have.
+    fn settle(&mut self) {
+        let (telling, _) = self.telling();
+        let begin = Instant::now();
+        while telling.sinks().standing().iter().any(|sink| sink.waiting > 0) {
+            assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", telling.sinks().standing());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// A clean stop; the next turn is behind a start.
+    fn stop(&mut self) {
+        self.house.stop();
+        if let Some(telling) = self.telling.take() {
+            telling.stop();
+        }
+    }
+
+    /// Somebody with the password of `user1` on this day, an hour long.
+    fn stranger(&mut self, day: u64, address: &str, device: &str) {
+        let (at, session) = (day * DAY_S + 8 * HOUR_S, format!("{day}-{device}"));
+        let instead = Instead { address: Some(address), device: Some(device), ..Instead::default() };
+        let start = Request { at, user: 1, session: &session, instead, ..Request::start() };
+        self.house.hear(&start);
+        self.house.hear(&Request { at: at + HOUR_S, ..start.stop(1) });
+        self.turn(at + 2 * HOUR_S);
+    }
+
+    /// The only alert is closed.
+    fn close(&mut self, at: u64) {
+        let control = Control::open(self.house.state_dir()).unwrap();
+        control.decide(1, Some(Verdict::Usual), None, "uid 0").unwrap();
+        self.house.live().take_decisions(&control).unwrap();
+        self.turn(at);
+    }
+
+    fn at_home(&mut self) {
+        for day in 0..20 {
+            let (at, session) = (day * DAY_S + 8 * HOUR_S, format!("{day}-home"));
+            let start = Request { at, user: 1, session: &session, ..Request::start() };
+            self.house.hear(&start);
+            self.house.hear(&Request { at: at + HOUR_S, ..start.stop(1) });
+            self.house.turn(at + 2 * HOUR_S);
+        }
+    }
+}
+
+fn file(state_dir: &Path, name: &str, format: Format, what: Kind) -> Settings {
+    Settings {
+        name: name.to_owned(),
+        target: Target::File { path: path(state_dir, name) },
+        format,
+        what: vec![what],
+        min_severity: Severity::Informational,
+        limits: Limits::default(),
+    }
+}
+
+fn path(state_dir: &Path, name: &str) -> PathBuf {
+    state_dir.join(format!("{name}.txt"))
+}
+
+fn lines(told: &Told, name: &str) -> Vec<String> {
+    let text = fs::read_to_string(path(told.house.state_dir(), name)).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// What is news in each line of CEF.
+fn triggers(told: &Told, name: &str) -> Vec<String> {
+    let trigger = |line: &String| line.split_once(" cs2=").unwrap().1.split(' ').next().unwrap().to_owned();
+    lines(told, name).iter().map(trigger).collect()
+}
+
+/// And of OCSF.
+fn activities(told: &Told, name: &str) -> Vec<String> {
+    let activity = |line: &String| {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        match event["activity_id"].as_u64().unwrap() {
+            1 => "new",
+            2 => "updated",
+            _ => "closed",
+        }
+        .to_owned()
+    };
+    lines(told, name).iter().map(activity).collect()
+}
+
+/// Both ways of writing say the same.
+fn news(told: &Told, name: &str) -> Vec<String> {
+    let news = triggers(told, &format!("{name}-cef"));
+    assert_eq!(news, activities(told, &format!("{name}-ocsf")));
+    news
+}
+
+fn both(state_dir: &Path, name: &str, min_severity: Severity) -> Vec<Settings> {
+    let formats = [("cef", Format::Cef), ("ocsf", Format::Ocsf)];
+    let file = |(suffix, format)| Settings {
+        min_severity,
+        ..file(state_dir, &format!("{name}-{suffix}"), format, Kind::Alert)
+    };
+    formats.map(file).into()
+}
+
+/// Nothing is of high severity, and so many are sent in a day. Who is at home for twenty days is learned.
+fn calm(notices_per_day: u32) -> Detecting {
+    let thresholds = Thresholds {
+        learning_days: 10,
+        alert_score: 1.0,
+        high_score: 100.0,
+        travel_kmh: 90_000.0,
+        simultaneous_km_min: 20_000.0,
+        change_km_min: 20_000.0,
+        ..Thresholds::default()
+    };
+    Detecting { thresholds, notices_per_day, ..Detecting::default() }
+}
+
+#[test]
+fn the_first_message_of_an_alert_whose_new_was_held_back_is_new() {
+    let mut told = Told::new(|state_dir| both(state_dir, "all", Severity::Informational));
+    told.at_home();
+    told.house.tune(calm(0));
+    told.stranger(20, CHINA, "KALI");
+    assert_eq!(news(&told, "all"), [""; 0]);
+    // It grows on a day that has room, behind a start.
+    told.stop();
+    told.house.tune(calm(50));
+    told.stranger(21, SWEDEN, "PC-other");
+    assert_eq!(news(&told, "all"), ["new"]);
+    told.stop();
+    told.stranger(22, AMERICA, "PC-third");
+    assert_eq!(news(&told, "all"), ["new", "updated"]);
+    told.close(22 * DAY_S + 12 * HOUR_S);
+    assert_eq!(news(&told, "all"), ["new", "updated", "closed"]);
+    told.stop();
+}
+
+#[test]
+fn an_alert_that_grows_into_a_sinks_severity_is_new_to_it() {
+    let mut told = Told::new(|state_dir| {
+        let all = both(state_dir, "all", Severity::Informational);
+        [all, both(state_dir, "urgent", Severity::High)].concat()
+    });
+    told.at_home();
+    told.house.tune(calm(50));
+    told.stranger(20, CHINA, "KALI");
+    assert_eq!((news(&told, "all"), news(&told, "urgent").len()), (vec!["new".to_owned()], 0));
+    told.stop();
+    let thresholds = Thresholds { high_score: 1.0, ..calm(50).thresholds };
+    told.house.tune(Detecting { thresholds, ..calm(50) });
+    told.stranger(21, SWEDEN, "PC-other");
+    assert_eq!((news(&told, "all").len(), news(&told, "urgent")), (2, vec!["new".to_owned()]));
+    told.stop();
+    told.stranger(22, AMERICA, "PC-third");
+    assert_eq!(news(&told, "all"), ["new", "updated", "updated"]);
+    assert_eq!(news(&told, "urgent"), ["new", "updated"]);
+    told.stop();
+}
+
+#[test]
+fn what_is_closed_and_was_never_sent_is_not_sent() {
+    let mut told = Told::new(|state_dir| both(state_dir, "all", Severity::Informational));
+    told.at_home();
+    told.house.tune(calm(0));
+    told.stranger(20, CHINA, "KALI");
+    told.close(20 * DAY_S + 12 * HOUR_S);
+    let notices = told.house.store().notices(0, 9).unwrap();
+    assert_eq!(notices.iter().map(|notice| notice.is_held).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(news(&told, "all"), [""; 0]);
+    told.stop();
+}
+
+#[test]
+fn connections_that_fall_silent_behind_a_start_are_told_as_closed() {
+    let mut told =
+        Told::new(|state_dir| vec![file(state_dir, "connections", Format::Json, Kind::Connection)]);
+    told.turn(0);
+    for (minute, status) in [(1, 1), (6, 3), (11, 3)] {
+        for user in 0..3 {
+            let (at, session) = (minute * MINUTE_S + user, format!("s{user}"));
+            told.house.hear(&Request { at, user, status, session: &session, ..Request::start() });
+        }
+        told.turn(minute * MINUTE_S + 3);
+    }
+    let closed = |told: &Told| {
+        let lines = lines(told, "connections");
+        lines.iter().filter(|line| line.contains("\"silence\"")).count()
+    };
+    let before = lines(&told, "connections").len();
+    assert!(before >= 3 && closed(&told) == 0);
+    // No record comes any more, and what is told belongs to the last one.
+    told.stop();
+    for minute in 12..120 {
+        if minute % 5 == 0 {
+            told.telling();
+            told.house.live().keep_activities(true);
+            told.house.turn(minute * MINUTE_S);
+        }
+    }
+    told.turn(120 * MINUTE_S);
+    assert_eq!((closed(&told), lines(&told, "connections").len()), (3, before + 3));
+    // Nor is one told again.
+    told.stop();
+    told.turn(125 * MINUTE_S);
+    assert_eq!(lines(&told, "connections").len(), before + 3);
+    told.stop();
+}
+
+#[test]
+fn a_sink_that_could_not_run_gets_the_alerts_of_that_time_when_it_does() {
+    let mut told = Told::new(|state_dir| {
+        let mut late = file(state_dir, "late", Format::Json, Kind::Alert);
+        late.what = Kind::ALL.into();
+        vec![late, file(state_dir, "other", Format::Json, Kind::Alert)]
+    });
+    let spool = service::folder(told.house.state_dir()).join("spool/late");
+    fs::create_dir_all(spool.parent().unwrap()).unwrap();
+    fs::write(&spool, "in the way").unwrap();
+    told.at_home();
+    told.house.tune(calm(50));
+    told.turn(20 * DAY_S);
+    told.stranger(20, CHINA, "KALI");
+    told.stranger(21, SWEDEN, "PC-other");
+    let arrived = lines(&told, "other");
+    assert!(arrived.len() >= 2, "{arrived:?}");
+    let (telling, _) = told.telling();
+    let standing = telling.sinks().standing();
+    let stopped = standing.iter().find(|sink| sink.name == "late").unwrap();
+    let reason = stopped.stopped.clone().unwrap();
+    assert!(reason.contains("spool/late") && stopped.lost > 0, "{stopped:?}");
+    fs::remove_file(&spool).unwrap();
+    let settings = told.settings.clone();
+    told.telling().0.reload(settings, None);
+    told.turn(22 * DAY_S);
+    assert_eq!((lines(&told, "late"), lines(&told, "other")), (arrived.clone(), arrived));
+    let (telling, _) = told.telling();
+    let late = telling.sinks().standing().into_iter().find(|sink| sink.name == "late").unwrap();
+    assert!(late.stopped.is_none() && late.lost > 0, "{late:?}");
+    told.stop();
+}
