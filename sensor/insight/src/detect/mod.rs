@@ -134,10 +134,10 @@ impl Detector {
         }
         assessment.sort();
         let is_suspect = assessment.is_alert && !connection.is_excluded;
-        if assessment.is_alert {
-            if person.is_some_and(|person| person.slots.iter().any(|before| slot.repeats(before))) {
-                assessment.repeat(thresholds.repeated_part);
-            }
+        if assessment.is_alert
+            && person.is_some_and(|person| person.slots.iter().any(|before| slot.repeats(before)))
+        {
+            assessment.repeat(thresholds.repeated_part);
         }
         if is_suspect {
             slot.suspect();

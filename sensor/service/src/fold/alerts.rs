@@ -210,10 +210,11 @@ impl Alerts {
             return;
         }
         // Whoever was told of just now is not the one to leave.
-        if !self.much.contains_key(&session) && self.much.len() >= MUCH_MAX {
-            if let Some((gone, _)) = self.much.pop_first() {
-                self.expected.remove(&gone);
-            }
+        if !self.much.contains_key(&session)
+            && self.much.len() >= MUCH_MAX
+            && let Some((gone, _)) = self.much.pop_first()
+        {
+            self.expected.remove(&gone);
         }
         self.much.insert(session, told);
         self.expected.remove(&session);

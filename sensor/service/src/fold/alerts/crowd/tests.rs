@@ -117,7 +117,7 @@ fn told_of(alerts: &mut Alerts) -> Vec<(News, u64)> {
 fn besides(count: u64, severity: Severity, detection: Detection) -> Assessment {
     let mut assessment = sprayed(count, None);
     let rule = reason(detection, None, "DE", 6.0);
-    assessment.reasons.push(Reason { alert: Some(severity), user: name(count).into(), ..rule });
+    assessment.reasons.push(Reason { alert: Some(severity), user: name(count), ..rule });
     assessment.score += 6.0;
     (assessment.is_alert, assessment.severity) = (true, severity);
     assessment
