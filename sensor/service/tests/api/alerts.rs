@@ -62,7 +62,9 @@ fn what_is_usual_has_only_connections_whose_alert_was_closed_as_usual() {
         let page = desk.get(&format!("users/user{user}@contoso.example"));
         assert_eq!(page.status, 200, "{}", page.body);
         let devices = page.body["usual"]["devices"].as_array().unwrap();
-        devices.iter().any(|device| device["name"] == "kali")
+        devices
+            .iter()
+            .any(|device| device["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case("kali")))
     };
     for (user, verdict, becomes_usual) in [(1, "usual", true), (2, "unclear", false), (3, "malicious", false)]
     {
