@@ -56,6 +56,10 @@ impl Proofs {
     /// A request of this source verified.
     #[cold]
     pub(crate) fn note(&self, source: IpAddr) {
+        // Under a flood of forgeries every bit is set: hashes are made of as many as there is room for.
+        if self.0.seen.is_full() {
+            return;
+        }
         if self.0.mask.load(Relaxed) & self.bit(source) != 0 {
             // When it is full, the next request says the same.
             let _ = self.0.seen.push(source);
