@@ -42,7 +42,7 @@ impl std::fmt::Debug for One {
 impl Kept {
     /// Takes what the workers left, and gives them their buffers back.
     pub(super) fn take(&mut self, specimens: &Specimens, clients: &Clients, now: SystemTime) {
-        self.0.retain(|_, one| now.duration_since(one.at).is_ok_and(|age| age < AGE_MAX));
+        self.0.retain(|_, one| is_kept(one.at, now));
         specimens.look(|source, octets| {
             let is_client = clients.lookup(source.ip()).is_some();
             self.keep(source.ip(), octets, is_client, now);
@@ -79,6 +79,11 @@ impl Kept {
     }
 }
 
+/// Whether a request of that moment is kept, also by a clock that was set back since.
+fn is_kept(at: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(at).unwrap_or_default() < AGE_MAX
+}
+
 fn nas(request: &Request<'_>) -> Option<String> {
     let name = request.first(NAS_IDENTIFIER).filter(|name| !name.is_empty());
     let address = || <[u8; 4]>::try_from(request.first(NAS_IP_ADDRESS)?).ok();
@@ -110,6 +115,14 @@ mod tests {
         assert_eq!(kept.nas(source), Some(Some("branch gateway".to_owned())));
         assert_eq!(kept.is_made_with("192.0.2.8".parse().unwrap(), b"x"), None);
         assert!(!format!("{kept:?}").contains("branch"));
+    }
+
+    #[test]
+    fn a_request_is_kept_for_an_hour_also_where_the_clock_is_set_back() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(10_000);
+        assert!(is_kept(at, at + AGE_MAX - Duration::from_secs(1)));
+        assert!(!is_kept(at, at + AGE_MAX));
+        assert!(is_kept(at, at - Duration::from_secs(7200)));
     }
 
     #[test]

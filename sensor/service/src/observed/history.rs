@@ -91,6 +91,10 @@ pub struct StageSeries {
 impl History {
     pub(super) fn note(&mut self, now: SensorNow) {
         let now = Arc::new(now);
+        // Behind a clock that was set back: what was seen later than now would stand in front of what comes, out of order.
+        while self.samples.back().is_some_and(|sample| sample.unix_s > now.unix_s) {
+            self.samples.pop_back();
+        }
         if let Some(before) = self.now.replace(Arc::clone(&now))
             // A clock that was set back is no time passed; another start counts from 0.
             && before.started_unix_s == now.started_unix_s
@@ -297,5 +301,19 @@ mod tests {
         assert!(day.unix_s.len() <= POINTS_MAX && day.unix_s.len() > POINTS_MAX / 2, "{}", day.unix_s.len());
         assert!(day.requests.iter().all(|rate| (*rate - 0.1).abs() < 0.01));
         assert!(size_of::<Sample>() * SAMPLES_MAX < 10 << 20, "bounded");
+    }
+
+    #[test]
+    fn behind_a_clock_that_was_set_back_the_points_stand_in_order() {
+        let mut history = History::default();
+        for step in 0..=6 {
+            history.note(look(10_000 + 10 * step, 100 * step, 900));
+        }
+        for step in 0..=3 {
+            history.note(look(10_035 + 10 * step, 1000 + 100 * step, 900));
+        }
+        let series = history.series(60);
+        assert_eq!(series.unix_s, [10_010, 10_020, 10_030, 10_045, 10_055, 10_065]);
+        assert!(series.requests.iter().all(|rate| *rate == 10.0), "{:?}", series.requests);
     }
 }
