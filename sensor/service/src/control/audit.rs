@@ -12,11 +12,12 @@ const AGE_MAX_S: i64 = 2 * 365 * 86_400;
 /// Lines that are kept: some 200 MB. One person who looks at a page every ten seconds of her working day writes as many in
 /// more than two years.
 const LINES_MAX: i64 = 1_000_000;
-/// The oldest lines that are looked at with each new one: more than one, so that what is too old goes although new ones
-/// come.
+/// The oldest lines that are looked at with each new one, whether they are too many by now.
 const LOOKED_AT: i64 = 4;
 /// And at once where nothing is written: a transaction of some milliseconds.
 const STEP: i64 = 1000;
+/// When the oldest line was written that no age takes away.
+const AGELESS: i64 = i64::MIN;
 
 /// A line's columns, as [`row`] reads them.
 const COLUMNS: &str = "number, time, who, action, subject, details";
@@ -110,16 +111,18 @@ pub(super) fn insert(connection: &Connection, entry: &AuditEntry<'_>) -> rusqlit
         "INSERT INTO audit (time, who, action, subject, details) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![now_unix_s(), entry.who, entry.action, entry.subject, entry.details],
     )?;
-    trim(connection, LOOKED_AT).map(drop)
+    // By their number alone: a host whose clock is wrong as it boots writes lines before it is right.
+    trim(connection, LOOKED_AT, AGELESS).map(drop)
 }
 
-/// Takes out of the oldest `lines` those that are too old, or too many by now; how many went.
-fn trim(connection: &Connection, lines: i64) -> rusqlite::Result<usize> {
+/// Takes out of the oldest `lines` those from before `since` (seconds since 1970 UTC), and those that are too many by now; how
+/// many went.
+fn trim(connection: &Connection, lines: i64, since: i64) -> rusqlite::Result<usize> {
     let mut delete = connection.prepare_cached(
         "DELETE FROM audit WHERE number IN (SELECT number FROM audit ORDER BY number LIMIT ?1)
              AND (time < ?2 OR number <= (SELECT max(number) FROM audit) - ?3)",
     )?;
-    delete.execute([lines, now_unix_s() - AGE_MAX_S, LINES_MAX])
+    delete.execute([lines, since, LINES_MAX])
 }
 
 impl Control {
@@ -136,12 +139,14 @@ impl Control {
         write().map_err(|error| self.flawed(error))
     }
 
-    /// Takes some of the lines that are too old out of the log; whether there may be more of them.
+    /// Takes some of the lines that are too old out of the log; whether there may be more of them. The clock should have had
+    /// the time to be set right: by one that is years ahead all lines are too old.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
     pub(crate) fn trim_audit(&self) -> Result<bool, ControlError> {
-        let gone = trim(&self.connection, STEP).map_err(|error| self.flawed(error))?;
+        let gone =
+            trim(&self.connection, STEP, now_unix_s() - AGE_MAX_S).map_err(|error| self.flawed(error))?;
         Ok(i64::try_from(gone).is_ok_and(|gone| gone >= STEP))
     }
 
@@ -315,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_old_or_too_much_goes_with_what_is_new() {
+    fn what_is_too_much_goes_with_what_is_new_and_what_is_too_old_by_itself() {
         let folder = tempfile::tempdir().unwrap();
         let control = Control::open(folder.path()).unwrap();
         let insert = |number: i64, age_s: i64| {
@@ -328,6 +333,8 @@ mod tests {
         insert(2, AGE_MAX_S - 60);
         insert(3, 0);
         note(&control, "dave@portal", "users.list", None);
+        assert_eq!(left(), [3, 2, 1], "the clock may be wrong");
+        assert!(!control.trim_audit().unwrap());
         assert_eq!(left(), [3, 2], "too old");
         insert(LINES_MAX + 1, 0);
         note(&control, "dave@portal", "users.list", None);

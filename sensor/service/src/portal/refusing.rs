@@ -15,7 +15,8 @@ const ACTION: &str = "portal.sign-in-refused";
 pub(super) const NOBODY: &str = "?@portal";
 /// Of one sort and one minute, those that have a line of their own.
 const BY_THEMSELVES: u32 = 5;
-/// Between two looks whether lines of the audit log are too old.
+/// Minutes between two looks whether lines of the audit log are too old, and before the first: a clock that is wrong as its
+/// host boots has been set right by then.
 const TRIMMED_EVERY: u32 = 60;
 /// Between two steps of taking them out: others write as well.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -101,7 +102,7 @@ pub(super) async fn every_minute(portal: Shared) {
         if portal.control(Portal::write_rest).await.is_err() {
             tracing::error!("refused sign-ins of the last minute are not in the audit log");
         }
-        let mut is_more = minute.is_multiple_of(TRIMMED_EVERY);
+        let mut is_more = minute > 0 && minute.is_multiple_of(TRIMMED_EVERY);
         while is_more {
             let trim = |portal: &Portal| portal.api.with_control(|control| control.trim_audit());
             is_more = portal.control(trim).await.unwrap_or(false);
