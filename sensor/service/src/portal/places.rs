@@ -1,9 +1,10 @@
 //! Places for connections. When all are taken, whoever comes gets the place of one that only waits: the oldest of the
-//! address that holds most of them. So somebody who opens thousands of connections pushes out his own.
+//! address that holds most of them. So somebody who opens thousands of connections pushes out his own. Of IPv6 a network of
+//! 64 bits counts as one address: whoever has one of them has them all.
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,6 +23,7 @@ struct State {
 }
 
 struct Held {
+    /// As [`line`] has it.
     from: IpAddr,
     /// What came later has a larger number; a request moves its connection to the end.
     turn: u64,
@@ -73,12 +75,21 @@ impl Places {
             return None;
         }
         let number = state.turn();
+        let from = line(from);
         state.held.insert(number, Held { from, turn: number, is_busy: false, is_leaving: false, task: None });
         Some(number)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an address counts as: whose line it is.
+fn line(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
     }
 }
 
@@ -182,6 +193,24 @@ mod tests {
         drop(fourth_place);
         assert!(third.await.unwrap_err().is_cancelled());
         assert!(!hers.is_finished() && !first.is_finished());
+    }
+
+    #[tokio::test]
+    async fn who_has_a_network_of_ipv6_pushes_out_his_own_as_well() {
+        let places = Places::new(3);
+        let (hers, her_place) = connect(&places, "2001:db8:7::7".parse().unwrap()).await;
+        drop(her_place);
+        let mut crowd = Vec::new();
+        for number in 1..=4 {
+            let from = format!("2001:db8:66:1:{number}:{number}::1").parse().unwrap();
+            let (task, place) = connect(&places, from).await;
+            drop(place);
+            crowd.push(task);
+        }
+        assert!(!hers.is_finished());
+        for task in crowd.drain(..2) {
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
     }
 
     #[tokio::test]
