@@ -139,7 +139,7 @@ fn content(seen: &Seen, now: Option<&Arc<SensorNow>>, hearing: Hearing, plots: &
     html! {
         h2 { "Newest open alerts" }
         @if seen.alerts.is_empty() { p { "None." } } @else { (alerts::table(&seen.alerts)) }
-        h2 { "On line now: " (seen.open) }
+        h2 { "On line now: " (seen.open) @if seen.open == 1 { " connection" } @else { " connections" } }
         @if seen.open > 0 { (map::places_of(&map::spots(&seen.spots), seen.all_spots, "Where they are")) }
         div.cards {
             section.card {
@@ -164,12 +164,21 @@ fn content(seen: &Seen, now: Option<&Arc<SensorNow>>, hearing: Hearing, plots: &
                 table {
                     caption.unseen { "Sensors, the latest heard of first" }
                     thead { tr { th scope="col" { "Sensor" } th scope="col" { "State" } th.figure scope="col" { "Records" } th scope="col" { "Last record" } } }
-                    tbody { @for sensor in &seen.sensors { tr {
+                    tbody {
+                        // One that has not recorded anything yet, and maybe cannot.
+                        @if let Some(now) = now && !seen.sensors.iter().any(|sensor| sensor.name == now.name) { tr {
+                            td { (text::stranger(&now.name)) }
+                            td { (sensors::state(Some(now), hearing)) }
+                            td.figure { "0" }
+                            td { span.quiet { "none yet" } }
+                        } }
+                        @for sensor in &seen.sensors { tr {
                         td { (text::stranger(&sensor.name)) }
                         td { (sensors::state(now.filter(|now| now.name == sensor.name).map(|now| &**now), hearing)) }
                         td.figure { (sensor.count) }
                         td { (text::moment(&sensor.last_seen)) }
-                    } } }
+                        } }
+                    }
                 }
                 p { a href="/sensors" { "All about the sensor" } }
             }

@@ -83,7 +83,7 @@ fn who_is_on_line_is_counted_over_all_vpn_servers_and_the_busiest_come_first() {
     let carol = host.signed_in("carol");
     let overview = carol.get("/");
     check(&overview, "overview");
-    assert!(overview.text.contains("On line now: 63"), "{}", overview.text);
+    assert!(overview.text.contains("On line now: 63 connections"), "{}", overview.text);
     let (_, card) = overview.text.split_once("those with the most connections on line first").unwrap();
     let (card, _) = card.split_once("</section>").unwrap();
     let names = |text: &str| -> Vec<String> {
@@ -106,6 +106,23 @@ fn who_is_on_line_is_counted_over_all_vpn_servers_and_the_busiest_come_first() {
         }
     }
     assert_eq!(seen, (0..60).map(|number| format!("{number:02}")).collect::<Vec<_>>(), "each once");
+}
+
+#[test]
+fn a_sensor_that_has_recorded_nothing_yet_is_listed_with_its_state() {
+    let host = Host::start(&["alice"]);
+    let carol = host.signed_in("carol");
+    let mut now = look(1_790_000_100, 0);
+    now.name = "<new>".to_owned();
+    host.sensor.note(now.clone());
+    let overview = carol.get("/");
+    check(&overview, "overview");
+    let row = |text: &str| text.matches("<td><bdi>&lt;new&gt;</bdi></td>").count();
+    assert_eq!(row(&overview.text), 1, "{}", overview.text);
+    assert!(overview.text.contains("none yet"), "{}", overview.text);
+    now.name = "vpn-sensor".to_owned();
+    host.sensor.note(now);
+    assert!(!carol.get("/").text.contains("none yet"), "it is in the records");
 }
 
 #[test]
