@@ -1,5 +1,7 @@
 //! What is set and by whom, as the portal shows it: secrets never, and what the file sets with its line.
 
+use std::collections::HashSet;
+
 use policy::settings::{self as shown, Entry, Key, Layer, List};
 use serde_json::{Map, Value as Json};
 use toml::{Table, Value};
@@ -49,12 +51,14 @@ pub fn keys(config: &Config) -> Vec<Key> {
 
 /// Every entry of both layers: those of this configuration's file first, then those of the document, which edits change.
 pub fn layer_entries(config: &Config, settings: &Settings) -> Vec<Entry> {
-    let is_weak = |name: &str| {
-        let client = config.clients.iter().find(|client| client.name == name);
-        let secrets =
-            client.into_iter().flat_map(|client| [Some(&client.secret), client.previous_secret.as_ref()]);
-        secrets.flatten().any(Secret::is_weak)
-    };
+    let weak: HashSet<&str> = config
+        .clients
+        .iter()
+        .filter(|client| {
+            [Some(&client.secret), client.previous_secret.as_ref()].into_iter().flatten().any(Secret::is_weak)
+        })
+        .map(|client| client.name.as_str())
+        .collect();
     let mut all = Vec::new();
     for list in LISTS {
         for (index, table) in entries(&config.file_says.0, list).into_iter().enumerate() {
@@ -67,7 +71,7 @@ pub fn layer_entries(config: &Config, settings: &Settings) -> Vec<Entry> {
         }
     }
     for entry in all.iter_mut().filter(|entry| entry.list == List::Client) {
-        entry.has_weak_secret = is_weak(&entry.name);
+        entry.has_weak_secret = weak.contains(entry.name.as_str());
     }
     all
 }

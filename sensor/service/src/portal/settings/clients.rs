@@ -92,8 +92,19 @@ fn is_wanted(client: &Entry, wanted: &str) -> bool {
     holds(&client.name) || holds(&addresses) || wanted.parse().is_ok_and(has)
 }
 
+/// What the first VPN server that is set ends: nobody is let in by a generated secret beside it.
+pub(super) fn ends_generated(view: &View) -> Markup {
+    let mut clients = lists::entries(view, List::Client);
+    let is_generated =
+        matches!((clients.next(), clients.next()), (Some(only), None) if only.origin.layer == Layer::Default);
+    html! { @if is_generated {
+        p.quiet { "From then on this host is let in by its generated secret no more: if a VPN server runs on it, add 127.0.0.1 as well, with a secret of its own." }
+    } }
+}
+
 fn adding(visitor: &Visitor, view: &View, name: &str, address: &str, vendor: &str) -> Markup {
     html! {
+        (ends_generated(view))
         form.narrow method="post" action=(HERE) {
             (lists::about(visitor, view, None))
             label { "Name" input name="name" value=(name) required maxlength="64"; }
@@ -299,6 +310,28 @@ mod tests {
         portal::testing::{self, Administered},
         settings::Origin,
     };
+
+    #[tokio::test]
+    async fn that_the_first_vpn_server_ends_the_generated_secret_is_said_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let view = |entries| View {
+            revision: "1".to_owned(),
+            keys: Vec::new(),
+            entries,
+            restart_needed: Vec::new(),
+        };
+        let mut generated = client(0);
+        generated.origin.layer = Layer::Default;
+        for (entries, is_said) in
+            [(vec![generated.clone()], true), (vec![generated, client(1)], false), (vec![client(1)], false)]
+        {
+            let folder = tempfile::tempdir_in(folder.path()).unwrap();
+            let portal = testing::portal(folder.path(), Some(Administered::with(view(entries)))).await;
+            let cookie = testing::visit(&portal, "carol", Role::Administrator);
+            let (_, _, page) = testing::ask(&portal, HERE, &[("cookie", &cookie)], None).await;
+            assert_eq!(page.contains("by its generated secret no more"), is_said, "{page}");
+        }
+    }
 
     fn client(number: usize) -> Entry {
         let address = format!("10.{}.{}.0/24", number / 250, number % 250);

@@ -1,7 +1,7 @@
 //! Listening for the first packet: who sends without being let in, and how to let her in. A secret is tried on the latest
 //! request of its source before it is saved.
 
-use std::net::IpAddr;
+use std::{cmp::Reverse, net::IpAddr};
 
 use axum::{
     Extension,
@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    clients::{addresses, fields_of, secret_field, vendors},
+    clients::{addresses, ends_generated, fields_of, secret_field, vendors},
     form::{self, Fields, Sent},
     guides::guides,
     hidden, lists, origin, page as settings_page, page_with, view,
@@ -29,6 +29,8 @@ use crate::{
 };
 
 const HERE: &str = "/settings/listening";
+/// VPN servers that are listed as let in: the page is asked for every few seconds.
+const CLIENTS: usize = 50;
 /// Seconds between two looks of the script.
 const AGAIN_S: u16 = 3;
 /// Seconds between two looks of a browser that runs none: all of the page is loaded anew, which disturbs who reads it.
@@ -61,7 +63,11 @@ pub(super) async fn page(
 
 /// What has an id is replaced by the script, and nothing else: a guide that was opened stays open.
 fn content(arrivals: &Arrivals, view: &View, still: bool) -> Markup {
-    let clients: Vec<&Entry> = view.entries.iter().filter(|entry| entry.list == List::Client).collect();
+    let mut clients: Vec<&Entry> = view.entries.iter().filter(|entry| entry.list == List::Client).collect();
+    let all = clients.len();
+    // Those that were heard latest first; of who was never, as they are set.
+    clients.sort_by_key(|client| Reverse(last_heard(client)));
+    clients.truncate(CLIENTS);
     let open: Vec<&RefusedSource> = arrivals.refused.iter().filter(|source| !source.is_mended).collect();
     let live = (!still).then(|| format!("{HERE}?still=true"));
     html! {
@@ -93,16 +99,23 @@ fn content(arrivals: &Arrivals, view: &View, still: bool) -> Markup {
             div.wide #live-clients { table.stack {
                 thead { tr { th { "VPN server or range" } th.figure { "Requests proved" } th { "Last" } } }
                 tbody { @for client in clients { tr {
-                    @let heard = client.heard.clone().unwrap_or_default();
                     td data-label="VPN server or range" { (text::stranger(&client.name)) }
-                    td.figure data-label="Requests proved" { (heard.genuine) }
-                    td data-label="Last" { @if let Some(last) = heard.secret_used.max(heard.previous_secret_used) { (text::moment(&last)) }
+                    td.figure data-label="Requests proved" { (client.heard.as_ref().map_or(0, |heard| heard.genuine)) }
+                    td data-label="Last" { @if let Some(last) = last_heard(client) { (text::moment(last)) }
                         @else { span.quiet { "nothing yet" } } }
                 } } }
-            } }
+            }
+            @if all > CLIENTS { p { "Of " (all) " these " (CLIENTS) " were heard last. " a href="/settings/clients" { "All VPN servers" } } }
+            }
         }
         (guides(&arrivals.addresses))
     }
+}
+
+/// When a secret of a client last proved a request.
+fn last_heard(client: &Entry) -> Option<&str> {
+    let heard = client.heard.as_ref()?;
+    heard.secret_used.as_deref().max(heard.previous_secret_used.as_deref())
 }
 
 fn wrong(source: &RefusedSource) -> Markup {
@@ -243,6 +256,7 @@ fn adding(visitor: &Visitor, view: &View, found: &RefusedSource, typed: &Typed, 
     let Typed { name, address, vendor } = typed;
     let vendor = if vendor.is_empty() { "auto" } else { vendor };
     html! {
+        (ends_generated(view))
         form.narrow method="post" action=(path) {
             (hidden(visitor, view))
             label { "Name" input name="name" required maxlength="64" value=(name); }
@@ -324,4 +338,48 @@ pub(super) async fn mend(
         _ => html! {},
     };
     Ok(form::not_changed(&visitor, why, &back, &again))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Heard, Origin};
+
+    #[test]
+    fn of_thousands_that_are_let_in_those_are_listed_that_were_heard_last() {
+        let client = |number: usize| Entry {
+            list: List::Client,
+            name: format!("branch {number:04}"),
+            origin: Origin { layer: Layer::Portal, file: None, line: None },
+            fields: serde_json::Map::new(),
+            has_secret: true,
+            has_previous_secret: false,
+            has_weak_secret: false,
+            heard: (number % 2 == 1).then(|| Heard {
+                secret_used: Some(format!("2026-11-{:02}T{:02}:00:00Z", 1 + number / 24 % 30, number % 24)),
+                genuine: 7,
+                ..Heard::default()
+            }),
+            ends: None,
+        };
+        let arrivals =
+            Arrivals { accounting: true, closed_because: None, addresses: Vec::new(), refused: Vec::new() };
+        let page = |count: usize| {
+            let entries = (0..count).map(client).collect();
+            let view =
+                View { revision: "1".to_owned(), keys: Vec::new(), entries, restart_needed: Vec::new() };
+            content(&arrivals, &view, false).into_string()
+        };
+        let names = |page: &str| -> Vec<String> {
+            let parts = page.split("<bdi>branch ").skip(1);
+            parts.map(|part| part.split('<').next().unwrap().to_owned()).collect()
+        };
+        let many = page(720);
+        let listed = names(&many);
+        assert_eq!((listed.len(), &*listed[0], &*listed[49]), (CLIENTS, "0719", "0621"));
+        assert!(many.contains("Of 720 these 50 were heard last.") && many.len() < 60_000, "{}", many.len());
+        let few = page(3);
+        assert_eq!(names(&few), ["0001", "0000", "0002"], "of who was never heard as they are set");
+        assert!(!few.contains("heard last") && few.contains("nothing yet"));
+    }
 }
