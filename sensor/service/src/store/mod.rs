@@ -21,6 +21,7 @@
 //! | `find` | what one box finds |
 //! | `risk` | who and what is at risk |
 //! | `indices.sql`, `alert-lists.sql`, `alert-held.sql` | indices by which pages stay quick |
+//! | `alert-risk.sql` | open alerts by how severe they are |
 //! | `lasting.sql` | connections that last, by which those are found that were there at a moment |
 //! | `assigned.sql`, `assigned` | who had an address inside the tunnel |
 //! | `parts.sql`, `parts-fill.sql`, `parts` | names by a part of them |
@@ -73,7 +74,7 @@ pub use location::LocationRow;
 pub use newest::{Feature, NEWEST_COUNTED, Newest};
 pub use page::{DayRow, SHARES_MAX, UserPage};
 pub use read::StoreReader;
-pub use risk::RiskPosition;
+pub use risk::{BODIES_MAX, ByRisk, OPEN_ALERTS_MAX, RiskPosition};
 pub use row::{DeviceRow, PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
 pub use session_filter::SessionFilter;
 pub use spot::{SpotCount, SpotRow};
@@ -88,7 +89,7 @@ pub const FILE: &str = "store.sqlite";
 pub(crate) const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("schema.sql"),
     include_str!("alerts.sql"),
     include_str!("indices.sql"),
@@ -98,6 +99,7 @@ const MIGRATIONS: [&str; 9] = [
     concat!(include_str!("alert-reasons.sql"), include_str!("alert-reasons-fill.sql")),
     include_str!("alert-held.sql"),
     include_str!("lasting.sql"),
+    include_str!("alert-risk.sql"),
 ];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.

@@ -196,7 +196,7 @@ mod tests {
                  DROP TABLE user_name; DROP TABLE device_name; DROP INDEX alert_closed; DROP TABLE alert_reason;
                  DROP TRIGGER reasons_with_alert; DROP TRIGGER reasons_changed; DROP TRIGGER reasons_gone;
                  DROP INDEX notice_held; DROP INDEX session_long_by_user;
-                 DROP INDEX session_long_by_remote; PRAGMA user_version = 4;",
+                 DROP INDEX session_long_by_remote; DROP INDEX alert_by_risk; PRAGMA user_version = 4;",
             )
             .unwrap();
         drop(store);
