@@ -25,7 +25,7 @@ pub(super) struct SessionsQuery {
     remote: Option<std::net::IpAddr>,
     /// That had this address inside the tunnel, or the prefix that it lies in: `10.1.2.3`, `2001:db8::/64`.
     assigned: Option<String>,
-    /// From the place with this number.
+    /// From the place with this number, through whatever network: all that have its name and country, or are the same site.
     place: Option<i64>,
     /// From this country, two letters.
     country: Option<String>,

@@ -12,8 +12,8 @@ use super::{
     query::{Named, Page, Parameters, cursor, limit, position},
 };
 use crate::store::{
-    DeviceRow, Feature, LocationRow, RiskPosition, SessionFilter, SessionRow, Share, SpotRow, StoreReader,
-    UserPage, UserRow,
+    ByRisk, DeviceRow, Feature, LocationRow, RiskPosition, SessionFilter, SessionRow, Share, SpotRow,
+    StoreReader, UserPage, UserRow,
 };
 
 /// The newest connections on a user's page; `/sessions` has the others.
@@ -65,8 +65,8 @@ pub(super) async fn users(
             .read(move |store| {
                 shared.audit(&who, "users.list", typed.as_deref(), None)?;
                 let part = store.user_part(typed.as_deref().unwrap_or_default(), &realms)?;
-                let (items, next) = store.users_by_risk(&part, from, limit)?;
-                Ok(Json(Page { items, next: next.map(|next| cursor(&next)) }))
+                let ByRisk { rows, next, .. } = store.users_by_risk(&part, from, limit)?;
+                Ok(Json(Page { items: rows, next: next.map(|next| cursor(&next)) }))
             })
             .await;
     }
@@ -170,8 +170,8 @@ pub(super) async fn devices(
             let part = query.q.unwrap_or_default();
             shared.audit(&who, "devices.list", Some(&*part).filter(|part| !part.is_empty()), None)?;
             if by_risk {
-                let (items, next) = store.devices_by_risk(&part, from, limit)?;
-                return Ok(Json(Page { items, next: next.map(|next| cursor(&next)) }));
+                let ByRisk { rows, next, .. } = store.devices_by_risk(&part, from, limit)?;
+                return Ok(Json(Page { items: rows, next: next.map(|next| cursor(&next)) }));
             }
             let after = after.as_ref().map(|(last, name)| (*last, &**name));
             let rows = store.devices_with(&part, after, limit + 1)?;

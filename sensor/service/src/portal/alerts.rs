@@ -16,7 +16,7 @@ use super::{
 use crate::{
     alert::{AlertRow, COMMENT_OCTETS_MAX, Severity, State as Standing, Verdict},
     api::{self, Decided, Shown},
-    store::{AlertFilter, AlertState},
+    store::{AlertFilter, AlertState, UserRow},
 };
 
 /// Rows of a page, and alerts that are closed at once.
@@ -50,7 +50,10 @@ pub(super) fn verdict_of(name: &str) -> Option<Verdict> {
     VERDICTS.into_iter().map(|(verdict, _)| verdict).find(|verdict| verdict.name() == name)
 }
 
-#[derive(Default, Deserialize)]
+/// So many are named whose name holds what was typed as the user.
+const SIMILAR: usize = 10;
+
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     #[serde(default)]
@@ -127,18 +130,47 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refused> {
-    let user = asked.user.trim();
-    let user = portal.api.user_key_of((!user.is_empty()).then_some(user)).await?;
+    let typed = Some(asked.user.trim().to_owned()).filter(|typed| !typed.is_empty());
+    let user = portal.api.user_key_of(typed.as_deref()).await?;
+    let realms = portal.api.realms()?;
     let filter = asked.filter(user, &visitor.zone)?;
     let (shared, who) = (portal.clone(), visitor.name());
     let found = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "alerts.list", filter.user.as_deref(), filter.details().as_deref())?;
-        Ok(store.alert_rows(&filter, ROWS + 1)?)
+        let alerts = store.alert_rows(&filter, ROWS + 1)?;
+        let similar = match (&filter.user, typed) {
+            (Some(key), Some(typed)) if alerts.is_empty() && store.user(key)?.is_none() => {
+                Some(store.users(&store.user_part(&typed, &realms)?, None, SIMILAR + 1)?)
+            }
+            _ => None,
+        };
+        Ok((alerts, similar))
     });
-    let mut alerts = found.await?;
+    let (mut alerts, similar) = found.await?;
     let more = alerts.len() > ROWS;
     alerts.truncate(ROWS);
-    Ok(frame::page(&visitor, "Alerts", &content(&visitor, &asked, &alerts, more)))
+    let listed = match similar {
+        Some(similar) => html! { (filters(&asked, &visitor.zone)) (nobody(&asked, &similar)) },
+        None => content(&visitor, &asked, &alerts, more),
+    };
+    Ok(frame::page(&visitor, "Alerts", &listed))
+}
+
+/// That nobody is known by the name that was typed, and who is meant, perhaps.
+fn nobody(asked: &Asked, similar: &[UserRow]) -> Markup {
+    let typed = asked.user.trim();
+    let of = |user: &UserRow| Asked { user: user.user.clone(), before: None, ..asked.clone() }.address(None);
+    html! {
+        p { "Nobody is known as " (text::stranger(typed)) "."
+            @if similar.is_empty() { " A user is named as a whole here, and nobody has this in the name." }
+            @else { " A user is named as a whole here. Alerts of those who have this in the name:" } }
+        @if !similar.is_empty() {
+            ul { @for user in similar.iter().take(SIMILAR) { li { a href=(of(user)) { (text::stranger(&user.user)) } } } }
+        }
+        @if similar.len() > SIMILAR {
+            p.quiet { "The first ten. " a href={ "/users?q=" (query_part(typed)) } { "All of them" } }
+        }
+    }
 }
 
 fn content(visitor: &Visitor, asked: &Asked, alerts: &[AlertRow], more: bool) -> Markup {

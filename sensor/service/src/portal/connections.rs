@@ -1,5 +1,5 @@
-//! Connections that have something in common: a user, a device, an address, outside the tunnel or in it, a place, a VPN
-//! server, a session id, days. What a search leads to, and the pages of users and devices, which show the newest.
+//! Connections that have something in common: a user, a device, an address, outside the tunnel or in it, a place, a
+//! country, a VPN server, a session id, days. What a search leads to, and the pages of users and devices, which show the newest.
 
 use axum::{
     Extension,
@@ -26,7 +26,10 @@ pub(super) struct Asked {
     remote: Option<String>,
     /// Inside the tunnel.
     assigned: Option<String>,
+    /// One of the numbers of a place.
     place: Option<i64>,
+    /// Two letters.
+    country: Option<String>,
     server: Option<i64>,
     session: Option<String>,
     #[serde(default)]
@@ -48,6 +51,7 @@ impl Asked {
             remote: self.remote.clone(),
             assigned: self.assigned.clone(),
             place: self.place,
+            country: self.country.as_ref().map(|code| code.to_ascii_uppercase()),
             server_number: self.server,
             session: self.session.clone(),
             open: self.open,
@@ -83,8 +87,12 @@ impl Asked {
                 name.ok_or_else(|| Problem::not_found(format!("There is no place {place}.")))?
             ));
         }
+        parts.extend(filter.country.as_ref().map(|code| format!("from the country {code}")));
         if let Some(number) = self.server {
-            let found = store.servers(number - 1, 1)?.into_iter().find(|server| server.number == number);
+            let found = store
+                .servers(number.saturating_sub(1), 1)?
+                .into_iter()
+                .find(|server| server.number == number);
             let server =
                 found.ok_or_else(|| Problem::not_found(format!("There is no VPN server {number}.")))?;
             parts.push(format!(
@@ -117,6 +125,7 @@ impl Asked {
             ("remote", self.remote.clone()),
             ("assigned", self.assigned.clone()),
             ("place", number(self.place)),
+            ("country", self.country.clone()),
             ("server", number(self.server)),
             ("session", self.session.clone()),
             ("open", self.open.then(|| "true".to_owned())),

@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     api::{Problem, query},
-    store::{DeviceRow, Feature, NEWEST_COUNTED, RiskPosition, SHARES_MAX, SessionFilter},
+    store::{
+        BODIES_MAX, ByRisk, DeviceRow, Feature, NEWEST_COUNTED, RiskPosition, SHARES_MAX, SessionFilter,
+    },
 };
 
 /// Rows of the list.
@@ -93,17 +95,18 @@ pub(super) async fn list(
     let part = q.trim().to_owned();
     let content = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "devices.list", Some(&*part).filter(|part| !part.is_empty()), None)?;
-        let (rows, next) = store.devices_by_risk(&part, from, ROWS)?;
-        let next = next.map(|next| query::cursor(&next));
-        Ok(listed(&part, &rows, next.as_deref()))
+        Ok(listed(&part, &store.devices_by_risk(&part, from, ROWS)?))
     });
     Ok(frame::page(&visitor, "Devices", &content.await?))
 }
 
-fn listed(part: &str, rows: &[DeviceRow], next: Option<&str>) -> Markup {
+fn listed(part: &str, page: &ByRisk<DeviceRow>) -> Markup {
+    let ByRisk { rows, next, is_cut } = page;
+    let next = next.as_ref().map(query::cursor);
     html! {
         (people::box_for("Devices", "/devices", part))
         div #results aria-live="polite" {
+            (people::cut(*is_cut, BODIES_MAX, "Devices"))
             @if rows.is_empty() {
                 p { "No device" @if !part.is_empty() { " has " (text::stranger(part)) " in its name" } "." }
             } @else {
@@ -114,7 +117,11 @@ fn listed(part: &str, rows: &[DeviceRow], next: Option<&str>) -> Markup {
                     tbody { @for row in rows { tr {
                         td data-label="Device" { (text::device(Some(&row.seen.name))) }
                         td data-label="Risk" { (people::risk(row.severity, row.score)) }
-                        td.figure data-label="Open alerts" { @match row.open_alerts { Some(alerts @ 1..) => { strong { (alerts) } } _ => "0" } }
+                        td.figure data-label="Open alerts" { @match row.open_alerts {
+                            Some(alerts @ 1..) => { strong { (alerts) } @if *is_cut { " or more" } }
+                            Some(_) => "0",
+                            None => "\u{2013}",
+                        } }
                         td data-label="Last seen" { (text::moment(&row.seen.last_seen)) }
                         td data-label="First seen" { (text::moment(&row.seen.first_seen)) }
                         td.figure data-label="Connections" { (row.seen.count) }

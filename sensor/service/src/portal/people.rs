@@ -12,7 +12,7 @@ use super::{Refused, Shared, frame, guard::Visitor, text};
 use crate::{
     alert::Severity,
     api::query,
-    store::{RiskPosition, UserRow},
+    store::{ByRisk, OPEN_ALERTS_MAX, RiskPosition, UserRow},
 };
 
 /// Rows of a page: what one scrolls through.
@@ -37,13 +37,9 @@ pub(super) async fn page(
     let realms = portal.api.realms()?;
     let content = portal.api.readers.read(move |store| {
         shared.api.audit_as(&who, "users.list", typed.as_deref(), None)?;
-        let (rows, next) = store.users_by_risk(
-            &store.user_part(typed.as_deref().unwrap_or_default(), &realms)?,
-            from,
-            ROWS,
-        )?;
-        let next = next.map(|next| query::cursor(&next));
-        Ok(content(typed.as_deref().unwrap_or_default(), &rows, next.as_deref()))
+        let part = typed.as_deref().unwrap_or_default();
+        let page = store.users_by_risk(&store.user_part(part, &realms)?, from, ROWS)?;
+        Ok(content(part, &page))
     });
     Ok(frame::page(&visitor, "Users", &content.await?))
 }
@@ -58,10 +54,23 @@ pub(super) fn box_for(title: &str, path: &str, part: &str) -> Markup {
     }
 }
 
-fn content(part: &str, rows: &[UserRow], next: Option<&str>) -> Markup {
+/// Says where a list by risk leaves out open alerts.
+pub(super) fn cut(is_cut: bool, looked_at: usize, whose: &str) -> Markup {
+    html! {
+        @if is_cut { p.quiet {
+            "More alerts are open than are looked at here: the " (looked_at) " of the highest severity and score say who comes first. "
+            (whose) " of others alone stand behind, with no risk. " a href="/alerts" { "All open alerts" }
+        } }
+    }
+}
+
+fn content(part: &str, page: &ByRisk<UserRow>) -> Markup {
+    let ByRisk { rows, next, is_cut } = page;
+    let next = next.as_ref().map(query::cursor);
     html! {
         (box_for("Users", "/users", part))
         div #results aria-live="polite" {
+            (cut(*is_cut, OPEN_ALERTS_MAX, "Users"))
             @if rows.is_empty() {
                 p { "Nobody" @if !part.is_empty() { " has " (text::stranger(part)) " in the name" } "." }
             } @else {

@@ -1,5 +1,4 @@
-//! What one box finds: addresses, session ids, devices, places and VPN servers by the beginning or a part of what they are
-//! called. Each question reads a few rows of an index, or all of a small table.
+//! What one box finds: addresses, session ids, devices and VPN servers by the beginning or a part of what they are called. Each question reads a few rows of an index, or all of a small table.
 
 use rusqlite::{Row, ToSql};
 use serde::Serialize;
@@ -10,18 +9,6 @@ use super::{
     parts::Named,
     row::{SeenRow, rfc3339},
 };
-
-/// A place that was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FoundPlace {
-    /// Its number in this store.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// The network that it was seen with: `AS3320 Deutsche Telekom AG`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<String>,
-}
 
 /// A VPN server that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -106,6 +93,19 @@ impl StoreReader {
         self.rows(&query, &values, seen)
     }
 
+    /// Devices that are called so, in any case of its Latin letters; the latest seen first.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn devices_called(&self, name: &str, limit: usize) -> Result<Vec<SeenRow>, StoreError> {
+        let query = format!(
+            "SELECT sighting.name, first, last, count FROM device_name INDEXED BY device_by_name
+             CROSS JOIN sighting ON sort = 2 AND sighting.name = device_name.name
+             WHERE device_name.name = ?1 COLLATE NOCASE ORDER BY last DESC, sighting.name LIMIT {limit}"
+        );
+        self.rows(&query, &[Box::new(name.to_owned())], seen)
+    }
+
     /// Devices by their names, in the order of those; none is known by some of them, perhaps.
     pub(super) fn devices_named(&self, names: &[&str]) -> Result<Vec<SeenRow>, StoreError> {
         let query = "SELECT name, first, last, count FROM json_each(?1) AS wanted
@@ -115,41 +115,8 @@ impl StoreReader {
         self.rows(query, &[Box::new(names)], seen)
     }
 
-    /// Places whose name or network holds this, in any case of its Latin letters.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn places_with(&self, part: &str, limit: usize) -> Result<Vec<FoundPlace>, StoreError> {
-        let lowered = part.to_ascii_lowercase();
-        let number: Option<u32> = lowered.strip_prefix("as").and_then(|number| number.parse().ok());
-        let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(holding(part)), Box::new(number)];
-        let among = match self.may_hold(Named::Place, part)? {
-            Some(few) => {
-                values.push(Box::new(few));
-                "id IN (SELECT value FROM json_each(?3)) AND"
-            }
-            None => "",
-        };
-        let query = format!(
-            "SELECT id, name, CASE WHEN asn IS NULL THEN NULL ELSE 'AS' || asn || coalesce(' ' || organisation, '') END
-             FROM place WHERE {among} (name LIKE ?1 ESCAPE '\\' OR organisation LIKE ?1 ESCAPE '\\') OR asn = ?2
-             ORDER BY id LIMIT {limit}"
-        );
-        self.rows(&query, &values, |row| {
-            Ok(FoundPlace { id: row.get(0)?, name: row.get(1)?, network: row.get(2)? })
-        })
-    }
-
-    /// One place's name.
-    ///
-    /// # Errors
-    /// [`StoreError::Sqlite`].
-    pub fn place_name(&self, id: i64) -> Result<Option<String>, StoreError> {
-        let query = "SELECT name FROM place WHERE id = ?1";
-        Ok(self.rows(query, &[Box::new(id)], |row| row.get(0))?.pop())
-    }
-
-    /// VPN servers whose client, NAS-Identifier or address holds this, in any case of its Latin letters.
+    /// VPN servers whose client, NAS-Identifier or address holds this, in any case of its Latin letters; first those that are
+    /// called so.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
@@ -157,9 +124,9 @@ impl StoreReader {
         let query = format!(
             "SELECT number, coalesce(identifier, address, client), client FROM server
              WHERE client LIKE ?1 ESCAPE '\\' OR identifier LIKE ?1 ESCAPE '\\' OR address LIKE ?1 ESCAPE '\\'
-             ORDER BY number LIMIT {limit}"
+             ORDER BY coalesce(?2 COLLATE NOCASE IN (identifier, address, client), FALSE) DESC, number LIMIT {limit}"
         );
-        self.rows(&query, &[Box::new(holding(part))], |row| {
+        self.rows(&query, &[Box::new(holding(part)), Box::new(part.to_owned())], |row| {
             Ok(FoundServer { number: row.get(0)?, name: row.get(1)?, client: row.get(2)? })
         })
     }
@@ -176,7 +143,7 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<SeenRow> {
 }
 
 /// A pattern for what holds this text, whatever it is.
-fn holding(part: &str) -> String {
+pub(super) fn holding(part: &str) -> String {
     let mut pattern = String::with_capacity(part.len() + 2);
     pattern.push('%');
     for c in part.chars() {

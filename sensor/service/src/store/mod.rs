@@ -12,6 +12,8 @@
 //! | `forget` | a person goes out, free pages included |
 //! | `read` | [`StoreReader`]: users, sessions, devices, places, sensors come out |
 //! | `session_filter` | which sessions are asked for |
+//! | `from_place` | those from one place or country |
+//! | `place` | places by what they are called |
 //! | `server` | VPN servers, and who is on line |
 //! | `page` | all that there is about one user |
 //! | `usual` | what is usual for one user |
@@ -21,6 +23,7 @@
 //! | `find` | what one box finds |
 //! | `risk` | who and what is at risk |
 //! | `indices.sql`, `alert-lists.sql`, `alert-held.sql` | indices by which pages stay quick |
+//! | `by-name.sql`, `alert-risk.sql` | places and devices by name, open alerts by how severe they are |
 //! | `lasting.sql` | connections that last, by which those are found that were there at a moment |
 //! | `assigned.sql`, `assigned` | who had an address inside the tunnel |
 //! | `parts.sql`, `parts-fill.sql`, `parts` | names by a part of them |
@@ -39,11 +42,13 @@ mod days;
 mod digest;
 mod find;
 mod forget;
+mod from_place;
 pub(crate) mod journey;
 mod location;
 mod newest;
 mod page;
 mod parts;
+mod place;
 mod read;
 mod reason;
 mod risk;
@@ -67,13 +72,14 @@ pub use assigned::FoundAssigned;
 pub(crate) use bulk::Bulk;
 pub(crate) use days::{days, hours};
 pub use digest::Digest;
-pub use find::{FoundPlace, FoundServer};
+pub use find::FoundServer;
 pub use journey::JourneyRow;
 pub use location::LocationRow;
 pub use newest::{Feature, NEWEST_COUNTED, Newest};
 pub use page::{DayRow, SHARES_MAX, UserPage};
+pub use place::FoundPlace;
 pub use read::StoreReader;
-pub use risk::RiskPosition;
+pub use risk::{BODIES_MAX, ByRisk, OPEN_ALERTS_MAX, RiskPosition};
 pub use row::{DeviceRow, PlaceRow, SeenRow, ServerRow, SessionRow, Share, UserRow};
 pub use session_filter::SessionFilter;
 pub use spot::{SpotCount, SpotRow};
@@ -88,7 +94,7 @@ pub const FILE: &str = "store.sqlite";
 pub(crate) const RELEASE: i64 = MIGRATIONS.len() as i64;
 
 /// Each takes a store from the release of its index to the next.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("schema.sql"),
     include_str!("alerts.sql"),
     include_str!("indices.sql"),
@@ -98,6 +104,7 @@ const MIGRATIONS: [&str; 9] = [
     concat!(include_str!("alert-reasons.sql"), include_str!("alert-reasons-fill.sql")),
     include_str!("alert-held.sql"),
     include_str!("lasting.sql"),
+    concat!(include_str!("by-name.sql"), include_str!("alert-risk.sql")),
 ];
 
 /// Longest wait for somebody else's lock: a backup or a person's `sqlite3` beside the service.

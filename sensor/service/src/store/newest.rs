@@ -43,6 +43,15 @@ struct Place {
     network: Option<String>,
 }
 
+/// What makes a place the same one for people: name, country, site, network.
+type PlaceKey<'p> = (&'p str, Option<&'p str>, Option<&'p str>, Option<i64>);
+
+impl Place {
+    fn key(&self) -> PlaceKey<'_> {
+        (&self.row.name, self.row.country.as_deref(), self.row.site.as_deref(), self.row.asn)
+    }
+}
+
 #[derive(Debug)]
 struct Counted {
     start: i64,
@@ -180,13 +189,14 @@ impl Newest {
         groups.into_iter().map(share).collect()
     }
 
-    /// Where they came from, address by address: the latest seen first.
+    /// Where they came from, address by address: the latest seen first. One that moved, or is another network's now, is
+    /// there twice; one of which another build of a database says the same is not.
     pub fn locations(&self, limit: usize) -> Vec<LocationRow> {
-        let mut groups: BTreeMap<(&str, Option<i64>), Located<'_>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, Option<PlaceKey<'_>>), Located<'_>> = BTreeMap::new();
         for connection in &self.connections {
             if let Some(remote) = &connection.remote {
                 let place = connection.place.as_deref();
-                let key = (&**remote, place.map(|place| place.row.id));
+                let key = (&**remote, place.map(Place::key));
                 let located = groups.entry(key).or_insert(Located { group: Group::NONE, place });
                 located.group.add(connection);
             }
@@ -257,18 +267,19 @@ impl Counted {
 mod tests {
     use super::{super::Store, *};
 
-    /// Sessions of two users from places of which two have one name, some without a place, an address or a device.
+    /// Sessions of two users from places of which three have one name, two of these one network too, some without a place, an address or a device.
     const FILL: &str = "
         INSERT INTO server (number, client, identifier, address) VALUES
             (1, 'vpn', 'gw-1', '192.0.2.1'), (2, 'vpn', NULL, '192.0.2.2'), (3, 'vpn', NULL, NULL);
         INSERT INTO place (id, whereabouts, name, country, latitude, longitude, radius_km, asn, organisation, kinds, anycast)
         VALUES (1, 'place', 'Paris', 'FR', 48.9, 2.4, 5, 3215, 'Orange', '', 0), (2, 'place', 'Paris', 'FR', 48.9, 2.4, 5, 12322, NULL, '', 0),
-            (3, 'place', 'Berlin', 'DE', 52.5, 13.4, NULL, 3320, 'Telekom', '', 0), (4, 'country', 'SE', 'SE', NULL, NULL, NULL, NULL, NULL, '', 0);
+            (3, 'place', 'Berlin', 'DE', 52.5, 13.4, NULL, 3320, 'Telekom', '', 0), (4, 'country', 'SE', 'SE', NULL, NULL, NULL, NULL, NULL, '', 0),
+            (5, 'place', 'Paris', 'FR', 48.9, 2.4, 5, 3215, 'Orange', 'mobile', 0);
         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 6000)
         INSERT INTO session (number, server, session_id, start, start_source, last_seen, user, remote, assigned, device, software, place)
         SELECT n, 1 + n * 7 % 3, 's' || n, 1000000 * (n * 911 % 5003), 'start', 1000000 * (n * 911 % 5003 + n * 13 % 977), 'user' || (n % 2),
             CASE WHEN n % 11 THEN '192.0.2.' || n * 31 % 17 END, '', CASE WHEN n % 5 THEN 'PC-' || n * 37 % 13 END,
-            CASE WHEN n % 3 THEN 'client ' || n % 4 END, CASE WHEN n % 9 < 4 THEN 1 + n % 4 WHEN n % 9 < 7 THEN 3 END FROM n;";
+            CASE WHEN n % 3 THEN 'client ' || n % 4 END, CASE WHEN n % 9 < 4 THEN 1 + n % 5 WHEN n % 9 < 7 THEN 3 END FROM n;";
 
     /// What a table says, a line a row.
     fn asked(store: &Store, columns: &str, group: &str, order: &str) -> Vec<String> {
@@ -323,8 +334,9 @@ mod tests {
             assert_eq!(newest.shares(feature, 1).len(), 1);
         }
         let columns = "remote AS feature, remote || ' ' || coalesce(place.name, '-') || ' ' || count(*)";
-        let order = "max(last_seen) DESC, remote, session.place";
-        let expected = asked(&store, columns, "remote, session.place", order);
+        let (group, order) =
+            ("remote, name, country, asn", "max(last_seen) DESC, remote, name, country, asn");
+        let expected = asked(&store, columns, group, order);
         let said = |location: LocationRow| {
             let place = location.place.as_deref().unwrap_or("-");
             format!("{} {place} {}", location.address, location.connections)

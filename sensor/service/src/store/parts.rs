@@ -37,10 +37,22 @@ impl StoreReader {
     /// The numbers of all whose name may hold this part, in any case of its letters, as a list in JSON. `None`: too many,
     /// or the index cannot say.
     pub(super) fn may_hold(&self, named: Named, part: &str) -> Result<Option<String>, StoreError> {
+        let found =
+            self.first_that_may_hold(named, part, NAMES_MAX + 1)?.filter(|found| found.len() <= NAMES_MAX);
+        // Numbers can always be written.
+        Ok(found.map(|found| serde_json::to_string(&found).unwrap_or_default()))
+    }
+
+    /// The numbers of so many of them at most. `None`: the index cannot say.
+    pub(super) fn first_that_may_hold(
+        &self,
+        named: Named,
+        part: &str,
+        limit: usize,
+    ) -> Result<Option<Vec<i64>>, StoreError> {
         let table = named.table();
         // NUL is no letter to the index.
         let letters: Vec<char> = part.chars().filter(|c| *c != '\0').collect();
-        let limit = NAMES_MAX + 1;
         let found: Vec<i64> = if letters.len() >= LETTERS {
             let query = format!("SELECT rowid FROM {table}_part WHERE {table}_part MATCH ?1 LIMIT {limit}");
             self.rows(&query, &[Box::new(tokens(&letters))], |row| row.get(0))?
@@ -55,8 +67,7 @@ impl StoreReader {
             // How the index folds the case of other letters is its own matter.
             return Ok(None);
         };
-        // Numbers can always be written.
-        Ok((found.len() <= NAMES_MAX).then(|| serde_json::to_string(&found).unwrap_or_default()))
+        Ok(Some(found))
     }
 }
 
@@ -196,7 +207,8 @@ mod tests {
                  DROP TABLE user_name; DROP TABLE device_name; DROP INDEX alert_closed; DROP TABLE alert_reason;
                  DROP TRIGGER reasons_with_alert; DROP TRIGGER reasons_changed; DROP TRIGGER reasons_gone;
                  DROP INDEX notice_held; DROP INDEX session_long_by_user;
-                 DROP INDEX session_long_by_remote; PRAGMA user_version = 4;",
+                 DROP INDEX session_long_by_remote; DROP INDEX place_by_name; DROP INDEX place_by_country;
+                 DROP INDEX alert_by_risk; PRAGMA user_version = 4;",
             )
             .unwrap();
         drop(store);

@@ -91,6 +91,11 @@ impl StoreReader {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn sessions(&self, filter: &SessionFilter, limit: usize) -> Result<Vec<SessionRow>, StoreError> {
+        if filter.is_of_a_place_alone() {
+            let mut sessions = self.sessions_from_place(filter, limit)?;
+            self.name_alerts(&mut sessions)?;
+            return Ok(sessions);
+        }
         let mut sessions = self.sessions_that(filter, Began::InReach, limit)?;
         if filter.has_long_before() && sessions.len() < limit {
             sessions.extend(self.sessions_that(filter, Began::LongBefore, limit - sessions.len())?);

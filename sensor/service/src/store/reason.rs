@@ -78,7 +78,8 @@ mod tests {
             .execute_batch(
                 "DROP TRIGGER reasons_with_alert; DROP TRIGGER reasons_changed; DROP TRIGGER reasons_gone;
                  DROP TABLE alert_reason; DROP INDEX notice_held; DROP INDEX session_long_by_user;
-                 DROP INDEX session_long_by_remote; PRAGMA user_version = 6;",
+                 DROP INDEX session_long_by_remote; DROP INDEX place_by_name; DROP INDEX place_by_country;
+                 DROP INDEX device_by_name; DROP INDEX alert_by_risk; PRAGMA user_version = 6;",
             )
             .unwrap();
         drop(store);

@@ -173,7 +173,7 @@ pub struct UserRow {
     pub connections: i64,
     /// Alerts that nobody has closed.
     pub open_alerts: i64,
-    /// The severest of them; only in lists by risk.
+    /// The severest of them; only in lists by risk, and absent where more than 2,000 are open and it is none of the severest.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<SeverityName>)]
     pub severity: Option<Severity>,
@@ -223,7 +223,8 @@ pub struct DeviceRow {
     /// Which, and when it was seen.
     #[serde(flatten)]
     pub seen: SeenRow,
-    /// Open alerts that list it; absent where the list is not by risk.
+    /// Open alerts that list it; absent where the list is not by risk, and where more are open than the 1,000 of the highest
+    /// severity and score, none of which lists it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_alerts: Option<i64>,
     /// The highest severity of those.

@@ -5,6 +5,7 @@ use rusqlite::ToSql;
 
 use super::{
     assigned,
+    from_place::OF_PLACE,
     row::{SESSION_COLUMNS, rfc3339},
 };
 
@@ -43,7 +44,7 @@ pub struct SessionFilter {
     pub remote: Option<String>,
     /// That had this address inside the tunnel, or the prefix that it lies in.
     pub assigned: Option<String>,
-    /// From this place, by number.
+    /// From this place, by any number of it: whatever network it was seen with and whatever database said so.
     pub place: Option<i64>,
     /// From this country, two letters.
     pub country: Option<String>,
@@ -186,8 +187,10 @@ impl SessionFilter {
                 add(column, Box::new(text.clone()));
             }
         }
+        // Fewer are found by all else that is asked for.
+        let from_place = format!("+session.place IN (SELECT same.id FROM {OF_PLACE})");
         for (column, number) in [
-            ("session.place = ?", self.place),
+            (&*from_place, self.place),
             ("session.server = ?", self.server_number),
             (&*format!("{start} < ?"), self.until_unix_ns),
         ] {

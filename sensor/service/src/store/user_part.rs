@@ -3,7 +3,9 @@
 
 use insight::vpn::names::{NameForm, Realms, UserName};
 
-use super::{StoreError, StoreReader};
+use rusqlite::ToSql;
+
+use super::{StoreError, StoreReader, UserRow};
 
 /// What the keys of users have in common that are looked for. By default nothing: all users.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,6 +48,29 @@ impl UserPart {
 }
 
 impl StoreReader {
+    /// Who is called exactly so, with any realm, by key.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn users_called(&self, part: &UserPart, limit: usize) -> Result<Vec<UserRow>, StoreError> {
+        let key = format!("{}{}", part.holds, part.ending.as_deref().unwrap_or_default());
+        let query = format!(
+            "SELECT name FROM sighting WHERE sort = 1 AND name = ?1
+             UNION ALL
+             SELECT * FROM (SELECT name FROM sighting WHERE sort = 1 AND name >= ?2 AND name < ?3
+                 ORDER BY name LIMIT {limit})
+             LIMIT {limit}"
+        );
+        let realms =
+            [format!("{key}@"), format!("{key}@\u{10ffff}")].map(|end| Box::new(end) as Box<dyn ToSql>);
+        let [begin, end] = realms;
+        let keys: Vec<String> = self.rows(&query, &[Box::new(key), begin, end], |row| row.get(0))?;
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.users_named(&keys.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
     /// Whom a text means: those whose key holds it; where there is nobody, and it is a name with a realm, those whose
     /// name it may be a part of.
     ///

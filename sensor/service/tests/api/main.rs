@@ -126,6 +126,26 @@ fn filters_choose() {
 }
 
 #[test]
+fn a_search_has_ten_of_a_sort_first_what_is_called_so_and_says_where_there_are_more() {
+    let host = Host::start();
+    let found = |q: &str| host.get(&format!("/api/v1/search?q={q}")).body;
+    let all = found("USER0");
+    assert_eq!((all["users"].as_array().unwrap().len(), &all["more"]), (10, &json!(["users"])));
+    assert_eq!(all["users"][0]["user"], "user029@contoso.example", "the latest seen");
+    for q in ["User003", "contoso%5CUSER003", "user003@contoso.example"] {
+        let found = found(q);
+        assert_eq!(
+            (&found["users"][0]["user"], &found["more"]),
+            (&json!("user003@contoso.example"), &json!([]))
+        );
+    }
+    assert_eq!(found("pc-0")["more"], json!(["devices"]));
+    assert_eq!(found("203.0.113.")["more"], json!(["addresses"]));
+    let lyon = &found("lyon")["places"];
+    assert_eq!((lyon.as_array().unwrap().len(), &lyon[0]["other_networks"]), (1, &json!(false)));
+}
+
+#[test]
 fn wrong_parameters_are_named() {
     let host = Host::start();
     for (query, named) in [

@@ -137,3 +137,24 @@ fn usual_for_this_user_is_one_button() {
     assert_eq!(carol.post(&format!("/alerts/{number}/close"), &form).status, 303);
     assert!(carol.get(&format!("/alerts/{number}")).text.contains("usual, by "));
 }
+
+#[test]
+fn a_user_who_is_not_known_is_said_so_with_those_who_may_be_meant() {
+    let desk = Desk::open();
+    let carol = desk.host.signed_in("carol");
+    let answer = carol.get("/alerts?state=all&severity=low&user=SER");
+    check(&answer, "alerts of nobody");
+    assert!(
+        answer.text.contains("Nobody is known as") && !answer.text.contains("No alerts."),
+        "{}",
+        answer.text
+    );
+    for user in ["user0", "user1", "user2"] {
+        let way = format!("href=\"/alerts?state=all&amp;severity=low&amp;user={user}\"");
+        assert!(answer.text.contains(&way), "{way}: {}", answer.text);
+    }
+    let slip = carol.get("/alerts?user=usr1").text;
+    assert!(slip.contains("nobody has this in the name") && !slip.contains("user1\""), "{slip}");
+    let known = carol.get("/alerts?state=closed&user=user1").text;
+    assert!(known.contains("No alerts.") && !known.contains("Nobody is known"), "{known}");
+}

@@ -216,3 +216,38 @@ fn whoever_had_an_address_since_the_evening_before_is_found_on_that_day() {
     let page = carol.get("/connections?since=2026-09-24&until=2026-09-24").text;
     assert!(page.contains("begun since 2026-09-24 UTC") && !page.contains("/users/alice"), "{page}");
 }
+
+#[test]
+fn a_place_is_one_through_whatever_network_and_by_whatever_database() {
+    let at = |hour: i64| 1_790_208_000 + hour * HOUR_S;
+    let sessions: Vec<(&str, &str, &str, i64, Option<i64>)> = [
+        ("alice", "203.0.113.1", 0),
+        ("bob", "203.0.113.2", 1),
+        ("alice", "203.0.113.1", 2),
+        ("dave", "203.0.113.4", 3),
+    ]
+    .into_iter()
+    .map(|(user, remote, hour)| (user, remote, "10.1.2.3", at(hour), Some(at(hour + 1))))
+    .collect();
+    let host = with_sessions(&sessions);
+    // Orange, Free, and Orange again by the next build; Paris.
+    host.write(
+        "INSERT INTO place (id, whereabouts, name, country, asn, kinds, anycast, database) VALUES
+             (1, 'place', 'Lyon, FR', 'FR', 3215, '', 0, 'a'), (2, 'place', 'Lyon, FR', 'FR', 12322, '', 0, 'a'),
+             (3, 'place', 'Lyon, FR', 'FR', 3215, '', 0, 'b'), (4, 'place', 'Paris, FR', 'FR', 3215, '', 0, 'a');
+         UPDATE session SET place = number;",
+    );
+    let carol = host.signed_in("carol");
+    for place in [1, 2, 3] {
+        let page = carol.get(&format!("/connections?place={place}"));
+        check(&page, "a place");
+        assert_eq!(rows(&page.text), ["203.0.113.1", "203.0.113.2", "203.0.113.1"], "{}", page.text);
+        assert!(page.text.contains("from Lyon, FR"), "{}", page.text);
+    }
+    let found = carol.get("/search?q=Lyon");
+    assert_eq!(found.status, 303, "there is one: {}", found.text);
+    let alice = carol.get("/users/alice").text;
+    let (_, locations) = alice.split_once("VPN locations").unwrap();
+    let locations = locations.split_once("</section>").unwrap().0;
+    assert_eq!(locations.matches("href=\"/connections?remote=").count(), 1, "{locations}");
+}

@@ -1,6 +1,11 @@
 //! Users by risk, and one box that finds everything.
 
-use crate::{HOSTILE, check, desk::Desk, host::Host, path};
+use crate::{
+    HOSTILE, check,
+    desk::Desk,
+    host::{Host, Login},
+    path,
+};
 
 #[test]
 fn users_with_open_alerts_come_first_and_the_riskiest_of_them() {
@@ -106,7 +111,9 @@ fn one_box_finds_everything() {
     assert_eq!(carol.get("/search?q=S001").header("location"), "/connections?session=s001");
 
     assert_eq!(carol.get("/connections?place=999").status, 404);
-    assert_eq!(carol.get("/connections?server=999").status, 404);
+    for none in ["999", "-1", "-9223372036854775808", "9223372036854775807"] {
+        assert_eq!(carol.get(&format!("/connections?server={none}")).status, 404, "{none}");
+    }
     assert!(carol.get("/devices?q=pc-b").text.contains("/devices/PC-bob"));
     assert!(!carol.get("/devices?q=pc-b").text.contains("/devices/PC-alice"));
     assert!(carol.get("/connections?open=true&remote=203.0.113.1").text.contains("/users/bob"));
@@ -156,4 +163,55 @@ fn signs_of_patterns_are_looked_for_as_they_are() {
         assert!(text.contains(&format!("/devices/{found}")) || found.is_empty(), "{asked}: {text}");
         assert!(!text.contains(&format!("/devices/{other}")), "{asked}: {text}");
     }
+}
+
+/// Where the links of the card with this heading lead to.
+fn card(text: &str, heading: &str) -> Vec<String> {
+    let (_, card) =
+        text.split_once(&format!("<h2>{heading}</h2>")).unwrap_or_else(|| panic!("{heading}: {text}"));
+    let card = card.split_once("</section>").unwrap().0;
+    card.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&")).collect()
+}
+
+#[test]
+fn what_is_called_so_comes_first_and_a_search_that_leaves_some_out_says_so() {
+    let login = |(number, user): (u64, String)| Login {
+        user,
+        server: format!("gw{}", if number == 12 { 1 } else { 10 + number }),
+        after_s: number * 60,
+    };
+    let users = ["bob".to_owned()].into_iter().chain((1..13).map(|number| format!("bob{number}")));
+    let host = Host::after(&(0..).zip(users).map(login).collect::<Vec<_>>());
+    let carol = host.signed_in("carol");
+    let page = carol.get("/search?q=BOB");
+    check(&page, "search");
+    let (users, devices) = (card(&page.text, "Users"), card(&page.text, "Devices"));
+    assert_eq!((&*users[0], &*users[1], users.len()), ("/users/bob", "/users/bob12", 11), "{users:?}");
+    assert_eq!(users[10], "/users?q=BOB");
+    assert_eq!((&*devices[0], devices.len()), ("/devices/PC-bob12", 11), "{devices:?}");
+    assert_eq!(page.text.matches("The first ten. ").count(), 2, "{}", page.text);
+    let devices = card(&carol.get("/search?q=pc-Bob").text, "Devices");
+    assert_eq!((&*devices[0], &*devices[10]), ("/devices/PC-bob", "/devices?q=pc-Bob"), "{devices:?}");
+    let servers = card(&carol.get("/search?q=GW1").text, "VPN servers");
+    let first = carol.get(&servers[0]).text;
+    assert!(first.contains("/users/bob12\"") && !first.contains("/users/bob\""), "{servers:?}: {first}");
+    assert_eq!((servers.len(), &*servers[10]), (11, "/servers"));
+    let few = carol.get("/search?q=bob1");
+    assert_eq!(card(&few.text, "Users"), ["/users/bob1", "/users/bob12", "/users/bob11", "/users/bob10"]);
+    assert!(!few.text.contains("The first ten"), "{}", few.text);
+}
+
+#[test]
+fn a_country_is_found_and_a_range_of_addresses_says_how_to_look() {
+    let host = Host::start(&["alice", "bob"]);
+    let carol = host.signed_in("carol");
+    assert_eq!(card(&carol.get("/search?q=fr").text, "Countries"), ["/connections?country=FR"]);
+    let page = carol.get("/connections?country=fr&since=2026-09-21");
+    check(&page, "connections from a country");
+    assert!(page.text.contains("/users/alice") && page.text.contains("/users/bob"), "{}", page.text);
+    assert!(page.text.contains("name=\"country\" value=\"fr\""), "{}", page.text);
+    assert!(!carol.get("/connections?country=DE").text.contains("/users/alice"));
+    let range = carol.get("/search?q=203.0.113.0/24");
+    check(&range, "a range");
+    assert!(range.text.contains("Nothing.") && range.text.contains("/search?q=203.0.113."), "{}", range.text);
 }

@@ -142,11 +142,15 @@ impl Host {
         Host { control, sensor, health, address, folder, _runtime: runtime }
     }
 
+    /// Writes into the store.
+    pub(crate) fn write(&self, statements: &str) {
+        let path = service::folder(self.folder.path()).join(store::FILE);
+        rusqlite::Connection::open(&path).unwrap().execute_batch(statements).unwrap();
+    }
+
     /// All connections were over in the moment in which they began.
     pub(crate) fn end_all(&self) {
-        let path = service::folder(self.folder.path()).join(store::FILE);
-        let written = rusqlite::Connection::open(&path).unwrap();
-        written.execute("UPDATE session SET ended = start, end_reason = 'stop'", []).unwrap();
+        self.write("UPDATE session SET ended = start, end_reason = 'stop'");
     }
 
     pub(crate) fn link(&self, account: &str) -> String {
