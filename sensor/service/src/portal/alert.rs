@@ -99,6 +99,9 @@ fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>, de
             }
         }
         h2 { "Connections" }
+        @if alert.connection_count > alert.connections.len() as u64 {
+            p.quiet { "The newest " (alert.connections.len()) " of " (alert.connection_count) " connections." }
+        }
         (connections(&alert.connections, alert.address.is_some()))
         p { a href={ "/alerts/" (alert.number) "/records" } { "The raw records of these connections" } }
         h2 { "Decide" }
@@ -162,7 +165,9 @@ fn where_from(alert: &Alert, journey: Option<&JourneyRow>) -> Markup {
             }),
         }
     }
-    html! { @if !spots.is_empty() { h2 { "Places" } (map::places(&spots, "Where its connections came from")) } }
+    let placed: i64 = spots.iter().map(|spot| spot.count).sum();
+    let elsewhere = alert.connections.len() as i64 - placed;
+    html! { @if !spots.is_empty() { h2 { "Places" } (map::places(&spots, elsewhere, "Where its connections came from")) } }
 }
 
 fn connections(rows: &[Connection], of_many: bool) -> Markup {
@@ -297,6 +302,19 @@ mod tests {
     use super::*;
     use crate::alert::{News, Severity};
     use crate::portal::testing;
+
+    #[test]
+    fn a_page_says_of_how_many_connections_it_lists_the_newest() {
+        let mut alert = testing::alert(7);
+        alert.connection_count = 40;
+        let shown = |alert: &Alert| {
+            let page = AlertPage::new(alert.clone(), Vec::new());
+            content(&testing::visitor(), &page, None, &html! {}).into_string()
+        };
+        assert!(shown(&alert).contains("The newest 0 of 40 connections."), "{}", shown(&alert));
+        alert.connection_count = 0;
+        assert!(!shown(&alert).contains("The newest"), "{}", shown(&alert));
+    }
 
     #[test]
     fn a_decision_that_waits_is_told() {

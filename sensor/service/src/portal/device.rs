@@ -51,6 +51,7 @@ pub(super) async fn page(
             @if is_cut { p.quiet { "Places, users and locations are of the newest " (NEWEST_COUNTED) " connections." } }
             h2 { "Places" }
             (map::places_of(&map::spots(&spots), newest.spot_count(), "Places of this device"))
+            (sessions::moved())
             div.cards {
                 section.card {
                     h2 { "Users" }
@@ -68,6 +69,7 @@ pub(super) async fn page(
                 section.card { h2 { "VPN locations" } (person::locations(&locations, &all)) }
             }
             h2 { "Connections" }
+            (sessions::moved())
             (sessions::table(&rows))
             (connections::ways("device", &name, next.as_deref()))
         })
@@ -102,8 +104,8 @@ pub(super) async fn list(
 
 fn listed(part: &str, rows: &[DeviceRow], next: Option<&str>) -> Markup {
     html! {
-        (people::box_for("Devices", "/devices", part))
-        div #results aria-live="polite" {
+        (people::box_for("Devices", "/devices", part, &people::count_of(rows.len(), "device", next.is_some())))
+        div #results {
             @if rows.is_empty() {
                 p { "No device" @if !part.is_empty() { " has " (text::stranger(part)) " in its name" } "." }
             } @else {
