@@ -54,7 +54,7 @@ pub(super) struct Closing {
     /// Why; at most 4096 octets of UTF-8.
     #[schema(max_length = 4096)]
     comment: Option<String>,
-    /// The alert's `revision` as it was read: one that the store has changed since is not closed. Without it it is closed as it stands.
+    /// The alert's `revision` as it was read: an open one that the store has changed since is not closed. Without it it is closed as it stands.
     revision: Option<u32>,
 }
 
@@ -230,6 +230,10 @@ async fn put(
     api.readers
         .read(move |store| {
             let alert = store.alert(number)?.ok_or_else(|| missing(number))?;
+            // Before the revision: of one that is closed what counts is who closed it as what.
+            if let Some(refused) = refusal(&alert, comment.is_some()) {
+                return Err(conflict(&alert, refused));
+            }
             if let Some(shown) = revision.filter(|shown| *shown != alert.revision) {
                 let detail = format!(
                     "alert {number} changed since you looked at it: it is of revision {}, not {shown}. Read it again and \
@@ -243,9 +247,6 @@ async fn put(
                 None => ("alert.comment", format!("alert {number}")),
             };
             shared.audit_alert(&who, action, &alert, &details)?;
-            if let Some(refused) = refusal(&alert, comment.is_some()) {
-                return Err(conflict(&alert, refused));
-            }
             let put = shared.with_control(|control| match control.decisions_waiting(number)?.0 {
                 WAITING_MAX.. => Ok(None),
                 _ => control.decide(number, verdict, comment.as_deref(), &who).map(Some),

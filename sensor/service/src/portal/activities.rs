@@ -26,7 +26,7 @@ pub(super) fn table(rows: &[SessionRow]) -> Markup {
     all.sort_by(|one, other| other.at.cmp(one.at));
     all.truncate(SHOWN);
     html! {
-        @if !rows.is_empty() { p.quiet { "Of the newest " (rows.len()) " connections; of one that moved, where it was last." } }
+        @if !rows.is_empty() { p.quiet { "Of the newest " (rows.len()) " connections." } (sessions::moved()) }
         @if all.is_empty() { p { "Nothing." } } @else {
             div.wide tabindex="0" role="region" aria-label="Activities" { table.stack {
                 caption.unseen { "What was done and where, the newest first" }

@@ -1,26 +1,23 @@
 //! An alert's page: what was expected against what was seen, its connections, and what became of it.
 
 use axum::{
-    Extension, Form,
+    Extension,
     extract::{Path, State},
-    http::StatusCode,
-    response::{IntoResponse as _, Redirect, Response},
+    response::Response,
 };
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
-    Refused, Shared, alerts, frame,
+    Refused, Shared, alerts,
+    deciding::{NotDone, decide, waits},
+    frame,
     guard::Visitor,
     map::{self, Spot},
     settings, text,
 };
 use crate::{
-    alert::{
-        Alert, AlertPage, COMMENT_OCTETS_MAX, Connection, Happened, HeldBack, Reason, State as AlertState,
-        comment_text,
-    },
-    api::{self, Problem, Shown},
+    alert::{Alert, AlertPage, Connection, Happened, HeldBack, Reason},
+    api::Problem,
     control::Role,
     store::JourneyRow,
 };
@@ -33,12 +30,12 @@ pub(super) async fn page(
     show(&portal, &visitor, number, None).await
 }
 
-/// The page; where the form for closing came without a reason, with the comment that it came with.
-async fn show(
+/// The page; behind a form that was not done, with that.
+pub(super) async fn show(
     portal: &Shared,
     visitor: &Visitor,
     number: u64,
-    unexplained: Option<&str>,
+    not_done: Option<&NotDone<'_>>,
 ) -> Result<Response, Refused> {
     let (shared, who) = (portal.clone(), visitor.name());
     let found = portal.api.readers.read(move |store| {
@@ -50,15 +47,23 @@ async fn show(
     });
     let (page, journey, waiting) = found.await?;
     let title = format!("{} {number}", page.alert.title);
-    let decide = html! { (waits(waiting)) (decide(visitor, &page.alert, unexplained)) };
-    Ok(frame::page(visitor, &title, &content(visitor, &page, journey.as_ref(), &decide)))
+    let decide = html! { h2 { "Decide" } (waits(waiting)) (decide(visitor, &page.alert, not_done)) };
+    let (first, in_place) = if not_done.is_some() { (Some(&decide), None) } else { (None, Some(&decide)) };
+    let content = content(visitor, &page, journey.as_ref(), in_place);
+    // What is to be mended stands on top.
+    Ok(frame::page(visitor, &title, &html! { @if let Some(decide) = first { (decide) } (content) }))
 }
 
 fn nothing(number: u64) -> Problem {
     Problem::not_found(format!("There is no alert {number}."))
 }
 
-fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>, decide: &Markup) -> Markup {
+fn content(
+    visitor: &Visitor,
+    page: &AlertPage,
+    journey: Option<&JourneyRow>,
+    decide: Option<&Markup>,
+) -> Markup {
     let alert = &page.alert;
     html! {
         p.message { (text::stranger(&alert.message)) }
@@ -99,10 +104,12 @@ fn content(visitor: &Visitor, page: &AlertPage, journey: Option<&JourneyRow>, de
             }
         }
         h2 { "Connections" }
+        @if alert.connection_count > alert.connections.len() as u64 {
+            p.quiet { "The newest " (alert.connections.len()) " of " (alert.connection_count) " connections." }
+        }
         (connections(&alert.connections, alert.address.is_some()))
         p { a href={ "/alerts/" (alert.number) "/records" } { "The raw records of these connections" } }
-        h2 { "Decide" }
-        (decide)
+        @if let Some(decide) = decide { (decide) }
         @if let Some(way) = settings::offered(alert).filter(|_| visitor.role == Role::Administrator) {
             p { a href=(way) { "Exclude this network for a while" } }
         }
@@ -162,7 +169,9 @@ fn where_from(alert: &Alert, journey: Option<&JourneyRow>) -> Markup {
             }),
         }
     }
-    html! { @if !spots.is_empty() { h2 { "Places" } (map::places(&spots, "Where its connections came from")) } }
+    let placed: i64 = spots.iter().map(|spot| spot.count).sum();
+    let elsewhere = alert.connections.len() as i64 - placed;
+    html! { @if !spots.is_empty() { h2 { "Places" } (map::places(&spots, elsewhere, "Where its connections came from")) } }
 }
 
 fn connections(rows: &[Connection], of_many: bool) -> Markup {
@@ -188,139 +197,25 @@ fn connections(rows: &[Connection], of_many: bool) -> Markup {
     }
 }
 
-/// That the alert does not show yet what was decided about it: whoever looks must not think it lost and decide again.
-fn waits(waiting: u64) -> Markup {
-    html! {
-        @if waiting > 0 {
-            p.notice role="status" {
-                @if waiting == 1 { "A decision about this alert waits" } @else { (waiting) " decisions about this alert wait" }
-                " for the service, which takes a moment, or longer while it cannot write: load the page again to see what came of it."
-            }
-        }
-    }
-}
-
-fn decide(visitor: &Visitor, alert: &Alert, unexplained: Option<&str>) -> Markup {
-    let path = format!("/alerts/{}", alert.number);
-    html! {
-        @if alert.state == AlertState::Open {
-            form.row method="post" action={ (path) "/close" } {
-                input type="hidden" name="token" value=(visitor.form_token);
-                input type="hidden" name="revision" value=(alert.revision);
-                input type="hidden" name="verdict" value="usual";
-                button { @if alert.address.is_some() { "Usual for this address" } @else { "Usual for this user" } }
-            }
-            form.row method="post" action={ (path) "/close" } {
-                input type="hidden" name="token" value=(visitor.form_token);
-                input type="hidden" name="revision" value=(alert.revision);
-                label { "It was" select name="verdict" required
-                    aria-invalid=[unexplained.map(|_| "true")] aria-describedby=[unexplained.map(|_| "unexplained")] {
-                    option value="" selected { (alerts::NO_REASON) }
-                    @for (verdict, words) in alerts::VERDICTS { option value=(verdict.name()) { (words) } }
-                } }
-                label { "Comment" input name="comment" value=[unexplained] maxlength=(COMMENT_OCTETS_MAX); }
-                button { "Close the alert" }
-                @if unexplained.is_some() {
-                    p.problem id="unexplained" role="alert" { "It is not closed: choose what it was." }
-                }
-            }
-        }
-        form.row method="post" action={ (path) "/comments" } {
-            input type="hidden" name="token" value=(visitor.form_token);
-            label { "Comment" input name="comment" required maxlength=(COMMENT_OCTETS_MAX); }
-            button { "Write" }
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Closing {
-    token: String,
-    /// Of the alert as it was shown: one that grew since is looked at again.
-    revision: u32,
-    /// Empty, where none was chosen.
-    verdict: String,
-    #[serde(default)]
-    comment: String,
-}
-
-pub(super) async fn close(
-    State(portal): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
-    Path(number): Path<u64>,
-    Form(closing): Form<Closing>,
-) -> Result<Response, Refused> {
-    visitor.check(&closing.token)?;
-    let Some(verdict) = alerts::verdict_of(&closing.verdict) else {
-        let mut answer = show(&portal, &visitor, number, Some(&closing.comment)).await?;
-        *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        return Ok(answer);
-    };
-    let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
-    let shown = Shown { number, revision: Some(closing.revision) };
-    api::decide(&portal.api, &visitor.name(), shown, Some(verdict), comment).await?;
-    Ok(back(number))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Writing {
-    token: String,
-    comment: String,
-}
-
-pub(super) async fn comment(
-    State(portal): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
-    Path(number): Path<u64>,
-    Form(Writing { token, comment }): Form<Writing>,
-) -> Result<Response, Refused> {
-    visitor.check(&token)?;
-    let comment = text_of(&comment)?;
-    let shown = Shown { number, revision: None };
-    api::decide(&portal.api, &visitor.name(), shown, None, Some(comment)).await?;
-    Ok(back(number))
-}
-
-pub(super) fn text_of(comment: &str) -> Result<String, Refused> {
-    comment_text(comment).map_err(|error| Refused(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
-}
-
-/// To the alert as it is now. What the service has not taken yet shows when the page is loaded again.
-fn back(number: u64) -> Response {
-    Redirect::to(&format!("/alerts/{number}")).into_response()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::{News, Severity};
-    use crate::portal::testing;
+    use crate::{
+        alert::{News, Severity},
+        portal::testing,
+    };
 
     #[test]
-    fn a_decision_that_waits_is_told() {
-        assert_eq!(waits(0).into_string(), "");
-        assert!(waits(1).into_string().contains("A decision about this alert waits for the service"));
-        assert!(waits(2).into_string().contains("2 decisions about this alert wait for the service"));
-    }
-
-    #[test]
-    fn nothing_is_chosen_for_whoever_closes_an_alert() {
-        let (visitor, alert) = (testing::visitor(), testing::alert(7));
-        let first = "<option value=\"\" selected>choose why</option>";
-        let shown = decide(&visitor, &alert, None).into_string();
-        assert!(shown.contains(&format!("<select name=\"verdict\" required>{first}")), "{shown}");
-        assert!(!shown.contains("aria-invalid") && !shown.contains("role=\"alert\""), "{shown}");
-        let again = decide(&visitor, &alert, Some("<she> is at home")).into_string();
-        for part in [
-            "aria-invalid=\"true\" aria-describedby=\"unexplained\"",
-            "id=\"unexplained\" role=\"alert\"",
-            "value=\"&lt;she&gt; is at home\"",
-            first,
-        ] {
-            assert!(again.contains(part), "{part}: {again}");
-        }
+    fn a_page_says_of_how_many_connections_it_lists_the_newest() {
+        let mut alert = testing::alert(7);
+        alert.connection_count = 40;
+        let shown = |alert: &Alert| {
+            let page = AlertPage::new(alert.clone(), Vec::new());
+            content(&testing::visitor(), &page, None, None).into_string()
+        };
+        assert!(shown(&alert).contains("The newest 0 of 40 connections."), "{}", shown(&alert));
+        alert.connection_count = 0;
+        assert!(!shown(&alert).contains("The newest"), "{}", shown(&alert));
     }
 
     #[test]

@@ -11,10 +11,16 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    Refused, Shared, alert::text_of, days, frame, guard::Visitor, people::query_part, text, zone::Zone,
+    Refused, Shared, days,
+    deciding::{COMMENT_UNITS_MAX, text_of},
+    frame,
+    guard::Visitor,
+    people::query_part,
+    text,
+    zone::Zone,
 };
 use crate::{
-    alert::{AlertRow, COMMENT_OCTETS_MAX, Severity, State as Standing, Verdict},
+    alert::{AlertRow, Severity, State as Standing, Verdict},
     api::{self, Decided, Shown},
     store::{AlertFilter, AlertState, UserRow},
 };
@@ -130,6 +136,25 @@ pub(super) async fn page(
     Extension(visitor): Extension<Visitor>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refused> {
+    list(&portal, &visitor, &asked, &NotDone::default()).await
+}
+
+/// A form of many alerts that was not done, and why; empty: there was none.
+#[derive(Default)]
+struct NotDone {
+    why: Option<String>,
+    verdict: Option<Verdict>,
+    comment: String,
+    /// What was ticked. What changed since is looked at again.
+    alerts: Vec<(u64, u32)>,
+}
+
+async fn list(
+    portal: &Shared,
+    visitor: &Visitor,
+    asked: &Asked,
+    not_done: &NotDone,
+) -> Result<Response, Refused> {
     let typed = Some(asked.user.trim().to_owned()).filter(|typed| !typed.is_empty());
     let user = portal.api.user_key_of(typed.as_deref()).await?;
     let realms = portal.api.realms()?;
@@ -150,10 +175,10 @@ pub(super) async fn page(
     let more = alerts.len() > ROWS;
     alerts.truncate(ROWS);
     let listed = match similar {
-        Some(similar) => html! { (filters(&asked, &visitor.zone)) (nobody(&asked, &similar)) },
-        None => content(&visitor, &asked, &alerts, more),
+        Some(similar) => html! { (filters(asked, &visitor.zone)) (nobody(asked, &similar)) },
+        None => content(visitor, asked, &alerts, more, not_done),
     };
-    Ok(frame::page(&visitor, "Alerts", &listed))
+    Ok(frame::page(visitor, "Alerts", &listed))
 }
 
 /// That nobody is known by the name that was typed, and who is meant, perhaps.
@@ -173,21 +198,25 @@ fn nobody(asked: &Asked, similar: &[UserRow]) -> Markup {
     }
 }
 
-fn content(visitor: &Visitor, asked: &Asked, alerts: &[AlertRow], more: bool) -> Markup {
+fn content(visitor: &Visitor, asked: &Asked, alerts: &[AlertRow], more: bool, not_done: &NotDone) -> Markup {
     html! {
+        @if let Some(why) = &not_done.why { p.problem role="alert" { (text::stranger(why)) } }
         (filters(asked, &visitor.zone))
         @if alerts.is_empty() { p { "No alerts." } }
         @else if alerts.iter().any(|alert| alert.state == Standing::Open) {
             form method="post" action="/alerts/close" {
                 input type="hidden" name="token" value=(visitor.form_token);
                 input type="hidden" name="list" value=(asked.query(asked.before));
-                (rows(alerts, true))
+                (rows(alerts, Some(&not_done.alerts)))
                 div.row {
                     label { "Those that are ticked were " select name="verdict" required {
-                        option value="" selected { (NO_REASON) }
-                        @for (verdict, words) in VERDICTS { option value=(verdict.name()) { (words) } }
+                        option value="" selected[not_done.verdict.is_none()] { (NO_REASON) }
+                        @for (verdict, words) in VERDICTS {
+                            option value=(verdict.name()) selected[not_done.verdict == Some(verdict)] { (words) }
+                        }
                     } }
-                    label { "Why" input name="comment" maxlength=(COMMENT_OCTETS_MAX); }
+                    label { "Why" input name="comment" value=[Some(&not_done.comment).filter(|text| !text.is_empty())]
+                        maxlength=(COMMENT_UNITS_MAX); }
                     button { "Close them" }
                 }
             }
@@ -226,10 +255,14 @@ fn filters(asked: &Asked, zone: &Zone) -> Markup {
 
 /// Alerts without boxes to tick.
 pub(super) fn table(alerts: &[AlertRow]) -> Markup {
-    rows(alerts, false)
+    rows(alerts, None)
 }
 
-fn rows(alerts: &[AlertRow], can_close: bool) -> Markup {
+/// `ticked`: where they can be closed, those that are ticked from the first, with the revisions that were looked at.
+fn rows(alerts: &[AlertRow], ticked: Option<&[(u64, u32)]>) -> Markup {
+    let can_close = ticked.is_some();
+    let is_ticked =
+        |alert: &AlertRow| ticked.is_some_and(|ticked| ticked.contains(&(alert.number, alert.revision)));
     html! {
         div.wide tabindex="0" role="region" aria-label="Alerts" { table.stack {
             caption.unseen { "Alerts, the newest first" }
@@ -241,7 +274,8 @@ fn rows(alerts: &[AlertRow], can_close: bool) -> Markup {
             tbody { @for alert in alerts { tr {
                 @if can_close { td data-label="Close" {
                     @if alert.state == Standing::Open {
-                        input type="checkbox" name="alert" value={ (alert.number) "." (alert.revision) } aria-label={ "Alert " (alert.number) };
+                        input type="checkbox" name="alert" value={ (alert.number) "." (alert.revision) } checked[is_ticked(alert)]
+                            aria-label={ "Alert " (alert.number) };
                     }
                 } }
                 td data-label="Alert" { a href={ "/alerts/" (alert.number) } { (alert.title) " " (alert.number) } }
@@ -316,23 +350,42 @@ pub(super) async fn close(
 ) -> Result<Response, Refused> {
     let closing = Closing::read(members)?;
     visitor.check(&closing.token)?;
-    let missing = |what: &str| Refused(StatusCode::UNPROCESSABLE_ENTITY, what.to_owned());
-    let verdict = closing.verdict.ok_or_else(|| {
-        missing("It was not chosen why the alerts are closed. Go back and choose what they were.")
-    })?;
-    if closing.alerts.is_empty() {
-        return Err(missing("No alert was ticked. Go back and tick those that are to be closed."));
-    }
-    let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
-    let shown: Vec<Shown> =
-        closing.alerts.iter().map(|&(number, revision)| Shown { number, revision: Some(revision) }).collect();
-    let decided = api::decide_all(&portal.api, &visitor.name(), &shown, Some(verdict), comment).await?;
-    let list = Asked::of_query(&closing.list);
-    let back = list.address(list.before);
+    let asked = Asked::of_query(&closing.list);
+    let decided = match decided(&portal, &visitor, &closing).await {
+        Ok(decided) => decided,
+        Err(Refused(status, why)) => {
+            let Closing { verdict, comment, alerts, .. } = closing;
+            let mut answer =
+                list(&portal, &visitor, &asked, &NotDone { why: Some(why), verdict, comment, alerts })
+                    .await?;
+            *answer.status_mut() = status;
+            return Ok(answer);
+        }
+    };
+    let back = asked.address(asked.before);
     if decided.iter().all(|(_, decided)| matches!(decided, Decided::Taken)) {
         return Ok(Redirect::to(&back).into_response());
     }
     Ok(frame::page(&visitor, "Closing alerts", &outcome(&decided, &back)))
+}
+
+/// What came of each; or why nothing was done.
+async fn decided(
+    portal: &Shared,
+    visitor: &Visitor,
+    closing: &Closing,
+) -> Result<Vec<(u64, Decided)>, Refused> {
+    let missing = |what: &str| Refused(StatusCode::UNPROCESSABLE_ENTITY, what.to_owned());
+    let verdict = closing
+        .verdict
+        .ok_or_else(|| missing("It was not chosen why the alerts are closed: choose what they were."))?;
+    if closing.alerts.is_empty() {
+        return Err(missing("No alert was ticked. Tick those that are to be closed."));
+    }
+    let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
+    let shown: Vec<Shown> =
+        closing.alerts.iter().map(|&(number, revision)| Shown { number, revision: Some(revision) }).collect();
+    Ok(api::decide_all(&portal.api, &visitor.name(), &shown, Some(verdict), comment).await?)
 }
 
 fn outcome(decided: &[(u64, Decided)], back: &str) -> Markup {
@@ -396,7 +449,7 @@ mod tests {
             assert_eq!(Asked::of_query(nothing).address(None), "/alerts", "{nothing}");
         }
         let alert = AlertRow::new(testing::alert(7), false);
-        let shown = content(&testing::visitor(), &asked, &[alert], false).into_string();
+        let shown = content(&testing::visitor(), &asked, &[alert], false, &NotDone::default()).into_string();
         assert!(
             shown.contains(&format!("name=\"list\" value=\"{}\"", query.replace('&', "&amp;"))),
             "{shown}"
@@ -406,9 +459,33 @@ mod tests {
     #[test]
     fn nothing_is_chosen_for_whoever_closes_alerts() {
         let alert = AlertRow::new(testing::alert(7), false);
-        let shown = content(&testing::visitor(), &Asked::default(), &[alert], false).into_string();
+        let (visitor, nothing) = (testing::visitor(), NotDone::default());
+        let shown = content(&visitor, &Asked::default(), &[alert], false, &nothing).into_string();
         let first = "<select name=\"verdict\" required><option value=\"\" selected>choose why</option>";
         assert!(shown.contains(first), "{shown}");
         assert_eq!((verdict_of(""), verdict_of("usual")), (None, Some(Verdict::Usual)));
+    }
+
+    #[test]
+    fn a_form_that_was_not_done_is_there_again_and_what_changed_since_is_not_ticked() {
+        let alerts: Vec<AlertRow> =
+            [7, 8, 9].map(|number| AlertRow::new(testing::alert(number), false)).into();
+        let not_done = NotDone {
+            why: Some("too <long>".to_owned()),
+            verdict: Some(Verdict::Unclear),
+            comment: "\"nobody\" answers".to_owned(),
+            // Another revision of 8 was shown.
+            alerts: vec![(7, 1), (8, 2)],
+        };
+        let again = content(&testing::visitor(), &Asked::default(), &alerts, false, &not_done).into_string();
+        for part in [
+            "role=\"alert\"><bdi>too &lt;long&gt;</bdi>",
+            "value=\"7.1\" checked",
+            "<option value=\"unclear\" selected>",
+            "name=\"comment\" value=\"&quot;nobody&quot; answers\" maxlength=\"1365\"",
+        ] {
+            assert!(again.contains(part), "{part}: {again}");
+        }
+        assert_eq!((again.matches(" checked").count(), again.matches(" selected>choose").count()), (1, 0));
     }
 }

@@ -53,6 +53,7 @@ pub(super) async fn page(
             @if is_cut { p.quiet { "Places, users and locations are of the newest " (NEWEST_COUNTED) " connections." } }
             h2 { "Places" }
             (map::places_of(&map::spots(&spots), newest.spot_count(), "Places of this device"))
+            (sessions::moved())
             div.cards {
                 section.card {
                     h2 { "Users" }
@@ -70,6 +71,7 @@ pub(super) async fn page(
                 section.card { h2 { "VPN locations" } (person::locations(&locations, &all)) }
             }
             h2 { "Connections" }
+            (sessions::moved())
             (sessions::table(&rows))
             (connections::ways("device", &name, next.as_deref()))
         })
@@ -104,8 +106,8 @@ fn listed(part: &str, page: &ByRisk<DeviceRow>) -> Markup {
     let ByRisk { rows, next, is_cut } = page;
     let next = next.as_ref().map(query::cursor);
     html! {
-        (people::box_for("Devices", "/devices", part))
-        div #results aria-live="polite" {
+        (people::box_for("Devices", "/devices", part, &people::count_of(rows.len(), "device", next.is_some())))
+        div #results {
             (people::cut(*is_cut, BODIES_MAX, "Devices"))
             @if rows.is_empty() {
                 p { "No device" @if !part.is_empty() { " has " (text::stranger(part)) " in its name" } "." }

@@ -59,7 +59,7 @@ pub(super) async fn csv(
 ) -> Result<Response, Refused> {
     let rows = rows(&portal, &visitor, &name, &asked, "csv").await?;
     let written = written(&rows).map_err(Problem::internal)?;
-    Ok(file(written, "text/csv; charset=utf-8", "connections.csv"))
+    Ok(file(written, "text/csv; charset=utf-8", &name, "csv"))
 }
 
 pub(super) async fn json(
@@ -70,7 +70,7 @@ pub(super) async fn json(
 ) -> Result<Response, Refused> {
     let rows = rows(&portal, &visitor, &name, &asked, "json").await?;
     let written = serde_json::to_vec(&rows).map_err(Problem::internal)?;
-    Ok(file(written, "application/json", "connections.json"))
+    Ok(file(written, "application/json", &name, "json"))
 }
 
 async fn rows(
@@ -102,13 +102,30 @@ async fn rows(
 }
 
 /// To be kept, not shown: a browser takes nothing in it for a page.
-fn file(octets: Vec<u8>, kind: &'static str, name: &'static str) -> Response {
+fn file(octets: Vec<u8>, kind: &'static str, user: &str, ending: &str) -> Response {
     let mut answer = octets.into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+    let user = text::named(user);
+    let named = |is_kept: fn(char) -> bool| format!("connections-{}.{ending}", in_a_file_name(user, is_kept));
+    let (plain, whole) = (named(|sign| sign.is_ascii_alphanumeric()), named(char::is_alphanumeric));
+    let mut disposition = format!("attachment; filename=\"{plain}\"");
+    // Letters that are not English have a name of their own (RFC 6266).
+    if whole != plain {
+        disposition.push_str(&format!("; filename*=UTF-8''{}", text::encoded(&whole).replace('@', "%40")));
+    }
+    if let Ok(disposition) = HeaderValue::try_from(disposition) {
         answer.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
     }
     answer
+}
+
+/// Longest part of a name of a file that is somebody's name, signs.
+const FILE_NAME_SIGNS_MAX: usize = 64;
+
+/// Somebody's name as a part of a file's: letters and digits, and of signs those that mean nothing to any system.
+fn in_a_file_name(user: &str, is_kept: fn(char) -> bool) -> String {
+    let sign = |sign: char| if is_kept(sign) || matches!(sign, '.' | '-' | '@') { sign } else { '_' };
+    user.chars().take(FILE_NAME_SIGNS_MAX).map(sign).collect()
 }
 
 /// Before it a spreadsheet takes all letters but those of English for others.
@@ -173,6 +190,24 @@ fn begins_formula(cell: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_called_as_its_user_and_like_nothing_that_means_anything() {
+        let named = |user: &str| {
+            let answer = file(Vec::new(), "text/csv", user, "csv");
+            answer.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().to_owned()
+        };
+        for (user, name) in [
+            ("alice@contoso.example", "\"connections-alice@contoso.example.csv\""),
+            ("..~", "\"connections-...csv\""),
+            ("../../etc/passwd", "\"connections-.._.._etc_passwd.csv\""),
+            ("a\"; x=\r\n\0\u{202e}", "\"connections-a___x_____.csv\""),
+            ("J\u{fc}rgen", "\"connections-J_rgen.csv\"; filename*=UTF-8''connections-J%C3%BCrgen.csv"),
+        ] {
+            assert_eq!(named(user), format!("attachment; filename={name}"), "{user:?}");
+        }
+        assert!(named(&"\u{44f}".repeat(10_000)).len() < 600);
+    }
 
     #[test]
     fn no_cell_is_a_formula() {

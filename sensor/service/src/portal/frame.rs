@@ -53,7 +53,12 @@ pub(super) fn page_with(visitor: &Visitor, title: &str, head: &Markup, content: 
                     button.plain { "Sign out" }
                 }
             }
-            main id="content" { h1 { (text::stranger(title)) } (content) }
+            main id="content" {
+                h1 { (text::stranger(title)) }
+                // Written by the script, which writes times in the viewer's zone.
+                p.paper data-zone hidden {}
+                (content)
+            }
         },
     )
 }

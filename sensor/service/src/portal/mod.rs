@@ -13,6 +13,7 @@
 //! | `zone`, `days` | the viewer's time zone; days of forms |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `servers`, `search`, `connections` | the pages |
 //! | `settings/` | what administrators set |
+//! | `deciding` | what is decided about an alert on its page |
 //! | `sessions`, `activities` | the table of connections; when each began and ended, and where |
 //! | `stages` | latency of one stage, chosen by a link |
 //! | `export` | a user's connections as a file |
@@ -31,6 +32,7 @@ pub mod certificate;
 mod connection;
 mod connections;
 mod days;
+mod deciding;
 mod device;
 mod export;
 mod frame;
@@ -155,8 +157,8 @@ fn router(portal: &Shared) -> Router {
         .route("/alerts/{number}/records", get(records::page))
         .route("/alerts", get(alerts::page))
         .route("/alerts/{number}", get(alert::page))
-        .route("/alerts/{number}/close", post(alert::close))
-        .route("/alerts/{number}/comments", post(alert::comment))
+        .route("/alerts/{number}/close", post(deciding::close))
+        .route("/alerts/{number}/comments", post(deciding::comment))
         .route("/search", get(search::page))
         .route("/sign-out", post(sign_in::sign_out))
         .merge(settings::routes())

@@ -44,13 +44,23 @@ pub(super) async fn page(
     Ok(frame::page(&visitor, "Users", &content.await?))
 }
 
-/// The box above a list. With a script the list below follows what is typed.
-pub(super) fn box_for(title: &str, path: &str, part: &str) -> Markup {
+/// The box above a list, and how many there are. With a script the list below follows what is typed, and the number is read out.
+pub(super) fn box_for(title: &str, path: &str, part: &str, count: &str) -> Markup {
     html! {
         form.row role="search" aria-label=(title) action=(path) data-follow="results" {
             label { "Part of the name" input type="search" name="q" value=(part) maxlength="256" autocomplete="off"; }
             button { "Search" }
         }
+        p.quiet #results-count role="status" { (count) }
+    }
+}
+
+/// `12 users`, `The first 50 users, and there are more`.
+pub(super) fn count_of(rows: usize, what: &str, is_more: bool) -> String {
+    match rows {
+        _ if is_more => format!("The first {rows} {what}s, and there are more"),
+        1 => format!("1 {what}"),
+        rows => format!("{rows} {what}s"),
     }
 }
 
@@ -68,8 +78,8 @@ fn content(part: &str, page: &ByRisk<UserRow>) -> Markup {
     let ByRisk { rows, next, is_cut } = page;
     let next = next.as_ref().map(query::cursor);
     html! {
-        (box_for("Users", "/users", part))
-        div #results aria-live="polite" {
+        (box_for("Users", "/users", part, &count_of(rows.len(), "user", next.is_some())))
+        div #results {
             (cut(*is_cut, OPEN_ALERTS_MAX, "Users"))
             @if rows.is_empty() {
                 p { "Nobody" @if !part.is_empty() { " has " (text::stranger(part)) " in the name" } "." }

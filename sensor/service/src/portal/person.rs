@@ -1,6 +1,10 @@
 //! A user's page: where she connects from, with what, when, and what is usual.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    cmp::Reverse,
+    collections::HashSet,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use axum::{
     Extension,
@@ -13,21 +17,26 @@ use super::{
     Refused, Shared, activities, alerts, connections, frame,
     guard::Visitor,
     map,
-    plot::{self, Bar},
+    plot::{self, Bar, Drawn},
     sessions, text,
     zone::Zone,
 };
 use crate::{
     api::Problem,
-    store::{LocationRow, NEWEST_COUNTED, SHARES_MAX, SessionFilter, SessionRow, Share, UserPage, UsualPage},
+    store::{
+        LocationRow, NEWEST_COUNTED, SHARES_MAX, STARTS_COUNTED, SessionFilter, SessionRow, Share,
+        StoreError, StoreReader, UserPage, UsualPage, UsualValue,
+    },
 };
 
 /// The newest connections in the table of the page. With all columns, more would make it too large to load.
 const SESSIONS: usize = 25;
-/// Those of the timeline.
+/// Those of the timeline, the newest; and so many of those in alerts.
 const BARS: usize = 300;
 /// Rows of a card.
 pub(super) const CARD_ROWS: usize = 10;
+/// Usual values of a sort that are seen before the others are unfolded. Sixteen are followed at most.
+const USUAL_ROWS: usize = 5;
 const DAY_S: i64 = 86_400;
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -48,17 +57,56 @@ pub(super) async fn page(
         let today = zone.day(shown_until(&page, now.as_secs() as i64));
         // Whatever was there on one of these days, however long before it began.
         let since = zone.begin_s(today - plot::DAYS + 1).saturating_mul(SECOND_NS);
-        let filter =
-            SessionFilter { user: Some(key), since_unix_ns: Some(since), ..SessionFilter::default() };
-        let bars = store.sessions(&filter, BARS + 1)?;
-        Ok((page, next, today, bars))
+        let month = Month::of(store, &key, since)?;
+        Ok((page, next, today, month))
     });
-    let (page, next, today, bars) = found.await?;
-    Ok(frame::page(
-        &visitor,
-        &page.user.user,
-        &content(&page, next.as_deref(), (today, &visitor.zone), &bars),
-    ))
+    let (page, next, today, month) = found.await?;
+    let days = Days { today, now_s: now.as_secs() as i64, zone: &visitor.zone };
+    Ok(frame::page(&visitor, &page.user.user, &content(&page, next.as_deref(), days, &month)))
+}
+
+/// What the timeline is made of.
+struct Month {
+    /// The newest first.
+    connections: Vec<SessionRow>,
+    /// Of those that began before, seconds since 1970 UTC, the ones in alerts alone are there.
+    whole_from_s: Option<i64>,
+    /// And of these not all.
+    are_alerts_cut: bool,
+}
+
+impl Month {
+    /// Those of a user that were not over before a moment. Of somebody busy the newest, and those that alerts are about: who
+    /// looks for what an alert of ten days ago was about finds it.
+    fn of(store: &StoreReader, key: &str, since_unix_ns: i64) -> Result<Month, StoreError> {
+        let filter = SessionFilter {
+            user: Some(key.to_owned()),
+            since_unix_ns: Some(since_unix_ns),
+            ..SessionFilter::default()
+        };
+        let mut connections = store.sessions(&filter, BARS + 1)?;
+        let mut month = Month { connections: Vec::new(), whole_from_s: None, are_alerts_cut: false };
+        if connections.len() > BARS {
+            month.whole_from_s =
+                connections.pop().map(|left_out| (left_out.start_unix_ns / SECOND_NS).saturating_add(1));
+            let (in_alerts, is_cut) = store.sessions_in_alerts(key, since_unix_ns, BARS)?;
+            let known: HashSet<i64> = connections.iter().map(|row| row.number).collect();
+            connections.extend(in_alerts.into_iter().filter(|row| !known.contains(&row.number)));
+            connections.sort_by_key(|row| Reverse((row.start_unix_ns, row.number)));
+            month.are_alerts_cut = is_cut;
+        }
+        month.connections = connections;
+        Ok(month)
+    }
+}
+
+/// By which days a page is laid out.
+#[derive(Clone, Copy)]
+struct Days<'z> {
+    /// The last day that is shown, in this zone.
+    today: i64,
+    now_s: i64,
+    zone: &'z Zone,
 }
 
 /// Of somebody who is away for long it is shown how it was before.
@@ -67,39 +115,54 @@ fn shown_until(page: &UserPage, now_s: i64) -> i64 {
     if now_s - last_s > 30 * DAY_S { last_s } else { now_s }
 }
 
-/// `today`: the last day that is shown, in this zone.
-fn content(page: &UserPage, next: Option<&str>, (today, zone): (i64, &Zone), bars: &[SessionRow]) -> Markup {
-    let (days, hours) = (zone.days(&page.starts_unix_ns), zone.hours(&page.starts_unix_ns));
-    let is_cut = bars.len() > BARS;
-    let bars: Vec<Bar> = bars.iter().take(BARS).map(|row| bar(row, zone)).collect();
-    let (timeline, drawn) = plot::timeline(&bars, today, zone, is_cut);
+fn content(
+    page: &UserPage,
+    next: Option<&str>,
+    Days { today, now_s, zone }: Days<'_>,
+    month: &Month,
+) -> Markup {
+    let starts = &page.starts;
+    let (days, hours) = (zone.days(&starts.unix_ns), zone.hours(&starts.unix_ns));
+    // Of the day of the oldest one not all were read.
+    let counted_from = starts.unix_ns.first().filter(|_| starts.is_cut);
+    let counted_from = counted_from.map(|oldest| zone.day(oldest / SECOND_NS) + 1);
+    let bars: Vec<Bar> = month.connections.iter().map(|row| bar(row, zone)).collect();
+    let (timeline, drawn) = plot::timeline(&bars, today, zone, month.whole_from_s);
     let all = connections::all("user", &page.user.user);
     html! {
         p.quiet {
             (page.user.connections) " connections since " (text::moment(&page.user.first_seen)) ", last seen "
             (text::moment(&page.user.last_seen))
             @if let Some(original) = &page.user.original { ", written as " (text::stranger(original)) }
-            @if page.user.connections > NEWEST_COUNTED as i64 { ". What follows is of the newest " (NEWEST_COUNTED) }
+            @if page.user.connections > NEWEST_COUNTED as i64 {
+                ". Places, devices, networks and all else but days and hours are of the newest " (NEWEST_COUNTED)
+            }
             "."
         }
         @if !page.alerts.is_empty() { h2 { "Open alerts" } (alerts::table(&page.alerts)) }
         h2 { "Places" }
         (map::places_of(&map::spots(&page.spots), page.spot_count, "Places of connections"))
+        (sessions::moved())
         div.cards {
             section.card { h2 { "VPN locations" } (locations(&page.locations, &all)) }
-            (usual(&page.usual))
+            (usual(&page.usual, now_s))
         }
         h2 { "Days" }
-        (plot::calendar(&days, today))
+        (plot::calendar(&days, today, counted_from))
+        (plot::calendar_figures(&days, today, counted_from))
+        @if let Some(day) = counted_from {
+            p.quiet { "Days and hours are counted over the newest " (STARTS_COUNTED) " connections: since " (plot::date(day)) "." }
+        }
         h2 { "Thirty days" }
         (timeline)
         @if let Some(drawn) = drawn {
-            p { (drawn) " connections are drawn, those in alerts and the newest: there are more in these days, among "
+            (drawn_in_part(drawn, month.are_alerts_cut))
+            p { "There are more in these days, among "
                 a href={ (all) "&since=" (plot::date(today - plot::DAYS + 1)) } { "all of them" } "." }
         }
         p.quiet { "Days and hours are those of " (zone.name()) ". In the colour of warnings: connections that an alert is about." }
         div.cards {
-            section.card { h2 { "When connections begin" } (plot::week(&hours, zone)) }
+            section.card { h2 { "When connections begin" } (plot::week(&hours, zone)) (plot::week_figures(&hours)) }
             (card("Devices", &page.devices, true, &all))
             (card("Networks", &page.networks, false, &all))
             (card("Addresses", &page.addresses, false, &all))
@@ -109,11 +172,23 @@ fn content(page: &UserPage, next: Option<&str>, (today, zone): (i64, &Zone), bar
         h2 { "Activities" }
         (activities::table(&page.sessions))
         h2 { "Connections" }
+        (sessions::moved())
         (sessions::table_of_one(&page.sessions))
         (connections::ways("user", &page.user.user, next))
         p.exports { "All of them, at most the newest 10,000, as "
             a href={ (text::path(&["users", &page.user.user, "connections.csv"])) } download { "CSV" } " or "
             a href={ (text::path(&["users", &page.user.user, "connections.json"])) } download { "JSON" } "." }
+    }
+}
+
+/// From when on the timeline has all.
+fn drawn_in_part(drawn: Drawn, are_alerts_cut: bool) -> Markup {
+    let since = jiff::Timestamp::from_second(drawn.whole_from_s).unwrap_or_default();
+    html! {
+        p {
+            (drawn.connections) " connections are drawn: all that began since " (text::moment(&format!("{since:.0}")))
+            ", and of those before " @if are_alerts_cut || drawn.are_alerts_cut { "the newest " } "in alerts alone."
+        }
     }
 }
 
@@ -165,15 +240,19 @@ pub(super) fn locations(locations: &[LocationRow], all: &str) -> Markup {
             } } }
         }
         (others(locations.len(), all))
+        (sessions::moved())
     }
 }
 
-fn usual(usual: &UsualPage) -> Markup {
+/// Of somebody who is away it is what was usual before: then the last of the thirty days is said.
+fn usual(usual: &UsualPage, now_s: i64) -> Markup {
+    let today = plot::date(now_s.div_euclid(DAY_S));
     html! {
         section.card {
             h2 { "What is usual" }
             p {
-                (usual.connections) " connections on " (usual.days) " of thirty days. "
+                (usual.connections) " connections on " (usual.days) " of thirty days"
+                @if usual.as_of != today { " up to " (usual.as_of) " (UTC)" } ". "
                 @if let Some(why) = &usual.not_learned { "Not enough to compare with yet: " (why) "." }
             }
             dl {
@@ -188,12 +267,24 @@ fn usual(usual: &UsualPage) -> Markup {
                     ("VPN servers", &usual.servers)] {
                     @if !values.is_empty() {
                         dt { (name) }
-                        dd { @for (index, value) in values.iter().take(5).enumerate() {
-                            @if index > 0 { ", " } (text::stranger(&value.name)) " (" (value.connections) ")"
-                        } }
+                        dd {
+                            (named(&values[..values.len().min(USUAL_ROWS)]))
+                            @if let Some(others) = values.get(USUAL_ROWS..).filter(|others| !others.is_empty()) {
+                                details { summary { (others.len()) " more" } (named(others)) }
+                            }
+                        }
                     }
                 }
             }
+        }
+    }
+}
+
+/// Values with in how many connections each was.
+fn named(values: &[UsualValue]) -> Markup {
+    html! {
+        @for (index, value) in values.iter().enumerate() {
+            @if index > 0 { ", " } (text::stranger(&value.name)) " (" (value.connections) ")"
         }
     }
 }
@@ -217,3 +308,6 @@ fn card(title: &str, shares: &[Share], are_devices: bool, all: &str) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,12 @@ function localise(root) {
 }
 localise(document);
 
+// Paper has no hover, by which a time says its zone.
+for (const element of document.querySelectorAll("[data-zone]")) {
+  element.textContent = `Times are those of ${zone}.`;
+  element.hidden = false;
+}
+
 // A list follows what is typed into its box: the same page is asked for, and its results are shown in place of these.
 for (const form of document.querySelectorAll("form[data-follow]")) {
   const input = form.querySelector("input[type=search]");
@@ -38,8 +44,11 @@ for (const form of document.querySelectorAll("form[data-follow]")) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const results = page.getElementById(form.dataset.follow);
       if (!results || number !== asked) return;
-      localise(results);
-      document.getElementById(form.dataset.follow).replaceWith(results);
+      renew(document.getElementById(form.dataset.follow), results);
+      // How many there are is read out; the table itself is not.
+      const count = document.getElementById(`${form.dataset.follow}-count`);
+      const said = page.getElementById(count.id)?.textContent ?? "";
+      if (count.textContent !== said) count.textContent = said;
       history.replaceState(null, "", address);
     }, 200);
   });
@@ -64,10 +73,15 @@ for (const sign of ["pointerdown", "keydown", "wheel"]) {
 function renew(part, fresh) {
   localise(fresh);
   if (part.innerHTML === fresh.innerHTML) return;
-  const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  // A link is the same by its address, a region that is scrolled by its name.
+  const name = (element) => element.getAttribute("href") ?? element.getAttribute("aria-label");
+  const all = (selector) => [...part.querySelectorAll(selector)];
+  const focused = part.contains(document.activeElement) ? name(document.activeElement) : null;
+  const scrolled = new Map(all("[role=region]").map((region) => [name(region), region.scrollLeft]));
   part.replaceChildren(...fresh.childNodes);
+  for (const region of all("[role=region]")) region.scrollLeft = scrolled.get(name(region)) ?? 0;
   if (focused !== null) {
-    const same = [...part.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused);
+    const same = all("a[href], [tabindex]").find((element) => name(element) === focused);
     if (!same) part.tabIndex = -1;
     (same ?? part).focus({ preventScroll: true });
   }

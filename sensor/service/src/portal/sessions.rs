@@ -34,6 +34,11 @@ fn with(rows: &[SessionRow], says_user: bool) -> Markup {
     }
 }
 
+/// What the store knows of a connection that moved; said wherever places are those of connections.
+pub(super) fn moved() -> Markup {
+    html! { p.quiet { "Of a connection that moved: where it was last." } }
+}
+
 /// What a VPN server is called.
 pub(super) fn server(row: &SessionRow) -> &str {
     row.nas_identifier.as_deref().or(row.nas_address.as_deref()).unwrap_or(&row.client)

@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use super::{
     StoreError, StoreReader,
     alert::{notice, read},
-    row::{SessionRow, rfc3339},
+    row::{SESSION_COLUMNS, SessionRow, rfc3339, session},
+    session_filter::SESSION_TABLES,
 };
 use crate::alert::{Alert, AlertPage, AlertRow, Severity};
 
@@ -211,6 +212,53 @@ impl StoreReader {
         let mut notices = self.rows(&query, &[Box::new(number as i64)], notice)?;
         notices.reverse();
         Ok(Some(AlertPage::new(alert, notices)))
+    }
+
+    /// Those of a user's sessions that the newest alerts list and that were not over before a moment, ns since 1970 UTC: the
+    /// newest `limit` that are listed, the newest first. Whether more are listed.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn sessions_in_alerts(
+        &self,
+        key: &str,
+        since_unix_ns: i64,
+        limit: usize,
+    ) -> Result<(Vec<SessionRow>, bool), StoreError> {
+        // Numbers of sessions count up.
+        let query = format!(
+            "SELECT session, max(number) FROM
+                 (SELECT one.value ->> '$.session' AS session, number FROM
+                      (SELECT number, body FROM alert WHERE user = ?1 ORDER BY number DESC LIMIT {ALERTS_OF_USER_MAX}) AS alert,
+                      json_each(alert.body, '$.connections') AS one
+                  UNION ALL
+                  SELECT one.value ->> '$.session', number FROM
+                      (SELECT number, body FROM alert WHERE user IS NULL ORDER BY number DESC LIMIT {ALERTS_OF_NO_USER_MAX}) AS alert,
+                      json_each(alert.body, '$.connections') AS one WHERE one.value ->> '$.user' = ?1)
+             GROUP BY session ORDER BY session DESC LIMIT ?2"
+        );
+        let one_more = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let values: [Box<dyn ToSql>; 2] = [Box::new(key.to_owned()), Box::new(one_more)];
+        let mut listed =
+            self.rows(&query, &values, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+        let is_cut = listed.len() > limit;
+        listed.truncate(limit);
+        let alerts: HashMap<i64, i64> = listed.into_iter().collect();
+        let numbers: Vec<i64> = alerts.keys().copied().collect();
+        let query = format!(
+            "SELECT {SESSION_COLUMNS} FROM json_each(?1) AS wanted CROSS JOIN {SESSION_TABLES}
+             WHERE session.number = wanted.value AND session.user = ?2 AND (ended IS NULL OR max(start, ended) >= ?3)
+             ORDER BY start DESC, session.number DESC"
+        );
+        // Plain data can always be written.
+        let numbers = serde_json::to_string(&numbers).unwrap_or_default();
+        let values: [Box<dyn ToSql>; 3] =
+            [Box::new(numbers), Box::new(key.to_owned()), Box::new(since_unix_ns)];
+        let mut sessions = self.rows(&query, &values, session)?;
+        for session in &mut sessions {
+            session.alert = alerts.get(&session.number).copied();
+        }
+        Ok((sessions, is_cut))
     }
 
     /// Puts into each session the number of the newest alert that lists it.

@@ -70,6 +70,7 @@ use rusqlite::{Connection, OpenFlags};
 pub use alert_query::{AlertFilter, AlertState};
 pub use assigned::FoundAssigned;
 pub(crate) use bulk::Bulk;
+pub use days::{STARTS_COUNTED, Starts};
 pub(crate) use days::{days, hours};
 pub use digest::Digest;
 pub use find::FoundServer;

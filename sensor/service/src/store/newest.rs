@@ -13,8 +13,8 @@ use super::{
     row::{PLACE_COLUMNS, Share, place_from, rfc3339},
 };
 
-/// So many of somebody's connections are counted for shares, spots, hours and days, the newest: what a page shows is then
-/// bounded by an index, also of an account that a machine uses each minute.
+/// So many of somebody's connections are counted for shares and spots, the newest: what a page shows is then bounded by an
+/// index, also of an account that a machine uses each minute.
 pub const NEWEST_COUNTED: usize = 2_000;
 
 /// What connections have in common with each other.
@@ -164,11 +164,6 @@ impl Newest {
         self.connections.len() == NEWEST_COUNTED
     }
 
-    /// When they began, ns since 1970 UTC, ascending.
-    pub fn starts_unix_ns(&self) -> Vec<i64> {
-        self.connections.iter().rev().map(|connection| connection.start).collect()
-    }
-
     /// How they are spread over a feature: the latest seen first.
     pub fn shares(&self, feature: Feature, limit: usize) -> Vec<Share> {
         let mut groups: HashMap<&str, Group> = HashMap::new();
@@ -218,7 +213,9 @@ impl Newest {
     /// How many of these [`spots`](Self::spots) there are without a limit.
     pub fn spot_count(&self) -> SpotCount {
         let spots = self.spots(usize::MAX);
-        SpotCount { places: spots.len(), connections: spots.iter().map(|spot| spot.connections).sum() }
+        let connections = spots.iter().map(|spot| spot.connections).sum();
+        let elsewhere = self.connections.len() as i64 - connections;
+        SpotCount { places: spots.len(), connections, elsewhere }
     }
 
     /// Where they came from, as far as that has a position: the most frequent first.
@@ -303,8 +300,7 @@ mod tests {
         let of = |user: &str| SessionFilter { user: Some(user.to_owned()), ..SessionFilter::default() };
         let newest = reader.newest(&of("user1")).unwrap();
         assert!(newest.is_cut() && !reader.newest(&of("nobody")).unwrap().is_cut());
-        let starts = newest.starts_unix_ns();
-        assert!(starts.is_sorted() && starts.len() == NEWEST_COUNTED);
+        assert_eq!(newest.connections.len(), NEWEST_COUNTED);
 
         let network =
             "CASE WHEN asn IS NULL THEN NULL ELSE 'AS' || asn || coalesce(' ' || organisation, '') END";
@@ -352,5 +348,19 @@ mod tests {
         let spots: Vec<String> = newest.spots(usize::MAX).into_iter().map(said).collect();
         assert_eq!(spots, expected);
         assert_eq!(spots.len(), 2);
+        let count = newest.spot_count();
+        let (placed, _): (i64, i64) = reader
+            .connection()
+            .query_row(
+                &format!(
+                    "SELECT count(latitude), count(*) FROM (SELECT place FROM session WHERE user = 'user1'
+                     ORDER BY start DESC, number DESC LIMIT {NEWEST_COUNTED}) LEFT JOIN place ON place.id = place"
+                ),
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        assert_eq!((count.places, count.connections), (2, placed));
+        assert_eq!(count.elsewhere, NEWEST_COUNTED as i64 - placed);
     }
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     AlertFilter, AlertState, Feature, LocationRow, SessionFilter, StoreError, StoreReader,
-    days::{days, hours, utc},
+    days::{STARTS_COUNTED, Starts, days, hours, utc},
     row::{SessionRow, Share, UserRow, rfc3339},
     spot::{SpotCount, SpotRow},
     usual::UsualPage,
@@ -21,7 +21,7 @@ pub const SHARES_MAX: usize = 50;
 /// Most points of the map.
 const SPOTS_MAX: usize = 200;
 
-/// A user's page. Where, with what and when is counted over the newest 2,000 connections.
+/// A user's page. Where and with what is counted over the newest 2,000 connections, days and hours over the newest 40,000.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct UserPage {
     /// Who it is.
@@ -54,9 +54,9 @@ pub struct UserPage {
     pub spot_count: SpotCount,
     /// How many connections began on each day, UTC; days without any are left out.
     pub days: Vec<DayRow>,
-    /// When they began, ns since 1970 UTC, ascending: for who lays out days and hours of another zone.
+    /// When connections began: for who lays out days and hours of another zone.
     #[serde(skip)]
-    pub starts_unix_ns: Vec<i64>,
+    pub starts: Starts,
     /// The newest connections.
     pub sessions: Vec<SessionRow>,
 }
@@ -89,7 +89,7 @@ impl StoreReader {
         let open = Some(AlertState::Open);
         let alerts = AlertFilter { user: Some(key.to_owned()), state: open, ..AlertFilter::default() };
         let shares = |feature| newest.shares(feature, SHARES_MAX);
-        let starts = newest.starts_unix_ns();
+        let starts = self.starts(key, STARTS_COUNTED)?;
         Ok(Some(UserPage {
             alerts: self.alert_rows(&alerts, SHARES_MAX)?,
             usual: self.usual(key, user.first_unix_ns, learning, now_unix_ns)?,
@@ -101,11 +101,11 @@ impl StoreReader {
             devices: shares(Feature::Device),
             software: shares(Feature::Software),
             servers: shares(Feature::Server),
-            hours: hours(&starts, utc),
+            hours: hours(&starts.unix_ns, utc),
             spots: newest.spots(SPOTS_MAX),
             spot_count: newest.spot_count(),
-            days: days(&starts, utc).into_iter().map(day).collect(),
-            starts_unix_ns: starts,
+            days: days(&starts.unix_ns, utc).into_iter().map(day).collect(),
+            starts,
             sessions: self.sessions(&filter, sessions)?,
         }))
     }

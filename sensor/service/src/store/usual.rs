@@ -298,7 +298,7 @@ fn said(profile: &Profile<'_>, connections: &[Connection]) -> UsualPage {
 }
 
 impl UsualPage {
-    fn empty() -> UsualPage {
+    pub(crate) fn empty() -> UsualPage {
         UsualPage {
             as_of: String::new(),
             learned: false,

@@ -112,10 +112,12 @@ fn many_alerts_are_closed_at_once_and_what_changed_meanwhile_is_not() {
     assert_eq!(boxes(&carol.get("/alerts").text).len(), 2);
     let answer = close(&[&all[0], &all[1]], &token);
     assert!(
-        answer.text.contains("changed since you looked") && answer.text.contains("is closed."),
-        "{}",
+        answer.text.contains("is closed already: as unclear by carol@portal")
+            && answer.text.contains("is closed."),
+        "who closed it, and not of which revision it is: {}",
         answer.text
     );
+    assert!(!answer.text.contains("changed since you looked"), "{}", answer.text);
     assert_eq!(close(&[&all[2]], &token).status, 303);
     assert_eq!(boxes(&carol.get("/alerts").text).len(), 0);
     let closed = carol.get("/alerts?state=unclear").text;
@@ -157,4 +159,106 @@ fn a_user_who_is_not_known_is_said_so_with_those_who_may_be_meant() {
     assert!(slip.contains("nobody has this in the name") && !slip.contains("user1\""), "{slip}");
     let known = carol.get("/alerts?state=closed&user=user1").text;
     assert!(known.contains("No alerts.") && !known.contains("Nobody is known"), "{known}");
+}
+
+#[test]
+fn a_form_of_many_alerts_that_is_refused_keeps_its_ticks_and_its_text() {
+    let desk = Desk::open();
+    let carol = desk.host.signed_in("carol");
+    let list = carol.get("/alerts");
+    let (token, all) = (list.form_token(), boxes(&list.text));
+    // Two octets a letter: what a script sends, and no field takes.
+    let long = "\u{44f}".repeat(2_500);
+    let form = [
+        ("token", &*token),
+        ("list", "severity=high"),
+        ("verdict", "unclear"),
+        ("comment", &long),
+        ("alert", &all[0]),
+    ];
+    let high = boxes(&carol.get("/alerts?severity=high").text);
+    let form: Vec<(&str, &str)> =
+        form.into_iter().chain(high.iter().map(|alert| ("alert", &**alert))).collect();
+    let answer = carol.post("/alerts/close", &form);
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    check(&answer, "alerts");
+    for part in [
+        "role=\"alert\"><bdi>a comment has at most 4096 octets",
+        "<option value=\"unclear\" selected>",
+        &*long,
+        &format!("value=\"{}\" checked", high[0]),
+    ] {
+        assert!(answer.text.contains(part), "{part:?} is not in {}", answer.text);
+    }
+    assert_eq!(boxes(&answer.text), high, "the list as it was asked for");
+    assert_eq!(boxes(&carol.get("/alerts").text).len(), 3);
+    let form = [("token", &*token), ("verdict", ""), ("comment", "drill"), ("alert", &all[1])];
+    let answer = carol.post("/alerts/close", &form);
+    assert_eq!(answer.status, 422);
+    assert!(
+        answer.text.contains("value=\"drill\"") && answer.text.matches(" checked").count() == 1,
+        "{}",
+        answer.text
+    );
+}
+
+#[test]
+fn who_decides_second_is_told_who_was_first_on_the_alert_s_page_with_what_she_wrote() {
+    let desk = Desk::open();
+    let carol = desk.host.signed_in("carol");
+    let number = alert_of(&carol, "user1");
+    let path = format!("/alerts/{number}");
+    let looked = carol.get(&path);
+    let token = looked.form_token();
+    let closing = |revision: &str, verdict: &str, comment: &str| {
+        let form = [("token", &*token), ("revision", revision), ("verdict", verdict), ("comment", comment)];
+        carol.post(&format!("{path}/close"), &form)
+    };
+    let written = carol.post(&format!("{path}/comments"), &[("token", &*token), ("comment", "first")]);
+    assert_eq!(written.status, 303);
+    // It grew meanwhile: her text is there, on the alert as it is now.
+    let grown = closing("1", "malicious", "asked <her>");
+    assert_eq!(grown.status, 409);
+    check(&grown, "alert");
+    for part in [
+        "changed since you looked at it: it is of revision 2, not 1",
+        "value=\"asked &lt;her&gt;\"",
+        "<option value=\"malicious\" selected>",
+        "name=\"revision\" value=\"2\"",
+        ">first</bdi>",
+    ] {
+        assert!(grown.text.contains(part), "{part:?} is not in {}", grown.text);
+    }
+    let too_long = "\u{44f}".repeat(2_500);
+    for refused in [
+        closing("2", "usual", &too_long),
+        carol.post(&format!("{path}/comments"), &[("token", &*token), ("comment", &*too_long)]),
+    ] {
+        assert_eq!(refused.status, 422);
+        assert!(refused.text.contains(&too_long) && refused.text.contains("octets, and this has 5000"));
+    }
+    assert_eq!(closing("2", "usual", "").status, 303);
+    for second in [
+        closing("2", "malicious", "asked <her>"),
+        carol.post(&format!("{path}/comments"), &[("token", &*token), ("comment", "asked <her>")]),
+    ] {
+        assert_eq!(second.status, 409);
+        check(&second, "alert");
+        for part in [
+            "is closed already: as usual by carol@portal",
+            ">asked &lt;her&gt;</textarea>",
+            "Expected against seen",
+        ] {
+            assert!(second.text.contains(part), "{part:?} is not in {}", second.text);
+        }
+        assert!(!second.text.contains("revision"), "{}", second.text);
+    }
+    let closed = carol.get(&path).text;
+    assert!(!closed.contains(&format!("action=\"{path}/")) && closed.contains("It is closed: nothing more"));
+    assert_eq!(
+        carol
+            .post("/alerts/999/close", &[("token", &*token), ("revision", "1"), ("verdict", "usual")])
+            .status,
+        404
+    );
 }

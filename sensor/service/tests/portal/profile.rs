@@ -32,11 +32,14 @@ fn a_profile_shows_places_days_and_the_last_month() {
     assert!(has(&[">connected<", "Boxford"]) && has(&[">disconnected", "Boxford"]), "{activities}");
     let times: Vec<&str> = rows.iter().map(|row| row.split("datetime=\"").nth(1).unwrap()).collect();
     assert!(times.windows(2).all(|pair| pair[0][..20] >= pair[1][..20]), "the newest first: {times:?}");
+    let moved = "Of a connection that moved: where it was last.";
+    assert_eq!(answer.text.matches(moved).count(), 4, "map, locations, activities, connections");
     let on_the_wire = carol.octets_on_the_wire("/users/user0");
     assert!(on_the_wire < answer.text.len() / 3, "{on_the_wire} of {}", answer.text.len());
     let device = carol.get("/devices/KALI");
     check(&device, "device");
     assert!(device.text.contains("class=\"map\"") && device.text.contains("/users/user2"));
+    assert_eq!(device.text.matches(moved).count(), 3, "map, locations, connections");
     let overview = carol.get("/");
     check(&overview, "overview");
     assert!(overview.text.contains("On line now: 4") && overview.text.contains("Where they are: 4 places"));
@@ -50,7 +53,8 @@ fn a_user_s_connections_are_files_without_formulas() {
     let answer = carol.get(&format!("/users/{}/connections.csv", path(formula)));
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
-    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"connections.csv\"");
+    let name = "attachment; filename=\"connections-_HYPERLINK__http___evil.example__.csv\"";
+    assert_eq!(answer.header("content-disposition"), name);
     let lines: Vec<&str> = answer.text.split("\r\n").collect();
     assert!(
         lines[0]

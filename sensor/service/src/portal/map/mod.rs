@@ -71,10 +71,10 @@ pub(super) fn spots(rows: &[SpotRow]) -> Vec<Spot> {
     rows.iter().map(spot).collect()
 }
 
-/// All that there are, the most frequent first, on a map and in words.
-pub(super) fn places(spots: &[Spot], what: &str) -> Markup {
+/// All that there are, the most frequent first, on a map and in words. `elsewhere`: connections of which no position is known.
+pub(super) fn places(spots: &[Spot], elsewhere: i64, what: &str) -> Markup {
     let connections = spots.iter().map(|spot| spot.count).sum();
-    places_of(spots, SpotCount { places: spots.len(), connections }, what)
+    places_of(spots, SpotCount { places: spots.len(), connections, elsewhere }, what)
 }
 
 /// Connections by place, the most frequent first, on a map and in words. `all`: those places among them that were not read.
@@ -93,22 +93,41 @@ pub(super) fn places_of(spots: &[Spot], all: SpotCount, what: &str) -> Markup {
     html! {
         div.mapped {
             (drawing(spots, &[], &summary))
-            table.list {
-                caption { (what) }
-                thead { tr { th scope="col" { "Place" } th.figure scope="col" { "Connections" } @if is_known { th.figure scope="col" { "Known to" } } } }
-                tbody { @for spot in spots.iter().take(ROWS_MAX) { tr {
-                    td { (text::stranger(&spot.name)) }
-                    td.figure { (spot.count) }
-                    @if is_known { td.figure { (spot.radius_km) " km" } }
-                } } }
-            }
-            @if all.places > ROWS_MAX {
-                @let listed: i64 = spots.iter().take(ROWS_MAX).map(|spot| spot.count).sum();
-                p.quiet {
-                    "And " (all.places - ROWS_MAX) " more places with " (all.connections - listed) " connections."
-                    @if is_cut { " On the map are the " (drawn) " with the most connections, of " (all.places) "." }
+            div {
+                (listed(&spots[..drawn.min(ROWS_MAX)], is_known, &html! { caption { (what) } }))
+                @if all.places > ROWS_MAX {
+                    @let named: i64 = spots.iter().take(ROWS_MAX).map(|spot| spot.count).sum();
+                    p.quiet {
+                        "And " (all.places - ROWS_MAX) " more places with " (all.connections - named) " connections."
+                        @if is_cut { " On the map are the " (drawn) " with the most connections, of " (all.places) "." }
+                    }
+                    // Whoever has no mouse reads here what the spots are.
+                    @if drawn > ROWS_MAX { details {
+                        summary { "The others on the map" }
+                        (listed(&spots[ROWS_MAX..drawn], is_known, &html! { caption.unseen { (what) ", further places" } }))
+                    } }
+                }
+                @if all.elsewhere > 0 {
+                    p.quiet {
+                        @if all.elsewhere == 1 { "1 connection is" } @else { (all.elsewhere) " connections are" }
+                        " not on the map: no position is known."
+                    }
                 }
             }
+        }
+    }
+}
+
+fn listed(spots: &[Spot], is_known: bool, caption: &Markup) -> Markup {
+    html! {
+        table.list {
+            (caption)
+            thead { tr { th scope="col" { "Place" } th.figure scope="col" { "Connections" } @if is_known { th.figure scope="col" { "Known to" } } } }
+            tbody { @for spot in spots { tr {
+                td { (text::stranger(&spot.name)) }
+                td.figure { (spot.count) }
+                @if is_known { td.figure { (spot.radius_km) " km" } }
+            } } }
         }
     }
 }
@@ -188,19 +207,19 @@ mod tests {
     #[test]
     fn a_map_has_its_spots_and_says_them() {
         let drawn =
-            places(&[spot("Lyon", 4.84, 45.76, 7), spot("<b>", -74.0, 40.7, 1)], "On line").into_string();
+            places(&[spot("Lyon", 4.84, 45.76, 7), spot("<b>", -74.0, 40.7, 1)], 0, "On line").into_string();
         assert!(
             drawn.contains("aria-label=\"On line: 2 places, most at Lyon: 7 connections, known to 50 km\"")
         );
         assert_eq!((drawn.matches("<circle").count(), drawn.matches("<ellipse").count()), (2, 0));
         let vague = Spot { radius_km: 1500, ..spot("Russia", 60.0, 60.0, 1) };
         assert_eq!(
-            places(&[vague], "On line").into_string().matches("<ellipse").count(),
+            places(&[vague], 0, "On line").into_string().matches("<ellipse").count(),
             1,
             "a spot hides no such circle"
         );
         let unsaid = Spot { radius_km: 0, ..spot("Lyon", 4.84, 45.76, 7) };
-        let unsaid = places(&[unsaid], "On line").into_string();
+        let unsaid = places(&[unsaid], 0, "On line").into_string();
         assert!(
             unsaid.contains("Lyon: 7 connections\"") && !unsaid.contains(" km") && !unsaid.contains("Known")
         );
@@ -212,23 +231,29 @@ mod tests {
     fn a_map_says_what_it_leaves_out() {
         let spots: Vec<Spot> =
             (0..150).map(|i| spot("Somewhere", f64::from(i) - 75.0, 10.0, i64::from(200 - i))).collect();
-        let all = SpotCount { places: 173, connections: 20_000 };
+        let all = SpotCount { places: 173, connections: 20_000, elsewhere: 7 };
         let cut = places_of(&spots, all, "On line").into_string();
         let listed: i64 = (0..12).map(|i| 200 - i).sum();
         for part in [
             "aria-label=\"On line: the 150 places with the most connections, of 173, most at Somewhere: 200",
             &format!("And 161 more places with {} connections.", 20_000 - listed),
             "On the map are the 150 with the most connections, of 173.",
+            "7 connections are not on the map: no position is known.",
         ] {
             assert!(cut.contains(part), "{part}: {cut}");
         }
-        let whole = places(&spots, "On line").into_string();
+        let whole = places(&spots, 0, "On line").into_string();
         assert!(
             whole.contains("On line: 150 places, most at") && !whole.contains("On the map are"),
             "{whole}"
         );
+        assert!(!whole.contains("not on the map"), "{whole}");
+        // Each spot is a row, those behind the first twelve in what is unfolded.
+        assert_eq!(whole.matches("<td class=\"figure\">").count(), 2 * 150, "{whole}");
+        let (_, others) = whole.split_once("<details>").unwrap();
+        assert_eq!(others.matches("<bdi>Somewhere</bdi>").count(), 138, "{others}");
         let many: Vec<Spot> = spots.iter().chain(&spots[..20]).cloned().collect();
-        let drawn = places(&many, "On line").into_string();
+        let drawn = places(&many, 0, "On line").into_string();
         assert!(drawn.contains("the 150 places with the most connections, of 170"), "{drawn}");
     }
 
@@ -239,9 +264,9 @@ mod tests {
                 spot("Somewhere, Far Away, XX", f64::from(i % 360) - 180.0, f64::from(i % 140) - 70.0, 3)
             })
             .collect();
-        let drawn = places(&spots, "On line").into_string();
+        let drawn = places(&spots, 0, "On line").into_string();
         assert!(drawn.len() < 70_000, "{}", drawn.len());
-        let near = places(&spots[180..181], "On line").into_string();
+        let near = places(&spots[180..181], 0, "On line").into_string();
         assert!(near.len() < 40_000, "{}", near.len());
         assert!(near.contains("class=\"land\""));
     }

@@ -36,7 +36,7 @@ pub(in super::super) fn heat(
     html! {
         figure.plot {
             figcaption { (what) }
-            svg viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(summary) {
+            div.drawn tabindex="0" role="region" aria-label=(what) { svg viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(summary) {
                 @for row in low..=high {
                     @let y = TOP + (high - row) as f64 * ROW;
                     @if (high - row) % 2 == 0 { text.scale x=(LEFT - 6.0) y=(y + ROW - 1.0) { (seconds(bounds_s[row])) } }
@@ -52,7 +52,7 @@ pub(in super::super) fn heat(
                     text x=(LEFT) y=(height - 4.0) data-unix=(first) { (clock(*first, zone)) tspan { " " (zone.name()) } }
                     text.scale x=(WIDTH) y=(height - 4.0) data-unix=(last) { (clock(*last, zone)) }
                 }
-            }
+            } }
         }
     }
 }

@@ -47,7 +47,7 @@ pub(in super::super) fn lines(
     html! {
         figure.plot {
             figcaption { (what) }
-            svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(summary) {
+            div.drawn tabindex="0" role="region" aria-label=(what) { svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(summary) {
                 @for (part, value) in [(0.0, most), (0.5, most / 2.0), (1.0, 0.0)] {
                     line.grid x1=(LEFT) x2=(WIDTH) y1=(TOP + part * high) y2=(TOP + part * high) {}
                     text.scale x=(LEFT - 6.0) y=(TOP + part * high + 4.0) { (shown(value)) }
@@ -57,7 +57,7 @@ pub(in super::super) fn lines(
                 @for (index, line) in lines.iter().enumerate() {
                     polyline class={ "line " (look(index)) } points=(points(line, unix_s, x, y)) { title { (line.name) } }
                 }
-            }
+            } }
             ul.legend { @for (index, line) in lines.iter().enumerate() {
                 li { span class={ "mark " (look(index)) } {} (text::stranger(&newest(line))) }
             } }

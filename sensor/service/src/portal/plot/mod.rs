@@ -14,12 +14,13 @@ mod lines;
 mod timeline;
 mod week;
 
-pub(super) use calendar::calendar;
+pub(super) use calendar::{calendar, calendar_figures};
 pub(super) use heat::heat;
 pub(super) use lines::{Line, lines};
-pub(super) use timeline::{Bar, DAYS, timeline};
-pub(super) use week::week;
+pub(super) use timeline::{Bar, DAYS, Drawn, timeline};
+pub(super) use week::{week, week_figures};
 
+const DAYS_OF_WEEK: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /// Steps of colour, none and full included.
 const STEPS: u64 = 5;
 

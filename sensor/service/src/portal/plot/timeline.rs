@@ -17,6 +17,8 @@ const NARROW: f64 = 2.0;
 /// Parts of bars that are drawn, one for each day of a connection: two for each of 300 that last a night. Those of a month
 /// each would make a page of megabytes.
 const PARTS_MAX: usize = 600;
+/// Those of connections in alerts, so that the newest are seen beside them.
+const ALERT_PARTS_MAX: usize = 300;
 
 /// A connection.
 #[derive(Debug, Clone)]
@@ -31,39 +33,62 @@ pub(in super::super) struct Bar {
     pub(in super::super) is_alert: bool,
 }
 
-/// `bars`: the newest first. `today`: days since 1970 in this zone, the lowest row. `is_cut`: there are older ones in these days. With
-/// how many of them are drawn, if not all that there are.
+/// What of thirty days is drawn, where that is not all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct Drawn {
+    /// So many connections.
+    pub(in super::super) connections: usize,
+    /// All that began from then on, seconds since 1970 UTC; of those before, what is in alerts.
+    pub(in super::super) whole_from_s: i64,
+    /// And of those in alerts not all.
+    pub(in super::super) are_alerts_cut: bool,
+}
+
+/// `bars`: the newest first. `today`: days since 1970 in this zone, the lowest row. `whole_from_s`: of those that began before,
+/// the ones in alerts alone are among them.
 pub(in super::super) fn timeline(
     bars: &[Bar],
     today: i64,
     zone: &Zone,
-    is_cut: bool,
-) -> (Markup, Option<usize>) {
+    whole_from_s: Option<i64>,
+) -> (Markup, Option<Drawn>) {
     let first = today - DAYS + 1;
     let (begin_s, end_s) = (zone.begin_s(first), zone.begin_s(today + 1));
     let is_shown = |bar: &&Bar| bar.end_s >= begin_s && bar.start_s < end_s;
-    let mut bars: Vec<&Bar> = bars.iter().filter(is_shown).collect();
-    let all = bars.len();
-    // Those in alerts are there in any case, and are drawn over the others.
-    bars.sort_by_key(|bar| !bar.is_alert);
+    let (in_alerts, others): (Vec<&Bar>, Vec<&Bar>) =
+        bars.iter().filter(is_shown).partition(|bar| bar.is_alert);
+    let all = in_alerts.len() + others.len();
     let mut parts = 0;
-    let fits = |bar: &&Bar| {
-        parts += days(bar, zone, begin_s, end_s).len();
-        parts <= PARTS_MAX
+    // How many of them are drawn.
+    let mut room = |bars: &[&Bar], parts_max: usize| {
+        let fits = |bar: &&&Bar| {
+            let more = days(bar, zone, begin_s, end_s).len();
+            let fits = parts + more <= parts_max;
+            parts += if fits { more } else { 0 };
+            fits
+        };
+        bars.iter().take_while(fits).count()
     };
-    let mut bars: Vec<&Bar> = bars.into_iter().take_while(fits).collect();
-    bars.reverse();
-    let alerts = bars.iter().filter(|bar| bar.is_alert).count();
-    let newest = if is_cut { "The newest " } else { "" };
+    let (alerts, beside) = (room(&in_alerts, ALERT_PARTS_MAX), room(&others, PARTS_MAX));
+    // What did not find room began before all that did.
+    let left_out = [others.get(beside), in_alerts.get(alerts)].into_iter().flatten();
+    let whole_from_s = whole_from_s.max(left_out.map(|bar| bar.start_s.saturating_add(1)).max());
+    let are_alerts_cut = alerts < in_alerts.len();
+    let drawn =
+        whole_from_s.map(|whole_from_s| Drawn { connections: alerts + beside, whole_from_s, are_alerts_cut });
+    // Those in alerts are drawn over the others.
+    let bars: Vec<&Bar> =
+        others[..beside].iter().rev().chain(in_alerts[..alerts].iter().rev()).copied().collect();
     let shown = if bars.len() < all { format!("{} of {all}", bars.len()) } else { all.to_string() };
-    let summary = format!(
-        "{newest}{shown} connections in thirty days since {}, {alerts} of them in alerts",
-        date(first)
-    );
-    let drawn = (is_cut || bars.len() < all).then_some(bars.len());
+    let mut summary =
+        format!("{shown} connections in thirty days since {}, {alerts} of them in alerts", date(first));
+    let partly = whole_from_s.filter(|whole| *whole > begin_s).map(|whole| whole.min(end_s - 1));
+    if let Some(whole) = partly {
+        summary.push_str(&format!("; of those before {} the ones in alerts alone", zone.minute(whole)));
+    }
     let (width, height) = (LEFT + 24.0 * HOUR, TOP + DAYS * ROW);
     let plot = html! {
-        svg.timeline viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(summary) {
+        div.drawn tabindex="0" role="region" aria-label="Thirty days" { svg.timeline viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(summary) {
             @for hour in (0..24).step_by(3) {
                 @let x = LEFT + f64::from(hour) * HOUR;
                 text x=(x) y=(TOP - 4) { (hour) " h" }
@@ -71,6 +96,12 @@ pub(in super::super) fn timeline(
             }
             @for row in 0..DAYS {
                 @if row % 3 == DAYS % 3 || row == DAYS - 1 { text x="0" y=(TOP + row * ROW + ROW - 2) { (date(first + row)) } }
+            }
+            @if let Some(whole) = partly {
+                @let (day, hour) = (zone.day(whole), zone.clock_s(whole).rem_euclid(DAY_S) as f64 / 3600.0);
+                @let title = html! { title { "Of what began before " (zone.minute(whole)) ", what is in alerts alone is drawn" } };
+                @if day > first { rect.partly x=(LEFT) y=(TOP) width=(24.0 * HOUR) height=((day - first) * ROW) { (title) } }
+                rect.partly x=(LEFT) y=(TOP + (day - first) * ROW) width=(tenth(hour * HOUR)) height=(ROW) { (title) }
             }
             @for bar in &bars {
                 @for (day, from, to) in days(bar, zone, begin_s, end_s) {
@@ -80,11 +111,12 @@ pub(in super::super) fn timeline(
                         width=(tenth(((to - from) * HOUR).max(NARROW))) height=(ROW - 3) rx="1" { title { (bar.label) } }
                 }
             }
-        }
-        @if alerts > 0 {
+        } }
+        @if alerts > 0 || partly.is_some() {
             ul.legend {
                 li { span."mark square" {} "connections" }
-                li { span."mark square alert" {} "connections in alerts" }
+                @if alerts > 0 { li { span."mark square alert" {} "connections in alerts" } }
+                @if partly.is_some() { li { span."mark square partly" {} "of what began then, those in alerts alone" } }
             }
         }
     };
@@ -141,7 +173,7 @@ mod tests {
         assert_eq!(parts(day.0, day.1, "Europe/Berlin"), [(20_751, 0.0, 3.0), (20_751, 2.0, 24.0)]);
         // The row is the viewer's day.
         let zone = zone("Asia/Kathmandu");
-        let (drawn, _) = timeline(&[bar(evening, evening + 7200)], 20_752, &zone, false);
+        let (drawn, _) = timeline(&[bar(evening, evening + 7200)], 20_752, &zone, None);
         let drawn = drawn.into_string();
         assert_eq!(drawn.matches("class=\"bar\"").count(), 2, "{drawn}");
         assert!(drawn.contains(">2026-10-26</text>"), "{drawn}");
@@ -163,7 +195,7 @@ mod tests {
             &[bar(midnight + 1, midnight + 60), bar(midnight - 3600, midnight + 7200), bar(0, 60)],
             today,
             &Zone::default(),
-            false,
+            None,
         );
         assert_eq!(drawn.1, None, "all of them");
         let drawn = drawn.0.into_string();
@@ -179,17 +211,54 @@ mod tests {
         // Connections of a month each are a page of megabytes, drawn whole; those in alerts come first.
         let mut long = vec![bar(0, midnight); 300];
         long[299].is_alert = true;
-        let (drawn, count) = timeline(&long, today, &Zone::default(), false);
-        assert_eq!(count, Some(20));
+        let (drawn, left) = timeline(&long, today, &Zone::default(), None);
+        assert_eq!(left.map(|left| left.connections), Some(20));
         let drawn = drawn.into_string();
         let parts = |class: &str| drawn.matches(&format!("class=\"{class}\"")).count();
         assert_eq!((parts("bar alert"), parts("bar")), (30, PARTS_MAX / 30 * 30 - 30));
         assert!(drawn.contains("20 of 300 connections in thirty days since"));
-        let (cut, count) = timeline(&[bar(midnight, midnight + 60)], today, &Zone::default(), true);
-        assert_eq!(count, Some(1));
-        let cut = cut.into_string();
-        assert!(cut.contains("The newest 1 connections in thirty days"), "{cut}");
         // A connection of years is drawn on the days that are shown.
         assert_eq!(days_of_utc(&bar(0, i64::MAX / 2), today - 29, today).len(), 30);
+    }
+
+    #[test]
+    fn what_is_drawn_in_part_says_from_when_on_it_is_whole_and_is_marked() {
+        let today = 20_780;
+        let midnight = today * DAY_S;
+        // Half a day ago; ten days ago, in an alert.
+        let bars = [bar(midnight, midnight + 60), bar(midnight - 10 * DAY_S + 1, midnight - 10 * DAY_S + 61)];
+        let whole_from_s = midnight - 6 * 3600;
+        let (cut, left) = timeline(&bars, today, &Zone::default(), Some(whole_from_s));
+        let expected = Drawn { connections: 2, whole_from_s, are_alerts_cut: false };
+        assert_eq!(left, Some(expected));
+        let cut = cut.into_string();
+        for part in [
+            "2 connections in thirty days since 2026-10-25, 1 of them in alerts; of those before 2026-11-22 18:00 the ones in alerts alone",
+            // 28 days and three quarters of one.
+            "class=\"partly\" x=\"74\" y=\"16\" width=\"576\" height=\"336\"",
+            "class=\"partly\" x=\"74\" y=\"352\" width=\"432\" height=\"12\"",
+            "class=\"mark square partly\"",
+        ] {
+            assert!(cut.contains(part), "{part}: {cut}");
+        }
+        // Behind all that is drawn, nothing is marked; the words still say it.
+        let (cut, left) = timeline(&bars, today, &Zone::default(), Some(midnight - 40 * DAY_S));
+        assert_eq!(left.map(|left| left.whole_from_s), Some(midnight - 40 * DAY_S));
+        assert!(!cut.into_string().contains("partly"));
+    }
+
+    #[test]
+    fn those_in_alerts_leave_room_for_the_newest() {
+        let midnight = 20_780 * DAY_S;
+        let bar = |day: i64, is_alert| Bar { is_alert, ..bar(midnight - day * DAY_S, midnight) };
+        // Of 29 days each and of a day, all of them there today.
+        let mut bars = vec![bar(0, false); 400];
+        bars.extend(vec![bar(29, true); 40]);
+        let (drawn, left) = timeline(&bars, 20_780, &Zone::default(), None);
+        let drawn = drawn.into_string();
+        assert_eq!(drawn.matches("class=\"bar alert\"").count(), 300);
+        assert_eq!(drawn.matches("class=\"bar\"").count(), 300);
+        let expected = Drawn { connections: 310, whole_from_s: midnight + 1, are_alerts_cut: true };
+        assert_eq!(left, Some(expected));
     }
 }

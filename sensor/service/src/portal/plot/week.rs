@@ -2,9 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{super::zone::Zone, step};
+use super::{super::zone::Zone, DAYS_OF_WEEK as DAYS, step};
 
-const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /// From one cell to the next; the style sheet draws twelve of it.
 const CELL: usize = 14;
 const LEFT: usize = 34;
@@ -30,9 +29,27 @@ pub(in super::super) fn week(hours: &[u64], zone: &Zone) -> Markup {
             }
             @for (hour, count) in hours.iter().take(168).enumerate() {
                 rect class={ "step" (step(*count, most)) } x=(LEFT + hour % 24 * CELL) y=(TOP + hour / 24 * CELL) {
-                    title { (DAYS[hour / 24]) " " (hour % 24) " h " (zone) ": " (count) }
+                    @if *count > 0 { title { (DAYS[hour / 24]) " " (hour % 24) " h " (zone) ": " (count) } }
                 }
             }
+        }
+    }
+}
+
+/// The same as figures, for whoever has no mouse: a row an hour.
+pub(in super::super) fn week_figures(hours: &[u64]) -> Markup {
+    let count = |day: usize, hour: usize| hours.get(day * 24 + hour).copied().unwrap_or(0);
+    html! {
+        details {
+            summary { "Hours as figures" }
+            div.drawn tabindex="0" role="region" aria-label="Hours as figures" { table.figures {
+                caption.unseen { "How many connections began in each hour of the week; hours without any are left out" }
+                thead { tr { th scope="col" { "Hour" } @for name in DAYS { th scope="col" { (name) } } } }
+                tbody { @for hour in (0..24).filter(|hour| (0..7).any(|day| count(day, *hour) > 0)) { tr {
+                    th scope="row" { (hour) }
+                    @for day in 0..7 { td { (count(day, hour)) } }
+                } } }
+            } }
         }
     }
 }
@@ -66,5 +83,14 @@ mod tests {
         assert!(drawn.contains("Most began on Tue at 9 h UTC: 7"));
         assert_eq!(drawn.matches("class=\"step0\"").count(), 166);
         assert!(week(&[0; 168], &Zone::default()).into_string().contains("No connections"));
+        let figures = week_figures(&hours).into_string();
+        let cells = |hour: &str, counts: [u64; 7]| {
+            let cells: String = counts.iter().map(|count| format!("<td>{count}</td>")).collect();
+            format!("<th scope=\"row\">{hour}</th>{cells}</tr>")
+        };
+        for row in [cells("0", [1, 0, 0, 0, 0, 0, 0]), cells("9", [0, 7, 0, 0, 0, 0, 0])] {
+            assert!(figures.contains(&row), "{row}: {figures}");
+        }
+        assert_eq!(figures.matches("<tr>").count(), 1 + 2, "hours without any are left out: {figures}");
     }
 }
