@@ -34,6 +34,15 @@ const FOCUSED: &str = "
     const inside = box.right > 0 && box.bottom > 0 && box.left < innerWidth && box.top < innerHeight;
     return [window.walk.indexOf(e), drawn, inside];";
 
+/// The smallest words of drawings, CSS pixels, and which those are.
+const SMALLEST: &str = "
+    const all = [...document.querySelectorAll('svg text')].filter(e => e.getClientRects().length > 0 && e.checkVisibility());
+    const size = e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a;
+    const least = Math.min(...all.map(size), 1000);
+    return [least, all.filter(e => size(e) <= least).slice(0, 3).map(e => e.closest('svg').outerHTML.slice(0, 120))];";
+/// Below that nobody reads them.
+const WORDS_PIXELS_MIN: f64 = 9.0;
+
 impl Browser {
     /// Fails if a page wrote an error or a warning, or asked anybody but the portal, since the last time.
     #[track_caller]
@@ -126,6 +135,14 @@ impl Browser {
         let (wide, window) = (sizes[0].as_u64(), sizes[1].as_u64());
         let path = self.path();
         assert!(wide <= window, "{path}: {wide:?} pixels wide in a window of {window:?}: {}", sizes[2]);
+    }
+
+    /// Fails if words of a drawing are too small to be read: drawings shrink with the window, and their words with them.
+    #[track_caller]
+    pub fn assert_drawings_are_legible(&self) {
+        let smallest = self.run(SMALLEST, &[]);
+        let (pixels, path) = (smallest[0].as_f64().expect("a size"), self.path());
+        assert!(pixels >= WORDS_PIXELS_MIN, "{path}: words of {pixels} pixels in {}", smallest[1]);
     }
 
     /// Opens every page that links lead to from the overview, and has `look` look at it; one for each address.

@@ -14,7 +14,9 @@ use end_to_end::{
 };
 
 /// Pages that no link leads to.
-const UNLINKED: [&str; 3] = ["/search?q=alice", "/search?q=nobody", "/users?q=nobody"];
+const UNLINKED: [&str; 3] = [FOUND, "/search?q=nobody", "/users?q=nobody"];
+/// A search that finds several people: with one alone it leads to the page of her.
+const FOUND: &str = "/search?q=contoso";
 
 /// Opens all that is folded; how many there were.
 const UNFOLD: &str = "
@@ -31,6 +33,9 @@ fn every_page_of_what_people_look_at_is_without_errors_and_barriers_in_every_sha
     pages.retain(|page| !page.starts_with(SETTINGS));
     assert!(pages.len() >= 6, "{pages:?}");
     pages.extend(UNLINKED.map(str::to_owned));
+    browser.open(FOUND);
+    let found = browser.text("main");
+    assert!(found.contains("alice@contoso.example") && found.contains("bob@contoso.example"), "{found}");
     inspect(browser, &pages);
 
     browser.forget_cookies();
@@ -154,12 +159,13 @@ fn inspect(browser: &Browser, pages: &[String]) {
 }
 
 /// Looks at the page as it stands, in every shape; the browser may have noted these answers.
-fn look(browser: &Browser, answers: &[&str]) {
+pub(crate) fn look(browser: &Browser, answers: &[&str]) {
     for theme in Theme::ALL {
         for shape in Shape::ALL {
             browser.show(theme, shape);
             browser.assert_accessible();
             browser.assert_fits();
+            browser.assert_drawings_are_legible();
             if theme == Theme::Light {
                 browser.assert_keyboard_reaches_everything();
             }

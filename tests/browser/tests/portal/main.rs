@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod alert;
+mod decisions;
 mod every_page;
 mod first_packet;
 mod hostile_names;
