@@ -32,10 +32,14 @@ const NAMED_MAX: u64 = 10;
                   without a Start) are counted by detection in the summary, which goes to standard error; with --all each \
                   has a line too, with \"at\", the status of what it was known with, and \"detection\".\n\nLines need \"time\" (RFC 3339), \"status\" (Start, Interim-Update, Stop, Accounting-On, \
                   Accounting-Off), \"client\" and \"session\"; \"user\", \"address\", \"assigned\", \"device\", \
-                  \"software\", \"nas\", \"input_octets\" and \"output_octets\" are used where they are there. What `events` \
-                  prints can be read as it is. Lines stand in the order of their times. An address that is none, and a time long before that of \
-                  the line above, are not taken as they stand: the first ten are named, all are counted in the \
-                  summary.\n\nExit codes: 0 all of it was \
+                  \"software\", \"nas\", \"input_octets\" and \"output_octets\" are used where they are there. Numbers \
+                  may stand for texts; other members are ignored, whatever they hold. Without \"nas\" a message is of the VPN server that an \
+                  earlier line of its session named, an Accounting-On or -Off of all that its client has. What `events` \
+                  prints can be read as it is. Lines stand in the order of their times. An address that is none, a time long before that of \
+                  the lines above, and one that is ahead of all others are not taken as they stand: the first ten are named, all are counted in the \
+                  summary. The second line in a row that is so far from the others is believed: the time is what it says from then \
+                  on.\n\nA Start that comes behind another message of its session, or twice, has the score that the session got \
+                  then.\n\nExit codes: 0 all of it was \
                   taken; 1 something was not; 2 bad usage or configuration."
 )]
 pub(super) struct Arguments {
