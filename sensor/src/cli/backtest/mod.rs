@@ -16,6 +16,8 @@ use service::backtest::{Backtest, Scored};
 use super::{Common, Exit, Failure, replay};
 use crate::places;
 
+/// So much is asked for at once.
+const READ_OCTETS: usize = 1 << 20;
 /// Longest line, octets: more than any event fills.
 const LINE_MAX: u64 = 1 << 20;
 /// So many lines that are no event, or not taken as they stand, are named; all are counted.
@@ -39,7 +41,7 @@ const NAMED_MAX: u64 = 10;
                   the lines above, and one that is ahead of all others are not taken as they stand: the first ten are named, all are counted in the \
                   summary. The second line in a row that is so far from the others is believed: the time is what it says from then \
                   on.\n\nA Start that comes behind another message of its session, or twice, has the score that the session got \
-                  then.\n\nExit codes: 0 all of it was \
+                  then. What was said is written out before more lines are waited for.\n\nExit codes: 0 all of it was \
                   taken; 1 something was not; 2 bad usage or configuration."
 )]
 pub(super) struct Arguments {
@@ -95,7 +97,7 @@ impl Arguments {
             run.lines(io::stdin().lock())?;
         } else {
             let named = || format!("cannot read {}", self.file.display());
-            let mut file = BufReader::with_capacity(1 << 20, File::open(&self.file).with_context(named)?);
+            let mut file = BufReader::with_capacity(READ_OCTETS, File::open(&self.file).with_context(named)?);
             if is_capture(file.fill_buf().with_context(named)?) {
                 let recorded = replay::record(&self.file, &mut config)?;
                 run.capture(recorded.folder(), &recorded.accepted)?;
@@ -157,10 +159,16 @@ struct Run<'p, W: Write> {
 }
 
 impl<W: Write> Run<'_, W> {
-    fn lines(&mut self, mut file: impl BufRead) -> Result<(), Failure> {
+    fn lines(&mut self, file: impl Read) -> Result<(), Failure> {
+        let mut file = BufReader::with_capacity(READ_OCTETS, file);
         let mut line = Vec::new();
         for n in 1.. {
             line.clear();
+            // Whoever writes the lines may wait for an answer before writing the next. Nobody is asked for more until what was
+            // said is out; where there is more already, as in a file, that is seldom.
+            if !file.buffer().contains(&b'\n') {
+                self.out.flush()?;
+            }
             let length =
                 file.by_ref().take(LINE_MAX).read_until(b'\n', &mut line).context("cannot read the lines")?;
             if length == 0 {

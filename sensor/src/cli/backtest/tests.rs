@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use traffic::{Session, Status, Vendor};
 
+mod answers;
 mod clocks;
 mod known;
 mod members;
