@@ -7,7 +7,7 @@ use std::{
 
 use insight::{
     geo::Places,
-    vpn::{Event, Received, TimeSource},
+    vpn::{Event, Received},
 };
 use journal::Record;
 use serde::Serialize;
@@ -109,11 +109,7 @@ impl<'a> EventLine<'a> {
         EventLine {
             seq: sequence,
             time: rfc3339(event.time.unix_ns),
-            time_source: match event.time.source {
-                TimeSource::Timestamp => "event-timestamp",
-                TimeSource::Delay => "delay-time",
-                TimeSource::Arrival => "arrival",
-            },
+            time_source: event.time.source.name(),
             arrival: rfc3339(event.arrival_unix_ns),
             kind: event.classified.kind.name(),
             kind_reason: event.classified.reason,

@@ -256,6 +256,24 @@ pub enum TimeSource {
     Arrival,
 }
 
+impl TimeSource {
+    /// One word for JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            TimeSource::Timestamp => "event-timestamp",
+            TimeSource::Delay => "delay-time",
+            TimeSource::Arrival => "arrival",
+        }
+    }
+
+    /// The one with this name.
+    pub fn named(name: &str) -> Option<TimeSource> {
+        [TimeSource::Timestamp, TimeSource::Delay, TimeSource::Arrival]
+            .into_iter()
+            .find(|source| source.name() == name)
+    }
+}
+
 /// Totals since the session's start. Input is what came from the client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {

@@ -33,6 +33,10 @@ pub struct Told<'a> {
     pub session: Option<&'a str>,
     /// When it was heard of, ns since 1970 UTC: never goes back.
     pub arrival_unix_ns: u64,
+    /// What its time was taken from, if that is told; else it is the VPN server's own.
+    pub time_source: Option<TimeSource>,
+    /// Where it came from, if that is told: which VPN server it is where it names none.
+    pub source: Option<SocketAddr>,
     /// What it is about, if that is told; else a person's connection unless the name is none of a person.
     pub kind: Option<Kind>,
     /// The VPN server behind the client, by name or address.
@@ -67,11 +71,12 @@ impl<'a> Told<'a> {
         let words = |told: Option<&'a str>| told.and_then(|told| Some(text(told.as_bytes())?.0));
         let user = self.user.and_then(|user| Some(UserName::parse(user.as_bytes(), None, realms).ok()??.0));
         let nas_address = self.nas.and_then(|nas| nas.parse().ok());
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         Event {
             client: self.client,
-            // Nobody knows; which VPN server it is, name and address of it say.
-            source: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-            destination: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            // Mostly nobody knows; which VPN server it is, name and address of it say.
+            source: self.source.unwrap_or(nowhere),
+            destination: nowhere,
             arrival_unix_ns: self.arrival_unix_ns,
             time: self.time(accept_past_s),
             status: self.status,
@@ -129,11 +134,10 @@ impl<'a> Told<'a> {
         let arrival = self.arrival_unix_ns;
         let earliest = arrival.saturating_sub(accept_past_s.saturating_mul(1_000_000_000));
         let latest = arrival.saturating_add(accounting::TRUSTED_FUTURE * 1_000_000_000);
-        let (unix_ns, source) = if (earliest..=latest).contains(&self.unix_ns) {
-            (self.unix_ns, TimeSource::Timestamp)
-        } else {
-            (arrival, TimeSource::Arrival)
-        };
+        let told = self.time_source.unwrap_or(TimeSource::Timestamp);
+        let is_trusted = told != TimeSource::Arrival && (earliest..=latest).contains(&self.unix_ns);
+        let (unix_ns, source) =
+            if is_trusted { (self.unix_ns, told) } else { (arrival, TimeSource::Arrival) };
         EventTime { unix_ns, source, timestamp: None, delay: None }
     }
 

@@ -5,15 +5,23 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `line` | lines that hold events |
+//! | `member` | members of lines as other products write them |
+//! | `servers` | which VPN server lines are about that do not say so |
+//! | `clock` | how late it is, by times that may be wrong |
+//! | `openings` | what was said of sessions that are known before their Start comes |
 
+mod clock;
 mod line;
+mod member;
+mod openings;
+mod servers;
 
 use std::{fmt, net::IpAddr};
 
 use insight::{
     detect::Assessment,
     geo::Places,
-    vpn::{Decoder, Event, Status, TimeSource, names::Realms},
+    vpn::{Decoder, Event, Status, names::Realms},
 };
 use journal::Record;
 use radius::Rejected;
@@ -27,7 +35,10 @@ use crate::{
     fold::{Fold, Resolve, Resolved, Said},
     inputs::Input,
 };
+use clock::{Clock, Heard, days_between};
 use line::Line;
+use openings::{Openings, is_move};
+use servers::{Servers, is_nameless};
 
 /// What changed is of no use here; so much of it gathers before it is thrown away.
 const OUTCOME_ROWS: usize = 8192;
@@ -36,6 +47,8 @@ const OUTCOME_ROWS: usize = 8192;
 const TICK_NS: u64 = 600_000_000_000;
 /// More than this without an event, two days, is a gap in what there is, not a quiet weekend.
 const WAIT_MAX_NS: u64 = 2 * 86_400_000_000_000;
+/// A Start that comes again this much later begins another session: ten minutes.
+const SAME_START_NS: u64 = 600_000_000_000;
 
 /// What is said of one Start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -97,6 +110,11 @@ pub enum Doubt {
         /// Seconds.
         by_s: u64,
     },
+    /// The line above it lies so much ahead of those around it that nobody went there with it.
+    Ahead {
+        /// Seconds.
+        by_s: u64,
+    },
 }
 
 impl fmt::Display for Doubt {
@@ -108,6 +126,10 @@ impl fmt::Display for Doubt {
             Doubt::Early { by_s } => write!(
                 f,
                 "its time is {by_s} s before that of lines above it, and counts as theirs: sort the lines by their times"
+            ),
+            Doubt::Ahead { by_s } => write!(
+                f,
+                "the time of the line above it is {by_s} s ahead of the others: the clock of its VPN server was wrong"
             ),
         }
     }
@@ -122,7 +144,11 @@ pub struct Backtest<'p> {
     today: Today<'p>,
     /// From then on addresses are where these say.
     update: Option<(u64, &'p Places)>,
-    latest_unix_ns: u64,
+    clock: Clock,
+    servers: Servers,
+    /// What was said of sessions that began with a Start, and with anything else.
+    begun: Openings,
+    unbegun: Openings,
     later: Vec<Later>,
     doubts: Vec<Doubt>,
 }
@@ -143,6 +169,8 @@ impl<'p> Backtest<'p> {
     /// [`MeaningError`].
     pub fn new(meaning: Meaning, places: &'p Places) -> Result<Backtest<'p>, MeaningError> {
         let decoding = meaning.decoding()?;
+        // Whatever may be told so late may be told of a session that began so long ago.
+        let unbegun = Openings::new(ns(meaning.accept_past_s));
         let mut fold = Fold::new(meaning)?;
         fold.keep_assessed();
         Ok(Backtest {
@@ -151,7 +179,10 @@ impl<'p> Backtest<'p> {
             fold,
             today: Today(places),
             update: None,
-            latest_unix_ns: 0,
+            clock: Clock::default(),
+            servers: Servers::default(),
+            begun: Openings::new(SAME_START_NS),
+            unbegun,
             later: Vec::new(),
             doubts: Vec::new(),
         })
@@ -177,18 +208,31 @@ impl<'p> Backtest<'p> {
     /// # Errors
     /// [`LineError`]; the line is passed over.
     pub fn take_line(&mut self, n: u64, line: &[u8]) -> Result<Option<Scored>, LineError> {
-        // Of each line at most two, whoever asks.
+        // Of each line at most three, whoever asks.
         self.doubts.clear();
         let line = Line::read(line)?;
-        let told = line.told(self.latest_unix_ns)?;
-        self.latest_unix_ns = told.arrival_unix_ns;
-        let event = told.event(&self.realms, self.fold.meaning().accept_past_s);
+        let mut told = line.told()?;
+        let accept_past_s = self.fold.meaning().accept_past_s;
+        let heard = self.clock.hear(told.arrival_unix_ns, ns(accept_past_s));
+        told.arrival_unix_ns = heard.arrival_unix_ns;
+        let mut event = told.event(&self.realms, accept_past_s);
         self.doubts.extend(line.no_address().map(|text| Doubt::NoAddress(text.to_owned())));
-        if event.time.source == TimeSource::Arrival {
-            let by_s = (told.arrival_unix_ns - told.unix_ns) / 1_000_000_000;
-            self.doubts.push(Doubt::Early { by_s });
+        let seconds = |ns: u64| ns / 1_000_000_000;
+        self.doubts.extend(heard.early_by_ns.map(|ns| Doubt::Early { by_s: seconds(ns) }));
+        self.doubts.extend(heard.was_ahead_by_ns.map(|ns| Doubt::Ahead { by_s: seconds(ns) }));
+        if line.is_of_events() {
+            return Ok(self.take(n, &event, &heard));
         }
-        Ok(self.take(n, &event))
+        self.servers.fill(&mut event);
+        let scored = self.take(n, &event, &heard);
+        // Of a client that does not say which of its VPN servers starts or stops, all do.
+        if matches!(event.status, Status::AccountingOn | Status::AccountingOff) && is_nameless(&event) {
+            for server in self.servers.all_of(event.client) {
+                event.server = server;
+                self.take(n, &event, &Heard { went_by: None, ..heard });
+            }
+        }
+        Ok(scored)
     }
 
     /// Takes a record. `n` is its number.
@@ -197,11 +241,16 @@ impl<'p> Backtest<'p> {
     /// It holds no request, since a person was taken out of it or it is damaged; it is passed over.
     pub fn take_record(&mut self, n: u64, record: &Record) -> Result<Option<Scored>, Rejected> {
         let event = self.decoder.decode(&received(record))?;
-        Ok(self.take(n, &event))
+        // Where a record counts, the journal says; what comes from it is only how much time went by.
+        let heard = self.clock.hear(event.arrival_unix_ns, ns(self.fold.meaning().accept_past_s));
+        Ok(self.take(n, &event, &heard))
     }
 
     /// The time between two events goes on as it would have for a service that had nothing to do.
-    fn wait(&mut self, until_unix_ns: u64) {
+    fn wait(&mut self, until_unix_ns: u64, heard: &Heard) {
+        for day in heard.went_by.into_iter().flat_map(days_between) {
+            self.fold.tick(day, &mut self.today);
+        }
         let from = self.fold.clock_unix_ns();
         if from == 0 || until_unix_ns.saturating_sub(from) > WAIT_MAX_NS {
             return;
@@ -213,9 +262,10 @@ impl<'p> Backtest<'p> {
         }
     }
 
-    fn take(&mut self, n: u64, event: &Event<'_>) -> Option<Scored> {
-        self.wait(event.arrival_unix_ns);
-        if let Some((_, places)) = self.update.take_if(|(at, _)| *at <= event.arrival_unix_ns) {
+    fn take(&mut self, n: u64, event: &Event<'_>, heard: &Heard) -> Option<Scored> {
+        self.wait(event.arrival_unix_ns, heard);
+        let is_due = |at: u64| at <= event.arrival_unix_ns && !heard.is_doubtful;
+        if let Some((_, places)) = self.update.take_if(|(at, _)| is_due(*at)) {
             self.today = Today(places);
             let input = Input::Databases { fingerprint: crate::fingerprint(places) };
             // Only a meaning may be one that this release does not know.
@@ -227,20 +277,45 @@ impl<'p> Backtest<'p> {
             self.fold.reuse(outcome);
         }
         let is_start = event.status == Status::Start;
-        let assessed = self.fold.take_assessed().into_iter();
-        let (of_start, later): (Vec<_>, Vec<_>) =
-            assessed.partition(|(said, _)| is_start && *said == Said::OfConnection);
-        let later = later.iter().filter_map(|(_, assessment)| Later::of(n, event.status, assessment));
-        self.later.extend(later);
-        if !is_start {
-            return None;
+        let mut of_start: Option<Assessment> = None;
+        for (said, assessment) in self.fold.take_assessed() {
+            if is_start && said == Said::OfConnection {
+                // Most Starts begin one session.
+                if of_start.as_ref().is_none_or(|other| other.score <= assessment.score) {
+                    of_start = Some(assessment);
+                }
+                continue;
+            }
+            self.later.extend(Later::of(n, event.status, &assessment));
+            if said == Said::OfConnection && event.status.is_of_session() && !is_move(&assessment) {
+                self.unbegun.keep(event, assessment);
+            }
         }
-        let user = event.user.as_ref().map(|user| user.key.clone().into_owned());
-        // Most Starts begin one session. One that tells again what is known begins none, and is no news.
-        let of_start = of_start.into_iter().map(|(_, assessment)| assessment);
-        let assessment = of_start.max_by(|one, other| one.score.total_cmp(&other.score)).unwrap_or_default();
-        let Assessment { score, reasons, is_alert, .. } = assessment;
-        let reasons = reasons.iter().map(ToString::to_string).collect();
-        Some(Scored { n, user, score, reasons, alert: is_alert })
+        is_start.then(|| self.scored(n, event, of_start))
     }
+
+    /// The line of a Start. `now`: what was said of a session with it; nothing where it tells again what is known.
+    fn scored(&mut self, n: u64, event: &Event<'_>, now: Option<Assessment>) -> Scored {
+        let is_opening = now.as_ref().is_some_and(|now| !is_move(now));
+        let before = [&self.unbegun, &self.begun].into_iter().filter(|_| !is_opening);
+        let before = before.filter_map(|openings| openings.of(event));
+        let nothing = Assessment::default();
+        let said = before.chain(&now).max_by(|one, other| one.score.total_cmp(&other.score));
+        let Assessment { score, reasons, is_alert, .. } = said.unwrap_or(&nothing);
+        let scored = Scored {
+            n,
+            user: event.user.as_ref().map(|user| user.key.clone().into_owned()),
+            score: *score,
+            reasons: reasons.iter().map(ToString::to_string).collect(),
+            alert: *is_alert,
+        };
+        if let Some(opening) = now.filter(|_| is_opening) {
+            self.begun.keep(event, opening);
+        }
+        scored
+    }
+}
+
+fn ns(seconds: u64) -> u64 {
+    seconds.saturating_mul(1_000_000_000)
 }

@@ -16,6 +16,8 @@ use service::backtest::{Backtest, Scored};
 use super::{Common, Exit, Failure, replay};
 use crate::places;
 
+/// So much is asked for at once.
+const READ_OCTETS: usize = 1 << 20;
 /// Longest line, octets: more than any event fills.
 const LINE_MAX: u64 = 1 << 20;
 /// So many lines that are no event, or not taken as they stand, are named; all are counted.
@@ -32,10 +34,14 @@ const NAMED_MAX: u64 = 10;
                   without a Start) are counted by detection in the summary, which goes to standard error; with --all each \
                   has a line too, with \"at\", the status of what it was known with, and \"detection\".\n\nLines need \"time\" (RFC 3339), \"status\" (Start, Interim-Update, Stop, Accounting-On, \
                   Accounting-Off), \"client\" and \"session\"; \"user\", \"address\", \"assigned\", \"device\", \
-                  \"software\", \"nas\", \"input_octets\" and \"output_octets\" are used where they are there. What `events` \
-                  prints can be read as it is. Lines stand in the order of their times. An address that is none, and a time long before that of \
-                  the line above, are not taken as they stand: the first ten are named, all are counted in the \
-                  summary.\n\nExit codes: 0 all of it was \
+                  \"software\", \"nas\", \"input_octets\" and \"output_octets\" are used where they are there. Numbers \
+                  may stand for texts; other members are ignored, whatever they hold. Without \"nas\" a message is of the VPN server that an \
+                  earlier line of its session named, an Accounting-On or -Off of all that its client has. What `events` \
+                  prints can be read as it is. Lines stand in the order of their times. An address that is none, a time long before that of \
+                  the lines above, and one that is ahead of all others are not taken as they stand: the first ten are named, all are counted in the \
+                  summary. The second line in a row that is so far from the others is believed: the time is what it says from then \
+                  on.\n\nA Start that comes behind another message of its session, or twice, has the score that the session got \
+                  then. What was said is written out before more lines are waited for.\n\nExit codes: 0 all of it was \
                   taken; 1 something was not; 2 bad usage or configuration."
 )]
 pub(super) struct Arguments {
@@ -91,7 +97,7 @@ impl Arguments {
             run.lines(io::stdin().lock())?;
         } else {
             let named = || format!("cannot read {}", self.file.display());
-            let mut file = BufReader::with_capacity(1 << 20, File::open(&self.file).with_context(named)?);
+            let mut file = BufReader::with_capacity(READ_OCTETS, File::open(&self.file).with_context(named)?);
             if is_capture(file.fill_buf().with_context(named)?) {
                 let recorded = replay::record(&self.file, &mut config)?;
                 run.capture(recorded.folder(), &recorded.accepted)?;
@@ -153,10 +159,16 @@ struct Run<'p, W: Write> {
 }
 
 impl<W: Write> Run<'_, W> {
-    fn lines(&mut self, mut file: impl BufRead) -> Result<(), Failure> {
+    fn lines(&mut self, file: impl Read) -> Result<(), Failure> {
+        let mut file = BufReader::with_capacity(READ_OCTETS, file);
         let mut line = Vec::new();
         for n in 1.. {
             line.clear();
+            // Whoever writes the lines may wait for an answer before writing the next. Nobody is asked for more until what was
+            // said is out; where there is more already, as in a file, that is seldom.
+            if !file.buffer().contains(&b'\n') {
+                self.out.flush()?;
+            }
             let length =
                 file.by_ref().take(LINE_MAX).read_until(b'\n', &mut line).context("cannot read the lines")?;
             if length == 0 {

@@ -9,6 +9,12 @@ use serde_json::{Value, json};
 use super::*;
 use traffic::{Session, Status, Vendor};
 
+mod answers;
+mod clocks;
+mod known;
+mod members;
+mod servers;
+
 const DAY_S: i64 = 86_400;
 
 fn run<T>(work: impl FnOnce(&mut Run<'_, Vec<u8>>) -> T) -> (T, Vec<Value>, Sum) {
@@ -33,6 +39,32 @@ fn scored(log: &[u8]) -> (Vec<Value>, Sum) {
     let (result, lines, sum) = run(|run| run.lines(log).map_err(|failure| failure.to_string()));
     result.unwrap();
     (lines, sum)
+}
+
+/// What is said of lines, without their numbers.
+fn said(lines: &[Value]) -> Vec<(String, u64)> {
+    let log: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let (said, sum) = scored(log.as_bytes());
+    assert_eq!(sum.left_out, 0, "{sum}");
+    let text = |line: &Value| format!("{} {} {}", line["user"], line["alert"], line["reasons"]);
+    said.iter().map(|line| (text(line), line["score"].as_f64().unwrap().to_bits())).collect()
+}
+
+/// [`log`] as values, the stranger last.
+fn log_lines() -> Vec<Value> {
+    let log = log();
+    let lines = log.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+}
+
+/// A line with other members, or without those that are `null`.
+fn with(line: &Value, members: Value) -> Value {
+    let mut line = line.clone();
+    for (name, value) in members.as_object().unwrap() {
+        line[name] = value.clone();
+    }
+    line.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    line
 }
 
 fn at(unix_s: i64) -> String {
