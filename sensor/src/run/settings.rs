@@ -146,9 +146,24 @@ impl Administration {
                 kept.push(name);
             }
             let file = secret.and_then(|_| kept.last()).map(String::as_str);
-            words.push(settings.edit(edit, file)?);
+            let words_of_it = match edit {
+                Edit::Rotate { name, secret, replace_newest: false } if self.is_newest_unused(name) => {
+                    let (name, secret) = (name.clone(), secret.clone());
+                    settings.edit(&Edit::Rotate { name, secret, replace_newest: true }, file)
+                }
+                edit => settings.edit(edit, file),
+            };
+            words.push(words_of_it?);
         }
         Ok(words)
+    }
+
+    /// Whether a client has two secrets in force, of which the newest never proved a request: nobody loses anything with it.
+    fn is_newest_unused(&self, name: &str) -> bool {
+        let clients = self.observed.ingest().clients().current();
+        let client = clients.iter().map(|(_, client)| client).find(|client| *client.name == *name);
+        let secrets = client.map(|client| &client.secrets);
+        matches!(secrets, Some([Some(newest), Some(_)]) if newest.last_used_unix_s().is_none())
     }
 
     fn try_change(

@@ -179,13 +179,22 @@ fn edits_make_a_document_and_take_it_away_again() {
     let secret = || SecretText::new(SECRET.to_owned());
     let first = Edit::Secret { list: List::Client, name: "branch".into(), secret: secret() };
     settings.edit(&first, Some("secrets/1.secret")).unwrap();
-    let rotate = Edit::Rotate { name: "branch".into(), secret: secret() };
+    let rotate = Edit::Rotate { name: "branch".into(), secret: secret(), replace_newest: false };
     let words = settings.edit(&rotate, Some("secrets/2.secret")).unwrap();
     assert!(!words.contains(SECRET) && !format!("{rotate:?}").contains(SECRET));
     assert_eq!(settings.secret_files(), ["secrets/2.secret", "secrets/1.secret"]);
     // VPN servers may use either of the two: none of them is dropped for a third.
     let third = settings.clone().edit(&rotate, Some("secrets/3.secret")).unwrap_err();
     assert!(matches!(&third, Refusal::Invalid(reason) if reason.contains("end-rotation")), "{third:?}");
+    // Whoever asks for it replaces the newest, of two; of one nothing goes.
+    let newest = Edit::Rotate { name: "branch".into(), secret: secret(), replace_newest: true };
+    let mut replaced = settings.clone();
+    let words = replaced.edit(&newest, Some("secrets/3.secret")).unwrap();
+    assert_eq!(replaced.secret_files(), ["secrets/3.secret", "secrets/1.secret"], "{words}");
+    assert!(words.contains("in the place of the newest"), "{words}");
+    replaced.edit(&Edit::EndRotation { name: "branch".into() }, None).unwrap();
+    replaced.edit(&newest, Some("secrets/4.secret")).unwrap();
+    assert_eq!(replaced.secret_files(), ["secrets/4.secret", "secrets/3.secret"]);
     settings.edit(&Edit::EndRotation { name: "branch".into() }, None).unwrap();
     assert_eq!(settings.secret_files(), ["secrets/2.secret"]);
     let hook = json!({"kind": "webhook", "url": "https://hooks.example/T0/secret-part"});
