@@ -109,13 +109,13 @@ impl Begun {
 pub(super) struct Person {
     /// What the provider calls her now, which can be an account's name.
     pub(super) name: String,
-    /// What ties it to her at this provider: it stands where others keep a password's digest.
+    /// What ties it to her at this provider.
     pub(super) credential: String,
     /// By the claim; none: nobody said that she may come in.
     pub(super) role: Option<Role>,
 }
 
-/// What account credentials of people of a provider begin with. No digest of a password does.
+/// What account credentials of people of a provider begin with.
 const CREDENTIAL: &str = "oidc:";
 
 impl Provider {
