@@ -94,6 +94,27 @@ fn what_a_file_says_is_kept_as_it_says_it_and_its_secrets_are_not() {
 }
 
 #[test]
+fn a_document_is_put_over_the_file_as_it_was_read_whatever_became_of_that() {
+    let house = House::new("[detect]\nalert_score = 5.5\n", "[detect]\ntravel_kmh = 777\n");
+    let (file, state_dir) = (house.file(), house.state_dir());
+    let first = house.load().unwrap();
+    fs::write(&file, "[detect]\nalert_score = 4.5\ntravel_kmh = 500\n").unwrap();
+    let score_and_kmh =
+        |config: &Config| (config.detect.thresholds.alert_score, config.detect.thresholds.travel_kmh);
+    let planned = first.over_document(&state_dir, "[detect]\ntravel_kmh = 778\n").unwrap();
+    assert_eq!(score_and_kmh(&planned), (5.5, 778.0));
+    keep_document(&state_dir, "[detect]\ntravel_kmh = 779\n");
+    // Of one that came about so as well.
+    let second = planned.with_new_document(&state_dir).unwrap();
+    assert_eq!(score_and_kmh(&second), (5.5, 779.0));
+    assert_eq!(second.origin("detect.alert_score"), Origin::File { path: file.clone(), line: 3 });
+    fs::remove_file(document_path(&state_dir)).unwrap();
+    assert!(!second.with_new_document(&state_dir).unwrap().has_portal_settings());
+    let again = crate::load_over(Some(&file), Some(&state_dir)).unwrap();
+    assert_eq!(score_and_kmh(&again), (4.5, 500.0));
+}
+
+#[test]
 fn clients_of_both_layers_are_in_force_together() {
     let house = House::new(
         &format!("[[client]]\nname = \"branch\"\naddress = [\"192.0.2.0/24\"]\nsecret = \"{SECRET}\"\n"),
