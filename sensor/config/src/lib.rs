@@ -58,7 +58,7 @@ use radius::accounting;
 
 pub use detect::{markdown as thresholds_page, summary as detecting_summary};
 pub use error::{ConfigError, Problem};
-pub use load::{load, load_over, load_to_ask};
+pub use load::{FileLayer, load, load_over, load_to_ask};
 pub use values::duration;
 
 pub use meaning::SessionLimits;
@@ -130,6 +130,8 @@ pub struct Config {
     pub file_says: settings::Said,
     /// What the portal's document says, the same.
     pub portal_says: settings::Said,
+    /// The file alone, as it was read for this one.
+    pub file_layer: FileLayer,
     /// The lines of the entries of the file's lists, by the list's name and their place in it, from 0.
     pub entry_lines: BTreeMap<(&'static str, usize), usize>,
 }
@@ -301,6 +303,7 @@ impl Config {
             origins: Origins::default(),
             file_says: settings::Said::default(),
             portal_says: settings::Said::default(),
+            file_layer: FileLayer::default(),
             entry_lines: BTreeMap::new(),
         }
     }

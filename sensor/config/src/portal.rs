@@ -77,7 +77,7 @@ pub(super) fn read_oidc(section: Section<'_, '_>, base: &Path, warnings: &mut Ve
         section.problem(span, "`portal.oidc.administrators` names values; \"*\" is for `analysts`");
     }
     let scopes = texts("scopes").unwrap_or_else(|| vec!["profile".to_owned(), "email".to_owned()]);
-    let claim = section.string("claim").map_or("groups", |(claim, _)| claim).to_owned();
+    let claim = section.parsed("claim", claim).unwrap_or_else(|| "groups".to_owned());
     let trust = read_trust(&section, base);
     for (key, is_there) in [
         ("issuer", section.place("issuer").is_some()),
@@ -106,6 +106,54 @@ pub(super) fn read_oidc(section: Section<'_, '_>, base: &Path, warnings: &mut Ve
         scopes,
         trust,
     })
+}
+
+/// Claims whose meaning the standard knows (OpenID Connect Core 2 and 5.1), but for `sub` and `email`: what people are called
+/// and look like, which at many providers they write themselves, and what the token is about itself.
+const NOT_DECIDING: [&str; 30] = [
+    "acr",
+    "address",
+    "amr",
+    "at_hash",
+    "aud",
+    "auth_time",
+    "azp",
+    "birthdate",
+    "birthday",
+    "c_hash",
+    "email_verified",
+    "exp",
+    "family_name",
+    "gender",
+    "given_name",
+    "iat",
+    "iss",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "nonce",
+    "phone_number",
+    "phone_number_verified",
+    "picture",
+    "preferred_username",
+    "profile",
+    "updated_at",
+    "website",
+    "zoneinfo",
+];
+
+/// A claim by which somebody may be let in.
+fn claim(text: &str) -> Result<String, String> {
+    // A language may stand behind it.
+    let (name, _) = text.split_once('#').unwrap_or((text, ""));
+    if NOT_DECIDING.contains(&name) {
+        return Err(format!(
+            "{text:?} does not say who may come in: name a claim for groups or roles that the provider puts into the ID \
+             token, or \"sub\", or \"email\", which counts where the provider has verified it"
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 /// Over plain HTTP anybody on the way could say who somebody is.

@@ -256,12 +256,17 @@ pub enum Edit {
         /// The secret.
         secret: SecretText,
     },
-    /// Gives a client another secret; the one before is accepted as well until `end-rotation`.
+    /// Gives a client another secret; the one before is accepted as well until `end-rotation`. Where there are two already,
+    /// the newest makes room if it never proved a request, so that one which was lost or mistyped on the way to the VPN
+    /// servers costs none of them; else it is refused, unless `replace_newest` says otherwise.
     Rotate {
         /// Its name.
         name: String,
         /// The secret.
         secret: SecretText,
+        /// Where there are two already: the newest goes although it was used, and the one before it stays.
+        #[serde(default)]
+        replace_newest: bool,
     },
     /// The secret before is not accepted any more.
     EndRotation {

@@ -49,9 +49,13 @@ pub(super) fn note(
     subject: Option<&str>,
     details: Option<&str>,
 ) -> Result<(), Failure> {
-    let who = format!("uid {}", rustix::process::getuid().as_raw());
-    let entry = AuditEntry { who: &who, action, subject, details };
+    let entry = AuditEntry { who: &who(), action, subject, details };
     Ok(control.write_audit(&entry).map_err(anyhow::Error::new)?)
+}
+
+/// What the audit log calls whoever sits at this command line.
+pub(super) fn who() -> String {
+    format!("uid {}", rustix::process::getuid().as_raw())
 }
 
 /// The same where the control file is needed for nothing else.

@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 use service::{
-    control::{AccountRow, Control, ControlError, KEEPS_ROLE, LINK_S, NewToken, Role},
+    control::{AccountRow, AuditEntry, Control, ControlError, KEEPS_ROLE, LINK_S, NewToken, Role},
     portal::certificate,
 };
 
@@ -98,8 +98,15 @@ impl Arguments {
                 }
             }
             Action::Remove { name } => {
-                audit::note(&control, "portal.remove", Some(&name), None)?;
-                if !control.remove_account(&name).map_err(anyhow::Error::new)? {
+                let removed = control.at_once(|control| {
+                    let (who, action, subject) = (audit::who(), "portal.remove", Some(&*name));
+                    let found = control.remove_account(&name)?;
+                    if found {
+                        control.note(&AuditEntry { who: &who, action, subject, details: None })?;
+                    }
+                    Ok(found)
+                });
+                if !removed.map_err(anyhow::Error::new)? {
                     let error =
                         anyhow!("there is no account {name:?}; `vpn-sensor portal accounts` shows all");
                     return Err(Failure::new(Exit::Usage, error));
@@ -110,21 +117,27 @@ impl Arguments {
     }
 }
 
-/// Makes a link; the audit log says so before.
+/// Makes a link, of which the audit log says.
 fn link(control: &Control, account: &str, role: Option<RoleName>) -> Result<NewToken, Failure> {
     let role = role.map(|role| match role {
         RoleName::Analyst => Role::Analyst,
         RoleName::Administrator => Role::Administrator,
     });
-    let given = control.role_by_link(account, role).map_err(|error| match error {
+    let made = control.at_once(|control| {
+        let given = control.role_by_link(account, role)?;
+        let made = control.add_link(account, role)?;
+        let (who, action) = (audit::who(), "portal.link");
+        let (subject, details) = (Some(account), Some(given.map_or(KEEPS_ROLE, Role::name)));
+        control.note(&AuditEntry { who: &who, action, subject, details })?;
+        Ok(made)
+    });
+    made.map_err(|error| match error {
         ControlError::NoRole(_) => {
             let error = anyhow!("{error}, by --role analyst or --role administrator");
             Failure::new(Exit::Usage, error)
         }
         error => anyhow::Error::new(error).into(),
-    })?;
-    audit::note(control, "portal.link", Some(account), Some(given.map_or(KEEPS_ROLE, Role::name)))?;
-    Ok(control.add_link(account, role).map_err(anyhow::Error::new)?)
+    })
 }
 
 #[derive(Serialize)]

@@ -8,7 +8,7 @@ use std::{
 use anyhow::anyhow;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
-use service::control::{Control, Right, TokenRow};
+use service::control::{AuditEntry, Control, Right, TokenRow};
 
 use super::{
     Common, Exit, Failure, audit,
@@ -77,9 +77,14 @@ impl Arguments {
                     May::Administer => Right::Administer,
                 });
                 let details = right.map(|right| format!("may {}", right.name()));
-                audit::note(&control, "token.add", Some(&name), details.as_deref())?;
-                let token = control.add_token(&name, right, expires).map_err(anyhow::Error::new)?;
-                writeln!(out, "{}", token.reveal())?;
+                let made = control.at_once(|control| {
+                    let (who, action) = (audit::who(), "token.add");
+                    let made = control.add_token(&name, right, expires)?;
+                    let (subject, details) = (Some(&*name), details.as_deref());
+                    control.note(&AuditEntry { who: &who, action, subject, details })?;
+                    Ok(made)
+                });
+                writeln!(out, "{}", made.map_err(anyhow::Error::new)?.reveal())?;
             }
             Action::List { format } => {
                 format.head::<Line<'_>>(&mut out)?;
@@ -88,8 +93,15 @@ impl Arguments {
                 }
             }
             Action::Remove { name } => {
-                audit::note(&control, "token.remove", Some(&name), None)?;
-                if !control.remove_token(&name).map_err(anyhow::Error::new)? {
+                let removed = control.at_once(|control| {
+                    let (who, action, subject) = (audit::who(), "token.remove", Some(&*name));
+                    let found = control.remove_token(&name)?;
+                    if found {
+                        control.note(&AuditEntry { who: &who, action, subject, details: None })?;
+                    }
+                    Ok(found)
+                });
+                if !removed.map_err(anyhow::Error::new)? {
                     let error = anyhow!("there is no token {name:?}; `vpn-sensor token list` shows all");
                     return Err(Failure::new(Exit::Usage, error));
                 }

@@ -104,10 +104,12 @@ pub(super) async fn run(
         tokio::select! {
             _ = terminate.recv() => break End::Signal("SIGTERM"),
             _ = interrupt.recv() => break End::Signal("SIGINT"),
-            Some(()) = received(&mut hangup) => drop(reload(&mut config, observed, &interfaces, slow)),
+            Some(()) = received(&mut hangup) => {
+                drop(reload(&mut config, Again::File, observed, &interfaces, slow));
+            }
             Some(order) = orders.recv() => {
                 // Who went away finds it in force.
-                drop(order.answer.send(reload(&mut config, observed, &interfaces, slow)));
+                drop(order.answer.send(reload(&mut config, Again::Document, observed, &interfaces, slow)));
             }
             _ = seconds.tick() => {
                 tell_closed(observed, &mut closed_since);
@@ -241,26 +243,38 @@ pub(super) fn tell_event(event: &Event) {
     }
 }
 
+/// What is read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    /// All of the configuration, with what the file names: somebody sent a SIGHUP.
+    File,
+    /// What was set in the portal, over the file as it was last taken: what stands in that by now is not what was asked for,
+    /// and whoever asked is told of a mistake herself.
+    Document,
+}
+
 /// Reads the configuration again. Clients change at once; what only a restart takes is named and stays as it was; a
 /// file with a mistake changes nothing.
 fn reload(
     config: &mut Config,
+    again: Again,
     observed: &Observed,
     interfaces: &Interfaces,
     slow: Slow<'_>,
 ) -> Result<Vec<&'static str>, String> {
-    let result = try_reload(config, observed, interfaces, slow);
+    let result = try_reload(config, again, observed, interfaces, slow);
+    if again == Again::File {
+        observed.last_reload_good.store(result.is_ok(), Relaxed);
+    }
     match &result {
         Ok(restart) if restart.is_empty() => {
             observed.restart_needed.store(false, SeqCst);
             observed.reloads_good.fetch_add(1, Relaxed);
-            observed.last_reload_good.store(true, Relaxed);
             tracing::info!(clients = config.clients.len(), "the configuration is in force");
         }
         Ok(restart) => {
             observed.restart_needed.store(true, SeqCst);
             observed.reloads_good.fetch_add(1, Relaxed);
-            observed.last_reload_good.store(true, Relaxed);
             let keys = restart.join(", ");
             tracing::warn!(
                 clients = config.clients.len(),
@@ -269,7 +283,6 @@ fn reload(
         }
         Err(reason) => {
             observed.reloads_refused.fetch_add(1, Relaxed);
-            observed.last_reload_good.store(false, Relaxed);
             tracing::error!("the new configuration is refused, the one before stays in force: {reason}");
         }
     }
@@ -279,11 +292,18 @@ fn reload(
 /// All of the new configuration that needs no restart is in force afterwards, or, behind an error, none of it.
 fn try_reload(
     config: &mut Config,
+    again: Again,
     observed: &Observed,
     interfaces: &Interfaces,
     slow: Slow<'_>,
 ) -> Result<Vec<&'static str>, String> {
-    let new = config::load_over(config.path.as_deref(), Some(&config.state_dir));
+    let new = match again {
+        Again::File => config::load_over(config.path.as_deref(), Some(&config.state_dir)),
+        Again::Document => {
+            let in_force = Arc::clone(&slow.in_force.borrow().config);
+            in_force.with_new_document(&config.state_dir)
+        }
+    };
     let mut new = new.map_err(|error| error.to_string())?;
     for warning in &new.warnings {
         tracing::warn!("{warning}");
@@ -293,7 +313,10 @@ fn try_reload(
     new.state_dir = config.state_dir.clone();
     new.generate_client()?;
     let snapshot = clients::snapshot(&new.clients).map_err(|error| error.to_string())?;
-    let certificate = slow.portal.read_again(&new)?;
+    let certificate = match again {
+        Again::File => slow.portal.read_again(&new)?,
+        Again::Document => None,
+    };
     steer(observed, interfaces, snapshot, (config.listen.accounting, new.listen.accounting))?;
     // Nothing fails from here on.
     slow.insight.reload(&new);

@@ -1,5 +1,6 @@
 //! What an administrator sets in the portal, in a running sensor: changes of the document below the state directory, put
-//! in force by the control loop as a SIGHUP would. Called by portal and API, from threads that may block.
+//! in force by the control loop, over the configuration file as that was last taken. Called by portal and API, from threads
+//! that may block.
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +32,6 @@ use crate::{
         settings::{
             NotReplaced, Settings, check_destinations, discard, document_path, keep_secret, keys,
             layer_entries, less_kept, origin_of, remove_leftovers, remove_unused_secrets, replace,
-            with_document,
         },
     },
     host::reachable,
@@ -48,7 +48,7 @@ const SECRET_OCTETS_MAX: usize = 256;
 /// Edits of a change at most.
 const EDITS_MAX: usize = 1000;
 
-/// To the control loop: read the configuration again and say what came of it.
+/// To the control loop: read the document again and say what came of it.
 pub(super) struct Order {
     pub(super) answer: channel::Sender<Result<Vec<&'static str>, String>>,
 }
@@ -146,9 +146,24 @@ impl Administration {
                 kept.push(name);
             }
             let file = secret.and_then(|_| kept.last()).map(String::as_str);
-            words.push(settings.edit(edit, file)?);
+            let words_of_it = match edit {
+                Edit::Rotate { name, secret, replace_newest: false } if self.is_newest_unused(name) => {
+                    let (name, secret) = (name.clone(), secret.clone());
+                    settings.edit(&Edit::Rotate { name, secret, replace_newest: true }, file)
+                }
+                edit => settings.edit(edit, file),
+            };
+            words.push(words_of_it?);
         }
         Ok(words)
+    }
+
+    /// Whether a client has two secrets in force, of which the newest never proved a request: nobody loses anything with it.
+    fn is_newest_unused(&self, name: &str) -> bool {
+        let clients = self.observed.ingest().clients().current();
+        let client = clients.iter().map(|(_, client)| client).find(|client| *client.name == *name);
+        let secrets = client.map(|client| &client.secrets);
+        matches!(secrets, Some([Some(newest), Some(_)]) if newest.last_used_unix_s().is_none())
     }
 
     fn try_change(
@@ -170,10 +185,10 @@ impl Administration {
         check_destinations(&document, &settings).map_err(Refusal::Invalid)?;
         let (text, after) = (settings.text(), settings.revision());
         let (text, after) = (text.map_err(Refusal::Invalid)?, after.map_err(Refusal::Invalid)?);
-        let file = self.started.path.as_deref();
-        let checked = with_document(file, self.state_dir(), &text);
+        let in_force = Arc::clone(&self.in_force.borrow().config);
+        let checked = in_force.over_document(self.state_dir(), &text);
         let checked = checked.map_err(|error| Refusal::Invalid(self.words(&error)))?;
-        let lost = less_kept(&self.in_force.borrow().config, &checked);
+        let lost = less_kept(&in_force, &checked);
         let turn = self.turn().map_err(Refusal::Failed)?;
         let planned = Planned { edits, before, after, lost };
         note(&planned).map_err(Refusal::Failed)?;
@@ -353,7 +368,7 @@ fn stopping() -> String {
     "the sensor is stopping: try again when it runs".to_owned()
 }
 
-/// Has the control loop read the configuration again.
+/// Has the control loop read the document again.
 fn put_in_force(turn: mpsc::Permit<'_, Order>, patience: Duration) -> Result<Vec<&'static str>, String> {
     let (answer, answered) = bounded(1);
     turn.send(Order { answer });

@@ -93,19 +93,25 @@ impl Settings {
                 entry.remove(known::PREVIOUS_FILE);
                 Ok(format!("{} {name}: another secret", list.name()))
             }
-            Edit::Rotate { name, .. } => {
+            Edit::Rotate { name, replace_newest, .. } => {
                 let entry = self.entry(List::Client, name)?;
-                if entry.contains_key(known::PREVIOUS_FILE) {
+                let has_two = entry.contains_key(known::PREVIOUS_FILE);
+                if has_two && !replace_newest {
                     return Err(format!(
-                        "client {name:?} still accepts the secret before this one, and there are two at most: once no VPN \
-                         server uses that one, end it (`Accept the secret before no more`, or `end-rotation`), then do this \
-                         again"
+                        "client {name:?} accepts two secrets already, and VPN servers use the newest: once none uses the \
+                         one before it, end that (`Accept the secret before no more`, or `end-rotation`) and do this again; \
+                         or replace the newest and keep the one before it (`Replace the newest`, or `replace_newest`)"
                     )
                     .into());
                 }
-                let before = entry.insert(known::SECRET_FILE.to_owned(), of(secret_file)?);
-                let before = before.ok_or_else(|| format!("client {name:?} has no secret to replace"))?;
-                entry.insert(known::PREVIOUS_FILE.to_owned(), before);
+                let newest = entry.insert(known::SECRET_FILE.to_owned(), of(secret_file)?);
+                let newest = newest.ok_or_else(|| format!("client {name:?} has no secret to replace"))?;
+                if has_two {
+                    return Ok(format!(
+                        "client {name}: another secret in the place of the newest, the one before it accepted as well"
+                    ));
+                }
+                entry.insert(known::PREVIOUS_FILE.to_owned(), newest);
                 Ok(format!("client {name}: another secret, the one before accepted as well"))
             }
             Edit::EndRotation { name } => {

@@ -32,7 +32,8 @@ pub use said::Said;
 pub use view::{keys, layer_entries, origin_of};
 pub use write::{NotReplaced, discard, keep_secret, remove_leftovers, remove_unused_secrets, replace};
 
-use super::{Config, ConfigError, load::load_file, read};
+#[cfg(test)]
+use super::{Config, ConfigError, load::load_file};
 
 /// The folder of secrets, beside the document.
 pub(super) const SECRETS: &str = "secrets";
@@ -57,6 +58,7 @@ pub(super) fn is_kept_secret(name: &str) -> bool {
 }
 
 /// The configuration as it would be with this document in the place of the one that is there.
-pub fn with_document(file: Option<&Path>, state_dir: &Path, text: &str) -> Result<Config, ConfigError> {
-    read::read_below(load_file(file)?, &document_path(state_dir), text)
+#[cfg(test)]
+fn with_document(file: Option<&Path>, state_dir: &Path, text: &str) -> Result<Config, ConfigError> {
+    load_file(file)?.over_document(state_dir, text)
 }

@@ -94,6 +94,27 @@ fn what_a_file_says_is_kept_as_it_says_it_and_its_secrets_are_not() {
 }
 
 #[test]
+fn a_document_is_put_over_the_file_as_it_was_read_whatever_became_of_that() {
+    let house = House::new("[detect]\nalert_score = 5.5\n", "[detect]\ntravel_kmh = 777\n");
+    let (file, state_dir) = (house.file(), house.state_dir());
+    let first = house.load().unwrap();
+    fs::write(&file, "[detect]\nalert_score = 4.5\ntravel_kmh = 500\n").unwrap();
+    let score_and_kmh =
+        |config: &Config| (config.detect.thresholds.alert_score, config.detect.thresholds.travel_kmh);
+    let planned = first.over_document(&state_dir, "[detect]\ntravel_kmh = 778\n").unwrap();
+    assert_eq!(score_and_kmh(&planned), (5.5, 778.0));
+    keep_document(&state_dir, "[detect]\ntravel_kmh = 779\n");
+    // Of one that came about so as well.
+    let second = planned.with_new_document(&state_dir).unwrap();
+    assert_eq!(score_and_kmh(&second), (5.5, 779.0));
+    assert_eq!(second.origin("detect.alert_score"), Origin::File { path: file.clone(), line: 3 });
+    fs::remove_file(document_path(&state_dir)).unwrap();
+    assert!(!second.with_new_document(&state_dir).unwrap().has_portal_settings());
+    let again = crate::load_over(Some(&file), Some(&state_dir)).unwrap();
+    assert_eq!(score_and_kmh(&again), (4.5, 500.0));
+}
+
+#[test]
 fn clients_of_both_layers_are_in_force_together() {
     let house = House::new(
         &format!("[[client]]\nname = \"branch\"\naddress = [\"192.0.2.0/24\"]\nsecret = \"{SECRET}\"\n"),
@@ -179,13 +200,22 @@ fn edits_make_a_document_and_take_it_away_again() {
     let secret = || SecretText::new(SECRET.to_owned());
     let first = Edit::Secret { list: List::Client, name: "branch".into(), secret: secret() };
     settings.edit(&first, Some("secrets/1.secret")).unwrap();
-    let rotate = Edit::Rotate { name: "branch".into(), secret: secret() };
+    let rotate = Edit::Rotate { name: "branch".into(), secret: secret(), replace_newest: false };
     let words = settings.edit(&rotate, Some("secrets/2.secret")).unwrap();
     assert!(!words.contains(SECRET) && !format!("{rotate:?}").contains(SECRET));
     assert_eq!(settings.secret_files(), ["secrets/2.secret", "secrets/1.secret"]);
     // VPN servers may use either of the two: none of them is dropped for a third.
     let third = settings.clone().edit(&rotate, Some("secrets/3.secret")).unwrap_err();
     assert!(matches!(&third, Refusal::Invalid(reason) if reason.contains("end-rotation")), "{third:?}");
+    // Whoever asks for it replaces the newest, of two; of one nothing goes.
+    let newest = Edit::Rotate { name: "branch".into(), secret: secret(), replace_newest: true };
+    let mut replaced = settings.clone();
+    let words = replaced.edit(&newest, Some("secrets/3.secret")).unwrap();
+    assert_eq!(replaced.secret_files(), ["secrets/3.secret", "secrets/1.secret"], "{words}");
+    assert!(words.contains("in the place of the newest"), "{words}");
+    replaced.edit(&Edit::EndRotation { name: "branch".into() }, None).unwrap();
+    replaced.edit(&newest, Some("secrets/4.secret")).unwrap();
+    assert_eq!(replaced.secret_files(), ["secrets/4.secret", "secrets/3.secret"]);
     settings.edit(&Edit::EndRotation { name: "branch".into() }, None).unwrap();
     assert_eq!(settings.secret_files(), ["secrets/2.secret"]);
     let hook = json!({"kind": "webhook", "url": "https://hooks.example/T0/secret-part"});

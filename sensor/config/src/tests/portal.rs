@@ -62,3 +62,27 @@ fn what_other_hosts_can_reach_speaks_tls_and_its_addresses_say_so() {
     let anywhere = load("address = \"[::]:8813\"");
     assert_eq!(anywhere.portal_url().as_deref(), Some("https://localhost:8813"));
 }
+
+#[test]
+fn a_claim_of_the_provider_decides_unless_people_write_it_themselves() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    fs::write(secret.path(), "known to two").unwrap();
+    let load = |claim: &str| {
+        load_text(&format!(
+            "[portal.oidc]\nissuer = \"https://id.contoso.example\"\nclient_id = \"vpn-sensor\"\n\
+             client_secret_file = {:?}\nanalysts = [\"*\"]\nclaim = {claim:?}\n",
+            secret.path()
+        ))
+    };
+    for claim in ["groups", "roles", "https://contoso.example/roles", "sub", "email"] {
+        assert_eq!(load(claim).unwrap().portal_oidc.unwrap().claim, claim);
+    }
+    for claim in ["preferred_username", "name", "name#de", "nickname", "email_verified", "amr", "updated_at"]
+    {
+        let error = load_error(load(claim));
+        assert!(
+            error.contains(":6:") && error.contains("groups or roles") && error.contains("\"sub\""),
+            "{error}"
+        );
+    }
+}

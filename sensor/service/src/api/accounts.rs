@@ -12,7 +12,9 @@ use super::{
     query::{Body, Named, Page, Parameters},
     users::NoQuery,
 };
-use crate::control::{AccountRow, ControlError, KEEPS_ROLE, LINK_S, Right, Role, TokenRow};
+use crate::control::{
+    AccountRow, AuditEntry, Control, ControlError, KEEPS_ROLE, LINK_S, Right, Role, TokenRow,
+};
 
 /// Who may sign in at the portal.
 #[utoipa::path(get, path = "/accounts", responses(
@@ -71,9 +73,14 @@ pub(crate) async fn link(
 ) -> Result<String, Problem> {
     let (shared, who) = (Arc::clone(api), who.to_owned());
     let made = api.readers.run(move || {
-        let given = shared.with_control(|control| control.role_by_link(&account, role)).map_err(refused)?;
-        shared.audit_as(&who, "portal.link", Some(&account), Some(given.map_or(KEEPS_ROLE, Role::name)))?;
-        let made = shared.with_control(|control| control.add_link(&account, role));
+        let made = noted(&shared, |control| {
+            let given = control.role_by_link(&account, role)?;
+            let made = control.add_link(&account, role)?;
+            let details = Some(given.map_or(KEEPS_ROLE, Role::name));
+            let subject = Some(&*account);
+            control.note(&AuditEntry { who: &who, action: "portal.link", subject, details })?;
+            Ok(made)
+        });
         let made = made.map_err(|error| match error {
             ControlError::LastAdministrator(_) => {
                 let detail = format!("{error}, or have the link made for the role administrator");
@@ -135,14 +142,19 @@ pub(crate) async fn set_role(
 ) -> Result<(), Problem> {
     let (shared, who) = (Arc::clone(api), who.to_owned());
     let done = api.readers.run(move || {
-        let action = if role.is_some() { "portal.role" } else { "portal.remove" };
-        shared.audit_as(&who, action, Some(&account), role.map(Role::name))?;
-        let done = shared.with_control(|control| match role {
-            Some(role) => control.set_role(&account, role),
-            None => {
-                control.keep_an_administrator(&account)?;
-                control.remove_account(&account)
+        let done = noted(&shared, |control| {
+            let (action, found) = match role {
+                Some(role) => ("portal.role", control.set_role(&account, role)?),
+                None => {
+                    control.keep_an_administrator(&account)?;
+                    ("portal.remove", control.remove_account(&account)?)
+                }
+            };
+            if found {
+                let (subject, details) = (Some(&*account), role.map(Role::name));
+                control.note(&AuditEntry { who: &who, action, subject, details })?;
             }
+            Ok(found)
         });
         let found = done.map_err(refused)?;
         found.then_some(()).ok_or_else(|| Problem::not_found(format!("there is no account {account:?}")))
@@ -208,8 +220,12 @@ pub(crate) async fn token(
     let (shared, who) = (Arc::clone(api), who.to_owned());
     let made = api.readers.run(move || {
         let details = right.map(|right| format!("may {}", right.name()));
-        shared.audit_as(&who, "token.add", Some(&name), details.as_deref())?;
-        let made = shared.with_control(|control| control.add_token(&name, right, lifetime_s));
+        let made = noted(&shared, |control| {
+            let made = control.add_token(&name, right, lifetime_s)?;
+            let (subject, details) = (Some(&*name), details.as_deref());
+            control.note(&AuditEntry { who: &who, action: "token.add", subject, details })?;
+            Ok(made)
+        });
         Ok(made.map_err(refused)?.reveal().to_owned())
     });
     made.await
@@ -232,11 +248,26 @@ pub(super) async fn remove_token(
 pub(crate) async fn take_token(api: &Shared, who: &str, name: String) -> Result<(), Problem> {
     let (shared, who) = (Arc::clone(api), who.to_owned());
     let done = api.readers.run(move || {
-        shared.audit_as(&who, "token.remove", Some(&name), None)?;
-        let found = shared.with_control(|control| control.remove_token(&name)).map_err(refused)?;
+        let done = noted(&shared, |control| {
+            let found = control.remove_token(&name)?;
+            if found {
+                let subject = Some(&*name);
+                control.note(&AuditEntry { who: &who, action: "token.remove", subject, details: None })?;
+            }
+            Ok(found)
+        });
+        let found = done.map_err(refused)?;
         found.then_some(()).ok_or_else(|| Problem::not_found(format!("there is no token {name:?}")))
     });
     done.await
+}
+
+/// A change and its line in the audit log: both are there, or neither where the change is refused.
+fn noted<T>(
+    api: &Shared,
+    change: impl FnOnce(&Control) -> Result<T, ControlError>,
+) -> Result<T, ControlError> {
+    api.with_control(|control| control.at_once(change))
 }
 
 /// What the caller can mend, in words; anything else is the operator's.

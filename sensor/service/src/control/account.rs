@@ -1,7 +1,7 @@
 //! Accounts of the portal, links that set a password, and visits: what a cookie stands for. Of links and cookies digests
 //! alone are kept, of passwords what argon2id makes of them.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -52,6 +52,15 @@ impl Role {
     }
 }
 
+/// By what somebody comes in, as it was checked.
+#[derive(Debug, Clone)]
+pub(crate) enum Proof {
+    /// A password: what argon2id had made of the account's.
+    Password(String),
+    /// The provider says who she is: the person whose account it is.
+    Person(String),
+}
+
 /// An account, without its password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AccountRow {
@@ -93,21 +102,23 @@ impl Control {
     /// # Errors
     /// Those of `role_by_link`; [`ControlError::LastAdministrator`].
     pub fn add_link(&self, account: &str, role: Option<Role>) -> Result<NewToken, ControlError> {
-        let role = self.role_by_link(account, role)?;
-        if role.is_some_and(|role| role != Role::Administrator) {
-            self.keep_an_administrator(account)?;
-        }
         let link = random("");
         let now = now_unix_s();
-        self.change("DELETE FROM link WHERE expires <= ?1", params![now])?;
-        self.change(
-            "DELETE FROM link WHERE digest NOT IN (SELECT digest FROM link ORDER BY expires DESC LIMIT ?1)",
-            params![LINKS_MAX - 1],
-        )?;
-        self.change(
-            "INSERT INTO link (digest, account, role, expires) VALUES (?1, ?2, ?3, ?4)",
-            params![digest(link.reveal()), account, role.map_or(KEPT, Role::name), now + LINK_S],
-        )?;
+        self.at_once(|control| {
+            let role = control.role_by_link(account, role)?;
+            if role.is_some_and(|role| role != Role::Administrator) {
+                control.keep_an_administrator(account)?;
+            }
+            control.change("DELETE FROM link WHERE expires <= ?1", params![now])?;
+            control.change(
+                "DELETE FROM link WHERE digest NOT IN (SELECT digest FROM link ORDER BY expires DESC LIMIT ?1)",
+                params![LINKS_MAX - 1],
+            )?;
+            control.change(
+                "INSERT INTO link (digest, account, role, expires) VALUES (?1, ?2, ?3, ?4)",
+                params![digest(link.reveal()), account, role.map_or(KEPT, Role::name), now + LINK_S],
+            )
+        })?;
         Ok(link)
     }
 
@@ -124,8 +135,9 @@ impl Control {
     }
 
     /// Uses up a link: its account has this password now, given as argon2id's string, and the link's role if it has one,
-    /// and all its visits end. Whoever has become the only administrator since the link was made stays one. That an account
-    /// got another role by it is in the audit log. The account's name; `None` if the link is not good.
+    /// and all its visits end. Whose account of a provider it is stays. Whoever has become the only administrator since the
+    /// link was made stays one. That an account got a password and another role by it is in the audit log. The account's name;
+    /// `None` if the link is not good.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
@@ -159,11 +171,14 @@ impl Control {
                  ON CONFLICT (name) DO UPDATE SET password = ?3, role = ?2",
                 params![account, role, password, now],
             )?;
+            let who = format!("{account}@portal");
             if let Some((before, _)) = before.as_ref().filter(|(before, _)| before != role) {
-                let (who, details) = (format!("{account}@portal"), format!("{before} -> {role}, by a link"));
+                let details = format!("{before} -> {role}, by a link");
                 let (subject, details) = (Some(&*account), Some(&*details));
                 audit::insert(&step, &AuditEntry { who: &who, action: "portal.role", subject, details })?;
             }
+            let entry = AuditEntry { who: &who, action: "portal.password-set", subject: None, details: None };
+            audit::insert(&step, &entry)?;
             step.execute("DELETE FROM visit WHERE account = ?1", [&account])?;
             step.execute("DELETE FROM link WHERE account = ?1", [&account])?;
             step.commit()?;
@@ -200,20 +215,20 @@ impl Control {
     /// # Errors
     /// [`ControlError::LastAdministrator`], [`ControlError::Sqlite`].
     pub fn set_role(&self, name: &str, role: Role) -> Result<bool, ControlError> {
-        if role != Role::Administrator {
-            self.keep_an_administrator(name)?;
-        }
-        let change = || {
-            let step = self.connection.unchecked_transaction()?;
-            let count = step.execute("UPDATE account SET role = ?2 WHERE name = ?1", [name, role.name()])?;
+        let change = |connection: &Connection| {
+            let count =
+                connection.execute("UPDATE account SET role = ?2 WHERE name = ?1", [name, role.name()])?;
             if count > 0 {
-                step.execute("DELETE FROM link WHERE account = ?1", [name])?;
+                connection.execute("DELETE FROM link WHERE account = ?1", [name])?;
             }
-            step.commit()?;
             Ok(count > 0)
         };
-        let changed: rusqlite::Result<bool> = change();
-        changed.map_err(|error| self.flawed(error))
+        self.at_once(|control| {
+            if role != Role::Administrator {
+                control.keep_an_administrator(name)?;
+            }
+            change(&control.connection).map_err(|error| control.flawed(error))
+        })
     }
 
     /// Refuses when all who may set anything are this account.
@@ -236,13 +251,18 @@ impl Control {
     /// # Errors
     /// [`ControlError::Sqlite`].
     pub fn remove_account(&self, name: &str) -> Result<bool, ControlError> {
-        self.change("DELETE FROM visit WHERE account = ?1", params![name])?;
-        let remove = |table: &str| self.connection.execute(table, [name]).map_err(|error| self.flawed(error));
-        let links = remove("DELETE FROM link WHERE account = ?1")?;
-        Ok(remove("DELETE FROM account WHERE name = ?1")? + links > 0)
+        self.at_once(|control| {
+            control.change("DELETE FROM visit WHERE account = ?1", params![name])?;
+            let remove = |table: &str| {
+                control.connection.execute(table, [name]).map_err(|error| control.flawed(error))
+            };
+            let links = remove("DELETE FROM link WHERE account = ?1")?;
+            Ok(remove("DELETE FROM account WHERE name = ?1")? + links > 0)
+        })
     }
 
-    /// What argon2id made of an account's password.
+    /// What argon2id made of an account's password; empty, which it makes of none, where a person of a provider has no
+    /// password. `None`: there is no such account.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
@@ -254,27 +274,49 @@ impl Control {
             .map_err(|error| self.flawed(error))
     }
 
-    /// Begins a visit of an account: what its cookie says.
+    /// Begins a visit of an account, if what was checked still opens it: what its cookie says. A password takes a moment to
+    /// be looked at, and whoever resets it meanwhile must not let in who has the one before. The audit log says `action`, where
+    /// there is one. `None`: nothing was done.
     ///
     /// # Errors
     /// [`ControlError::Sqlite`].
-    pub(crate) fn begin_visit(&self, account: &str) -> Result<NewToken, ControlError> {
+    pub(crate) fn begin_visit(
+        &self,
+        account: &str,
+        proof: &Proof,
+        action: Option<&str>,
+    ) -> Result<Option<NewToken>, ControlError> {
         let (cookie, now) = (random(""), now_unix_s());
-        self.change(
-            "DELETE FROM visit WHERE began <= ?1 OR last_used <= ?2",
-            params![now - VISIT_S, now - IDLE_S],
-        )?;
-        self.change(
-            "DELETE FROM visit WHERE account = ?1 AND digest NOT IN
-                 (SELECT digest FROM visit WHERE account = ?1 ORDER BY last_used DESC LIMIT ?2)",
-            params![account, VISITS_MAX - 1],
-        )?;
-        self.change(
-            "INSERT INTO visit (digest, account, began, last_used) VALUES (?1, ?2, ?3, ?3)",
-            params![digest(cookie.reveal()), account, now],
-        )?;
-        self.change("UPDATE account SET last_used = ?2 WHERE name = ?1", params![account, now])?;
-        Ok(cookie)
+        let (column, checked) = match proof {
+            Proof::Password(digest) => ("password", digest),
+            Proof::Person(person) => ("person", person),
+        };
+        let insert = format!(
+            "INSERT INTO visit (digest, account, began, last_used)
+             SELECT ?1, name, ?3, ?3 FROM account WHERE name = ?2 AND {column} = ?4"
+        );
+        self.at_once(|control| {
+            let begun =
+                control.connection.execute(&insert, params![digest(cookie.reveal()), account, now, checked]);
+            if begun.map_err(|error| control.flawed(error))? == 0 {
+                return Ok(None);
+            }
+            control.change(
+                "DELETE FROM visit WHERE began <= ?1 OR last_used <= ?2",
+                params![now - VISIT_S, now - IDLE_S],
+            )?;
+            control.change(
+                "DELETE FROM visit WHERE account = ?1 AND digest <> ?3 AND digest NOT IN
+                     (SELECT digest FROM visit WHERE account = ?1 AND digest <> ?3 ORDER BY last_used DESC LIMIT ?2)",
+                params![account, VISITS_MAX - 1, digest(cookie.reveal())],
+            )?;
+            control.change("UPDATE account SET last_used = ?2 WHERE name = ?1", params![account, now])?;
+            if let Some(action) = action {
+                let who = format!("{account}@portal");
+                control.note(&AuditEntry { who: &who, action, subject: None, details: None })?;
+            }
+            Ok(Some(cookie))
+        })
     }
 
     /// Whose visit a cookie stands for, if it goes on.
@@ -320,6 +362,12 @@ mod tests {
 
     use super::*;
 
+    /// A visit with the password that the account has.
+    fn begun(control: &Control, account: &str) -> NewToken {
+        let proof = Proof::Password(control.password(account).unwrap().unwrap());
+        control.begin_visit(account, &proof, None).unwrap().unwrap()
+    }
+
     #[test]
     fn a_link_sets_a_password_once_and_ends_the_visits_before() {
         let folder = tempfile::tempdir().unwrap();
@@ -331,7 +379,7 @@ mod tests {
         assert_eq!(control.redeem_link(link.reveal(), "hash").unwrap(), None, "once");
         assert_eq!(control.password("carol").unwrap().as_deref(), Some("hash"));
 
-        let cookie = control.begin_visit("carol").unwrap();
+        let cookie = begun(&control, "carol");
         let carol = Some(("carol".to_owned(), Role::Administrator));
         assert_eq!(control.visitor(cookie.reveal()).unwrap(), carol);
         assert_eq!(control.visitor("another").unwrap(), None);
@@ -352,6 +400,32 @@ mod tests {
             control.add_link("no name", Some(Role::Analyst)),
             Err(ControlError::AccountName(_))
         ));
+    }
+
+    #[test]
+    fn a_password_that_was_reset_while_it_was_looked_at_begins_no_visit() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        signed_up(&mut control, "carol", Role::Administrator);
+        let checked = Proof::Password(control.password("carol").unwrap().unwrap());
+        let lost = control.add_link("carol", None).unwrap();
+        control.redeem_link(lost.reveal(), "other").unwrap();
+        assert!(control.begin_visit("carol", &checked, Some("portal.sign-in")).unwrap().is_none());
+        let count = |table: &str| -> i64 {
+            let query = format!("SELECT count(*) FROM {table}");
+            control.connection.query_row(&query, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(count("visit"), 0);
+        assert_eq!(control.accounts().unwrap()[0].last_used, None);
+        let said =
+            |action: &str| control.audit(100).unwrap().iter().filter(|row| row.action == action).count();
+        assert_eq!((said("portal.password-set"), said("portal.sign-in")), (2, 0));
+        let now = Proof::Password("other".to_owned());
+        assert!(control.begin_visit("carol", &now, Some("portal.sign-in")).unwrap().is_some());
+        assert_eq!((count("visit"), said("portal.sign-in")), (1, 1));
+        for nobody in [Proof::Person("other".to_owned()), Proof::Person(String::new())] {
+            assert!(control.begin_visit("carol", &nobody, None).unwrap().is_none(), "{nobody:?}");
+        }
     }
 
     #[test]
@@ -378,7 +452,7 @@ mod tests {
             let link = control.add_link(name, Some(role)).unwrap();
             control.redeem_link(link.reveal(), "hash").unwrap();
         }
-        let cookie = control.begin_visit("dave").unwrap();
+        let cookie = begun(&control, "dave");
         let last = control.set_role("carol", Role::Analyst);
         assert!(matches!(last, Err(ControlError::LastAdministrator(name)) if name == "carol"));
         assert!(control.set_role("dave", Role::Administrator).unwrap());
@@ -478,7 +552,7 @@ mod tests {
         let mut control = Control::open(folder.path()).unwrap();
         let link = control.add_link("carol", Some(Role::Analyst)).unwrap();
         control.redeem_link(link.reveal(), "hash").unwrap();
-        let cookie = control.begin_visit("carol").unwrap();
+        let cookie = begun(&control, "carol");
         let age = |began: i64, last_used: i64| {
             let change = "UPDATE visit SET began = began - ?1, last_used = last_used - ?2";
             control.change(change, params![began, last_used]).unwrap();
@@ -506,7 +580,7 @@ mod tests {
         let link = control.add_link("carol", Some(Role::Analyst)).unwrap();
         control.redeem_link(link.reveal(), "hash").unwrap();
         assert_eq!(count(&control, "link"), 0, "a password that was set takes the other links along");
-        let cookies: Vec<_> = (0..VISITS_MAX + 5).map(|_| control.begin_visit("carol").unwrap()).collect();
+        let cookies: Vec<_> = (0..VISITS_MAX + 5).map(|_| begun(&control, "carol")).collect();
         assert_eq!(count(&control, "visit"), VISITS_MAX);
         assert!(control.remove_account("carol").unwrap() && !control.remove_account("carol").unwrap());
         assert_eq!(control.visitor(cookies.last().unwrap().reveal()).unwrap(), None);

@@ -3,9 +3,10 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `schema.sql`, `schema-2.sql` to `schema-7.sql` | the tables |
+//! | `schema.sql`, `schema-2.sql` to `schema-8.sql` | the tables |
 //! | `token` | who may ask the API, and who may decide |
 //! | `account` | who may sign in at the portal |
+//! | `provider` | accounts of people whom an OpenID provider knows |
 //! | `audit` | who looked at whom, how long that is kept, and how a person is forgotten in it |
 //! | `decision` | what people decided about alerts, on its way to the service |
 //! | `request` | whom the running service is to forget, and what is left of those that it has |
@@ -27,8 +28,9 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+pub(crate) use account::Proof;
 pub use account::{AccountRow, IDLE_S, KEEPS_ROLE, LINK_S, Role, VISIT_S};
 pub use audit::{AuditEntry, AuditFilter, AuditRow};
 pub use request::{ForgetRequest, ForgetState, Names, Tombstone};
@@ -38,7 +40,7 @@ pub use token::{NewToken, Right, TokenRow};
 /// Name of the file in the service's folder.
 pub const FILE: &str = "control.sqlite";
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
@@ -46,6 +48,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("schema-5.sql"),
     include_str!("schema-6.sql"),
     include_str!("schema-7.sql"),
+    include_str!("schema-8.sql"),
 ];
 /// What `user_version` must be once [`MIGRATIONS`] were made.
 const RELEASE: i64 = MIGRATIONS.len() as i64;
@@ -140,10 +143,8 @@ impl Control {
         let path = self.path.clone();
         let flawed = |error| ControlError::Sqlite { path: path.clone(), error };
         // The lock before the look: two processes may open a new file at once.
-        let step = self
-            .connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-            .map_err(flawed)?;
+        let step =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(flawed)?;
         let found: i64 = step.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(flawed)?;
         if !(0..=RELEASE).contains(&found) {
             return Err(ControlError::Release { path: path.clone(), found });
@@ -153,6 +154,36 @@ impl Control {
             step.pragma_update(None, "user_version", release + 1).map_err(flawed)?;
         }
         step.commit().map_err(flawed)
+    }
+
+    /// Work of several parts, all of which is done or, behind an error, none: what is looked at in it stays so until its end,
+    /// whatever other processes do. Such work within such work is a part of it.
+    ///
+    /// # Errors
+    /// Those of the work; [`ControlError::Sqlite`].
+    pub fn at_once<T>(
+        &self,
+        work: impl FnOnce(&Control) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
+        if !self.connection.is_autocommit() {
+            return work(self);
+        }
+        let step = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate);
+        let step = step.map_err(|error| self.flawed(error))?;
+        let done = work(self)?;
+        step.commit().map_err(|error| self.flawed(error))?;
+        Ok(done)
+    }
+
+    /// Writes a line of the audit log as a part of what it tells of, [`at_once`](Self::at_once): neither is there without the
+    /// other.
+    ///
+    /// # Errors
+    /// [`ControlError::Sqlite`]: then what it is about must not be done.
+    pub fn note(&self, entry: &AuditEntry<'_>) -> Result<(), ControlError> {
+        self.at_once(|control| {
+            audit::insert(&control.connection, entry).map_err(|error| control.flawed(error))
+        })
     }
 
     fn flawed(&self, error: rusqlite::Error) -> ControlError {

@@ -1,5 +1,6 @@
-//! Accounts of people whom an OpenID provider knows. What ties one to its person stands where others keep a password's
-//! digest, so that no password opens it.
+//! Accounts of people whom an OpenID provider knows. What ties one to its person stands beside the password, of which there
+//! is none until a link sets one: that opens the account as well, for days on which the provider does not answer, and leaves
+//! the person whose it is. Who has no role at the provider any more loses the account, and the password with it.
 
 use rusqlite::{OptionalExtension as _, params};
 
@@ -22,7 +23,7 @@ impl Control {
         let admit = || {
             let step = self.connection.unchecked_transaction()?;
             let known: Option<(String, String)> = step
-                .query_row("SELECT name, role FROM account WHERE password = ?1", [credential], |row| {
+                .query_row("SELECT name, role FROM account WHERE person = ?1", [credential], |row| {
                     Ok((row.get(0)?, row.get(1)?))
                 })
                 .optional()?;
@@ -38,7 +39,8 @@ impl Control {
                 Some(known)
             } else {
                 let made = step.execute(
-                    "INSERT INTO account (name, role, password, made) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                    "INSERT INTO account (name, role, password, person, made) VALUES (?1, ?2, '', ?3, ?4)
+                     ON CONFLICT DO NOTHING",
                     params![name, role.name(), credential, now_unix_s()],
                 )?;
                 if made > 0 {
@@ -76,7 +78,7 @@ impl Control {
 
     /// Its name and role.
     fn account_of(&self, credential: &str) -> Result<Option<(String, String)>, ControlError> {
-        let query = "SELECT name, role FROM account WHERE password = ?1";
+        let query = "SELECT name, role FROM account WHERE person = ?1";
         self.connection
             .query_row(query, [credential], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
@@ -98,6 +100,12 @@ fn entry<'e>(provider: &'e str, action: &'e str, account: &'e str, details: &'e 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::{NewToken, Proof, token::digest};
+
+    /// A visit of whom the provider knows.
+    fn begun(control: &Control, account: &str, person: &str) -> NewToken {
+        control.begin_visit(account, &Proof::Person(person.to_owned()), None).unwrap().unwrap()
+    }
 
     const PROVIDER: &str = "id.contoso.example@provider";
 
@@ -139,7 +147,7 @@ mod tests {
         let mut control = Control::open(folder.path()).unwrap();
         let dora = Some("dora".to_owned());
         assert_eq!(control.admit("dora", "oidc:1", Role::Analyst, PROVIDER).unwrap(), dora);
-        let cookie = control.begin_visit("dora").unwrap();
+        let cookie = begun(&control, "dora", "oidc:1");
         assert_eq!(control.admit("dora", "oidc:1", Role::Administrator, PROVIDER).unwrap(), dora);
         let seen = control.visitor(cookie.reveal()).unwrap();
         assert_eq!(seen, Some(("dora".to_owned(), Role::Administrator)), "at once");
@@ -164,7 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let control = Control::open(folder.path()).unwrap();
         control.admit("dora.fox", "oidc:1", Role::Administrator, PROVIDER).unwrap();
-        let cookie = control.begin_visit("dora.fox").unwrap();
+        let cookie = begun(&control, "dora.fox", "oidc:1");
         let link = control.add_link("dora.fox", Some(Role::Administrator)).unwrap();
         let admitted = control.admit("dora.hunter", "oidc:1", Role::Analyst, PROVIDER).unwrap();
         assert_eq!(admitted.as_deref(), Some("dora.fox"));
@@ -175,5 +183,49 @@ mod tests {
         assert_eq!(control.admit("dora.fox", "oidc:2", Role::Analyst, PROVIDER).unwrap(), None);
         assert_eq!(control.dismiss("oidc:1", PROVIDER).unwrap().as_deref(), Some("dora.fox"));
         assert_eq!((control.visitor(cookie.reveal()).unwrap(), control.accounts().unwrap().len()), (None, 0));
+    }
+
+    #[test]
+    fn a_link_gives_a_person_of_the_provider_a_password_and_leaves_her_account_hers() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut control = Control::open(folder.path()).unwrap();
+        let dora = Some("dora".to_owned());
+        control.admit("dora", "oidc:1", Role::Analyst, PROVIDER).unwrap();
+        assert_eq!(control.password("dora").unwrap().as_deref(), Some(""), "she has none");
+        let link = control.add_link("dora", None).unwrap();
+        assert_eq!(control.redeem_link(link.reveal(), "hash").unwrap(), dora);
+        let by_password = Proof::Password("hash".to_owned());
+        assert!(control.begin_visit("dora", &by_password, None).unwrap().is_some());
+        assert_eq!(control.admit("dora", "oidc:1", Role::Administrator, PROVIDER).unwrap(), dora);
+        begun(&control, "dora", "oidc:1");
+        assert_eq!(control.password("dora").unwrap().as_deref(), Some("hash"), "both open it");
+        assert_eq!(control.accounts().unwrap()[0].role, Role::Administrator, "the provider's word counts");
+
+        assert_eq!(control.dismiss("oidc:1", PROVIDER).unwrap(), dora);
+        assert!(control.accounts().unwrap().is_empty());
+        assert!(control.begin_visit("dora", &by_password, None).unwrap().is_none(), "nor by her password");
+    }
+
+    #[test]
+    fn what_stood_in_the_password_s_column_is_the_account_s_person() {
+        let folder = tempfile::tempdir().unwrap();
+        let control = Control::open(folder.path()).unwrap();
+        let before = "ALTER TABLE account DROP COLUMN person; PRAGMA user_version = 7;
+            INSERT INTO account (name, role, password, made) VALUES
+                ('dora', 'analyst', 'oidc:1', 1), ('carol', 'administrator', '$argon2id$1', 1)";
+        control.connection.execute_batch(before).unwrap();
+        let cookie = "what a browser has kept";
+        let visit = "INSERT INTO visit (digest, account, began, last_used) VALUES (?1, 'dora', ?2, ?2)";
+        control.change(visit, params![digest(cookie), now_unix_s()]).unwrap();
+        drop(control);
+
+        let control = Control::open(folder.path()).unwrap();
+        assert_eq!(control.visitor(cookie).unwrap(), Some(("dora".to_owned(), Role::Analyst)));
+        let passwords = ["dora", "carol"].map(|name| control.password(name).unwrap().unwrap());
+        assert_eq!(passwords, ["", "$argon2id$1"]);
+        let again = control.admit("dora", "oidc:1", Role::Analyst, PROVIDER).unwrap();
+        assert_eq!(again.as_deref(), Some("dora"));
+        assert_eq!(control.admit("carol", "$argon2id$1", Role::Analyst, PROVIDER).unwrap(), None);
+        assert_eq!(control.dismiss("oidc:1", PROVIDER).unwrap().as_deref(), Some("dora"));
     }
 }

@@ -21,7 +21,10 @@ use super::{
     refusing::Why,
     sign_in, text,
 };
-use crate::api::{Problem, Refusals};
+use crate::{
+    api::{Problem, Refusals},
+    control::Proof,
+};
 
 /// The way there, for links of pages.
 pub(super) const PATH: &str = "/sign-in/provider";
@@ -200,7 +203,7 @@ async fn admit(portal: &Shared, doorway: &Doorway, person: Person, next: &str) -
         );
         return Err(Refused(StatusCode::FORBIDDEN, detail));
     };
-    let wanted = name.clone();
+    let (wanted, proof) = (name.clone(), Proof::Person(credential.clone()));
     let admit = move |portal: &super::Portal| {
         portal.api.with_control(|control| control.admit(&wanted, &credential, role, &who))
     };
@@ -215,7 +218,10 @@ async fn admit(portal: &Shared, doorway: &Doorway, person: Person, next: &str) -
     let mut answer = frame::bare("Signed in", &html! { p { a href=(next) { "Go on" } } });
     // Not by a redirect: for the browser that would still be the provider's request, and the visit's cookie stays home.
     onward::load(&mut answer, next);
-    sign_in::begin(portal, answer, account, "portal.sign-in-by-provider").await
+    let begun = sign_in::begin(portal, answer, &account, proof, Some("portal.sign-in-by-provider")).await?;
+    // Somebody took the account away in this moment.
+    let detail = format!("The account {account} was taken away meanwhile: begin anew.");
+    begun.ok_or(Refused(StatusCode::CONFLICT, detail))
 }
 
 #[cfg(test)]

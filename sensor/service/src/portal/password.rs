@@ -60,23 +60,29 @@ impl Passwords {
         Ok(Place { _waiting: waiting, _one: one })
     }
 
-    /// Whether this is the password that argon2id made `known` of. Takes as long where there is none, so that nobody
-    /// learns from the time which accounts there are.
+    /// Whether this is the password that argon2id made `known` of. Takes as long where there is none, be it that there is no
+    /// such account or that it has no password, so that nobody learns from the time which accounts there are, and which are
+    /// of a provider.
     pub(super) async fn is_right(
         &self,
         place: Place,
         password: String,
         known: Option<String>,
     ) -> Result<bool, Refused> {
-        self.work(place, move || match &known {
-            Some(known) => PasswordHash::new(known)
-                .is_ok_and(|known| Argon2::default().verify_password(password.as_bytes(), &known).is_ok()),
-            None => {
+        self.work(place, move || match known.as_deref().map(PasswordHash::new) {
+            Some(Ok(known)) => Argon2::default().verify_password(password.as_bytes(), &known).is_ok(),
+            _ => {
                 drop(Argon2::default().hash_password(password.as_bytes()));
                 false
             }
         })
         .await
+    }
+
+    /// Those who wait for it, or have it.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        WAITING - self.waiting.available_permits()
     }
 
     /// What is kept of a password.
@@ -249,10 +255,28 @@ mod tests {
             ("correct horse", Some(kept.clone()), false),
             ("correct horse battery", None, false),
             ("correct horse battery", Some("no digest".to_owned()), false),
+            ("", Some(String::new()), false),
         ] {
             let place = passwords.place().await.ok().unwrap();
             let answer = passwords.is_right(place, password.to_owned(), known).await;
             assert_eq!(answer.ok(), Some(is_right), "{password}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_account_without_a_password_takes_as_long_as_one_that_nobody_has() {
+        let passwords = Passwords::default();
+        let mut least = [Duration::MAX; 2];
+        for _ in 0..3 {
+            for (least, known) in least.iter_mut().zip([None, Some(String::new())]) {
+                let place = passwords.place().await.ok().unwrap();
+                let began = std::time::Instant::now();
+                let answer = passwords.is_right(place, "correct horse battery".to_owned(), known).await;
+                assert_eq!(answer.ok(), Some(false));
+                *least = began.elapsed().min(*least);
+            }
+        }
+        let [nobody, without] = least;
+        assert!(without > nobody / 8, "{without:?} tells it from {nobody:?}");
     }
 }

@@ -10,8 +10,8 @@ use std::{
 
 use openidconnect::{
     AdditionalClaims, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl,
-    Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenClaims, IdTokenFields,
+    IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse,
     StandardTokenResponse, TokenResponse as _,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim,
@@ -109,13 +109,13 @@ impl Begun {
 pub(super) struct Person {
     /// What the provider calls her now, which can be an account's name.
     pub(super) name: String,
-    /// What ties it to her at this provider: it stands where others keep a password's digest.
+    /// What ties it to her at this provider.
     pub(super) credential: String,
     /// By the claim; none: nobody said that she may come in.
     pub(super) role: Option<Role>,
 }
 
-/// What account credentials of people of a provider begin with. No digest of a password does.
+/// What account credentials of people of a provider begin with.
 const CREDENTIAL: &str = "oidc:";
 
 impl Provider {
@@ -187,7 +187,7 @@ impl Provider {
             .map(|name| name.as_str())
             .or_else(|| claims.email().map(|email| email.as_str()))
             .unwrap_or(subject);
-        let values = values(claims.additional_claims().all.get(&self.settings.claim));
+        let values = decisive(claims, &self.settings.claim);
         Ok(Person {
             name: account(name)?,
             credential: credential(&self.settings.issuer, subject),
@@ -270,6 +270,19 @@ fn told(error: &impl Display) -> String {
     text::visible(&text)
 }
 
+/// The texts of the claim that decides. Those with a meaning of their own in the standard are not among the others, and the
+/// configuration takes two of them alone; an address that nobody has verified is whatever somebody typed there.
+fn decisive<'c>(claims: &'c IdTokenClaims<Claims, CoreGenderClaim>, claim: &str) -> Vec<&'c str> {
+    match claim {
+        "sub" => vec![claims.subject().as_str()],
+        "email" if claims.email_verified() == Some(true) => {
+            claims.email().map(|email| email.as_str()).into_iter().collect()
+        }
+        "email" => Vec::new(),
+        other => values(claims.additional_claims().all.get(other)),
+    }
+}
+
 /// The texts of a claim: one, or a list.
 fn values(claim: Option<&Value>) -> Vec<&str> {
     match claim {
@@ -328,6 +341,30 @@ mod tests {
         assert_eq!(values(Some(&serde_json::json!("a"))), ["a"]);
         assert!(values(None).is_empty());
         assert_eq!(some.host(), "id.contoso.example");
+    }
+
+    #[test]
+    fn a_claim_of_the_standard_decides_as_well_and_an_address_only_where_it_was_verified() {
+        let claims = |more: Value| -> IdTokenClaims<Claims, CoreGenderClaim> {
+            let mut claims = serde_json::json!({
+                "iss": "https://id.contoso.example", "aud": "vpn-sensor", "exp": 1, "iat": 1, "sub": "7",
+                "email": "dora@contoso.example", "groups": ["soc", "staff"], "department": "it",
+            });
+            claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::from_value(claims).unwrap()
+        };
+        let nothing = serde_json::json!({});
+        for (claim, more, texts) in [
+            ("sub", nothing.clone(), &["7"][..]),
+            ("email", serde_json::json!({"email_verified": true}), &["dora@contoso.example"]),
+            ("email", serde_json::json!({"email_verified": false}), &[]),
+            ("email", nothing.clone(), &[]),
+            ("groups", nothing.clone(), &["soc", "staff"]),
+            ("department", nothing.clone(), &["it"]),
+            ("roles", nothing, &[]),
+        ] {
+            assert_eq!(decisive(&claims(more.clone()), claim), texts, "{claim} {more}");
+        }
     }
 
     #[test]

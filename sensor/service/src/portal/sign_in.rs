@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     api::Problem,
-    control::{AuditEntry, LINK_S},
+    control::{AuditEntry, LINK_S, Proof},
 };
 
 /// Longest link that is looked at, octets. Ours have 43.
@@ -103,17 +103,23 @@ pub(super) async fn sign_in(
         return throttled(&portal, &account, next, wait).await;
     }
     let is_right = match place {
-        Some(place) => portal.passwords.is_right(place, password, known).await?,
+        Some(place) => portal.passwords.is_right(place, password, known.clone()).await?,
         None => false,
     };
-    if !is_right {
-        portal.refuse(&account, Why::Wrong).await?;
-        let problem = "The account or the password is wrong.";
-        return Ok(refused(&portal, StatusCode::UNAUTHORIZED, &account, next, problem));
-    }
-    portal.throttle().right(&account);
+    let Some(checked) = known.filter(|_| is_right) else { return wrong(&portal, &account, next).await };
     let to = if next.is_empty() { onward::OVERVIEW } else { next };
-    begin(&portal, Redirect::to(to).into_response(), account, "portal.sign-in").await
+    let (answer, proof) = (Redirect::to(to).into_response(), Proof::Password(checked));
+    let begun = begin(&portal, answer, &account, proof, Some("portal.sign-in")).await?;
+    // While it was looked at somebody has set another one, so it is wrong by now.
+    let Some(answer) = begun else { return wrong(&portal, &account, next).await };
+    portal.throttle().right(&account);
+    Ok(answer)
+}
+
+async fn wrong(portal: &Shared, account: &str, next: &str) -> Result<Response, Refused> {
+    portal.refuse(account, Why::Wrong).await?;
+    let problem = "The account or the password is wrong.";
+    Ok(refused(portal, StatusCode::UNAUTHORIZED, account, next, problem))
 }
 
 /// Too many were wrong for another to be looked at now.
@@ -189,11 +195,17 @@ pub(super) async fn redeem(
         return Ok(answer);
     }
     let kept = portal.passwords.digest(password).await?;
+    let proof = Proof::Password(kept.clone());
     let redeemed = portal
         .control(move |portal| portal.api.with_control_mut(|control| control.redeem_link(&link, &kept)));
     let account = redeemed.await?.ok_or_else(link_is_over)?;
     portal.throttle().right(&account);
-    begin(&portal, Redirect::to("/").into_response(), account, "portal.password-set").await
+    // That the password was set is in the audit log already.
+    let answer = begin(&portal, Redirect::to("/").into_response(), &account, proof, None).await?;
+    match answer {
+        Some(answer) => Ok(answer),
+        None => wrong(&portal, &account, "").await,
+    }
 }
 
 #[derive(Deserialize)]
@@ -237,18 +249,21 @@ fn with_cookie(mut answer: Response, is_tls: bool, value: &str, age_s: i64) -> R
     answer
 }
 
-/// Begins a visit with this answer. A cookie of before is worth nothing to whoever planted it.
+/// Begins a visit with this answer, which the audit log calls `action`; `None` if what was checked opens the account no more.
+/// A cookie of before is worth nothing to whoever planted it.
 pub(super) async fn begin(
     portal: &Shared,
     answer: Response,
-    account: String,
-    action: &'static str,
-) -> Result<Response, Refused> {
-    portal.note(format!("{account}@portal"), action).await?;
-    let begun =
-        portal.control(move |portal| portal.api.with_control(|control| control.begin_visit(&account)));
-    let cookie = begun.await?;
-    Ok(with_cookie(answer, portal.is_tls, cookie.reveal(), crate::control::VISIT_S))
+    account: &str,
+    proof: Proof,
+    action: Option<&'static str>,
+) -> Result<Option<Response>, Refused> {
+    let account = account.to_owned();
+    let begin = move |portal: &super::Portal| {
+        portal.api.with_control(|control| control.begin_visit(&account, &proof, action))
+    };
+    let cookie = portal.control(begin).await?;
+    Ok(cookie.map(|cookie| with_cookie(answer, portal.is_tls, cookie.reveal(), crate::control::VISIT_S)))
 }
 
 impl super::Portal {
@@ -326,6 +341,65 @@ mod tests {
             let (status, headers, _) = send("correct+horse+battery", next).await;
             assert_eq!((status, headers[header::LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, to));
         }
+    }
+
+    #[tokio::test]
+    async fn who_signs_in_while_the_password_is_reset_has_the_wrong_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let portal = testing::portal(folder.path(), None).await;
+        let [old, new] = ["correct horse battery", "another horse battery"];
+        let [before, after] = [old, new].map(|password| portal.passwords.digest(password.to_owned()));
+        let (before, after) = (before.await.ok().unwrap(), after.await.ok().unwrap());
+        let reset = |digest: &str| {
+            let link =
+                portal.api.with_control(|control| control.add_link("carol", Some(Role::Administrator)));
+            let link = link.unwrap();
+            portal
+                .api
+                .with_control_mut(|control| control.redeem_link(link.reveal(), digest))
+                .unwrap()
+                .unwrap()
+        };
+        reset(&before);
+        let send = |password: &'static str| {
+            let (portal, form) = (portal.clone(), format!("account=carol&password={password}"));
+            async move { testing::ask(&portal, "/sign-in", &[], Some(&form.replace(' ', "+"))).await }
+        };
+        // Somebody who has the old one waits for the place where passwords are looked at.
+        let place = portal.passwords.place().await.ok().unwrap();
+        let early = tokio::spawn(send(old));
+        while portal.passwords.waiting() < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        reset(&after);
+        drop(place);
+        let (status, headers, page) = early.await.unwrap();
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{page}");
+        assert!(page.contains("is wrong") && !headers.contains_key(header::SET_COOKIE), "{headers:?}");
+        assert_eq!(send(new).await.0, StatusCode::SEE_OTHER);
+        let rows = portal.api.with_control(|control| control.audit(100)).unwrap();
+        let said: Vec<&str> = rows.iter().map(|row| &*row.action).collect();
+        let expected =
+            ["portal.password-set", "portal.password-set", "portal.sign-in-refused", "portal.sign-in"];
+        assert_eq!(said, expected);
+    }
+
+    #[tokio::test]
+    async fn a_link_lets_the_owner_in_whom_a_stranger_s_guesses_keep_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let portal = testing::portal(folder.path(), None).await;
+        testing::visit(&portal, "carol", Role::Administrator);
+        let send = async |path: &str, form: &str| testing::ask(&portal, path, &[], Some(form)).await.0;
+        for number in 0..5 {
+            let guess = format!("account=carol&password=guess{number}");
+            assert_eq!(send("/sign-in", &guess).await, StatusCode::UNAUTHORIZED);
+        }
+        let hers = "account=carol&password=correct+horse+battery";
+        assert_eq!(send("/sign-in", hers).await, StatusCode::TOO_MANY_REQUESTS);
+        let link = portal.api.with_control(|control| control.add_link("carol", None)).unwrap();
+        let set = format!("{hers}&again=correct+horse+battery");
+        assert_eq!(send(&format!("/link/{}", link.reveal()), &set).await, StatusCode::SEE_OTHER);
+        assert_eq!(send("/sign-in", hers).await, StatusCode::SEE_OTHER, "nor does she wait from then on");
     }
 
     #[tokio::test]

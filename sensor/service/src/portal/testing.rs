@@ -18,7 +18,7 @@ use crate::{
     Meaning,
     alert::Alert,
     api::{Api, Settings},
-    control::Role,
+    control::{Proof, Role},
     settings::{Administer, Arrivals, Change, Edit, Note, Planned, Refusal, Saved, SecretText, View},
 };
 
@@ -67,9 +67,9 @@ pub(super) fn alert(number: u64) -> Alert {
 pub(super) fn visit(portal: &Shared, account: &str, role: Role) -> String {
     let begin = |control: &crate::control::Control| {
         control.admit(account, account, role, "a test")?;
-        control.begin_visit(account)
+        control.begin_visit(account, &Proof::Person(account.to_owned()), None)
     };
-    let cookie = portal.api.with_control(begin).unwrap();
+    let cookie = portal.api.with_control(begin).unwrap().unwrap();
     format!("vpn-sensor-visit={}", cookie.reveal())
 }
 

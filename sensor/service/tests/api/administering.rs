@@ -109,6 +109,55 @@ fn accounts_and_tokens_are_made_changed_and_removed() {
 }
 
 #[test]
+fn what_was_refused_is_not_told_as_done() {
+    let mut host = Host::start();
+    let setup = host.control.add_token("setup", Some(Right::Administer), None).unwrap();
+    let setup = setup.reveal();
+    let link = host.control.add_link("carol", Some(Role::Administrator)).unwrap();
+    host.control.redeem_link(link.reveal(), "hash").unwrap();
+    let analyst = json!({"role": "analyst"});
+    let to_analyst = json!({"account": "carol", "role": "analyst"});
+    for (method, path, body, status) in [
+        ("delete", "accounts/carol", &json!({}), 409),
+        ("patch", "accounts/carol", &analyst, 409),
+        ("post", "accounts/links", &to_analyst, 409),
+        ("post", "accounts/links", &json!({"account": "dave"}), 422),
+        ("delete", "accounts/nobody", &json!({}), 404),
+        ("patch", "accounts/nobody", &analyst, 404),
+        ("post", "tokens", &json!({"name": "setup"}), 409),
+        ("post", "tokens", &json!({"name": "no name"}), 422),
+        ("delete", "tokens/nobody", &json!({}), 404),
+    ] {
+        let answer = ask(&host, method, path, setup, body);
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
+    }
+    let told = |host: &Host| -> Vec<String> {
+        let rows = host.control.audit(100).unwrap().into_iter().filter(|row| row.who == "setup");
+        rows.map(|row| format!("{} {}", row.action, row.subject.unwrap_or_default())).collect()
+    };
+    assert_eq!(told(&host), Vec::<String>::new());
+    let roles = host.control.accounts().unwrap();
+    assert_eq!(roles.iter().map(|account| account.role).collect::<Vec<_>>(), [Role::Administrator]);
+
+    let dave = json!({"account": "dave", "role": "administrator"});
+    let made = ask(&host, "post", "accounts/links", setup, &dave).body;
+    let link = made["path"].as_str().unwrap().strip_prefix("/link/").unwrap();
+    host.control.redeem_link(link, "hash").unwrap();
+    assert_eq!(ask(&host, "patch", "accounts/carol", setup, &analyst).status, 204);
+    assert_eq!(ask(&host, "delete", "accounts/carol", setup, &json!({})).status, 204);
+    assert_eq!(ask(&host, "post", "tokens", setup, &json!({"name": "reports"})).status, 200);
+    assert_eq!(ask(&host, "delete", "tokens/reports", setup, &json!({})).status, 204);
+    let done = [
+        "portal.link dave",
+        "portal.role carol",
+        "portal.remove carol",
+        "token.add reports",
+        "token.remove reports",
+    ];
+    assert_eq!(told(&host), done);
+}
+
+#[test]
 fn the_audit_log_is_read_by_who_what_and_about_whom() {
     let host = Host::start();
     let setup = host.control.add_token("setup", Some(Right::Administer), None).unwrap();

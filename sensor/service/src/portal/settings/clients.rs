@@ -162,7 +162,7 @@ fn changes(visitor: &Visitor, view: &View, client: &Entry, address: &str, vendor
             summary { "Another secret" }
             form.narrow method="post" action="/settings/clients/secret" {
                 (about) (secret_field())
-                (keep())
+                (keep(client))
                 div.buttons { button name="do" value="set" { "Use this secret" } button name="do" value="generate" { "Generate one" } }
             }
         }
@@ -199,14 +199,34 @@ pub(super) fn secret_field() -> Markup {
 }
 
 /// Whether a secret that is replaced goes on being accepted.
-pub(super) fn keep() -> Markup {
-    html! { label.choice { input type="checkbox" name="keep" value="true" checked; "Accept the one before as well, until you say otherwise" } }
+pub(super) fn keep(client: &Entry) -> Markup {
+    html! {
+        label.choice { input type="checkbox" name="keep" value="true" checked; "Accept the one before as well, until you say otherwise" }
+        (newest(client))
+    }
+}
+
+/// Of a client that accepts two secrets: which of them makes room for a third, without a word where nobody loses by it.
+pub(super) fn newest(client: &Entry) -> Markup {
+    let is_used = client.heard.as_ref().is_none_or(|heard| heard.secret_used.is_some());
+    html! { @if client.has_previous_secret {
+        @if is_used {
+            label.choice { input type="checkbox" name="newest" value="true"; "Replace the newest of the two, and keep the one before it: VPN servers that have the newest are refused from then on" }
+        } @else {
+            p.quiet { "There are two, and no request was made with the newest yet: it is the one that makes room, and the one before it stays." }
+        }
+    } }
+}
+
+/// Another secret for a client, beside the one that it has.
+pub(super) fn rotated(fields: &Fields, name: String, secret: SecretText) -> Edit {
+    Edit::Rotate { name, secret, replace_newest: fields.get("newest") == "true" }
 }
 
 /// Another secret for a client, as [`keep`] was answered.
 pub(super) fn another_secret(fields: &Fields, name: String, secret: SecretText) -> Edit {
     match fields.get("keep") {
-        "true" => Edit::Rotate { name, secret },
+        "true" => rotated(fields, name, secret),
         _ => Edit::Secret { list: List::Client, name, secret },
     }
 }
@@ -308,7 +328,7 @@ mod tests {
     use crate::{
         control::Role,
         portal::testing::{self, Administered},
-        settings::Origin,
+        settings::{Heard, Origin},
     };
 
     #[tokio::test]
@@ -387,5 +407,44 @@ mod tests {
         assert!(look(&format!("{HERE}?q=nothing")).await.contains("None of 1000 is so."));
         let few = look(HERE).await;
         assert!(few.contains("1 to 15 of 1000") && !few.contains("Those before"), "{few}");
+    }
+
+    #[tokio::test]
+    async fn who_has_two_secrets_is_asked_which_makes_room_only_where_the_newest_is_used() {
+        let heard = |secret_used: Option<&str>| {
+            Some(Heard { secret_used: secret_used.map(str::to_owned), ..Heard::default() })
+        };
+        let moment = "2026-11-26T10:00:00Z";
+        for (has_two, heard, is_asked, is_told) in [
+            (true, heard(Some(moment)), true, false),
+            (true, heard(None), false, true),
+            // Not in force, or no sensor: nobody knows.
+            (true, None, true, false),
+            (false, heard(Some(moment)), false, false),
+            (false, heard(None), false, false),
+        ] {
+            let client = Entry { has_previous_secret: has_two, heard, ..client(1) };
+            let page = keep(&client).into_string();
+            assert_eq!(page.contains("name=\"newest\""), is_asked, "{page}");
+            assert_eq!(page.contains("no request was made with the newest"), is_told, "{page}");
+        }
+
+        let folder = tempfile::tempdir().unwrap();
+        let (entries, keys) = (vec![client(1)], Vec::new());
+        let administered =
+            Administered::with(View { revision: "1".to_owned(), keys, entries, restart_needed: Vec::new() });
+        let portal = testing::portal(folder.path(), Some(administered.clone())).await;
+        let visit = testing::visit(&portal, "carol", Role::Administrator);
+        let cookie = [("cookie", &*visit)];
+        let (_, _, page) = testing::ask(&portal, HERE, &cookie, None).await;
+        let token = testing::hidden(&page, "token");
+        for (choice, is_chosen) in [("&keep=true", false), ("&keep=true&newest=true", true)] {
+            let form = format!("token={token}&revision=1&name=branch+0001&secret=a+secret&do=set{choice}");
+            let path = "/settings/clients/secret";
+            assert_eq!(testing::ask(&portal, path, &cookie, Some(&form)).await.0, 303);
+            let edits = administered.edits();
+            let Some(Edit::Rotate { replace_newest, .. }) = edits.last() else { panic!("{edits:?}") };
+            assert_eq!(*replace_newest, is_chosen);
+        }
     }
 }

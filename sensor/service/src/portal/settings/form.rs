@@ -54,7 +54,8 @@ impl Fields {
 
     /// What was typed and chosen, but for secrets.
     fn shown(&self) -> Markup {
-        const NOT_TYPED: [&str; 7] = ["token", "revision", "change", "zone", "do", "keep", "secret"];
+        const NOT_TYPED: [&str; 8] =
+            ["token", "revision", "change", "zone", "do", "keep", "newest", "secret"];
         let typed = self.0.iter().filter(|(name, value)| !NOT_TYPED.contains(&&**name) && !value.is_empty());
         html! { dl { @for (name, value) in typed { dt { (text::stranger(name)) } dd { (text::stranger(value)) } } } }
     }

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    clients::{addresses, ends_generated, fields_of, secret_field, vendors},
+    clients::{addresses, ends_generated, fields_of, newest, rotated, secret_field, vendors},
     form::{self, Fields, Sent},
     guides::guides,
     hidden, lists, origin, page as settings_page, page_with, view,
@@ -193,7 +193,7 @@ fn mending(
                 h2 { "The secret of " (text::stranger(&client.name)) }
                 form.narrow method="post" action=(path) {
                     (hidden(visitor, view)) input type="hidden" name="client" value=(client.name);
-                    (secret_field()) (buttons(found, "Use this secret"))
+                    (secret_field()) (newest(client)) (buttons(found, "Use this secret"))
                 }
                 p.quiet { "Or type the secret that is set here into the VPN server. The one that is set is accepted as well until you end that at "
                     a href="/settings/clients" { "VPN servers" } "." }
@@ -321,7 +321,7 @@ pub(super) async fn mend(
             edits
         }
         // Other VPN servers of the same entry may have the one that is set.
-        client => vec![Edit::Rotate { name: client.to_owned(), secret }],
+        client => vec![rotated(&fields, client.to_owned(), secret)],
     };
     let why = match form::save(&portal, &visitor, &fields, edits, Losing::May).await? {
         Ok(()) => return Ok(Redirect::to(HERE).into_response()),

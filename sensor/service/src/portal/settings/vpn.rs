@@ -138,7 +138,7 @@ fn secret_form(visitor: &Visitor, view: &View, client: Option<&Entry>, scope: &s
                 "Shared secret" @if is_set { " (one is set; it is not shown)" }
                 input type="password" name="secret" maxlength="256" autocomplete="new-password";
             }
-            @if is_set { (keep()) }
+            @if let Some(client) = client { (keep(client)) }
             div.buttons {
                 button name="do" value="set" { "Use this secret" }
                 button name="do" value="generate" { "Generate one" }
