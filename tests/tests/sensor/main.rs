@@ -8,7 +8,7 @@
 //! | `crash`, `disk_faults` | bad days of the host |
 //! | `events`, `service/`, `alerts`, `forget` | what becomes of records: sessions, store, alerts; persons forgotten |
 //! | `sinks/`, `health` | what is told, and where to |
-//! | `settings`, `set_in_portal`, `lists`, `portal_tls` | the portal of a running sensor |
+//! | `settings`, `set_in_portal`, `secrets_and_tabs`, `lists`, `portal_tls` | the portal of a running sensor |
 //! | `top`, `documentation` | the command line, and each command of the documentation |
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -27,6 +27,7 @@ mod portal_tls;
 mod queues;
 mod radclient;
 mod records;
+mod secrets_and_tabs;
 mod service;
 mod set_in_portal;
 mod settings;

@@ -261,3 +261,47 @@ fn what_is_shown_is_in_force_and_not_what_a_document_says_that_nobody_read() {
     house.change(vec![Edit::Unset { key: "detect.travel_kmh".to_owned() }]).unwrap();
     assert_ne!(shown(), "777");
 }
+
+fn rotate(text: &str, replace_newest: bool) -> Edit {
+    Edit::Rotate { name: "branch".to_owned(), secret: SecretText::new(text.to_owned()), replace_newest }
+}
+
+#[test]
+fn a_newest_secret_that_proved_nothing_makes_room_and_one_that_is_used_does_not() {
+    const THIRD: &str = "the third secret, twenty octets";
+    const FOURTH: &str = "the fourth secret, twenty octets";
+    let house = House::new(|_| Ok(()));
+    let ingest = || house.administration.observed.ingest();
+    let change = |edit: Edit| {
+        let done = house.change(vec![edit]);
+        let config = config::load_over(None, Some(house.state_dir())).unwrap();
+        // As the control loop does.
+        ingest().clients().replace(clients::snapshot(&config.clients).unwrap());
+        let [client] = &config.clients[..] else { panic!("{:?}", config.clients) };
+        let previous = client.previous_secret.as_ref().map(|secret| secret.octets().to_vec());
+        (done.map(drop), client.secret.octets().to_vec(), previous)
+    };
+    let used = || {
+        let clients = ingest().clients().current();
+        let (_, client) = clients.iter().next().unwrap();
+        client.secrets[0].as_ref().unwrap().note_used(1_790_000_000);
+    };
+    let two =
+        |newest: &str, before: &str| (Ok(()), newest.as_bytes().to_vec(), Some(before.as_bytes().to_vec()));
+    house.change(vec![put("192.0.2.1")]).unwrap_err();
+    house.change(vec![put("192.0.2.1"), secret(FIRST)]).unwrap();
+    change(put("192.0.2.1")).0.unwrap();
+    used();
+    assert_eq!(change(rotate(SECOND, false)), two(SECOND, FIRST));
+    assert_eq!(change(rotate(THIRD, false)), two(THIRD, FIRST), "the second was lost, and nobody misses it");
+    used();
+    let (refused, newest, before) = change(rotate(FOURTH, false));
+    assert!(
+        matches!(&refused, Err(Refusal::Invalid(reason)) if reason.contains("replace_newest")),
+        "{refused:?}"
+    );
+    assert_eq!((Ok(()), newest, before), two(THIRD, FIRST));
+    assert_eq!(change(rotate(FOURTH, true)), two(FOURTH, FIRST));
+    let (there, named) = house.secrets();
+    assert_eq!(there, named, "those that were replaced are gone");
+}
