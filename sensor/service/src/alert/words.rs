@@ -50,7 +50,7 @@ pub(crate) fn stronger(
     assessment: &Assessment,
     is_new: impl Fn(&detect::Reason) -> bool,
 ) -> Option<Detection> {
-    let first = assessment.reasons.first()?;
+    let first = naming(assessment)?;
     let its_own = || alert.reasons.iter().filter(|reason| reason.detection == alert.detection);
     let is_stronger = match assessment.severity.cmp(&alert.severity) {
         Ordering::Less => false,
@@ -213,9 +213,17 @@ fn different<'a, T: Ord>(
     connections.filter_map(of).collect::<BTreeSet<T>>().len()
 }
 
-/// What an alert is named after: its weightiest reason, whether people are told because of that one or of another.
+/// What an alert is named after: its weightiest reason, whether people are told because of that one or of another. But what
+/// the score says of somebody who is not learned names an alert only where it raises it: beside a rule it is the rule's.
+fn naming(assessment: &Assessment) -> Option<&detect::Reason> {
+    let may_name =
+        |reason: &&detect::Reason| reason.detection != Detection::UnlearnedUser || reason.alert.is_some();
+    assessment.reasons.iter().find(may_name)
+}
+
+/// The same by its name.
 fn named_after(assessment: &Assessment) -> Detection {
-    assessment.reasons.first().map_or(Detection::SuspiciousConnection, |reason| reason.detection)
+    naming(assessment).map_or(Detection::UnlearnedUser, |reason| reason.detection)
 }
 
 /// By what SIEM rules know it: that of any detection because of which people are told, whatever weighs most. What raises

@@ -199,9 +199,11 @@ fn somebody_who_is_not_learned_yet_is_told_of_by_what_is_usual_for_everybody() {
         let all = alerts(&mut house);
         let [alert] = &all[..] else { panic!("{users_min}: {all:?}") };
         assert_eq!(alert.severity >= Severity::Medium, is_told, "{users_min}: {alert:?}");
-        // Beside another rule the score is a reason by the name that people know.
+        // Beside another rule the score is a reason by the same name, and the alert is called after the rule.
         let names = ["unlearned-user", "suspicious-connection"].map(|name| speaks(alert, name));
-        assert_eq!(names, [is_told, !is_told], "{alert:?}");
+        assert_eq!(names, [true, false], "{alert:?}");
+        let name = if is_told { "unlearned-user" } else { "first-country-for-all" };
+        assert_eq!((&*alert.detection, alert.external_id), (name, None), "{alert:?}");
         assert!(alert.user.as_deref().is_some_and(|user| user.starts_with("user8")), "{alert:?}");
     }
 }
