@@ -110,9 +110,45 @@ impl Detector {
     /// Assesses a connection as of its beginning and remembers it. `profiles`: as they were before it. Asked again for the
     /// same session, when more is known of it, it answers for all that is known then.
     pub fn opened(&mut self, connection: &Connection<'_>, profiles: &Profiles) -> Assessment {
+        self.assess_opened(connection, connection.start_unix_s(), profiles)
+    }
+
+    /// The same where a session also moved: `connection` with the new address and its place; `unix_ns`: when it was seen
+    /// there first. Both are asked, and what both say counts once.
+    pub fn moved_and_opened(
+        &mut self,
+        connection: &Connection<'_>,
+        unix_ns: u64,
+        profiles: &Profiles,
+    ) -> Assessment {
+        let (user, session) = (user_key(connection.user), connection.session);
+        let moved = self.moved(connection, unix_ns, profiles);
+        let is_suspect = self.people.session(user, session).is_some_and(|slot| slot.is_suspect());
+        let there_s = seconds(unix_ns).max(connection.start_unix_s());
+        let mut assessment = self.assess_opened(connection, there_s, profiles);
+        for reason in moved.reasons {
+            if !assessment.reasons.iter().any(|said| said.detection == reason.detection) {
+                let alert = reason.alert;
+                assessment.add(reason, alert);
+            }
+        }
+        if is_suspect {
+            self.people.suspect(user, session);
+        }
+        assessment.sort();
+        assessment
+    }
+
+    /// `there_s`: when it was seen first where it is.
+    fn assess_opened(
+        &mut self,
+        connection: &Connection<'_>,
+        there_s: u32,
+        profiles: &Profiles,
+    ) -> Assessment {
         let user = user_key(connection.user);
         let unix_s = connection.start_unix_s();
-        let mut slot = self.people.slot(connection, unix_s);
+        let mut slot = self.people.slot(connection, there_s);
         let person = self.people.get(user).copied();
         let usual = (&self.adoptions, &self.rhythm, &self.thresholds);
         let facts = Facts::of(connection, profiles, person, user, usual);
@@ -141,6 +177,9 @@ impl Detector {
         }
         if is_suspect {
             slot.suspect();
+        }
+        if let Some(before) = self.people.session(user, connection.session) {
+            slot.go_on_from(&before);
         }
         if is_in_time {
             let news = news(&facts);
@@ -229,11 +268,7 @@ impl Detector {
         let user = user_key(connection.user);
         let unix_s = seconds(unix_ns);
         let person = self.people.get(user).copied();
-        let Some(from) =
-            person.and_then(|person| person.slots.into_iter().find(|slot| slot.is_of(connection.session)))
-        else {
-            return assessment;
-        };
+        let Some(from) = self.people.session(user, connection.session) else { return assessment };
         let mut slot = self.people.slot(connection, unix_s);
         let usual = (&self.adoptions, &self.rhythm, &self.thresholds);
         let facts = Facts::of(connection, profiles, person, user, usual);
