@@ -20,6 +20,7 @@
 //! | `first_country`, `cover`, `new_pair`, `dormant` | rules about one connection |
 //! | `spread` | volume and length, at the end |
 //! | `many_users` | one address, many users |
+//! | `line` | what counts as one address |
 //! | `accounting` | Stops without a Start |
 //! | `people` | where each user was last |
 //! | `rhythm` | after how long people connect again |
@@ -34,6 +35,7 @@ mod cover;
 mod dormant;
 mod facts;
 mod first_country;
+mod line;
 mod many_users;
 mod moved;
 mod new_pair;
@@ -53,6 +55,7 @@ pub use assessment::{
     WayEnd,
 };
 pub use connection::{Connection, Spot};
+pub use line::Line;
 pub use snapshot::SnapshotError;
 pub use spread::{Ending, Told};
 pub use threshold::{Model, Thresholds};
@@ -237,7 +240,7 @@ impl Detector {
         self.people.accept(user_key(user), session);
     }
 
-    /// A person says that many share this address: it is not told of again.
+    /// A person says that many share this address, or its network of IPv6: it is not told of again.
     pub fn share(&mut self, address: IpAddr) {
         self.addresses.judge(address, self.today.day, Judgement::Shared);
     }

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::BTreeSet, net::IpAddr};
 
-use insight::detect::{self, Assessment, Detection};
+use insight::detect::{self, Assessment, Detection, Line};
 
 use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, UNLISTED_MAX, USERS_MAX, Way, WayEnd};
 use crate::fold::Case;
@@ -175,8 +175,9 @@ pub(crate) fn say(alert: &mut Alert, unlisted: &[Connection]) {
         message += ". ";
     }
     if let Some(address) = alert.address {
-        message =
-            format!("{} connected to a VPN from {address}, where they never were before: ", users(alert));
+        let line = Line::of(address);
+        let from = if line.is_network() { format!("one network ({line})") } else { line.to_string() };
+        message = format!("{} connected to a VPN from {from}, where they never were before: ", users(alert));
         message += &alert.users[..alert.users.len().min(NAMED_MAX)].join(", ");
         if alert.users.len() > NAMED_MAX {
             message += &format!(" and {} more", alert.users.len() - NAMED_MAX);

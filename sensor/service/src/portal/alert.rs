@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
+use insight::detect::Line;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -208,7 +209,13 @@ fn decide(visitor: &Visitor, alert: &Alert, unexplained: Option<&str>) -> Markup
                 input type="hidden" name="token" value=(visitor.form_token);
                 input type="hidden" name="revision" value=(alert.revision);
                 input type="hidden" name="verdict" value="usual";
-                button { @if alert.address.is_some() { "Usual for this address" } @else { "Usual for this user" } }
+                button {
+                    @match alert.address.map(Line::of) {
+                        Some(line) if line.is_network() => "Usual for this network",
+                        Some(_) => "Usual for this address",
+                        None => "Usual for this user",
+                    }
+                }
             }
             form.row method="post" action={ (path) "/close" } {
                 input type="hidden" name="token" value=(visitor.form_token);
@@ -320,6 +327,20 @@ mod tests {
             first,
         ] {
             assert!(again.contains(part), "{part}: {again}");
+        }
+    }
+
+    #[test]
+    fn an_alert_about_a_line_of_ipv6_offers_to_exclude_its_network() {
+        for (address, button, network) in [
+            ("198.51.100.9", "Usual for this address", "198.51.100.9"),
+            ("2001:db8:1:2::9", "Usual for this network", "2001%3Adb8%3A1%3A2%3A%3A%2F64"),
+        ] {
+            let alert = Alert { address: address.parse().ok(), ..testing::alert(7) };
+            let shown = decide(&testing::visitor(), &alert, None).into_string();
+            assert!(shown.contains(button), "{shown}");
+            let way = settings::offered(&alert).unwrap();
+            assert!(way.contains(&format!("&network={network}&")), "{way}");
         }
     }
 

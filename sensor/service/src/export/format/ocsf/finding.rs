@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use insight::detect::Line;
 use serde_json::{Value, json};
 
 use super::{
@@ -136,7 +137,10 @@ fn anomaly(alert: &Alert, reason: &Reason) -> Value {
     let parameter = reason.feature.as_deref().unwrap_or(&reason.detection);
     let (target, sort) = match (&alert.user, alert.address) {
         (Some(user), _) => (user.clone(), "user"),
-        (None, Some(address)) => (address.to_string(), "IP address"),
+        (None, Some(address)) => {
+            let line = Line::of(address);
+            (line.to_string(), if line.is_network() { "IP network" } else { "IP address" })
+        }
         (None, None) => (alert.title.clone(), "finding"),
     };
     let expected = reason.expected.iter();
