@@ -200,6 +200,16 @@ impl Addresses {
         self.many.retain(|_, many| day.saturating_sub(many.day) < 180);
     }
 
+    /// The clock was ahead: nobody came from that day on. What a person said of an address stays.
+    pub(super) fn forget_from(&mut self, end: u16) {
+        self.singles.retain(|_, single| single.day < end);
+        self.many.retain(|_, many| many.day < end || many.judgement != Judgement::None);
+        for many in self.many.values_mut().filter(|many| many.day >= end) {
+            (many.day, many.next) = (end.saturating_sub(1), 0);
+            many.users.clear();
+        }
+    }
+
     /// A user is forgotten.
     pub(super) fn forget(&mut self, user: u64) {
         let user = user as u32;

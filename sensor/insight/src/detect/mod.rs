@@ -105,7 +105,8 @@ impl Detector {
         &self.thresholds
     }
 
-    /// Others, from the next connection on. Nothing that is remembered depends on them but whether alerts were raised.
+    /// Others, from the next connection on. Nothing that is remembered depends on them but whether alerts were raised, and
+    /// whether the organisation is learned anew behind a long silence.
     pub fn set_thresholds(&mut self, thresholds: Thresholds) {
         self.thresholds = thresholds;
     }
@@ -209,7 +210,9 @@ impl Detector {
         is_suspect: bool,
     ) {
         if self.adoptions.first == 0 {
-            self.adoptions.first = unix_s;
+            // Of the day on which it came: a VPN server's clock may be wrong by weeks.
+            let today = u32::from(self.today.day) * DAY_S;
+            self.adoptions.first = unix_s.clamp(today, today.saturating_add(DAY_S));
         }
         let values = facts::values(connection);
         for (feature, (value, news)) in Feature::ALL.into_iter().zip(values.into_iter().zip(news)) {
@@ -340,13 +343,30 @@ impl Detector {
 
     /// Lets the time go on. To be called before the first connection, and every few minutes.
     pub fn advance(&mut self, now_unix_ns: u64) {
+        let before = self.today.day;
         if self.today.advance(seconds(now_unix_ns)) {
             let now = u32::from(self.today.day) * DAY_S;
+            if self.today.day < before {
+                self.forget_ahead(now);
+            } else if before != 0 {
+                let learning_days = self.thresholds.organisation_learning_days;
+                self.adoptions.go_over(u32::from(before) * DAY_S, now, learning_days);
+            }
             self.people.begin_sweep(now);
             self.adoptions.forget_old(now);
             self.addresses.forget_old(self.today.day, self.thresholds.users_per_address_days);
         }
         self.people.sweep();
+    }
+
+    /// The clock was ahead: what seemed to happen from `now` on did not happen then, and nothing waits until it is.
+    fn forget_ahead(&mut self, now: u32) {
+        // As far ahead of the present as a connection may be: see `is_in_time`.
+        let end = now.saturating_add(2 * DAY_S);
+        self.people.forget_from(end);
+        self.adoptions.forget_from(end);
+        self.addresses.forget_from((end / DAY_S) as u16);
+        self.accounting.forget_from(end, now);
     }
 
     /// Takes a user out, by key. Tells whether there was one.

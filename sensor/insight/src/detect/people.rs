@@ -378,6 +378,12 @@ impl People {
         true
     }
 
+    /// The clock was ahead: nobody was anywhere from then on.
+    pub(super) fn forget_from(&mut self, end: u32) {
+        let slots = self.people.iter_mut().flat_map(|person| &mut person.slots);
+        slots.filter(|slot| slot.alive >= end).for_each(|slot| *slot = Slot::default());
+    }
+
     /// Begins to look at everybody: another day.
     pub(super) fn begin_sweep(&mut self, now: u32) {
         self.oldest = now.saturating_sub(KEPT_DAYS * 86_400);
