@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use insight::{
     detect::{self, Assessment, Detection, Ending, Spot, Told, UserKey},
-    vpn::session::{Change, Happening, Server, Session},
+    vpn::session::{Change, EndReason, Happening, Server, Session, StartSource},
 };
 
 use super::{
@@ -118,7 +118,11 @@ impl Fold {
 
     /// A session ended that never began: nothing of it was heard before.
     pub(super) fn detect_stray(&mut self, change: &Change) {
-        let is_stray = change.happening == Happening::Opened && change.session.end().is_some();
+        let Session { start_source, .. } = change.session;
+        // One that nothing stopped (its id was used again, its VPN server restarted) lacks a Stop and no Start.
+        let is_stopped = change.session.end().is_some_and(|end| end.reason == EndReason::Stop);
+        let is_stray =
+            change.happening == Happening::Opened && is_stopped && start_source != StartSource::Start;
         let Some(label) = self.server_names.label(change.server).filter(|_| is_stray) else { return };
         let mut assessment = self.detector.stop_without_start(label, self.clock);
         if assessment.reasons.is_empty() {
