@@ -373,6 +373,16 @@ pub struct Notice {
     pub alert: Alert,
 }
 
+impl Notice {
+    /// When it happened, ns since 1970 UTC: what retention is about to take was changed long before it is closed.
+    pub fn unix_ns(&self) -> u64 {
+        match (self.news, &self.alert.state) {
+            (News::Closed, State::Closed { unix_ns, .. }) => *unix_ns,
+            _ => self.alert.changed_unix_ns,
+        }
+    }
+}
+
 /// What is news about an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]

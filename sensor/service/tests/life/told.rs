@@ -11,7 +11,7 @@ use std::{
 use insight::detect::Thresholds;
 use service::{
     Detecting,
-    alert::{Severity, Verdict},
+    alert::{Severity, State, Verdict},
     control::Control,
     export::{
         Telling,
@@ -19,11 +19,13 @@ use service::{
         sink::{Settings, Target},
         spool::Limits,
     },
+    rebuild::WAITING_MAX,
+    store::AlertFilter,
 };
 
 use crate::{
     DAY_S, HOUR_S,
-    house::{House, Instead, Request, places_of},
+    house::{House, Instead, Request, epoch_s, places_of},
 };
 
 const MINUTE_S: u64 = 60;
@@ -243,6 +245,45 @@ fn what_is_closed_and_was_never_sent_is_not_sent() {
     assert_eq!(notices.iter().map(|notice| notice.is_held).collect::<Vec<_>>(), [true, false]);
     assert_eq!(news(&told, "all"), [""; 0]);
     told.stop();
+}
+
+/// Nobody decides about it for as long as alerts are kept.
+#[test]
+fn an_alert_that_retention_is_about_to_take_is_closed_and_whoever_was_told_of_it_knows() {
+    let mut told = Told::new(|state_dir| {
+        let all = both(state_dir, "all", Severity::Informational);
+        [all, both(state_dir, "urgent", Severity::High)].concat()
+    });
+    told.at_home();
+    told.house.tune(calm(50));
+    told.stranger(20, CHINA, "KALI");
+    let last = 20 + 180;
+    let is_there = |told: &Told, is_open: bool| {
+        let alerts = told.house.store().alerts(&AlertFilter::default(), 9).unwrap();
+        alerts.iter().map(|alert| alert.state == State::Open).collect::<Vec<_>>() == [is_open]
+    };
+    for day in 21..last - 8 {
+        told.house.turn(day * DAY_S);
+    }
+    told.turn((last - 8) * DAY_S + HOUR_S);
+    assert!(is_there(&told, true) && news(&told, "all") == ["new"]);
+    told.turn((last - 7) * DAY_S + HOUR_S);
+    assert_eq!(news(&told, "all"), ["new", "closed"]);
+    assert_eq!(news(&told, "urgent"), [""; 0]);
+    assert!(lines(&told, "all-ocsf")[1].contains("for as long as alerts are kept"));
+    let closed = told.house.store().notices(0, 9).unwrap().pop().unwrap();
+    assert_eq!(closed.unix_ns() / 1_000_000_000, epoch_s() + (last - 7) * DAY_S + HOUR_S);
+    // What it holds is kept no longer than it would have been.
+    for day in last - 6..last {
+        told.house.turn(day * DAY_S);
+    }
+    told.stop();
+    assert!(is_there(&told, false));
+    (last..last + 3).for_each(|day| told.house.turn(day * DAY_S));
+    told.stop();
+    assert_eq!(told.house.store().alerts(&AlertFilter::default(), 9).unwrap(), []);
+    let (live, rebuilt) = told.house.digests(WAITING_MAX);
+    assert_eq!(live, rebuilt);
 }
 
 #[test]
