@@ -52,6 +52,14 @@ impl Accounting {
         }
     }
 
+    /// The clock was ahead: what a VPN server lacked then says nothing of now, and it is learned from its next sign of life.
+    pub(super) fn forget_from(&mut self, end: u32, now: u32) {
+        self.servers.retain(|_, lacking| lacking.first < end);
+        for lacking in self.servers.values_mut().filter(|lacking| lacking.hour >= end / 3600) {
+            (lacking.hour, lacking.stops, lacking.was_told) = (now / 3600, 0, false);
+        }
+    }
+
     /// Nothing was heard until then. One that a clock told which was ahead lies later, and gives way.
     pub(super) fn gap(&mut self, until_unix_s: u32) {
         self.gap = until_unix_s;

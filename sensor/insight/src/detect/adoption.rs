@@ -51,7 +51,7 @@ pub(super) struct Adoptions {
     rates: [Rate; FEATURES],
     /// Connections while another session of the user seems open elsewhere.
     open: Rate,
-    /// The first connection of all, seconds since 1970; 0: none yet.
+    /// The first connection of all, seconds since 1970; 0: none yet, or by no clock that was right.
     pub(super) first: u32,
 }
 
@@ -139,6 +139,30 @@ impl Adoptions {
     pub(super) fn forget(&mut self, user: u64) {
         let rates = self.rates.iter_mut().chain([&mut self.open]);
         rates.for_each(|rate| rate.recent.retain(|other| *other != user as u32));
+    }
+
+    /// The time goes on from midnight of one day to that of another. Where nobody was heard in between for longer than what
+    /// is first for all is learned, and it was not learned before (a clock that told no time yet, a sensor that was off), it
+    /// begins anew: nobody listened on those days.
+    pub(super) fn go_over(&mut self, before: u32, now: u32, learning_days: u16) {
+        let learning_s = u32::from(learning_days) * 86_400;
+        let is_silent = now.saturating_sub(before) > learning_s;
+        if is_silent && before < self.first.saturating_add(learning_s) {
+            self.first = 0;
+        }
+    }
+
+    /// The clock was ahead: nothing happened from then on.
+    pub(super) fn forget_from(&mut self, end: u32) {
+        if self.first >= end {
+            self.first = 0;
+        }
+        self.values.retain(|_, adopted| adopted.last < end);
+        for rate in self.rates.iter_mut().chain([&mut self.open]) {
+            if rate.hour >= end / 3600 {
+                *rate = Rate::default();
+            }
+        }
     }
 
     /// Another day: what nobody adopts any more leaves.

@@ -424,6 +424,14 @@ impl Assessment {
         self.severity = self.severity.max(severity);
     }
 
+    /// Takes in what was said besides of the same session.
+    pub fn merge(&mut self, other: Assessment) {
+        self.score += other.score;
+        self.reasons.extend(other.reasons);
+        self.is_alert |= other.is_alert;
+        self.severity = self.severity.max(other.severity);
+    }
+
     /// It was told before; `part` of the score is left.
     pub(super) fn repeat(&mut self, part: f64) {
         self.is_repeat = true;

@@ -3,6 +3,8 @@
 //! Learning rule: the normal count of each address: the most users that were new to it within `users_per_address_days`
 //! before, which an office or a hotel has had on an earlier occasion.
 //!
+//! An address is what one line has ([`Line`]): of IPv6 the /64, since each device there has an address of its own.
+//!
 //! Counted are users who connected on a day before, to whom the part of the network is new and whose device is new or not
 //! known: colleagues with their laptops in one hotel are not ([`Assessment::is_stranger`]), nor is a connection of which
 //! nobody wants to hear: it makes no address one of many, and is not the one too many. An alert where
@@ -24,6 +26,7 @@ use super::{
     assessment::{Assessment, Detection, Measure, ReasonFeature, Severity},
     connection::Cover,
     facts::Facts,
+    line::Line,
     people::hash,
     threshold::Thresholds,
 };
@@ -197,6 +200,16 @@ impl Addresses {
         self.many.retain(|_, many| day.saturating_sub(many.day) < 180);
     }
 
+    /// The clock was ahead: nobody came from that day on. What a person said of an address stays.
+    pub(super) fn forget_from(&mut self, end: u16) {
+        self.singles.retain(|_, single| single.day < end);
+        self.many.retain(|_, many| many.day < end || many.judgement != Judgement::None);
+        for many in self.many.values_mut().filter(|many| many.day >= end) {
+            (many.day, many.next) = (end.saturating_sub(1), 0);
+            many.users.clear();
+        }
+    }
+
     /// A user is forgotten.
     pub(super) fn forget(&mut self, user: u64) {
         let user = user as u32;
@@ -228,8 +241,7 @@ pub(super) fn assess(
     let Seen::Many { count, usual, is_alert, is_far_more } = seen else { return };
     let is_high = facts.cover != Cover::None || is_far_more;
     let severity = if is_high { Severity::High } else { Severity::Medium };
-    let text = remote.to_canonical();
-    let seen = format!("{text}, {}", facts.network());
+    let seen = format!("{}, {}", Line::of(remote), facts.network());
     let weight = thresholds.weight_of_users_per_address;
     let mut reason = facts.reason(Detection::OneAddressManyUsers, None, weight, seen);
     reason.feature = Some(ReasonFeature::Prefix);
@@ -239,5 +251,5 @@ pub(super) fn assess(
 }
 
 fn key(address: IpAddr) -> u64 {
-    hash(2, address.to_canonical().to_string().as_bytes())
+    hash(2, Line::of(address).to_string().as_bytes())
 }

@@ -20,6 +20,7 @@
 //! | `first_country`, `cover`, `new_pair`, `dormant` | rules about one connection |
 //! | `spread` | volume and length, at the end |
 //! | `many_users` | one address, many users |
+//! | `line` | what counts as one address |
 //! | `accounting` | Stops without a Start |
 //! | `people` | where each user was last |
 //! | `rhythm` | after how long people connect again |
@@ -34,6 +35,7 @@ mod cover;
 mod dormant;
 mod facts;
 mod first_country;
+mod line;
 mod many_users;
 mod moved;
 mod new_pair;
@@ -53,6 +55,7 @@ pub use assessment::{
     WayEnd,
 };
 pub use connection::{Connection, Spot};
+pub use line::Line;
 pub use snapshot::SnapshotError;
 pub use spread::{Ending, Told};
 pub use threshold::{Model, Thresholds};
@@ -102,7 +105,8 @@ impl Detector {
         &self.thresholds
     }
 
-    /// Others, from the next connection on. Nothing that is remembered depends on them but whether alerts were raised.
+    /// Others, from the next connection on. Nothing that is remembered depends on them but whether alerts were raised, and
+    /// whether the organisation is learned anew behind a long silence.
     pub fn set_thresholds(&mut self, thresholds: Thresholds) {
         self.thresholds = thresholds;
     }
@@ -110,9 +114,45 @@ impl Detector {
     /// Assesses a connection as of its beginning and remembers it. `profiles`: as they were before it. Asked again for the
     /// same session, when more is known of it, it answers for all that is known then.
     pub fn opened(&mut self, connection: &Connection<'_>, profiles: &Profiles) -> Assessment {
+        self.assess_opened(connection, connection.start_unix_s(), profiles)
+    }
+
+    /// The same where a session also moved: `connection` with the new address and its place; `unix_ns`: when it was seen
+    /// there first. Both are asked, and what both say counts once.
+    pub fn moved_and_opened(
+        &mut self,
+        connection: &Connection<'_>,
+        unix_ns: u64,
+        profiles: &Profiles,
+    ) -> Assessment {
+        let (user, session) = (user_key(connection.user), connection.session);
+        let moved = self.moved(connection, unix_ns, profiles);
+        let is_suspect = self.people.session(user, session).is_some_and(|slot| slot.is_suspect());
+        let there_s = seconds(unix_ns).max(connection.start_unix_s());
+        let mut assessment = self.assess_opened(connection, there_s, profiles);
+        for reason in moved.reasons {
+            if !assessment.reasons.iter().any(|said| said.detection == reason.detection) {
+                let alert = reason.alert;
+                assessment.add(reason, alert);
+            }
+        }
+        if is_suspect {
+            self.people.suspect(user, session);
+        }
+        assessment.sort();
+        assessment
+    }
+
+    /// `there_s`: when it was seen first where it is.
+    fn assess_opened(
+        &mut self,
+        connection: &Connection<'_>,
+        there_s: u32,
+        profiles: &Profiles,
+    ) -> Assessment {
         let user = user_key(connection.user);
         let unix_s = connection.start_unix_s();
-        let mut slot = self.people.slot(connection, unix_s);
+        let mut slot = self.people.slot(connection, there_s);
         let person = self.people.get(user).copied();
         let usual = (&self.adoptions, &self.rhythm, &self.thresholds);
         let facts = Facts::of(connection, profiles, person, user, usual);
@@ -142,6 +182,9 @@ impl Detector {
         if is_suspect {
             slot.suspect();
         }
+        if let Some(before) = self.people.session(user, connection.session) {
+            slot.go_on_from(&before);
+        }
         if is_in_time {
             let news = news(&facts);
             if facts.days() >= thresholds.counted_days && !is_suspect {
@@ -167,7 +210,9 @@ impl Detector {
         is_suspect: bool,
     ) {
         if self.adoptions.first == 0 {
-            self.adoptions.first = unix_s;
+            // Of the day on which it came: a VPN server's clock may be wrong by weeks.
+            let today = u32::from(self.today.day) * DAY_S;
+            self.adoptions.first = unix_s.clamp(today, today.saturating_add(DAY_S));
         }
         let values = facts::values(connection);
         for (feature, (value, news)) in Feature::ALL.into_iter().zip(values.into_iter().zip(news)) {
@@ -198,7 +243,7 @@ impl Detector {
         self.people.accept(user_key(user), session);
     }
 
-    /// A person says that many share this address: it is not told of again.
+    /// A person says that many share this address, or its network of IPv6: it is not told of again.
     pub fn share(&mut self, address: IpAddr) {
         self.addresses.judge(address, self.today.day, Judgement::Shared);
     }
@@ -229,11 +274,7 @@ impl Detector {
         let user = user_key(connection.user);
         let unix_s = seconds(unix_ns);
         let person = self.people.get(user).copied();
-        let Some(from) =
-            person.and_then(|person| person.slots.into_iter().find(|slot| slot.is_of(connection.session)))
-        else {
-            return assessment;
-        };
+        let Some(from) = self.people.session(user, connection.session) else { return assessment };
         let mut slot = self.people.slot(connection, unix_s);
         let usual = (&self.adoptions, &self.rhythm, &self.thresholds);
         let facts = Facts::of(connection, profiles, person, user, usual);
@@ -302,13 +343,30 @@ impl Detector {
 
     /// Lets the time go on. To be called before the first connection, and every few minutes.
     pub fn advance(&mut self, now_unix_ns: u64) {
+        let before = self.today.day;
         if self.today.advance(seconds(now_unix_ns)) {
             let now = u32::from(self.today.day) * DAY_S;
+            if self.today.day < before {
+                self.forget_ahead(now);
+            } else if before != 0 {
+                let learning_days = self.thresholds.organisation_learning_days;
+                self.adoptions.go_over(u32::from(before) * DAY_S, now, learning_days);
+            }
             self.people.begin_sweep(now);
             self.adoptions.forget_old(now);
             self.addresses.forget_old(self.today.day, self.thresholds.users_per_address_days);
         }
         self.people.sweep();
+    }
+
+    /// The clock was ahead: what seemed to happen from `now` on did not happen then, and nothing waits until it is.
+    fn forget_ahead(&mut self, now: u32) {
+        // As far ahead of the present as a connection may be: see `is_in_time`.
+        let end = now.saturating_add(2 * DAY_S);
+        self.people.forget_from(end);
+        self.adoptions.forget_from(end);
+        self.addresses.forget_from((end / DAY_S) as u16);
+        self.accounting.forget_from(end, now);
     }
 
     /// Takes a user out, by key. Tells whether there was one.

@@ -120,6 +120,12 @@ impl Slot {
         self.flags |= SUSPECT;
     }
 
+    /// More came to be known of a session that has been alive since.
+    pub(super) fn go_on_from(&mut self, before: &Slot) {
+        self.alive = self.alive.max(before.alive);
+        self.minutes = u16::try_from((self.alive - before.start()) / 60).unwrap_or(u16::MAX);
+    }
+
     pub(super) fn start(&self) -> u32 {
         self.alive.saturating_sub(u32::from(self.minutes) * 60)
     }
@@ -220,6 +226,11 @@ impl People {
         Some(&self.people[*number as usize]).filter(|person| person.last() >= self.oldest)
     }
 
+    /// What is kept of a session of this user.
+    pub(super) fn session(&self, key: u64, session: u64) -> Option<Slot> {
+        self.get(key)?.slots.into_iter().find(|slot| slot.is_of(session))
+    }
+
     fn get_mut(&mut self, key: u64) -> Option<&mut Person> {
         let number = *self.index.find(key, |&number| self.people[number as usize].key == key)?;
         Some(&mut self.people[number as usize])
@@ -307,6 +318,12 @@ impl People {
         slot.flags = if is_open { slot.flags | OPEN } else { slot.flags & !OPEN };
     }
 
+    /// A session raised an alert.
+    pub(super) fn suspect(&mut self, key: u64, session: u64) {
+        let slots = self.get_mut(key).into_iter().flat_map(|person| &mut person.slots);
+        slots.filter(|slot| slot.is_of(session)).for_each(Slot::suspect);
+    }
+
     /// What a session says is the user's.
     pub(super) fn accept(&mut self, key: u64, session: u64) {
         let slots = self.get_mut(key).into_iter().flat_map(|person| &mut person.slots);
@@ -359,6 +376,12 @@ impl People {
         people[number as usize] = Person::default();
         free.push(number);
         true
+    }
+
+    /// The clock was ahead: nobody was anywhere from then on.
+    pub(super) fn forget_from(&mut self, end: u32) {
+        let slots = self.people.iter_mut().flat_map(|person| &mut person.slots);
+        slots.filter(|slot| slot.alive >= end).for_each(|slot| *slot = Slot::default());
     }
 
     /// Begins to look at everybody: another day.

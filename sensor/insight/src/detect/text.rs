@@ -66,7 +66,10 @@ impl Display for Reason {
             (Detection::UnusualVolume, _) => write!(f, "unusual volume of a session of {user}: {seen}")?,
             (Detection::UnusualLength, _) => write!(f, "unusually long session of {user}: {seen}")?,
             (Detection::OneAddressManyUsers, _) => {
-                write!(f, "one address, from which many connect to whom it is new: {seen}")?;
+                // Of IPv6 it is the line's network: `2001:db8:1:2::/64, AS64500 Example`.
+                let is_network = seen.split(", ").next().is_some_and(|line| line.contains('/'));
+                let what = if is_network { "network" } else { "address" };
+                write!(f, "one {what}, from which many connect to whom it is new: {seen}")?;
             }
             (Detection::StopWithoutStart, _) => {
                 write!(f, "sessions end that never began, at VPN server {seen}")?;

@@ -6,7 +6,8 @@
 //! here, and that is most of the score of somebody without a past.
 //!
 //! The score and its reasons are those of *Suspicious VPN connection*, and so is the threshold, but for one of its own that
-//! has to be reached as well: less of the user speaks against it.
+//! has to be reached as well: less of the user speaks against it. Below it, or before the organisation is learned, its
+//! reasons explain the alerts of other rules, which have those rules' names.
 
 use super::{facts::Facts, threshold::Thresholds};
 

@@ -171,8 +171,12 @@ impl Profiles {
 
     /// Lets the time go on: days fall out, a few thousand users at a time.
     pub fn advance(&mut self, now_unix_ns: u64) {
+        let before = self.today.day;
         if self.today.advance(window::seconds(now_unix_ns)) {
             self.sweep = Some(0);
+            if before != 0 && self.today.day.saturating_sub(before) > WINDOW_DAYS {
+                self.begin_anew(before);
+            }
         }
         let Some(begin) = self.sweep else { return };
         let end = self.records.end().min(begin.saturating_add(SWEEP_USERS as u32));
@@ -262,6 +266,19 @@ impl Profiles {
     /// What was not learned.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Nothing was heard since `before` for longer than people are learned: a clock that told no time, or a sensor that was
+    /// off. Who came first within the window before it is learned from now on, not by days on which nobody listened.
+    fn begin_anew(&mut self, before: u16) {
+        let (window, _) = window::bounds(before);
+        let since = u32::from(window) * window::DAY_S;
+        let now = u32::from(self.today.day) * window::DAY_S;
+        for number in 0..self.records.end() {
+            if self.records.is_used(number) && self.records.get(number).first >= since {
+                self.records.get_mut(number).first = now;
+            }
+        }
     }
 
     /// Of a connection that was told so late that it lies before the window, its time alone counts: the user was there

@@ -30,7 +30,7 @@ pub(super) fn place(day: u16) -> usize {
 }
 
 /// The first and the last day that are kept while it is `today`.
-fn bounds(today: u16) -> (u16, u16) {
+pub(super) fn bounds(today: u16) -> (u16, u16) {
     (today.saturating_sub(WINDOW_DAYS - 1), today.saturating_add(1))
 }
 

@@ -1,7 +1,10 @@
 //! Bad days: clocks that jump, late events near a threshold, another database in the middle of a session, half the
 //! organisation moving to another provider in one night, everybody at home on a Monday, an attacker who floods.
 
-use insight::detect::{Connection, Detection, Spot};
+use insight::{
+    detect::{Connection, Detection, Spot},
+    profile::Learned,
+};
 
 use crate::{
     DAY_S, HOUR_S, MONDAY, NINE, SECOND, Service, address, brazil, cable, germany, has, home, hosting,
@@ -124,6 +127,75 @@ fn a_clock_that_jumps_costs_nothing_that_was_learned() {
         assert!(!home.is_alert && home.score < 0.0, "{wrong}: {}", home.score);
         assert!(service.opens(NINE + 60, &stranger).is_alert, "{wrong}");
     }
+}
+
+/// A clock at the first use of all: ahead for two days, or behind. Then everybody comes each day from `MONDAY` on.
+fn first_used_on(wrong: u64, people: &[&str], days: u64) -> Service {
+    let mut service = Service::new();
+    for day in [wrong, wrong + 1] {
+        for user in people {
+            service.opens(day * DAY_S + 8 * HOUR_S, &home(user));
+        }
+    }
+    service.now = MONDAY * DAY_S;
+    for day in MONDAY..MONDAY + days {
+        for user in people {
+            service.opens(day * DAY_S + 8 * HOUR_S, &home(user));
+        }
+    }
+    service
+}
+
+#[test]
+fn the_first_connection_of_all_is_of_no_clock_that_was_wrong() {
+    let stranger = Connection {
+        device: Some("DESKTOP-66"),
+        spot: brazil(),
+        remote: address("198.51.100.9"),
+        ..home("alice")
+    };
+    for wrong in [MONDAY + 1300, MONDAY + 30, MONDAY - 2400, MONDAY - 40] {
+        // The day on which the clock is right is believed on the next.
+        for (days, is_learned) in [(4, false), (14, false), (17, true)] {
+            let mut service = first_used_on(wrong, &["alice", "bob"], days);
+            let at = (MONDAY + days) * DAY_S + 9 * HOUR_S;
+            let said = service.opens(at, &stranger);
+            let is_told = has(&said, Detection::FirstCountryForAll);
+            assert_eq!(is_told, is_learned, "{wrong} {days} days: {said}");
+            // Nor does anybody count as learned by days on which nobody listened.
+            let profile = service.profiles.get("alice").unwrap();
+            let learned = profile.learned(at as u32, service.detector.thresholds().learning());
+            assert!(matches!(learned, Learned::Young { .. }), "{wrong} {days} days: {learned:?}");
+        }
+    }
+}
+
+#[test]
+fn what_waits_for_a_clock_that_was_ahead_is_there_when_it_is_right() {
+    let mut service = first_used_on(MONDAY + 1300, &["alice", "bob"], 4);
+    let at = (MONDAY + 4) * DAY_S + 9 * HOUR_S;
+    service.go_to(at);
+    let stops = |service: &mut Service, at: u64| {
+        let mut stop = |second| service.detector.stop_without_start("berlin", (at + second) * SECOND);
+        (0..30).any(|second| stop(second).is_alert)
+    };
+    assert!(stops(&mut service, at), "a VPN server that is there for days");
+    // Where she was by that clock keeps no two places from being compared.
+    service.opens(at, &home("alice"));
+    let stranger = Connection { device: Some("DESKTOP-66"), spot: brazil(), ..home("alice") };
+    let said = service.opens(at + 60, &stranger);
+    assert!(has(&said, Detection::SimultaneousSessions), "{said}");
+    // Many begin to use what few had.
+    let names = names(30);
+    let mut scores = Vec::new();
+    for day in MONDAY + 5..MONDAY + 9 {
+        names.iter().for_each(|user| drop(service.opens(day * DAY_S + 8 * HOUR_S, &home(user))));
+    }
+    for (user, second) in names.iter().zip(0..) {
+        let moved = Connection { spot: cable(), remote: address("203.0.113.4"), ..home(user) };
+        scores.push(service.opens((MONDAY + 9) * DAY_S + 8 * HOUR_S + second, &moved).score);
+    }
+    assert!(scores[29] < scores[0] - 1.0, "a move of many: {} {}", scores[0], scores[29]);
 }
 
 #[test]

@@ -45,6 +45,37 @@ fn passwords_that_fit_many_are_told_at_the_fourth_and_the_eighth() {
     }
 }
 
+/// Each device has an address of its own there, and another one every day: what they share is the line's network.
+#[test]
+fn of_ipv6_many_users_are_those_of_one_line() {
+    let mut service = Service::new();
+    service.works(&PEOPLE);
+    let mut come = |at: u64, user: &str, remote: &str| -> Assessment {
+        let remote = address(remote);
+        assert!(remote.is_some());
+        service.opens(at, &Connection { remote, ..sprayed(user) })
+    };
+    let of_lines: Vec<_> = PEOPLE
+        .iter()
+        .enumerate()
+        .map(|(line, user)| told(&come(NINE, user, &format!("2001:db8:9:{line}::1"))))
+        .collect();
+    assert_eq!(of_lines, [None; 9], "neighbours");
+    let seen: Vec<Assessment> = PEOPLE
+        .iter()
+        .enumerate()
+        .map(|(device, user)| come(NINE + HOUR_S, user, &format!("2001:db8:1:2:{}:beef:0:1", device + 1)))
+        .collect();
+    let counts: Vec<_> = seen.iter().map(told).collect();
+    assert_eq!(counts, [None, None, None, Some(4), Some(5), Some(6), Some(7), Some(8), Some(9)]);
+    let text = "one network, from which many connect to whom it is new: 2001:db8:1:2::/64, ";
+    assert!(seen[3].to_string().contains(text), "{}", seen[3]);
+    // What a person says of one of its addresses is said of the line.
+    service.detector.share("2001:db8:1:2::77".parse().unwrap());
+    let shared = Connection { remote: address("2001:db8:1:2:a::1"), ..sprayed("a1") };
+    assert_eq!(told(&service.opens(NINE + 2 * HOUR_S, &shared)), None);
+}
+
 #[test]
 fn the_normal_count_of_an_address_is_learned() {
     // Without devices colleagues cannot be told from strangers: a hotel where five were last week.

@@ -209,6 +209,48 @@ fn a_session_that_moves_farther_than_anybody_can() {
     assert_eq!(service.detector.moved(&moved, NINE * SECOND, &service.profiles), Default::default());
 }
 
+/// A Start that tells no device, and an Interim that does, from elsewhere: both are asked.
+#[test]
+fn a_session_that_moves_is_judged_also_where_the_same_message_tells_more_of_it() {
+    let moves = |km: f64, spot: Spot<'static>, is_told_more: bool| {
+        let mut service = Service::new();
+        let start = Connection { device: None, ..newcomer(point(0.0)) };
+        service.opens(NINE, &start);
+        let device = is_told_more.then_some("LT");
+        let moved = Connection {
+            session: service.sessions,
+            start_unix_ns: NINE * SECOND,
+            spot: Spot { kinds: spot.kinds, ..point(km) },
+            device,
+            ..start
+        };
+        let at = (NINE + HOUR_S) * SECOND;
+        let said = match is_told_more {
+            true => service.detector.moved_and_opened(&moved, at, &service.profiles),
+            false => service.detector.moved(&moved, at, &service.profiles),
+        };
+        // An hour later somebody is where the session was until it moved: it lives, and the other one is elsewhere.
+        let here = Connection { device: Some("PC"), ..newcomer(point(0.0)) };
+        (said, service.opens(NINE + HOUR_S + 600, &here))
+    };
+    let (alone, _) = moves(3000.0, point(0.0), false);
+    let (far, then) = moves(3000.0, point(0.0), true);
+    for said in [&alone, &far] {
+        assert!(has(said, Detection::AddressChange) && said.is_alert, "{said}");
+        let change = said.reasons.iter().filter(|reason| reason.detection == Detection::AddressChange);
+        assert_eq!(change.count(), 1, "{said}");
+    }
+    assert!(far.score > alone.score, "what else is known of it is asked too: {} {}", far.score, alone.score);
+    assert!(has(&then, Detection::SimultaneousSessions), "it was alive a moment ago: {then}");
+    // What both say counts once.
+    let (hidden, _) = moves(3000.0, Spot { kinds: kinds(&[NetworkKind::Tor]), ..point(0.0) }, true);
+    let names: Vec<Detection> = hidden.reasons.iter().map(|reason| reason.detection).collect();
+    let times = |of: Detection| names.iter().filter(|name| **name == of).count();
+    assert_eq!([Detection::AnonymousNetwork, Detection::AddressChange].map(times), [1, 1], "{hidden}");
+    let (near, _) = moves(100.0, point(0.0), true);
+    assert!(!near.is_alert, "{near}");
+}
+
 #[test]
 fn her_phone_that_roams_while_her_laptop_is_abroad_is_no_alert() {
     let mut service = Service::new();

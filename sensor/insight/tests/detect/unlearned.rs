@@ -1,8 +1,11 @@
 //! Unusual connection of a user who is not learned yet: everybody's connections say what is usual of somebody new.
 
-use insight::detect::{Connection, Detection, Detector, Severity, Thresholds};
+use insight::{
+    detect::{Connection, Detection, Detector, Severity, Spot, Thresholds},
+    geo::NetworkKind,
+};
 
-use crate::{DAY_S, HOUR_S, MONDAY, NINE, Service, address, brazil, cable, has, home, hosting};
+use crate::{DAY_S, HOUR_S, MONDAY, NINE, Service, address, brazil, cable, has, home, hosting, kinds};
 
 /// So many who are there since forty working days, and somebody who came three days ago.
 fn organisation(users: usize, days: u64, thresholds: Thresholds) -> Service {
@@ -66,4 +69,17 @@ fn it_waits_for_the_organisation_and_goes_by_its_threshold() {
         assert!(assessment.score > 7.0, "{what}: the score is there: {}", assessment.score);
         assert_eq!(assessment.is_alert, is_alert, "{what}: {} {assessment}", assessment.score);
     }
+}
+
+#[test]
+fn beside_a_rule_the_score_of_somebody_new_has_its_own_name_too() {
+    let tor = Spot { kinds: kinds(&[NetworkKind::Tor]), ..brazil() };
+    let mut service = Service::new();
+    service.opens(NINE - DAY_S, &home("newcomer"));
+    let alert = service.opens(NINE, &Connection { spot: tor, ..stranger() });
+    assert!(alert.is_alert && has(&alert, Detection::AnonymousNetwork), "{alert}");
+    // It weighs most, and raises nothing: the organisation is two days old.
+    let first = &alert.reasons[0];
+    assert_eq!((first.detection, first.alert), (Detection::UnlearnedUser, None), "{alert}");
+    assert!(!has(&alert, Detection::SuspiciousConnection), "{alert}");
 }

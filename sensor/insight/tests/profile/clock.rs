@@ -28,8 +28,24 @@ fn a_clock_that_stays_is_believed_after_a_day() {
     assert_eq!(profiles.counts().outside, 1);
     go_to(&mut profiles, MONDAY + 41, MONDAY + 41);
     profiles.learn(&at("alice", MONDAY + 41, 8));
+    // Nobody listened for longer than people are learned: she is learned from here on.
     let profile = profiles.get("alice").unwrap();
-    assert_eq!((profile.connections(), profile.first_unix_s()), (1, MONDAY * DAY_S + 8 * 3600));
+    assert_eq!((profile.connections(), profile.first_unix_s()), (1, (MONDAY + 41) * DAY_S));
+}
+
+#[test]
+fn a_long_silence_is_no_learning_and_takes_nothing_from_whoever_was_learned() {
+    for (begun, silent, is_anew) in [(29, 32, true), (30, 32, false), (29, 29, false)] {
+        let mut profiles = profiles(MONDAY);
+        profiles.learn(&at("alice", MONDAY, 8));
+        go_to(&mut profiles, MONDAY + 1, MONDAY + begun);
+        let back = MONDAY + begun + silent;
+        go_to(&mut profiles, back - 1, back);
+        profiles.learn(&at("alice", back, 8));
+        let first = if is_anew { back * DAY_S } else { MONDAY * DAY_S + 8 * 3600 };
+        let profile = profiles.get("alice").unwrap();
+        assert_eq!(profile.first_unix_s(), first, "{begun} {silent}");
+    }
 }
 
 #[test]

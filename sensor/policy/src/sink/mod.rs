@@ -61,6 +61,11 @@ impl Settings {
     pub fn wants(&self, kind: Kind, severity: Severity) -> bool {
         self.what.contains(&kind) && (kind == Kind::Connection || severity >= self.min_severity)
     }
+
+    /// How urgent alerts are at least that are for this sink; none: it is for no alerts.
+    pub fn least_alert(&self) -> Option<Severity> {
+        self.what.contains(&Kind::Alert).then_some(self.min_severity)
+    }
 }
 
 /// Where messages go.

@@ -23,6 +23,7 @@ use utoipa::ToSchema;
 
 pub use decided::{Effect, TextError, comment_text, effect, refusal};
 pub use deciding::Deciding;
+use insight::detect::Line;
 pub use insight::detect::Severity;
 pub(crate) use page::SeverityName;
 pub use page::{AlertPage, AlertRow, Happened, Technique};
@@ -74,7 +75,8 @@ pub struct Alert {
     /// The user's name as it was sent last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_original: Option<String>,
-    /// The client's address that it is about, where it is about one and its many users.
+    /// The client's address that it is about, where it is about one and its many users. Of IPv6 it is about all of its /64,
+    /// and this is the address with which it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub address: Option<IpAddr>,
@@ -104,11 +106,14 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// Whom or what it is about, for a line: a user, an address with so many users; none where it is about a VPN server.
+    /// Whom or what it is about, for a line: a user, an address or a network of IPv6 with so many users; none where it is
+    /// about a VPN server.
     pub fn subject(&self) -> Option<Cow<'_, str>> {
         match (&self.user, self.address) {
             (Some(user), _) => Some(Cow::Borrowed(user)),
-            (None, Some(address)) => Some(Cow::Owned(format!("{address} ({})", words::users(self)))),
+            (None, Some(address)) => {
+                Some(Cow::Owned(format!("{} ({})", Line::of(address), words::users(self))))
+            }
             (None, None) => None,
         }
     }
@@ -366,6 +371,16 @@ pub struct Notice {
     pub is_held: bool,
     /// The alert as it was then.
     pub alert: Alert,
+}
+
+impl Notice {
+    /// When it happened, ns since 1970 UTC: what retention is about to take was changed long before it is closed.
+    pub fn unix_ns(&self) -> u64 {
+        match (self.news, &self.alert.state) {
+            (News::Closed, State::Closed { unix_ns, .. }) => *unix_ns,
+            _ => self.alert.changed_unix_ns,
+        }
+    }
 }
 
 /// What is news about an alert.

@@ -169,14 +169,16 @@ pub struct Happened {
 fn history(notices: Vec<Notice>) -> Vec<Happened> {
     let mut happened = Vec::with_capacity(notices.len());
     let mut before: Option<Alert> = None;
-    for Notice { sequence, news, is_held, alert } in notices {
+    for notice in notices {
+        let time = rfc3339(notice.unix_ns());
+        let Notice { sequence, news, is_held, alert } = notice;
         let knows_before = news == News::New || before.is_some();
         let (known, comments) =
             before.map_or((Vec::new(), 0), |before| (before.reasons, before.comments.len()));
         let is_new = |text: &&String| knows_before && !known.iter().any(|reason| reason.text == **text);
         happened.push(Happened {
             sequence,
-            time: rfc3339(alert.changed_unix_ns),
+            time,
             news,
             held: is_held,
             held_back: alert.held_back,

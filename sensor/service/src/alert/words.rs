@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::BTreeSet, net::IpAddr};
 
-use insight::detect::{self, Assessment, Detection};
+use insight::detect::{self, Assessment, Detection, Line};
 
 use super::{Alert, Connection, Expected, REASONS_MAX, Reason, State, UNLISTED_MAX, USERS_MAX, Way, WayEnd};
 use crate::fold::Case;
@@ -50,7 +50,7 @@ pub(crate) fn stronger(
     assessment: &Assessment,
     is_new: impl Fn(&detect::Reason) -> bool,
 ) -> Option<Detection> {
-    let first = assessment.reasons.first()?;
+    let first = naming(assessment)?;
     let its_own = || alert.reasons.iter().filter(|reason| reason.detection == alert.detection);
     let is_stronger = match assessment.severity.cmp(&alert.severity) {
         Ordering::Less => false,
@@ -175,8 +175,9 @@ pub(crate) fn say(alert: &mut Alert, unlisted: &[Connection]) {
         message += ". ";
     }
     if let Some(address) = alert.address {
-        message =
-            format!("{} connected to a VPN from {address}, where they never were before: ", users(alert));
+        let line = Line::of(address);
+        let from = if line.is_network() { format!("one network ({line})") } else { line.to_string() };
+        message = format!("{} connected to a VPN from {from}, where they never were before: ", users(alert));
         message += &alert.users[..alert.users.len().min(NAMED_MAX)].join(", ");
         if alert.users.len() > NAMED_MAX {
             message += &format!(" and {} more", alert.users.len() - NAMED_MAX);
@@ -213,9 +214,17 @@ fn different<'a, T: Ord>(
     connections.filter_map(of).collect::<BTreeSet<T>>().len()
 }
 
-/// What an alert is named after: its weightiest reason, whether people are told because of that one or of another.
+/// What an alert is named after: its weightiest reason, whether people are told because of that one or of another. But what
+/// the score says of somebody who is not learned names an alert only where it raises it: beside a rule it is the rule's.
+fn naming(assessment: &Assessment) -> Option<&detect::Reason> {
+    let may_name =
+        |reason: &&detect::Reason| reason.detection != Detection::UnlearnedUser || reason.alert.is_some();
+    assessment.reasons.iter().find(may_name)
+}
+
+/// The same by its name.
 fn named_after(assessment: &Assessment) -> Detection {
-    assessment.reasons.first().map_or(Detection::SuspiciousConnection, |reason| reason.detection)
+    naming(assessment).map_or(Detection::UnlearnedUser, |reason| reason.detection)
 }
 
 /// By what SIEM rules know it: that of any detection because of which people are told, whatever weighs most. What raises

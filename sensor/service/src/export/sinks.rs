@@ -12,7 +12,7 @@ use super::{
     format::{self, Format, Kind, Source, Told},
     sink::{Settings, Sink, Standing},
     spool::{Draft, Kept, Limits, Origin, Spool},
-    stopped::Stopped,
+    stopped::{self, Stopped},
 };
 use crate::{
     ServiceError,
@@ -94,7 +94,8 @@ impl Sinks {
         self.source.portal = link;
     }
 
-    /// Starts what can be started. Returns the lowest notice that one of them had last, of those that missed any.
+    /// Starts what can be started. Returns the lowest notice that one of them had last: one that could not run, or was not
+    /// configured for a while, missed some.
     fn start(&mut self, stopped: Vec<Stopped>) -> Option<u64> {
         let mut behind: Option<u64> = None;
         for stopped in stopped {
@@ -107,7 +108,7 @@ impl Sinks {
             });
             match opened {
                 Ok(sink) => {
-                    let mark = sink.spool.mark(Kind::Alert).filter(|_| stopped.was_tried());
+                    let mark = sink.spool.mark(Kind::Alert).filter(|_| sink.settings.least_alert().is_some());
                     behind = behind.into_iter().chain(mark.map(|mark| mark.position)).min();
                     self.sinks.push(sink);
                 }
@@ -173,24 +174,28 @@ impl Sinks {
     /// Hands over what became of an alert; one that is held back is sent to nobody. One that was handed over before does
     /// nothing. Never waits for a peer.
     ///
-    /// `before` is how urgent the alert was when it was sent last before this. What a sink is the first time told of an
-    /// alert is told as new, as it may have been held back until now, or not have been urgent enough; that one is closed of
-    /// which it never heard is not told.
-    pub fn tell_notice(&self, notice: &Notice, before: Option<Severity>) {
+    /// `before` are the notices of the alert that were sent before this, by sequence, and how urgent it was then. What a sink
+    /// is the first time told of an alert is told as new, as it may have been held back until now, or not have been urgent
+    /// enough, or the sink have been added since; that one is closed of which it never heard is not told.
+    pub fn tell_notice(&self, notice: &Notice, before: &[(u64, Severity)]) {
         let origin = Origin { position: notice.sequence, index: 0 };
         if notice.is_held {
             self.sinks.iter().for_each(|sink| sink.spool.pass_over(Kind::Alert, origin));
             return;
         }
-        let knows = |of: &Settings| before.is_some_and(|before| of.wants(Kind::Alert, before));
-        let is_new_to_some =
-            notice.news == News::Updated && self.sinks.iter().any(|sink| !knows(&sink.settings));
+        let knows = |sink: &Sink| {
+            before.iter().any(|(sequence, severity)| {
+                let had_passed = sink.spool.had_passed(*sequence, *severity);
+                had_passed.unwrap_or_else(|| sink.settings.wants(Kind::Alert, *severity))
+            })
+        };
+        let is_new_to_some = notice.news == News::Updated && self.sinks.iter().any(|sink| !knows(sink));
         let first = is_new_to_some.then(|| Notice { news: News::New, ..notice.clone() });
         let told = Told::Notice(notice);
         let first = first.as_ref().map(Told::Notice);
-        self.tell(&told, Some(origin), |of| match notice.news {
+        self.tell(&told, Some(origin), |sink| match notice.news {
             News::New => Some(&told),
-            _ if knows(of) => Some(&told),
+            _ if knows(sink) => Some(&told),
             News::Updated => first.as_ref(),
             News::Closed => None,
         });
@@ -214,7 +219,7 @@ impl Sinks {
         &self,
         told: &Told<'_>,
         origin: Option<Origin>,
-        words_for: impl Fn(&Settings) -> Option<&'t Told<'t>>,
+        words_for: impl Fn(&Sink) -> Option<&'t Told<'t>>,
     ) {
         let (kind, severity, now) = (told.kind(), told.severity(), now_unix_ns());
         self.stopped.iter().for_each(|stopped| stopped.miss(kind, told.weight()));
@@ -222,7 +227,7 @@ impl Sinks {
         for sink in &self.sinks {
             let form = sink.settings.format;
             let is_wanted = sink.settings.wants(kind, told.weight());
-            let Some(words) = words_for(&sink.settings).filter(|_| is_wanted) else {
+            let Some(words) = words_for(sink).filter(|_| is_wanted) else {
                 if let Some(origin) = origin {
                     sink.spool.pass_over(kind, origin);
                 }
@@ -266,7 +271,7 @@ impl Sinks {
         self.stopped.iter_mut().for_each(|stopped| stopped.begin(kind, origin));
         let mut sinks = self.sinks.iter();
         sinks.try_for_each(|sink| {
-            let begun = sink.spool.begin(kind, origin);
+            let begun = stopped::begin(&sink.settings, &sink.spool, kind, origin);
             begun.map_err(|error| ServiceError::io(&self.folder.join(&sink.settings.name), error))
         })
     }

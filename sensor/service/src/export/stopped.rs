@@ -40,7 +40,7 @@ impl Stopped {
     }
 
     /// Whether it should have run before.
-    pub(super) fn was_tried(&self) -> bool {
+    fn was_tried(&self) -> bool {
         self.reason.is_some()
     }
 
@@ -69,7 +69,9 @@ impl Stopped {
 
     /// Starts it over an opened spool.
     pub(super) fn start(&self, spool: Spool, source: &Source) -> io::Result<Sink> {
-        self.begun.iter().try_for_each(|(kind, origin)| spool.begin(*kind, *origin))?;
+        for (kind, origin) in &self.begun {
+            begin(&self.settings, &spool, *kind, *origin)?;
+        }
         let sink = Sink::start(self.settings.clone(), spool, source)?;
         sink.spool.lose(self.missed.load(Relaxed));
         if self.was_tried() {
@@ -95,5 +97,13 @@ impl Stopped {
             behind_seconds: 0.0,
             spool_bytes: 0,
         }
+    }
+}
+
+/// What comes behind `origin` is for a sink that was never told anything of the sort.
+pub(super) fn begin(settings: &Settings, spool: &Spool, kind: Kind, origin: Origin) -> io::Result<()> {
+    match kind {
+        Kind::Alert => spool.filter_alerts(origin, settings.least_alert()),
+        Kind::Connection | Kind::Health => spool.begin(kind, origin),
     }
 }

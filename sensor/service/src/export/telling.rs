@@ -142,13 +142,13 @@ impl Telling {
             let notices = store.notices(behind, NOTICES)?;
             for notice in &notices {
                 let before = match notice.news {
-                    _ if notice.is_held => None,
-                    News::New => None,
+                    _ if notice.is_held => Vec::new(),
+                    News::New => Vec::new(),
                     News::Updated | News::Closed => {
                         store.told_before(notice.alert.number, notice.sequence)?
                     }
                 };
-                self.sinks.tell_notice(notice, before);
+                self.sinks.tell_notice(notice, &before);
                 behind = notice.sequence;
             }
             self.notices = Some(behind);

@@ -151,6 +151,14 @@ impl Alerts {
     /// Behind a checkpoint.
     pub(super) fn restored(mut self) -> Alerts {
         self.strangers.restore();
+        // Those of before were about one address of IPv6. The oldest of a line is the line's; others keep what they have.
+        let mut lines: BTreeSet<String> = BTreeSet::new();
+        for open in self.open.values_mut() {
+            let line = open.crowd.as_ref().and(open.alert.address).map(crowd::subject);
+            if let Some(line) = line.filter(|line| lines.insert(line.clone())) {
+                open.subject = line;
+            }
+        }
         self.subjects = self.open.iter().map(|(number, open)| (open.subject.clone(), *number)).collect();
         for open in self.open.values_mut().filter(|open| open.crowd.is_none() && !open.has_whereabouts) {
             let known: Vec<String> = open.alert.connections.iter().flat_map(whereabouts).collect();

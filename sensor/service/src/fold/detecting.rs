@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use insight::{
     detect::{self, Assessment, Detection, Ending, Spot, Told, UserKey},
-    vpn::session::{Change, Happening, Server, Session},
+    vpn::session::{Change, EndReason, Happening, Server, Session, StartSource},
 };
 
 use super::{
@@ -55,13 +55,15 @@ impl Fold {
         connection.is_excluded = self.meaning.detect.excludes(&connection, now);
         let profiles = &self.learning.profiles;
         let mut assessment = None;
-        if self.learning.is_news(change, placed) {
-            assessment = Some(self.detector.opened(&connection, profiles));
-        } else if change.has_moved {
-            let moved = self.detector.moved(&connection, session.last_seen_unix_ns, profiles);
-            assessment = Some(moved).filter(|moved| !moved.reasons.is_empty());
-        } else {
-            self.detector.alive(UserKey::of(user), session.number, session.last_seen_unix_ns);
+        let seen = session.last_seen_unix_ns;
+        match (self.learning.is_news(change, placed), change.has_moved) {
+            (true, true) => assessment = Some(self.detector.moved_and_opened(&connection, seen, profiles)),
+            (true, false) => assessment = Some(self.detector.opened(&connection, profiles)),
+            (false, true) => {
+                let moved = self.detector.moved(&connection, seen, profiles);
+                assessment = Some(moved).filter(|moved| !moved.reasons.is_empty());
+            }
+            (false, false) => self.detector.alive(UserKey::of(user), session.number, seen),
         }
         let said = if assessment.is_some() { Said::OfConnection } else { Said::OfEnd };
         let told = self.alerts.told_of(session.number);
@@ -78,7 +80,7 @@ impl Fold {
             .iter()
             .any(|reason| reason.detection == Detection::SimultaneousSessions && reason.alert.is_some());
         if !spent.reasons.is_empty() {
-            merge(assessment.get_or_insert_default(), spent);
+            assessment.get_or_insert_default().merge(spent);
         }
         let Some(mut assessment) = assessment else { return self.alerts.holds(session.number) };
         let case = Case {
@@ -116,7 +118,11 @@ impl Fold {
 
     /// A session ended that never began: nothing of it was heard before.
     pub(super) fn detect_stray(&mut self, change: &Change) {
-        let is_stray = change.happening == Happening::Opened && change.session.end().is_some();
+        let Session { start_source, .. } = change.session;
+        // One that nothing stopped (its id was used again, its VPN server restarted) lacks a Stop and no Start.
+        let is_stopped = change.session.end().is_some_and(|end| end.reason == EndReason::Stop);
+        let is_stray =
+            change.happening == Happening::Opened && is_stopped && start_source != StartSource::Start;
         let Some(label) = self.server_names.label(change.server).filter(|_| is_stray) else { return };
         let mut assessment = self.detector.stop_without_start(label, self.clock);
         if assessment.reasons.is_empty() {
@@ -288,13 +294,6 @@ fn so_far(change: &Change, told: Told) -> Option<Ending<'_>> {
         octets: session.octets(),
         told,
     })
-}
-
-fn merge(assessment: &mut Assessment, other: Assessment) {
-    assessment.score += other.score;
-    assessment.reasons.extend(other.reasons);
-    assessment.is_alert |= other.is_alert;
-    assessment.severity = assessment.severity.max(other.severity);
 }
 
 /// The row of an alert that shows this connection.

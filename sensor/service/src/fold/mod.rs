@@ -73,6 +73,9 @@ const ADVANCE_NS: u64 = 10_000_000_000;
 const DAY_NS: u64 = 86_400_000_000_000;
 /// More days at once are a jump of the clock, or a sensor that was off: then nothing is forgotten until the next day.
 const JUMP_DAYS: u64 = 7;
+/// So long before retention takes an alert that is open it is closed: more than the days by which one day may follow
+/// another.
+const CLOSED_BEFORE_NS: u64 = (JUMP_DAYS + 1) * DAY_NS;
 
 /// Most addresses that are resolved at once. At 200 octets each, 200 MB; an office of ten thousand has fewer in a year.
 pub const ADDRESSES_MAX: usize = 1 << 20;
@@ -421,6 +424,8 @@ impl Fold {
             self.sightings.forget_before(before);
             self.learning.forget_old(now);
             self.accept_overdue(now);
+            // Days before it goes: its notices are there then, by which sinks are known that were told of it.
+            self.alerts.close_before(before.saturating_add(CLOSED_BEFORE_NS), now);
             self.alerts.forget_before(before);
             self.alerts.forget_old(now, &self.meaning.detect.thresholds);
             self.forget_rejected();

@@ -219,6 +219,20 @@ mod tests {
     }
 
     #[test]
+    fn an_alert_about_a_line_of_ipv6_offers_to_exclude_its_network() {
+        for (address, button, network) in [
+            ("198.51.100.9", "Usual for this address", "198.51.100.9"),
+            ("2001:db8:1:2::9", "Usual for this network", "2001%3Adb8%3A1%3A2%3A%3A%2F64"),
+        ] {
+            let alert = Alert { address: address.parse().ok(), ..testing::alert(7) };
+            let shown = decide(&testing::visitor(), &alert, None).into_string();
+            assert!(shown.contains(button), "{shown}");
+            let way = settings::offered(&alert).unwrap();
+            assert!(way.contains(&format!("&network={network}&")), "{way}");
+        }
+    }
+
+    #[test]
     fn the_history_says_how_much_was_held_back_and_since_when() {
         let told = Happened {
             sequence: 1,

@@ -7,6 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
+use insight::detect::Line;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -79,7 +80,13 @@ pub(super) fn decide(visitor: &Visitor, alert: &Alert, not_done: Option<&NotDone
                 input type="hidden" name="token" value=(visitor.form_token);
                 input type="hidden" name="revision" value=(alert.revision);
                 input type="hidden" name="verdict" value="usual";
-                button { @if alert.address.is_some() { "Usual for this address" } @else { "Usual for this user" } }
+                button {
+                    @match alert.address.map(Line::of) {
+                        Some(line) if line.is_network() => "Usual for this network",
+                        Some(_) => "Usual for this address",
+                        None => "Usual for this user",
+                    }
+                }
             }
             form.row method="post" action={ (path) "/close" } {
                 input type="hidden" name="token" value=(visitor.form_token);

@@ -1,7 +1,6 @@
 //! Alerts go in and come out.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
-use serde::Deserialize;
 
 use super::{StoreError, StoreReader};
 use crate::{
@@ -134,25 +133,21 @@ impl StoreReader {
         ask().map_err(|error| self.flawed(error))
     }
 
-    /// How urgent an alert was when it was told last before this notice and not held back; none: it never was. No alert
-    /// becomes less urgent.
+    /// The notices of an alert before this one that were not held back, by sequence, and how urgent it was then.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn told_before(&self, alert: u64, sequence: u64) -> Result<Option<Severity>, StoreError> {
-        /// Of an alert, its severity alone.
-        #[derive(Deserialize)]
-        struct Told {
-            severity: Severity,
-        }
+    pub fn told_before(&self, alert: u64, sequence: u64) -> Result<Vec<(u64, Severity)>, StoreError> {
         let ask = || {
             let mut select = self.connection().prepare_cached(
-                "SELECT body FROM notice WHERE alert = ?1 AND sequence < ?2 AND NOT is_held
-                 ORDER BY sequence DESC LIMIT 1",
+                "SELECT sequence, body -> '$.severity' FROM notice
+                 WHERE alert = ?1 AND sequence < ?2 AND NOT is_held ORDER BY sequence",
             )?;
-            let told = |row: &Row<'_>| serde_json::from_str(row.get_ref(0)?.as_str()?).map_err(wrong);
-            let told: Option<Told> = select.query_row([alert as i64, sequence as i64], told).optional()?;
-            Ok(told.map(|told| told.severity))
+            let told = |row: &Row<'_>| {
+                let severity = serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(wrong)?;
+                Ok((row.get::<_, i64>(0)? as u64, severity))
+            };
+            select.query_map([alert as i64, sequence as i64], told)?.collect::<Result<Vec<_>, _>>()
         };
         ask().map_err(|error| self.flawed(error))
     }

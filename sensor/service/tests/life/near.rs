@@ -77,7 +77,7 @@ fn threshold() -> u64 {
 /// Too fast by up to a minute, and not too fast; from the end at home to the beginning far away, in seconds.
 fn gaps() -> [(u64, &'static [&'static str]); 2] {
     let threshold = threshold();
-    [(threshold - 60, &["impossible-travel", "suspicious-connection"]), (threshold, &[])]
+    [(threshold - 60, &["impossible-travel", "unlearned-user"]), (threshold, &[])]
 }
 
 #[test]

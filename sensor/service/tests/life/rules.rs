@@ -10,7 +10,7 @@ use service::{
 
 use crate::{
     DAY_S, HOUR_S,
-    house::{House, Request, places_of},
+    house::{House, Instead, Request, places_of},
 };
 
 const MINUTE_S: u64 = 60;
@@ -71,6 +71,58 @@ fn stops_that_no_session_began_with_are_one_alert_of_their_vpn_server_and_none_b
                 (None, Some("spare"))
             );
         }
+    }
+}
+
+/// Their ids are used again, their VPN server restarts: they lack a Stop, and no Start.
+#[test]
+fn sessions_that_nothing_stopped_are_no_stops_without_a_start() {
+    let mut house = house();
+    connect(&mut house, 0, 0);
+    let begin = DAY_S + 25 * HOUR_S;
+    for minute in (0..=25 * 60).step_by(10) {
+        house.turn(DAY_S + minute * MINUTE_S);
+    }
+    for number in 0..25 {
+        let session = format!("used-again-{number}");
+        let newer = Request {
+            at: begin + number,
+            event: Some(begin + number),
+            user: 1,
+            session: &session,
+            ..Request::start()
+        };
+        house.hear(&newer);
+        // The Start of the one before comes late.
+        house.hear(&Request { at: begin + number, event: Some(begin + number - HOUR_S), ..newer });
+    }
+    house.catch_up(begin + MINUTE_S);
+    assert_eq!(alerts(&mut house), []);
+    let sessions = house.store().sessions(&SessionFilter::default(), 100).unwrap();
+    let replaced = sessions.iter().filter(|session| session.end_reason.as_deref() == Some("replaced"));
+    assert_eq!(replaced.count(), 25, "they are over as they come");
+}
+
+/// A VPN server that tells the device only with the first Interim; and that comes from another continent.
+#[test]
+fn a_session_that_moves_is_told_also_where_the_same_message_tells_its_device() {
+    for device in ["", "PC-1"] {
+        let mut house = house();
+        for day in 0..3 {
+            connect(&mut house, day, 0);
+        }
+        let at = 3 * DAY_S + 8 * HOUR_S;
+        let instead = Instead { device: Some(""), ..Instead::default() };
+        let start = Request { at, user: 1, session: "moves", instead, ..Request::start() };
+        house.hear(&start);
+        house.turn(at);
+        let instead = Instead { device: Some(device), ..instead };
+        house.hear(&Request { at: at + 10 * MINUTE_S, status: 3, address: 4, instead, ..start });
+        house.catch_up(at + 11 * MINUTE_S);
+        let all = alerts(&mut house);
+        let [alert] = &all[..] else { panic!("{device:?}: {all:?}") };
+        assert!(speaks(alert, "address-change"), "{device:?}: {alert:?}");
+        assert_eq!((&*alert.detection, alert.severity), ("address-change", Severity::High), "{device:?}");
     }
 }
 
@@ -199,9 +251,11 @@ fn somebody_who_is_not_learned_yet_is_told_of_by_what_is_usual_for_everybody() {
         let all = alerts(&mut house);
         let [alert] = &all[..] else { panic!("{users_min}: {all:?}") };
         assert_eq!(alert.severity >= Severity::Medium, is_told, "{users_min}: {alert:?}");
-        // Beside another rule the score is a reason by the name that people know.
+        // Beside another rule the score is a reason by the same name, and the alert is called after the rule.
         let names = ["unlearned-user", "suspicious-connection"].map(|name| speaks(alert, name));
-        assert_eq!(names, [is_told, !is_told], "{alert:?}");
+        assert_eq!(names, [true, false], "{alert:?}");
+        let name = if is_told { "unlearned-user" } else { "first-country-for-all" };
+        assert_eq!((&*alert.detection, alert.external_id), (name, None), "{alert:?}");
         assert!(alert.user.as_deref().is_some_and(|user| user.starts_with("user8")), "{alert:?}");
     }
 }

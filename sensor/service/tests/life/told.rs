@@ -11,19 +11,21 @@ use std::{
 use insight::detect::Thresholds;
 use service::{
     Detecting,
-    alert::{Severity, Verdict},
+    alert::{Severity, State, Verdict},
     control::Control,
     export::{
         Telling,
         format::{Format, Kind},
-        sink::{Settings, Target},
+        sink::{Settings, Standing, Target},
         spool::Limits,
     },
+    rebuild::WAITING_MAX,
+    store::AlertFilter,
 };
 
 use crate::{
     DAY_S, HOUR_S,
-    house::{House, Instead, Request, places_of},
+    house::{House, Instead, Request, epoch_s, places_of},
 };
 
 const MINUTE_S: u64 = 60;
@@ -37,6 +39,8 @@ struct Told {
     house: House,
     settings: Vec<Settings>,
     telling: Option<Telling>,
+    /// A sink whose peer takes nothing.
+    dead: Option<&'static str>,
 }
 
 impl Told {
@@ -44,7 +48,7 @@ impl Told {
         let meaning = crate::meaning(&["contoso.example", "contoso", ""], 180);
         let house = House::new(meaning, places_of("GeoIP2-City-Test.mmdb"));
         let settings = settings(house.state_dir());
-        Told { house, settings, telling: None }
+        Told { house, settings, telling: None, dead: None }
     }
 
     fn telling(&mut self) -> (&mut Telling, &mut House) {
@@ -75,9 +79,11 @@ impl Told {
 
     /// Sinks that run have written what they have.
     fn settle(&mut self) {
+        let dead = self.dead;
         let (telling, _) = self.telling();
         let begin = Instant::now();
-        while telling.sinks().standing().iter().any(|sink| sink.waiting > 0) {
+        let is_late = |sink: &Standing| sink.waiting > 0 && Some(&*sink.name) != dead;
+        while telling.sinks().standing().iter().any(is_late) {
             assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", telling.sinks().standing());
             thread::sleep(Duration::from_millis(10));
         }
@@ -232,6 +238,118 @@ fn an_alert_that_grows_into_a_sinks_severity_is_new_to_it() {
     told.stop();
 }
 
+/// Other sinks from here on, behind a start or without one.
+fn other_sinks(told: &mut Told, settings: Vec<Settings>, is_stopped: bool) {
+    told.settings = settings;
+    if is_stopped {
+        told.stop();
+        told.telling();
+    } else {
+        let settings = told.settings.clone();
+        told.telling().0.reload(settings, None);
+    }
+}
+
+#[test]
+fn a_sink_that_is_added_while_an_alert_is_open_is_told_of_it_as_new_first() {
+    for is_stopped in [true, false] {
+        let mut told = Told::new(|state_dir| both(state_dir, "all", Severity::Informational));
+        told.at_home();
+        told.house.tune(calm(50));
+        told.stranger(20, CHINA, "KALI");
+        let sinks = sinks_of(&told, &["all", "late"]);
+        other_sinks(&mut told, sinks, is_stopped);
+        told.stranger(21, SWEDEN, "PC-other");
+        assert_eq!(news(&told, "late"), ["new"], "{is_stopped}");
+        let sinks = sinks_of(&told, &["all", "late", "last"]);
+        other_sinks(&mut told, sinks, is_stopped);
+        told.stranger(22, AMERICA, "PC-third");
+        told.stop();
+        told.close(22 * DAY_S + 12 * HOUR_S);
+        assert_eq!(news(&told, "all"), ["new", "updated", "updated", "closed"], "{is_stopped}");
+        assert_eq!(news(&told, "late"), ["new", "updated", "closed"], "{is_stopped}");
+        assert_eq!(news(&told, "last"), ["new", "closed"], "{is_stopped}");
+        told.stop();
+        // One that comes when all is said is not told that something is closed.
+        let mut told = Told::new(|state_dir| both(state_dir, "all", Severity::Informational));
+        told.at_home();
+        told.house.tune(calm(50));
+        told.stranger(20, CHINA, "KALI");
+        let sinks = sinks_of(&told, &["all", "late"]);
+        other_sinks(&mut told, sinks, is_stopped);
+        told.close(20 * DAY_S + 12 * HOUR_S);
+        assert_eq!((news(&told, "all").len(), news(&told, "late")), (2, Vec::new()), "{is_stopped}");
+        told.stop();
+    }
+}
+
+fn sinks_of(told: &Told, names: &[&str]) -> Vec<Settings> {
+    let state_dir = told.house.state_dir();
+    names.iter().flat_map(|name| both(state_dir, name, Severity::Informational)).collect()
+}
+
+#[test]
+fn a_sink_that_wants_other_alerts_while_one_is_open_is_told_by_what_it_had_of_it() {
+    for is_stopped in [true, false] {
+        let mut told = Told::new(|state_dir| {
+            let health = both(state_dir, "health", Severity::Informational).into_iter();
+            let health = health.map(|sink| Settings { what: vec![Kind::Health], ..sink });
+            let all = both(state_dir, "all", Severity::Informational);
+            [all, both(state_dir, "urgent", Severity::High), health.collect()].concat()
+        });
+        told.at_home();
+        told.house.tune(calm(50));
+        told.stranger(20, CHINA, "KALI");
+        assert_eq!(["all", "urgent", "health"].map(|name| news(&told, name).len()), [1, 0, 0]);
+        // All get what the other had.
+        let state_dir = told.house.state_dir().to_owned();
+        let all = both(&state_dir, "all", Severity::High);
+        let urgent = both(&state_dir, "urgent", Severity::Informational);
+        let health = both(&state_dir, "health", Severity::Informational);
+        other_sinks(&mut told, [all, urgent, health].concat(), is_stopped);
+        told.stranger(21, SWEDEN, "PC-other");
+        assert_eq!((news(&told, "all").len(), news(&told, "urgent")), (1, vec!["new".to_owned()]));
+        assert_eq!(news(&told, "health"), ["new"], "{is_stopped}");
+        let thresholds = Thresholds { high_score: 1.0, ..calm(50).thresholds };
+        told.house.tune(Detecting { thresholds, ..calm(50) });
+        told.stranger(22, AMERICA, "PC-third");
+        told.close(22 * DAY_S + 12 * HOUR_S);
+        // It was told as long as it wanted such; that it wants less now takes nothing of that away.
+        assert_eq!(news(&told, "all"), ["new", "updated", "closed"], "{is_stopped}");
+        assert_eq!(news(&told, "urgent"), ["new", "updated", "closed"], "{is_stopped}");
+        told.stop();
+    }
+}
+
+#[test]
+fn a_sink_that_is_put_back_while_messages_wait_for_it_gets_what_happened_meanwhile() {
+    let sinks = |state_dir: &Path, names: &[&str]| {
+        names.iter().map(|name| file(state_dir, name, Format::Json, Kind::Alert)).collect::<Vec<_>>()
+    };
+    let mut told = Told::new(|state_dir| sinks(state_dir, &["all", "late"]));
+    told.dead = Some("late");
+    let in_the_way = path(told.house.state_dir(), "late");
+    fs::create_dir(&in_the_way).unwrap();
+    told.at_home();
+    told.house.tune(calm(50));
+    told.stranger(20, CHINA, "KALI");
+    let only = sinks(told.house.state_dir(), &["all"]);
+    other_sinks(&mut told, only, false);
+    told.stranger(21, SWEDEN, "PC-other");
+    fs::remove_dir(&in_the_way).unwrap();
+    told.dead = None;
+    let both = sinks(told.house.state_dir(), &["all", "late"]);
+    other_sinks(&mut told, both, false);
+    told.stranger(22, AMERICA, "PC-third");
+    let sequences = |name: &str| -> Vec<Option<u64>> {
+        let event = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap();
+        lines(&told, name).iter().map(|line| event(line)["sequence"].as_u64()).collect()
+    };
+    let three = [Some(1), Some(2), Some(3)];
+    assert_eq!((sequences("all"), sequences("late")), (three.to_vec(), three.to_vec()));
+    told.stop();
+}
+
 #[test]
 fn what_is_closed_and_was_never_sent_is_not_sent() {
     let mut told = Told::new(|state_dir| both(state_dir, "all", Severity::Informational));
@@ -243,6 +361,45 @@ fn what_is_closed_and_was_never_sent_is_not_sent() {
     assert_eq!(notices.iter().map(|notice| notice.is_held).collect::<Vec<_>>(), [true, false]);
     assert_eq!(news(&told, "all"), [""; 0]);
     told.stop();
+}
+
+/// Nobody decides about it for as long as alerts are kept.
+#[test]
+fn an_alert_that_retention_is_about_to_take_is_closed_and_whoever_was_told_of_it_knows() {
+    let mut told = Told::new(|state_dir| {
+        let all = both(state_dir, "all", Severity::Informational);
+        [all, both(state_dir, "urgent", Severity::High)].concat()
+    });
+    told.at_home();
+    told.house.tune(calm(50));
+    told.stranger(20, CHINA, "KALI");
+    let last = 20 + 180;
+    let is_there = |told: &Told, is_open: bool| {
+        let alerts = told.house.store().alerts(&AlertFilter::default(), 9).unwrap();
+        alerts.iter().map(|alert| alert.state == State::Open).collect::<Vec<_>>() == [is_open]
+    };
+    for day in 21..last - 8 {
+        told.house.turn(day * DAY_S);
+    }
+    told.turn((last - 8) * DAY_S + HOUR_S);
+    assert!(is_there(&told, true) && news(&told, "all") == ["new"]);
+    told.turn((last - 7) * DAY_S + HOUR_S);
+    assert_eq!(news(&told, "all"), ["new", "closed"]);
+    assert_eq!(news(&told, "urgent"), [""; 0]);
+    assert!(lines(&told, "all-ocsf")[1].contains("for as long as alerts are kept"));
+    let closed = told.house.store().notices(0, 9).unwrap().pop().unwrap();
+    assert_eq!(closed.unix_ns() / 1_000_000_000, epoch_s() + (last - 7) * DAY_S + HOUR_S);
+    // What it holds is kept no longer than it would have been.
+    for day in last - 6..last {
+        told.house.turn(day * DAY_S);
+    }
+    told.stop();
+    assert!(is_there(&told, false));
+    (last..last + 3).for_each(|day| told.house.turn(day * DAY_S));
+    told.stop();
+    assert_eq!(told.house.store().alerts(&AlertFilter::default(), 9).unwrap(), []);
+    let (live, rebuilt) = told.house.digests(WAITING_MAX);
+    assert_eq!(live, rebuilt);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn a_file_that_is_rotated_away_loses_nothing() {
     fs::write(&path, HALF).unwrap();
     let sinks = open(state.path(), vec![file("file", &path)]);
     for number in 1..=300 {
-        sinks.tell_notice(&notice(number, "alice"), None);
+        sinks.tell_notice(&notice(number, "alice"), &[]);
         if number % 100 == 0 {
             // In the middle of whatever it is at.
             fs::rename(&path, state.path().join(format!("alerts.json.{number}"))).unwrap_or_default();
@@ -31,7 +31,7 @@ fn a_file_that_is_rotated_away_loses_nothing() {
     }
     until("all are written", || standing(&sinks, "file").waiting == 0);
     fs::rename(&path, state.path().join("alerts.json.last")).unwrap_or_default();
-    sinks.tell_notice(&notice(301, "alice"), None);
+    sinks.tell_notice(&notice(301, "alice"), &[]);
     until("a new file begins", || path.exists() && standing(&sinks, "file").waiting == 0);
     sinks.stop();
     let parts = ["alerts.json.100", "alerts.json.200", "alerts.json.300", "alerts.json.last", "alerts.json"];
@@ -96,7 +96,7 @@ fn each_sink_gets_what_it_wants_and_nothing_twice() {
     for round in 0..2 {
         let sinks = open(state.path(), all());
         for notice in [&notice(1, "alice"), &notice(2, "alice"), &high, &held] {
-            sinks.tell_notice(notice, None);
+            sinks.tell_notice(notice, &[]);
         }
         for index in [0, 1] {
             sinks.tell_activity(&activity, Origin { position: 70, index });
@@ -119,8 +119,8 @@ fn a_person_is_forgotten_where_no_sink_is_any_more() {
     let state = tempfile::tempdir().unwrap();
     let dead = || webhook("dead", format!("http://{}/hook", hook::free_address()), Default::default());
     let mut sinks = open(state.path(), vec![dead()]);
-    sinks.tell_notice(&notice(1, "mallory"), None);
-    sinks.tell_notice(&notice(2, "bob"), None);
+    sinks.tell_notice(&notice(1, "mallory"), &[]);
+    sinks.tell_notice(&notice(2, "bob"), &[]);
     sinks.reload(Vec::new());
     let person = Person::new(Names { typed: "mallory".into(), key: "mallory".into(), written: Vec::new() });
     assert_eq!(sinks.forget(&person).unwrap(), 1);
@@ -154,7 +154,7 @@ fn a_sink_that_cannot_be_started_keeps_no_other_from_its_work() {
     // What is left of another one cannot be opened either: a folder in the place of its cursor.
     fs::create_dir_all(spools.join("left/cursor")).unwrap();
     let mut sinks = open(state.path(), vec![file("bad", &bad), file("good", &good)]);
-    sinks.tell_notice(&notice(1, "alice"), None);
+    sinks.tell_notice(&notice(1, "alice"), &[]);
     until("the other one writes", || standing(&sinks, "good").sent == 1);
     let stopped = standing(&sinks, "bad");
     assert!(!stopped.is_up && standing(&sinks, "good").stopped.is_none());
@@ -171,7 +171,7 @@ fn a_sink_that_cannot_be_started_keeps_no_other_from_its_work() {
     sinks.tell_health(&silent());
     fs::remove_file(spools.join("bad")).unwrap();
     sinks.try_again();
-    sinks.tell_notice(&notice(2, "alice"), None);
+    sinks.tell_notice(&notice(2, "alice"), &[]);
     until("both write", || ["bad", "good"].iter().all(|name| standing(&sinks, name).waiting == 0));
     let mended = standing(&sinks, "bad");
     assert_eq!((mended.stopped, mended.sent, mended.lost), (None, 1, 1));

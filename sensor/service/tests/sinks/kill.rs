@@ -24,7 +24,7 @@ fn child(what: &str) -> ! {
     let sinks = open(state, vec![hook, file("file", &state.join("alerts.json"))]);
     let mark = sinks.mark(Kind::Alert).map_or(0, |origin| origin.position);
     for number in mark + 1..=COUNT {
-        sinks.tell_notice(&notice(number, "alice"), None);
+        sinks.tell_notice(&notice(number, "alice"), &[]);
         thread::sleep(Duration::from_millis(1));
     }
     loop {

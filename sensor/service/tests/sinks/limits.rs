@@ -19,7 +19,7 @@ fn a_dead_sink_delays_says_so_and_holds_nobody() {
     let whole = || numbers(written().rsplit_once('\n').map_or("", |(whole, _)| whole)).len();
     // Its size bites.
     for number in 1..=1000 {
-        sinks.tell_notice(&notice(number, "alice"), None);
+        sinks.tell_notice(&notice(number, "alice"), &[]);
         assert!(standing(&sinks, "dead").spool_bytes <= 256 << 10);
     }
     until("the file has all", || whole() == 1000);
@@ -32,14 +32,14 @@ fn a_dead_sink_delays_says_so_and_holds_nobody() {
     thread::sleep(Duration::from_secs(1));
     assert!(standing(&sinks, "dead").behind_seconds > 1.0);
     until("the rest falls out", || standing(&sinks, "dead").lost == 1000);
-    sinks.tell_notice(&notice(1001, "alice"), None);
+    sinks.tell_notice(&notice(1001, "alice"), &[]);
     until("the file goes on", || whole() == 1001);
     // It comes back and takes what is left by the time of the next attempt.
     let (_, inbox) = hook::serve(address);
     let mut last = 1001;
     until("it takes messages again", || {
         last += 1;
-        sinks.tell_notice(&notice(last, "alice"), None);
+        sinks.tell_notice(&notice(last, "alice"), &[]);
         thread::sleep(Duration::from_millis(300));
         standing(&sinks, "dead").is_up
     });

@@ -132,7 +132,7 @@ fn letters_arrive_and_name_their_matter() {
     };
     let mut sinks = open(folder.path(), mail("second@contoso.example", "wrong"));
     let user = "zwölf\r\nBcc: everybody@contoso.example\r\n.\r\n";
-    sinks.tell_notice(&notice(1, user), None);
+    sinks.tell_notice(&notice(1, user), &[]);
     until("it says why", || standing(&sinks, "mail").last_error.is_some());
     let reason = standing(&sinks, "mail").last_error.unwrap();
     assert!(
@@ -151,7 +151,7 @@ fn letters_arrive_and_name_their_matter() {
     until("it is done with", || standing(&sinks, "mail").waiting == 0);
     // Nobody of the name there: the other one has it, and it is said.
     sinks.reload(mail("refused@contoso.example", "open sesame"));
-    sinks.tell_notice(&notice(2, "alice"), None);
+    sinks.tell_notice(&notice(2, "alice"), &[]);
     until("it is sent", || standing(&sinks, "mail").sent == 1);
     assert_eq!(to(&letters.recv().unwrap()), ["security"]);
     let stands = standing(&sinks, "mail");
@@ -188,7 +188,7 @@ fn a_letter_is_refused_only_if_all_recipients_are() {
     let folder = tempfile::tempdir().unwrap();
     let (port, letters) = serve(Certificates::make(folder.path()).server(), 0);
     let mut sinks = open(folder.path(), vec![plain(port, &["gone", "first", "refused", "second"])]);
-    sinks.tell_notice(&notice(1, "alice"), None);
+    sinks.tell_notice(&notice(1, "alice"), &[]);
     until("it is sent", || standing(&sinks, "mail").sent == 1);
     let mut reached: Vec<Letter> = letters.try_iter().collect();
     assert_eq!(reached.iter().flat_map(to).collect::<Vec<_>>(), ["first", "second"]);
@@ -198,7 +198,7 @@ fn a_letter_is_refused_only_if_all_recipients_are() {
     assert_eq!(id(&reached[0]), id(&reached.remove(1)));
     assert_eq!(standing(&sinks, "mail").recipients_refused.unwrap().len(), 2);
     sinks.reload(vec![plain(port, &["gone", "refused"])]);
-    sinks.tell_notice(&notice(2, "alice"), None);
+    sinks.tell_notice(&notice(2, "alice"), &[]);
     until("it is refused", || standing(&sinks, "mail").refused == 1);
     let reason = standing(&sinks, "mail").last_error.unwrap();
     assert!(reason.contains("gone@") && reason.contains("refused@") && reason.contains("550"), "{reason}");
@@ -212,8 +212,8 @@ fn who_has_a_letter_does_not_get_it_again_while_others_wait_for_it() {
     // Refused in the letter to all, alone, and alone once more.
     let (port, letters) = serve(Certificates::make(folder.path()).server(), 3);
     let sinks = open(folder.path(), vec![plain(port, &["first", "full", "second", "gone"])]);
-    sinks.tell_notice(&notice(1, "alice"), None);
-    sinks.tell_notice(&notice(2, "alice"), None);
+    sinks.tell_notice(&notice(1, "alice"), &[]);
+    sinks.tell_notice(&notice(2, "alice"), &[]);
     until("it says who is full", || {
         standing(&sinks, "mail").last_error.is_some_and(|error| error.contains("full@"))
     });
@@ -233,7 +233,7 @@ fn a_stop_while_some_have_a_letter_marks_it_for_all() {
     let (port, letters) = serve(Certificates::make(folder.path()).server(), 2);
     let settings = || vec![plain(port, &["first", "full"])];
     let sinks = open(folder.path(), settings());
-    sinks.tell_notice(&notice(1, "alice"), None);
+    sinks.tell_notice(&notice(1, "alice"), &[]);
     assert_eq!(to(&letters.recv().unwrap()), ["first"]);
     until("it waits", || standing(&sinks, "mail").failures == 1);
     sinks.stop();
@@ -249,7 +249,7 @@ fn a_connection_that_breaks_marks_the_letter_for_whom_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let (port, letters) = serve(Certificates::make(folder.path()).server(), 0);
     let sinks = open(folder.path(), vec![plain(port, &["first", "gone", "torn", "second"])]);
-    sinks.tell_notice(&notice(1, "alice"), None);
+    sinks.tell_notice(&notice(1, "alice"), &[]);
     until("it is sent", || standing(&sinks, "mail").sent == 1);
     let arrived: Vec<Letter> = letters.try_iter().collect();
     let arrived: Vec<(&str, bool)> =

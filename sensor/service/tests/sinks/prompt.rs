@@ -53,7 +53,7 @@ fn a_connection_that_swallows_what_is_written_is_given_up_in_time() {
     let mut long = notice(1, "alice");
     long.alert.message = "x".repeat(500_000);
     let told = Instant::now();
-    sinks.tell_notice(&long, None);
+    sinks.tell_notice(&long, &[]);
     // Its kernel takes the beginning and no more, as behind a firewall that forgot the connection.
     let (_dead, _) = listener.accept().unwrap();
     let (lives, _) = listener.accept().unwrap();
@@ -73,7 +73,7 @@ fn a_peer_that_was_away_for_long_gets_the_next_message_in_time() {
             webhook("web", format!("http://{web}/hook"), Default::default()),
         ],
     );
-    sinks.tell_notice(&notice(1, "alice"), None);
+    sinks.tell_notice(&notice(1, "alice"), &[]);
     until("both are away", || ["log", "web"].iter().all(|name| !standing(&sinks, name).is_up));
     // Until each rests for as long as it ever does.
     thread::sleep(Duration::from_secs(9));
@@ -81,7 +81,7 @@ fn a_peer_that_was_away_for_long_gets_the_next_message_in_time() {
     let listener = TcpListener::bind(log).unwrap();
     let (_, inbox) = hook::serve(web);
     let told = Instant::now();
-    sinks.tell_notice(&notice(2, "alice"), None);
+    sinks.tell_notice(&notice(2, "alice"), &[]);
     let (stream, _) = listener.accept().unwrap();
     let arrivals = read_all(stream);
     for _ in 0..2 {
@@ -99,7 +99,7 @@ fn a_receiver_that_ends_a_connection_at_rest_is_not_down() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let sinks = open(folder.path(), vec![syslog("syslog", Format::Cef, port, None)]);
-    sinks.tell_notice(&notice(1, "alice"), None);
+    sinks.tell_notice(&notice(1, "alice"), &[]);
     let (first, _) = listener.accept().unwrap();
     read_all(first.try_clone().unwrap()).recv_timeout(IN_TIME).unwrap();
     until("it is known to have arrived", || standing(&sinks, "syslog").waiting == 0);
@@ -107,7 +107,7 @@ fn a_receiver_that_ends_a_connection_at_rest_is_not_down() {
     thread::sleep(Duration::from_secs(1));
     let rests = standing(&sinks, "syslog");
     assert_eq!((rests.is_up, rests.failures), (true, 0));
-    sinks.tell_notice(&notice(2, "alice"), None);
+    sinks.tell_notice(&notice(2, "alice"), &[]);
     let (second, _) = listener.accept().unwrap();
     read_all(second).recv_timeout(IN_TIME).unwrap();
     sinks.stop();

@@ -97,14 +97,14 @@ fn rsyslog_takes_ocsf_and_cef_over_tls() {
     let both = || vec![syslog("ocsf", Format::Ocsf, port, tls()), syslog("cef", Format::Cef, port, tls())];
     let sinks = open(folder.path(), both());
     let user = "zwölf|\"]\n=<36>1 \\ \u{202e}mallory";
-    sinks.tell_notice(&notice(1, user), None);
-    sinks.tell_notice(&notice(2, "alice"), None);
+    sinks.tell_notice(&notice(1, user), &[]);
+    sinks.tell_notice(&notice(2, "alice"), &[]);
     until("four messages are there", || rsyslog.received().lines().count() >= 4);
     sinks.stop();
     // rsyslog closed the connection behind us: all is known to have arrived.
     let sinks = open(folder.path(), both());
     assert!(sinks.standing().iter().all(|standing| standing.waiting == 0));
-    sinks.tell_notice(&notice(3, "alice"), None);
+    sinks.tell_notice(&notice(3, "alice"), &[]);
     until("six messages are there", || rsyslog.received().lines().count() >= 6);
     sinks.stop();
     rsyslog.stop();
@@ -150,7 +150,7 @@ fn a_receiver_that_is_not_trusted_gets_nothing() {
     let rsyslog = Rsyslog::start(folder.path(), port, Some(&certificates));
     let trust = Trust { ca_file: Some(others.authority.clone()) };
     let sinks = open(folder.path(), vec![syslog("syslog", Format::Cef, port, Some(trust))]);
-    sinks.tell_notice(&notice(1, "alice"), None);
+    sinks.tell_notice(&notice(1, "alice"), &[]);
     until("it says why", || standing(&sinks, "syslog").last_error.is_some());
     let reason = standing(&sinks, "syslog").last_error.unwrap();
     assert!(reason.contains("no TLS") && reason.contains("ca_file"), "{reason}");
@@ -168,15 +168,15 @@ fn a_receiver_that_is_restarted_loses_nothing() {
     let mut rsyslog = Rsyslog::start(folder.path(), port, None);
     let sinks = open(folder.path(), vec![syslog("syslog", Format::Json, port, None)]);
     for number in 1..=1500 {
-        sinks.tell_notice(&notice(number, "alice"), None);
+        sinks.tell_notice(&notice(number, "alice"), &[]);
         if number % 500 == 0 {
             rsyslog.stop();
             // Written to a connection that nobody reads any more.
-            sinks.tell_notice(&notice(number + 1, "alice"), None);
+            sinks.tell_notice(&notice(number + 1, "alice"), &[]);
             rsyslog = Rsyslog::start(folder.path(), port, None);
         }
     }
-    sinks.tell_notice(&notice(1501, "alice"), None);
+    sinks.tell_notice(&notice(1501, "alice"), &[]);
     until("the last arrives", || rsyslog.received().contains("\"sequence\":1501"));
     sinks.stop();
     rsyslog.stop();
@@ -206,7 +206,7 @@ fn a_message_longer_than_all_buffers_arrives_whole() {
     let sinks = open(folder.path(), vec![syslog("syslog", Format::Json, port, Some(trust))]);
     let mut long = notice(1, "alice");
     long.alert.message = "x".repeat(300_000);
-    sinks.tell_notice(&long, None);
+    sinks.tell_notice(&long, &[]);
     until("it is sent", || standing(&sinks, "syslog").sent == 1);
     sinks.stop();
     let received = receiver.join().unwrap();
@@ -231,11 +231,11 @@ fn what_a_receiver_never_read_is_sent_again() {
         text
     });
     let sinks = open(folder.path(), vec![syslog("syslog", Format::Cef, port, None)]);
-    sinks.tell_notice(&notice(1, "alice"), None);
+    sinks.tell_notice(&notice(1, "alice"), &[]);
     until("it is sent", || standing(&sinks, "syslog").sent == 1);
     assert_eq!(standing(&sinks, "syslog").waiting, 1, "nobody knows yet");
     until("it is sent again", || standing(&sinks, "syslog").sent == 2);
-    sinks.tell_notice(&notice(2, "bob"), None);
+    sinks.tell_notice(&notice(2, "bob"), &[]);
     until("the next is sent", || standing(&sinks, "syslog").sent == 3);
     sinks.stop();
     let text = receiver.join().unwrap();

@@ -26,7 +26,7 @@ fn requests_are_signed_tried_again_and_refused() {
     // The second is refused for good; the third finds it busy, then broken, then its proxy set up anew.
     inbox.answers.lock().unwrap().extend([200, 400, 429, 503, 404]);
     let sinks = open(state.path(), vec![webhook("hook", format!("http://{address}/hook"), Trust::default())]);
-    (1..=4).for_each(|number| sinks.tell_notice(&notice(number, "alice"), None));
+    (1..=4).for_each(|number| sinks.tell_notice(&notice(number, "alice"), &[]));
     until("all are done with", || standing(&sinks, "hook").waiting == 0);
     let standing = standing(&sinks, "hook");
     assert_eq!((standing.sent, standing.refused, standing.lost, standing.is_up), (3, 1, 1, true));
@@ -65,7 +65,7 @@ fn with_a_wrong_secret_messages_wait_for_the_right_one_and_it_shows_nowhere() {
     }
     assert!(!format!("{wrong:?}").contains("swordfish"));
     let sinks = open(state.path(), vec![wrong]);
-    (1..=2).for_each(|number| sinks.tell_notice(&notice(number, "alice"), None));
+    (1..=2).for_each(|number| sinks.tell_notice(&notice(number, "alice"), &[]));
     until("it is turned away", || standing(&sinks, "hook").last_error.is_some());
     let turned_away = standing(&sinks, "hook");
     let reason = turned_away.last_error.unwrap();
@@ -110,7 +110,7 @@ fn a_server_must_be_one_that_is_trusted() {
     });
     let trusting = |ca_file| webhook("hook", format!("https://localhost:{port}/hook"), Trust { ca_file });
     let mut sinks = open(folder.path(), vec![trusting(None)]);
-    sinks.tell_notice(&notice(1, "alice"), None);
+    sinks.tell_notice(&notice(1, "alice"), &[]);
     until("it is not trusted", || standing(&sinks, "hook").last_error.is_some());
     assert_eq!(standing(&sinks, "hook").sent, 0);
     // With the authority's certificate it goes on.

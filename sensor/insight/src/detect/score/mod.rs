@@ -3,7 +3,7 @@
 //!
 //! Learning rule: an alert only for users who are learned: `learning_days` since the first connection, and at least
 //! `learning_connections_min` within the last 30 days. The score is there for everybody; of those who are not learned it is
-//! an alert of another name ([`super::unlearned`]).
+//! an alert of another name ([`super::unlearned`]), and so are its reasons beside another rule's.
 //!
 //! The score is a sum of logarithms of likelihood ratios, p(x | attacker) / p(x | this user), after Freeman et al. (NDSS
 //! 2016), on days rather than connections (fifteen reconnections of a flapping line are one observation):
@@ -119,8 +119,8 @@ fn explain(
     alert: Option<Severity>,
     assessment: &mut Assessment,
 ) {
-    let is_of_unlearned = alert.is_some() && !facts.is_learned;
-    let detection = if is_of_unlearned { Detection::UnlearnedUser } else { Detection::SuspiciousConnection };
+    // Whatever it adds to: the name that people know promises a user who is learned.
+    let detection = if facts.is_learned { Detection::SuspiciousConnection } else { Detection::UnlearnedUser };
     // An alert has a reason, whatever the configuration says.
     let most = Feature::ALL.into_iter().map(|feature| terms.of(feature)).fold(f64::MIN, f64::max);
     let least =

@@ -51,7 +51,7 @@ impl<'a> Told<'a> {
     /// When it happened, ns since 1970 UTC.
     pub fn unix_ns(&self) -> u64 {
         match self {
-            Told::Notice(notice) => notice.alert.changed_unix_ns,
+            Told::Notice(notice) => notice.unix_ns(),
             Told::Activity(activity) => activity.unix_ns,
             Told::Health(health) => health.unix_ns,
         }

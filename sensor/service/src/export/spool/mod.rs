@@ -5,6 +5,7 @@
 //! | `entry` | a message as it lies in a file |
 //! | `segment` | a file of messages |
 //! | `cursor` | how far the sink is |
+//! | `filter` | which alerts were for it, and from when on |
 //! | `state` | all of it together, under the lock; messages are kept, the oldest fall out |
 //! | `age` | by which clock messages grow old |
 //! | `room` | how much may wait, by the disk's room |
@@ -22,6 +23,7 @@
 mod age;
 mod cursor;
 mod entry;
+mod filter;
 mod forget;
 mod room;
 mod segment;
@@ -41,7 +43,7 @@ use std::{
 
 pub use entry::{Draft, Entry, MESSAGE_MAX, Origin};
 
-use crate::{export::format::Kind, forget::Person};
+use crate::{alert::Severity, export::format::Kind, forget::Person};
 use state::State;
 
 /// What became of a message that was handed over.
@@ -102,6 +104,20 @@ impl Spool {
     /// The cursor cannot be written.
     pub fn begin(&self, kind: Kind, origin: Origin) -> io::Result<()> {
         self.lock().begin(kind, origin)
+    }
+
+    /// Alerts of this severity and above are for this sink from here on, or none at all. One that had none begins with what
+    /// comes behind `origin`, as one does that never got anything.
+    ///
+    /// # Errors
+    /// What notes it cannot be written.
+    pub fn filter_alerts(&self, origin: Origin, least: Option<Severity>) -> io::Result<()> {
+        self.lock().filter_alerts(origin, least)
+    }
+
+    /// Whether a notice of this sequence about an alert was for this sink, by what it wanted then; none: that is not known.
+    pub fn had_passed(&self, sequence: u64, severity: Severity) -> Option<bool> {
+        self.lock().filter.passed(sequence, severity)
     }
 
     /// Lets what is too old fall out.

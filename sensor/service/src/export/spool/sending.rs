@@ -10,7 +10,7 @@ use super::{
     segment::{self, Place, Segment},
     state::{Flying, State},
 };
-use crate::export::format::Kind;
+use crate::{alert::Severity, export::format::Kind};
 
 /// Octets of messages taken at once.
 const TAKEN_MAX: usize = 1 << 20;
@@ -155,6 +155,22 @@ impl State {
         self.cursor.marks[kind as usize] = Some(origin);
         self.cursor_file.write(&mut self.cursor)?;
         self.cursor_file.handle()?.sync_data()
+    }
+
+    pub(super) fn filter_alerts(&mut self, origin: Origin, least: Option<Severity>) -> io::Result<()> {
+        let behind = match (self.filter.now(), self.marks[Kind::Alert as usize]) {
+            (Some(now), _) if now == least => return Ok(()),
+            (Some(None), Some(mark)) if mark < origin => {
+                self.marks[Kind::Alert as usize] = None;
+                origin.position
+            }
+            (Some(_), Some(mark)) => mark.position,
+            // Releases of before did not note it: as far as is known, it always was as it is.
+            (None, Some(_)) => 0,
+            (_, None) => origin.position,
+        };
+        self.begin(Kind::Alert, origin)?;
+        self.filter.change(&self.folder, behind, least)
     }
 
     pub(super) fn close(&mut self) -> io::Result<()> {

@@ -14,6 +14,7 @@ use super::{
     age::Clock,
     cursor::{self, Cursor, CursorFile},
     entry::{Draft, Entry, Origin},
+    filter::Filter,
     room::Room,
     segment::{self, Marks, Place, Segment},
 };
@@ -43,6 +44,7 @@ pub(super) struct State {
     next: u64,
     pub(super) cursor_file: CursorFile,
     pub(super) cursor: Cursor,
+    pub(super) filter: Filter,
     /// The clock as it was written last for its own sake.
     clock_written: Clock,
     /// The last origins that were handed over.
@@ -84,6 +86,7 @@ impl State {
             marks: cursor.marks,
             clock_written: cursor.clock,
             cursor,
+            filter: Filter::open(folder)?,
             flying: VecDeque::new(),
             unread: 0,
             unread_since: 0,

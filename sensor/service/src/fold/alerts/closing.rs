@@ -112,6 +112,30 @@ impl Alerts {
         now: u64,
         sending: Sending,
     ) -> Option<Lessons> {
+        self.close_changed(number, verdict, by, (now, now), sending)
+    }
+
+    /// Closes as unclear what retention takes soon, since nothing happened to it for so long, and lets whoever was told of
+    /// it know. What it holds is kept no longer for that.
+    pub(in crate::fold) fn close_before(&mut self, unix_ns: u64, now: u64) {
+        let is_old = |open: &Open| open.alert.changed_unix_ns < unix_ns;
+        let old = self.open.iter().filter(|(_, open)| is_old(open));
+        let old: Vec<(u64, u64)> = old.map(|(number, open)| (*number, open.alert.changed_unix_ns)).collect();
+        for (number, changed) in old {
+            let by = "the service (nothing happened to it for as long as alerts are kept)";
+            self.close_changed(number, Verdict::Unclear, by, (now, changed), Sending::IfTold);
+        }
+    }
+
+    /// The same, as if it had changed last at the second of both times.
+    fn close_changed(
+        &mut self,
+        number: u64,
+        verdict: Verdict,
+        by: &str,
+        (now, changed): (u64, u64),
+        sending: Sending,
+    ) -> Option<Lessons> {
         let mut open = self.open.remove(&number)?;
         self.subjects.remove(&open.subject);
         let let_go: Vec<u64> =
@@ -124,7 +148,7 @@ impl Alerts {
             .cloned()
             .collect();
         open.alert.revision += 1;
-        open.alert.changed_unix_ns = now;
+        open.alert.changed_unix_ns = changed;
         open.alert.state = State::Closed { verdict, by: by.to_owned(), unix_ns: now };
         self.tell(News::Closed, open.alert.clone(), sending.of_closed(&open));
         let alert = &open.alert;

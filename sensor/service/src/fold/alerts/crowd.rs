@@ -2,6 +2,8 @@
 //! `users_per_address_again` times as many;
 //! who comes in between is listed as held back (`gathering`).
 //!
+//! What has many users is a line ([`Line`]): of IPv6 its network, and the alert names one address of it.
+//!
 //! It begins with the users who came before it was raised ([`Strangers`]); what they taught is taken back if it turns out
 //! to be an attacker's. Whoever comes new to the address while it is open joins it without a word and teaches nothing.
 //! What else speaks against one of them is in it too, once for each detection; if that is more urgent, it is told again.
@@ -15,7 +17,7 @@ use std::{
     net::IpAddr,
 };
 
-use insight::detect::{Assessment, Detection, Reason, Thresholds};
+use insight::detect::{Assessment, Detection, Line, Reason, Thresholds};
 use serde::{Deserialize, Serialize};
 
 use super::{Alerts, Case, DAY_NS, Lesson, OPEN_MAX, Open, Sending, Worth};
@@ -81,13 +83,13 @@ impl Strangers {
         self.sessions = self.connections.iter().map(|connection| connection.session).collect();
     }
 
-    /// Those from this address within the days that are counted together, the newest first, but for this session.
+    /// Those from this address's line within the days that are counted together, the newest first, but for this session.
     fn take(&mut self, address: IpAddr, case: &Case<'_>) -> Vec<Connection> {
         let (now, session) = (case.now, case.connection.session);
         let window_ns = window_ns(&case.detecting.thresholds);
         let (mut taken, mut left) = (Vec::new(), VecDeque::with_capacity(self.connections.len()));
         for connection in self.connections.drain(..) {
-            let is_from = connection.address.is_some_and(|from| from.to_canonical() == address);
+            let is_from = connection.address.is_some_and(|from| Line::of(from) == Line::of(address));
             let is_near = connection.start_unix_ns.saturating_add(window_ns) >= now;
             match is_from && is_near && connection.session != session {
                 true => taken.push(connection),
@@ -384,9 +386,10 @@ fn of_user(case: &Case<'_>) -> Connection {
     Connection { user: case.user.map(str::to_owned), ..case.connection.clone() }
 }
 
-/// By what the alerts that are open know an address; no user is called so, for no decoded text holds that character.
+/// By what the alerts that are open know an address, of IPv6 its line's network; no user is called so, for no decoded text
+/// holds that character.
 pub(super) fn subject(address: IpAddr) -> String {
-    format!("\naddress {address}")
+    format!("\naddress {}", Line::of(address))
 }
 
 /// Whether a rule says something of high severity of one user, whoever else comes from the same address.

@@ -192,6 +192,29 @@ fn an_alert_is_called_after_the_strongest_that_it_has_and_keeps_its_number() {
 }
 
 #[test]
+fn what_a_rule_tells_of_somebody_who_is_not_learned_is_called_after_the_rule() {
+    use Detection::{AnonymousNetwork, FirstCountryForAll, UnlearnedUser};
+    let unlearned = || reason(UnlearnedUser, None, "AS64500", 6.5);
+    let rule = |detection| telling(reason(detection, None, "BR", 0.5));
+    let mut alerts = Alerts::default();
+    let mut take = |session: u64, severity: Severity, reasons: Vec<Reason>| {
+        alerts.take(of("eve", from(session, "192.0.2.1", "A")), &mut abnormal(severity, reasons));
+        let alert = alerts.take_changes().0.pop().unwrap();
+        (alert.detection, alert.external_id)
+    };
+    let called = |detection: Detection| (detection.name().to_owned(), None);
+    let medium = Severity::Medium;
+    assert_eq!(take(1, medium, vec![unlearned(), rule(FirstCountryForAll)]), called(FirstCountryForAll));
+    // More urgent, and called after a rule again.
+    let again = vec![unlearned(), rule(AnonymousNetwork)];
+    assert_eq!(take(2, Severity::High, again), called(AnonymousNetwork));
+    // Where the score raises it, it gives the name.
+    let mut alerts = Alerts::default();
+    alerts.take(of("eve", from(1, "192.0.2.1", "A")), &mut abnormal(medium, vec![telling(unlearned())]));
+    assert_eq!(alerts.take_changes().0.pop().unwrap().detection, UnlearnedUser.name());
+}
+
+#[test]
 fn what_to_do_follows_the_name_of_an_alert() {
     let advice = |detection: Detection| {
         let mut alerts = Alerts::default();

@@ -5,7 +5,10 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
-use insight::vpn::names::{Realms, UserName};
+use insight::{
+    detect::Line,
+    vpn::names::{Realms, UserName},
+};
 use jiff::{Timestamp, civil::Date};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -68,13 +71,16 @@ fn in_a_while(zone: &Zone) -> String {
 pub(in crate::portal) fn offered(alert: &Alert) -> Option<String> {
     let user = alert.user.as_deref().unwrap_or_default();
     let of_user = || alert.user.as_ref().and_then(|_| alert.connections.iter().find_map(|row| row.address));
-    let network = alert.address.or_else(of_user)?;
+    let network = match alert.address {
+        Some(address) => Line::of(address).to_string(),
+        None => of_user()?.to_string(),
+    };
     // Who looks at the form must see whom it names, and what is typed there is read as a name, not as a key.
     let is_named = user.is_empty()
         || UserName::parse(user.as_bytes(), None, &Realms::default())
             .is_ok_and(|name| name.is_some_and(|(name, _)| name.key == user));
     (text::visible(user) == user && is_named).then(|| {
-        let (user, network) = (query_part(user), query_part(&network.to_string()));
+        let (user, network) = (query_part(user), query_part(&network));
         format!(
             "{HERE}?user={user}&network={network}&reason={}",
             query_part(&format!("alert {}", alert.number))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use insight::detect::Line;
 use serde_json::{Value, json};
 
 use super::{
@@ -30,7 +31,7 @@ pub(super) fn finding(notice: &Notice, source: &Source) -> Value {
         News::Updated => 2,
         News::Closed => 3,
     };
-    let unix_ns = alert.changed_unix_ns;
+    let unix_ns = notice.unix_ns();
     let classified = Classified { class: CLASS, activity, severity: alert.severity, unix_ns };
     let uid = source.alert_uid(alert.number);
     let event = format!("{uid}/{}", alert.revision);
@@ -98,7 +99,7 @@ fn info(notice: &Notice, uid: &str, source: &Source) -> Value {
         "first_seen_time": ms(alert.first_unix_ns),
         "last_seen_time": ms(alert.last_unix_ns),
         "created_time": is_new.then(|| ms(alert.changed_unix_ns)),
-        "modified_time": (!is_new).then(|| ms(alert.changed_unix_ns)),
+        "modified_time": (!is_new).then(|| ms(notice.unix_ns())),
         "related_events": related.collect::<Vec<_>>(),
         "related_events_count": alert.connection_count,
         "src_url": source.link(alert.number),
@@ -136,7 +137,10 @@ fn anomaly(alert: &Alert, reason: &Reason) -> Value {
     let parameter = reason.feature.as_deref().unwrap_or(&reason.detection);
     let (target, sort) = match (&alert.user, alert.address) {
         (Some(user), _) => (user.clone(), "user"),
-        (None, Some(address)) => (address.to_string(), "IP address"),
+        (None, Some(address)) => {
+            let line = Line::of(address);
+            (line.to_string(), if line.is_network() { "IP network" } else { "IP address" })
+        }
         (None, None) => (alert.title.clone(), "finding"),
     };
     let expected = reason.expected.iter();

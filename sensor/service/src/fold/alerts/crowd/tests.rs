@@ -108,6 +108,61 @@ fn many_users_of_one_address_are_one_alert_that_is_told_again_at_twice_as_many()
     assert_eq!(told_of(&mut alerts), [(News::New, 2)]);
 }
 
+/// Of one line of IPv6, each from an address of its own.
+fn spray_line(alerts: &mut Alerts, users: std::ops::RangeInclusive<u64>) {
+    for number in users {
+        let alert = (number == 4).then_some(Severity::Medium);
+        let connection = come(number, &format!("2001:db8:1:2:{number}::1"), "KALI");
+        alerts.take(of(&name(number), connection), &mut sprayed(number, alert));
+    }
+}
+
+#[test]
+fn of_ipv6_one_alert_is_about_all_of_a_line() {
+    let mut alerts = Alerts::default();
+    spray_line(&mut alerts, 1..=5);
+    let (changed, _) = alerts.take_changes();
+    let last = changed.last().unwrap();
+    assert_eq!((last.number, last.users.len(), last.connections.len()), (1, 5, 5));
+    // It names the one with which it began, that others know what to look for.
+    assert_eq!(last.address, "2001:db8:1:2:4::1".parse().ok());
+    assert_eq!(last.subject().unwrap(), "2001:db8:1:2::/64 (5 users)");
+    let said =
+        "5 users connected to a VPN from one network (2001:db8:1:2::/64), where they never were before: ";
+    assert!(last.message.starts_with(said), "{}", last.message);
+    // Another line is another alert.
+    let elsewhere = come(20, "2001:db8:1:3:4::1", "KALI");
+    alerts.take(of("zoe", elsewhere), &mut sprayed(4, Some(Severity::Medium)));
+    assert_eq!(told_of(&mut alerts), [(News::New, 2)]);
+}
+
+/// Of before: each address had an alert of its own.
+#[test]
+fn alerts_about_single_addresses_of_ipv6_go_on_as_that_of_their_line_and_can_be_closed() {
+    let mut alerts = Alerts::default();
+    spray_line(&mut alerts, 1..=5);
+    let elsewhere = come(20, "2001:db8:1:3:4::1", "KALI");
+    alerts.take(of("zoe", elsewhere), &mut sprayed(4, Some(Severity::Medium)));
+    for (number, address) in [(1, "2001:db8:1:2:4::1"), (2, "2001:db8:1:2:7::1")] {
+        let open = alerts.open.get_mut(&number).unwrap();
+        open.subject = format!("\naddress {address}");
+        open.alert.address = address.parse().ok();
+    }
+    let mut alerts = alerts.restored();
+    alerts.take_changes();
+    // Who comes to the line joins the first of them, and so does a session of the second that goes on.
+    for (session, address) in [(9, "2001:db8:1:2:99::1"), (20, "2001:db8:1:2:7::1")] {
+        alerts.take(of(&name(session), come(session, address, "KALI")), &mut sprayed(9, None));
+    }
+    let last = alerts.take_changes().0.pop().unwrap();
+    assert_eq!(last.number, 1);
+    assert!([9, 20].iter().all(|user| last.users.contains(&name(*user))), "{:?}", last.users);
+    for number in [2, 1] {
+        assert!(alerts.close(number, Verdict::Malicious, "uid 0", DAY * DAY_NS, Sending::Always).is_some());
+    }
+    assert!(alerts.subjects.is_empty(), "{:?}", alerts.subjects);
+}
+
 fn told_of(alerts: &mut Alerts) -> Vec<(News, u64)> {
     let told = told(alerts).into_iter().filter(|(.., is_held)| !is_held);
     told.map(|(news, number, _)| (news, number)).collect()

@@ -28,6 +28,24 @@ fn no_day_begins_twice_and_a_clock_that_was_far_ahead_costs_none() {
 }
 
 #[test]
+fn what_is_about_to_be_kept_no_longer_is_closed_as_it_was() {
+    let mut alerts = Alerts::default();
+    let ago = |days: u64| (DAY - days) * DAY_NS;
+    for (user, session, days) in [("alice", 1, 20), ("bob", 2, 10)] {
+        let case = Case { now: ago(days), ..of(user, from(session, "192.0.2.1", "A")) };
+        alerts.take(case, &mut medium(vec![country("CN")]));
+    }
+    told(&mut alerts);
+    alerts.close_before(ago(15), ago(0));
+    let notices = alerts.take_changes().1;
+    let [closed] = &notices[..] else { panic!("{notices:?}") };
+    assert_eq!((closed.news, closed.alert.number, closed.is_held), (News::Closed, 1, false));
+    // It goes when it would have gone, and says when it was closed.
+    assert_eq!((closed.alert.changed_unix_ns, closed.unix_ns()), (ago(20), ago(0)));
+    assert!(alerts.open.contains_key(&2) && alerts.open.len() == 1);
+}
+
+#[test]
 fn somebody_who_floods_with_something_new_each_time_fills_nothing_and_hides_nobody() {
     // What one alert tells, or a day, and one row for all that is beyond.
     let plenty = Detecting { notices_per_day: 1000, ..Detecting::default() };
