@@ -210,9 +210,8 @@ impl Detector {
         is_suspect: bool,
     ) {
         if self.adoptions.first == 0 {
-            // Of the day on which it came: a VPN server's clock may be wrong by weeks.
-            let today = u32::from(self.today.day) * DAY_S;
-            self.adoptions.first = unix_s.clamp(today, today.saturating_add(DAY_S));
+            // A month may be told of at once, by its own clock.
+            self.adoptions.first = unix_s;
         }
         let values = facts::values(connection);
         for (feature, (value, news)) in Feature::ALL.into_iter().zip(values.into_iter().zip(news)) {
