@@ -1,5 +1,5 @@
-//! Accounts of the portal, links that set a password, and visits: what a cookie stands for. Of links and cookies digests
-//! alone are kept, of passwords what argon2id makes of them.
+//! Accounts of the portal, and links that set a password. Of links digests alone are kept, of passwords what argon2id makes of
+//! them.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
@@ -12,14 +12,6 @@ use super::{
 
 /// How long a link is good, seconds.
 pub const LINK_S: i64 = 15 * 60;
-/// A visit ends when nothing was asked for so long, seconds: a screen that was left is found by others.
-pub const IDLE_S: i64 = 30 * 60;
-/// And so long behind its beginning, seconds: a day's work.
-pub const VISIT_S: i64 = 12 * 3600;
-/// `last_used` of a visit is written at most this often, seconds: each write costs a sync.
-const LAST_USED_S: i64 = 60;
-/// Visits of one account at once; the oldest ends.
-const VISITS_MAX: i64 = 16;
 /// Links that wait; the oldest goes.
 const LINKS_MAX: i64 = 64;
 
@@ -50,15 +42,6 @@ impl Role {
     fn named(name: &str) -> Option<Role> {
         [Role::Analyst, Role::Administrator].into_iter().find(|role| role.name() == name)
     }
-}
-
-/// By what somebody comes in, as it was checked.
-#[derive(Debug, Clone)]
-pub(crate) enum Proof {
-    /// A password: what argon2id had made of the account's.
-    Password(String),
-    /// The provider says who she is: the person whose account it is.
-    Person(String),
 }
 
 /// An account, without its password.
@@ -273,100 +256,18 @@ impl Control {
             .optional()
             .map_err(|error| self.flawed(error))
     }
-
-    /// Begins a visit of an account, if what was checked still opens it: what its cookie says. A password takes a moment to
-    /// be looked at, and whoever resets it meanwhile must not let in who has the one before. The audit log says `action`, where
-    /// there is one. `None`: nothing was done.
-    ///
-    /// # Errors
-    /// [`ControlError::Sqlite`].
-    pub(crate) fn begin_visit(
-        &self,
-        account: &str,
-        proof: &Proof,
-        action: Option<&str>,
-    ) -> Result<Option<NewToken>, ControlError> {
-        let (cookie, now) = (random(""), now_unix_s());
-        let (column, checked) = match proof {
-            Proof::Password(digest) => ("password", digest),
-            Proof::Person(person) => ("person", person),
-        };
-        let insert = format!(
-            "INSERT INTO visit (digest, account, began, last_used)
-             SELECT ?1, name, ?3, ?3 FROM account WHERE name = ?2 AND {column} = ?4"
-        );
-        self.at_once(|control| {
-            let begun =
-                control.connection.execute(&insert, params![digest(cookie.reveal()), account, now, checked]);
-            if begun.map_err(|error| control.flawed(error))? == 0 {
-                return Ok(None);
-            }
-            control.change(
-                "DELETE FROM visit WHERE began <= ?1 OR last_used <= ?2",
-                params![now - VISIT_S, now - IDLE_S],
-            )?;
-            control.change(
-                "DELETE FROM visit WHERE account = ?1 AND digest <> ?3 AND digest NOT IN
-                     (SELECT digest FROM visit WHERE account = ?1 AND digest <> ?3 ORDER BY last_used DESC LIMIT ?2)",
-                params![account, VISITS_MAX - 1, digest(cookie.reveal())],
-            )?;
-            control.change("UPDATE account SET last_used = ?2 WHERE name = ?1", params![account, now])?;
-            if let Some(action) = action {
-                let who = format!("{account}@portal");
-                control.note(&AuditEntry { who: &who, action, subject: None, details: None })?;
-            }
-            Ok(Some(cookie))
-        })
-    }
-
-    /// Whose visit a cookie stands for, if it goes on.
-    ///
-    /// # Errors
-    /// [`ControlError::Sqlite`].
-    pub(crate) fn visitor(&self, cookie: &str) -> Result<Option<(String, Role)>, ControlError> {
-        let (digest, now) = (digest(cookie), now_unix_s());
-        let found: Option<(String, String, i64)> = self
-            .connection
-            .query_row(
-                "SELECT name, role, visit.last_used FROM visit JOIN account ON name = account
-                 WHERE digest = ?1 AND began > ?2 AND visit.last_used > ?3",
-                params![digest, now - VISIT_S, now - IDLE_S],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )
-            .optional()
-            .map_err(|error| self.flawed(error))?;
-        let Some((account, role_name, last_used)) = found else { return Ok(None) };
-        if now - last_used >= LAST_USED_S || now < last_used {
-            self.change("UPDATE visit SET last_used = ?2 WHERE digest = ?1", params![digest, now])?;
-        }
-        Ok(Some((account, role(&role_name))))
-    }
-
-    /// Ends a visit.
-    ///
-    /// # Errors
-    /// [`ControlError::Sqlite`].
-    pub(crate) fn end_visit(&self, cookie: &str) -> Result<(), ControlError> {
-        self.change("DELETE FROM visit WHERE digest = ?1", params![digest(cookie)])
-    }
 }
 
 /// What is not known may the least.
-fn role(name: &str) -> Role {
+pub(super) fn role(name: &str) -> Role {
     Role::named(name).unwrap_or(Role::Analyst)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::fs;
 
-    use super::*;
-
-    /// A visit with the password that the account has.
-    fn begun(control: &Control, account: &str) -> NewToken {
-        let proof = Proof::Password(control.password(account).unwrap().unwrap());
-        control.begin_visit(account, &proof, None).unwrap().unwrap()
-    }
+    use super::{super::visit::tests::begun, *};
 
     #[test]
     fn a_link_sets_a_password_once_and_ends_the_visits_before() {
@@ -400,32 +301,6 @@ mod tests {
             control.add_link("no name", Some(Role::Analyst)),
             Err(ControlError::AccountName(_))
         ));
-    }
-
-    #[test]
-    fn a_password_that_was_reset_while_it_was_looked_at_begins_no_visit() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut control = Control::open(folder.path()).unwrap();
-        signed_up(&mut control, "carol", Role::Administrator);
-        let checked = Proof::Password(control.password("carol").unwrap().unwrap());
-        let lost = control.add_link("carol", None).unwrap();
-        control.redeem_link(lost.reveal(), "other").unwrap();
-        assert!(control.begin_visit("carol", &checked, Some("portal.sign-in")).unwrap().is_none());
-        let count = |table: &str| -> i64 {
-            let query = format!("SELECT count(*) FROM {table}");
-            control.connection.query_row(&query, [], |row| row.get(0)).unwrap()
-        };
-        assert_eq!(count("visit"), 0);
-        assert_eq!(control.accounts().unwrap()[0].last_used, None);
-        let said =
-            |action: &str| control.audit(100).unwrap().iter().filter(|row| row.action == action).count();
-        assert_eq!((said("portal.password-set"), said("portal.sign-in")), (2, 0));
-        let now = Proof::Password("other".to_owned());
-        assert!(control.begin_visit("carol", &now, Some("portal.sign-in")).unwrap().is_some());
-        assert_eq!((count("visit"), said("portal.sign-in")), (1, 1));
-        for nobody in [Proof::Person("other".to_owned()), Proof::Person(String::new())] {
-            assert!(control.begin_visit("carol", &nobody, None).unwrap().is_none(), "{nobody:?}");
-        }
     }
 
     #[test]
@@ -486,7 +361,7 @@ mod tests {
         assert_eq!(control.redeem_link(lost.reveal(), "hash").unwrap().as_deref(), Some("carol"));
     }
 
-    fn signed_up(control: &mut Control, name: &str, role: Role) {
+    pub(in crate::control) fn signed_up(control: &mut Control, name: &str, role: Role) {
         let link = control.add_link(name, Some(role)).unwrap();
         control.redeem_link(link.reveal(), "hash").unwrap();
     }
@@ -547,25 +422,6 @@ mod tests {
     }
 
     #[test]
-    fn a_visit_ends_when_idle_and_at_the_end_of_the_day() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut control = Control::open(folder.path()).unwrap();
-        let link = control.add_link("carol", Some(Role::Analyst)).unwrap();
-        control.redeem_link(link.reveal(), "hash").unwrap();
-        let cookie = begun(&control, "carol");
-        let age = |began: i64, last_used: i64| {
-            let change = "UPDATE visit SET began = began - ?1, last_used = last_used - ?2";
-            control.change(change, params![began, last_used]).unwrap();
-        };
-        age(VISIT_S - 60, IDLE_S - 60);
-        assert!(control.visitor(cookie.reveal()).unwrap().is_some(), "and now it was used");
-        age(0, IDLE_S + 1);
-        assert_eq!(control.visitor(cookie.reveal()).unwrap(), None, "idle");
-        age(120, -IDLE_S - 1);
-        assert_eq!(control.visitor(cookie.reveal()).unwrap(), None, "the day is over");
-    }
-
-    #[test]
     fn links_and_visits_are_bounded_and_an_account_takes_its_visits_along() {
         let folder = tempfile::tempdir().unwrap();
         let mut control = Control::open(folder.path()).unwrap();
@@ -580,8 +436,9 @@ mod tests {
         let link = control.add_link("carol", Some(Role::Analyst)).unwrap();
         control.redeem_link(link.reveal(), "hash").unwrap();
         assert_eq!(count(&control, "link"), 0, "a password that was set takes the other links along");
-        let cookies: Vec<_> = (0..VISITS_MAX + 5).map(|_| begun(&control, "carol")).collect();
-        assert_eq!(count(&control, "visit"), VISITS_MAX);
+        let cookies: Vec<_> =
+            (0..super::super::visit::VISITS_MAX + 5).map(|_| begun(&control, "carol")).collect();
+        assert_eq!(count(&control, "visit"), super::super::visit::VISITS_MAX);
         assert!(control.remove_account("carol").unwrap() && !control.remove_account("carol").unwrap());
         assert_eq!(control.visitor(cookies.last().unwrap().reveal()).unwrap(), None);
         let link = control.add_link("carol", Some(Role::Analyst)).unwrap();

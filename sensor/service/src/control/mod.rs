@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `schema.sql`, `schema-2.sql` to `schema-8.sql` | the tables |
 //! | `token` | who may ask the API, and who may decide |
-//! | `account` | who may sign in at the portal |
+//! | `account`, `visit` | who may sign in at the portal; who is signed in |
 //! | `provider` | accounts of people whom an OpenID provider knows |
 //! | `audit` | who looked at whom, how long that is kept, and how a person is forgotten in it |
 //! | `decision` | what people decided about alerts, on its way to the service |
@@ -19,6 +19,7 @@ mod decision;
 mod provider;
 mod request;
 mod token;
+mod visit;
 
 use std::{
     fs::{self, OpenOptions},
@@ -30,12 +31,13 @@ use std::{
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-pub(crate) use account::Proof;
-pub use account::{AccountRow, IDLE_S, KEEPS_ROLE, LINK_S, Role, VISIT_S};
+pub use account::{AccountRow, KEEPS_ROLE, LINK_S, Role};
 pub use audit::{AuditEntry, AuditFilter, AuditRow};
 pub use request::{ForgetRequest, ForgetState, Names, Tombstone};
 pub(crate) use token::Bearer;
 pub use token::{NewToken, Right, TokenRow};
+pub(crate) use visit::Proof;
+pub use visit::{IDLE_S, VISIT_S};
 
 /// Name of the file in the service's folder.
 pub const FILE: &str = "control.sqlite";

@@ -1,32 +1,26 @@
-//! Alerts, the newest first: filters, and closing many at once.
+//! Alerts, the newest first: filters, and the form that closes many at once.
 
 use axum::{
-    Extension, Form,
+    Extension,
     extract::{Query, State},
     http::StatusCode,
-    response::{IntoResponse as _, Redirect, Response},
+    response::Response,
 };
 use insight::detect::{Detection, ReasonFeature};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    Refused, Shared, days,
-    deciding::{COMMENT_UNITS_MAX, text_of},
-    frame,
-    guard::Visitor,
-    people::query_part,
-    text,
-    zone::Zone,
+    Refused, Shared, closing::NotDone, days, deciding::COMMENT_UNITS_MAX, frame, guard::Visitor,
+    people::query_part, text, zone::Zone,
 };
 use crate::{
     alert::{AlertRow, Severity, State as Standing, Verdict},
-    api::{self, Decided, Shown},
     store::{AlertFilter, AlertState, UserRow},
 };
 
 /// Rows of a page, and alerts that are closed at once.
-const ROWS: usize = 50;
+pub(super) const ROWS: usize = 50;
 
 /// What `state` can be, with its words.
 const STATES: [(&str, &str, Option<AlertState>); 6] = [
@@ -77,7 +71,7 @@ pub(super) struct Asked {
     /// `held`: only those that were held back as they stand.
     #[serde(default)]
     sent: String,
-    before: Option<u64>,
+    pub(super) before: Option<u64>,
 }
 
 impl Asked {
@@ -118,14 +112,14 @@ impl Asked {
     }
 
     /// What a query asks for; everything that is open, where it is none of ours.
-    fn of_query(query: &str) -> Asked {
+    pub(super) fn of_query(query: &str) -> Asked {
         let address = format!("/alerts?{query}").parse().ok();
         let asked = address.and_then(|address| Query::try_from_uri(&address).ok());
         asked.map_or_else(Asked::default, |Query(asked)| asked)
     }
 
     /// The address of the list.
-    fn address(&self, before: Option<u64>) -> String {
+    pub(super) fn address(&self, before: Option<u64>) -> String {
         let query = self.query(before);
         if query.is_empty() { "/alerts".to_owned() } else { format!("/alerts?{query}") }
     }
@@ -139,17 +133,7 @@ pub(super) async fn page(
     list(&portal, &visitor, &asked, &NotDone::default()).await
 }
 
-/// A form of many alerts that was not done, and why; empty: there was none.
-#[derive(Default)]
-struct NotDone {
-    why: Option<String>,
-    verdict: Option<Verdict>,
-    comment: String,
-    /// What was ticked. What changed since is looked at again.
-    alerts: Vec<(u64, u32)>,
-}
-
-async fn list(
+pub(super) async fn list(
     portal: &Shared,
     visitor: &Visitor,
     asked: &Asked,
@@ -300,142 +284,10 @@ pub(super) fn state(state: &Standing) -> Markup {
     }
 }
 
-/// What the form of many alerts sends.
-#[derive(Default)]
-struct Closing {
-    token: String,
-    verdict: Option<Verdict>,
-    comment: String,
-    /// What the list was asked for.
-    list: String,
-    /// Numbers with the revisions that were shown.
-    alerts: Vec<(u64, u32)>,
-}
-
-impl Closing {
-    fn read(members: Vec<(String, String)>) -> Result<Closing, Refused> {
-        let refused =
-            |what: &str| Refused(StatusCode::UNPROCESSABLE_ENTITY, format!("{what} Load the page again."));
-        let mut closing = Closing::default();
-        for (name, value) in members {
-            match &*name {
-                "token" => closing.token = value,
-                "comment" => closing.comment = value,
-                "list" => closing.list = value,
-                "verdict" => closing.verdict = verdict_of(&value),
-                "alert" => {
-                    let pair = value.split_once('.').and_then(|(number, revision)| {
-                        Some((
-                            number.parse().ok().filter(|n| i64::try_from(*n).is_ok())?,
-                            revision.parse().ok()?,
-                        ))
-                    });
-                    closing.alerts.push(pair.ok_or_else(|| refused("This is no alert that was shown."))?);
-                }
-                _ => return Err(refused("This form has a member that is not known.")),
-            }
-        }
-        if closing.alerts.len() > ROWS {
-            return Err(refused("So many alerts are not shown at once."));
-        }
-        Ok(closing)
-    }
-}
-
-/// Closes those that were ticked, each as its own page would.
-pub(super) async fn close(
-    State(portal): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
-    Form(members): Form<Vec<(String, String)>>,
-) -> Result<Response, Refused> {
-    let closing = Closing::read(members)?;
-    visitor.check(&closing.token)?;
-    let asked = Asked::of_query(&closing.list);
-    let decided = match decided(&portal, &visitor, &closing).await {
-        Ok(decided) => decided,
-        Err(Refused(status, why)) => {
-            let Closing { verdict, comment, alerts, .. } = closing;
-            let mut answer =
-                list(&portal, &visitor, &asked, &NotDone { why: Some(why), verdict, comment, alerts })
-                    .await?;
-            *answer.status_mut() = status;
-            return Ok(answer);
-        }
-    };
-    let back = asked.address(asked.before);
-    if decided.iter().all(|(_, decided)| matches!(decided, Decided::Taken)) {
-        return Ok(Redirect::to(&back).into_response());
-    }
-    Ok(frame::page(&visitor, "Closing alerts", &outcome(&decided, &back)))
-}
-
-/// What came of each; or why nothing was done.
-async fn decided(
-    portal: &Shared,
-    visitor: &Visitor,
-    closing: &Closing,
-) -> Result<Vec<(u64, Decided)>, Refused> {
-    let missing = |what: &str| Refused(StatusCode::UNPROCESSABLE_ENTITY, what.to_owned());
-    let verdict = closing
-        .verdict
-        .ok_or_else(|| missing("It was not chosen why the alerts are closed: choose what they were."))?;
-    if closing.alerts.is_empty() {
-        return Err(missing("No alert was ticked. Tick those that are to be closed."));
-    }
-    let comment = if closing.comment.trim().is_empty() { None } else { Some(text_of(&closing.comment)?) };
-    let shown: Vec<Shown> =
-        closing.alerts.iter().map(|&(number, revision)| Shown { number, revision: Some(revision) }).collect();
-    Ok(api::decide_all(&portal.api, &visitor.name(), &shown, Some(verdict), comment).await?)
-}
-
-fn outcome(decided: &[(u64, Decided)], back: &str) -> Markup {
-    let alert = |number: u64| html! { a href={ "/alerts/" (number) } { "Alert " (number) } };
-    html! {
-        ul {
-            @for (number, decided) in decided { li {
-                (alert(*number)) " "
-                @match decided {
-                    Decided::Taken => "is closed.",
-                    Decided::Waits => "will be closed: the service has not taken it yet.",
-                    Decided::Refused(problem) => { "stays as it is: " (text::stranger(problem.detail())) },
-                }
-            } }
-        }
-        p { a href=(back) { "To the alerts" } }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::portal::testing;
-
-    fn read(members: &[(&str, &str)]) -> Result<Closing, Refused> {
-        Closing::read(members.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
-    }
-
-    #[test]
-    fn a_form_of_many_alerts_is_read_and_nothing_else_is() {
-        let closing = read(&[
-            ("token", "t"),
-            ("alert", "7.2"),
-            ("alert", "8.1"),
-            ("verdict", "usual"),
-            ("comment", ""),
-        ]);
-        let closing = closing.ok().unwrap();
-        assert_eq!((closing.alerts, closing.verdict), (vec![(7, 2), (8, 1)], Some(Verdict::Usual)));
-        for wrong in ["7", "x.1", "7.x", "18446744073709551615.1", "-1.1"] {
-            assert!(read(&[("alert", wrong)]).is_err(), "{wrong}");
-        }
-        assert_eq!(
-            read(&[("alert", "7.2"), ("verdict", "")]).ok().unwrap().verdict,
-            None,
-            "nothing was chosen"
-        );
-        assert!(read(&[("other", "1")]).is_err());
-        assert!(read(&[("alert", "1.1"); ROWS + 1]).is_err());
-    }
 
     #[test]
     fn the_list_is_the_same_behind_closing() {

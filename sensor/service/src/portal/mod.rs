@@ -13,7 +13,7 @@
 //! | `zone`, `days` | the viewer's time zone; days of forms |
 //! | `overview`, `people`, `person`, `device`, `alerts`, `alert`, `records`, `sensors`, `servers`, `search`, `connections` | the pages |
 //! | `settings/` | what administrators set |
-//! | `deciding` | what is decided about an alert on its page |
+//! | `deciding`, `closing` | what is decided about an alert on its page; many that are closed at once |
 //! | `sessions`, `activities` | the table of connections; when each began and ended, and where |
 //! | `stages` | latency of one stage, chosen by a link |
 //! | `export` | a user's connections as a file |
@@ -29,6 +29,7 @@ mod assets;
 mod away;
 mod by_provider;
 pub mod certificate;
+mod closing;
 mod connection;
 mod connections;
 mod days;
@@ -153,7 +154,7 @@ fn router(portal: &Shared) -> Router {
         .route("/servers", get(servers::page))
         .route("/sensors", get(sensors::page))
         .route(sensors::PLOTS_PATH, get(sensors::plots_alone))
-        .route("/alerts/close", post(alerts::close))
+        .route("/alerts/close", post(closing::close))
         .route("/alerts/{number}/records", get(records::page))
         .route("/alerts", get(alerts::page))
         .route("/alerts/{number}", get(alert::page))
