@@ -122,8 +122,9 @@ fn a_backlog_gives_way_before_the_journal_does_where_the_disk_is_short() {
     };
     fs::write(&ballast, vec![0xa5; (free() - (7 << 20) - (3 << 18)) as usize]).unwrap();
     let [first, ..] = &THEFTS;
+    let before = octets(&spool);
     company.suffer(first);
-    wait_until("the backlog gives way", PATIENCE, || octets(&spool) <= 2 * MAX_BYTES * 9 / 10);
+    wait_until("the backlog gives way", PATIENCE, || lost("dead") > 0 && octets(&spool) < before);
     wait_until("people are told what is lost", PATIENCE, || {
         let is_told = |line: &str| ["\"health\"", "sink-lost", "dead"].iter().all(|part| line.contains(part));
         written().lines().any(is_told)

@@ -20,9 +20,12 @@ use super::{
 };
 use crate::export::format::Kind;
 
-/// Parts of the limits that one segment may have: what falls out falls out in such parts.
+/// Parts of the limits that one segment may have, and of all that waits: what falls out falls out in such parts, and what came
+/// last is not in one file with all that came before.
 const SEGMENTS: u64 = 8;
 const SEGMENT_MAX: u64 = 16 << 20;
+/// As small as a part of what waits gets.
+const SEGMENT_MIN: u64 = 64 << 10;
 
 /// A message that was taken and is not done with.
 #[derive(Debug, Clone, Copy)]
@@ -223,7 +226,8 @@ impl State {
 
     /// Ends the last segment when it is large or old enough.
     fn roll(&mut self, octets: u64, now: u64) {
-        let octets_max = (self.octets_max(now) / SEGMENTS).min(SEGMENT_MAX);
+        let part = (self.octets() / SEGMENTS).clamp(SEGMENT_MIN, SEGMENT_MAX);
+        let octets_max = (self.octets_max(now) / SEGMENTS).min(part);
         let Some(last) = self.segments.back() else { return };
         let age_max = self.age_max() / SEGMENTS;
         if last.octets + octets > octets_max || now.saturating_sub(last.first_unix_ns) > age_max {

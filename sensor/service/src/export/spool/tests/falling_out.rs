@@ -151,10 +151,10 @@ fn so_much_goes_as_the_disk_is_short_of_and_as_much_waits_as_may_when_there_is_r
     spool.lock().room.ask = |_| Some(room::Space { free: 17 << 20, total: 160 << 20 });
     let second = 1_000_000_000;
     let left = |now| spool.take(1999, now).unwrap().len() as u64;
-    // Whoever looks for messages finds those that are left, also when none come. One file was enough.
+    // Whoever looks for messages finds those that are left, also when none come. Little more went than was short.
     assert!(left(NOW + second) > 0);
     let gone = all - size(folder.path());
-    assert!((15 * MIB..=16 * MIB).contains(&gone), "{gone}");
+    assert!((MIB..=MIB + MIB / 2).contains(&gone), "{gone}");
     let lost = spool.backlog().lost;
     assert!(lost > 0);
     // As short as it gets, whatever is removed: a quarter of the reserve may wait, in small files.
