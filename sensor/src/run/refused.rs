@@ -27,7 +27,7 @@ const UNPROVED: [Verdict; 2] = [Verdict::BadAuthenticator, Verdict::BadMessageAu
 pub(super) const NOT_LET_IN: [Verdict; 3] = [Verdict::UnknownClient, UNPROVED[0], UNPROVED[1]];
 
 /// Whether a moment is less than [`LATELY`] ago, also by a clock that was set back since.
-fn is_late(moment: SystemTime, now: SystemTime) -> bool {
+pub(super) fn is_late(moment: SystemTime, now: SystemTime) -> bool {
     now.duration_since(moment).unwrap_or_default() < LATELY
 }
 
@@ -238,6 +238,14 @@ mod tests {
             (unproved(&refused, 0), mended(&refused)),
             (vec![wrong.source.ip()], vec!["unknown_client".to_owned()])
         );
+    }
+
+    #[test]
+    fn an_hour_is_lately_also_where_the_clock_is_set_back() {
+        let at = BEGAN + Duration::from_secs(10_000);
+        assert!(is_late(at, at + LATELY - Duration::from_secs(1)));
+        assert!(!is_late(at, at + LATELY));
+        assert!(is_late(at, at - Duration::from_secs(7200)));
     }
 
     #[test]
