@@ -166,6 +166,9 @@ pub struct Heard {
     pub genuine: u64,
     /// Requests that no secret proved.
     pub wrong_secret: u64,
+    /// Whether it accepts two secrets of which the newest was set since the sensor's start and has proved no request: it is the one
+    /// that makes room for a third.
+    pub is_newest_unused: bool,
 }
 
 /// The lists of the configuration.

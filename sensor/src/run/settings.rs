@@ -14,7 +14,7 @@ use std::{
 use crossbeam::channel::{self, bounded};
 use ingest::{
     capture::netlink::Watch,
-    clients::{Clients, Secret},
+    clients::{Client, Clients, Secret},
 };
 use service::settings::{
     Administer, Arrivals, Change, Edit, Entry, Heard, List, Note, Planned, Refusal, RefusedSource, Saved,
@@ -147,7 +147,7 @@ impl Administration {
             }
             let file = secret.and_then(|_| kept.last()).map(String::as_str);
             let words_of_it = match edit {
-                Edit::Rotate { name, secret, replace_newest: false } if self.is_newest_unused(name) => {
+                Edit::Rotate { name, secret, replace_newest: false } if self.has_unused_newest(name) => {
                     let (name, secret) = (name.clone(), secret.clone());
                     settings.edit(&Edit::Rotate { name, secret, replace_newest: true }, file)
                 }
@@ -159,11 +159,40 @@ impl Administration {
     }
 
     /// Whether a client has two secrets in force, of which the newest never proved a request: nobody loses anything with it.
-    fn is_newest_unused(&self, name: &str) -> bool {
+    fn has_unused_newest(&self, name: &str) -> bool {
         let clients = self.observed.ingest().clients().current();
-        let client = clients.iter().map(|(_, client)| client).find(|client| *client.name == *name);
-        let secrets = client.map(|client| &client.secrets);
-        matches!(secrets, Some([Some(newest), Some(_)]) if newest.last_used_unix_s().is_none())
+        clients.iter().any(|(_, client)| *client.name == *name && self.is_newest_unused(client))
+    }
+
+    fn is_newest_unused(&self, client: &Client) -> bool {
+        let [Some(newest), Some(_)] = &client.secrets else { return false };
+        // Of one that was there at the start nobody knows: who used it before is not remembered.
+        let secret = |config: &Config| {
+            let client = config.clients.iter().find(|other| *other.name == *client.name);
+            client.map(|client| client.secret.octets().to_vec())
+        };
+        newest.last_used_unix_s().is_none() && secret(&self.in_force.borrow().config) != secret(&self.started)
+    }
+
+    fn heard(&self, clients: &Clients) -> BTreeMap<String, Heard> {
+        let moment = |secret: Option<&Secret>| {
+            let second = secret.and_then(Secret::last_used_unix_s)?;
+            let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+            jiff::Timestamp::try_from(moment).ok().map(|moment| format!("{moment:.0}"))
+        };
+        let of = |(index, client): (_, &Client)| {
+            let state = clients.state(index);
+            let [current, previous] = &client.secrets;
+            let heard = Heard {
+                secret_used: moment(current.as_ref()),
+                previous_secret_used: moment(previous.as_ref()),
+                genuine: state.genuine(),
+                wrong_secret: state.bad_authenticators(),
+                is_newest_unused: self.is_newest_unused(client),
+            };
+            (client.name.to_string(), heard)
+        };
+        clients.iter().map(of).collect()
     }
 
     fn try_change(
@@ -277,7 +306,7 @@ impl Administer for Administration {
             entries.insert(0, generated());
         }
         let clients = self.observed.ingest().clients().current();
-        let heard = heard(&clients);
+        let heard = self.heard(&clients);
         for entry in entries.iter_mut().filter(|entry| entry.list == List::Client) {
             entry.heard = heard.get(&entry.name).cloned();
         }
@@ -406,26 +435,6 @@ fn check_secret(secret: &SecretText) -> Result<(), String> {
         return Err("a secret that is set here has no control characters".to_owned());
     }
     Ok(())
-}
-
-fn heard(clients: &Clients) -> BTreeMap<String, Heard> {
-    let moment = |secret: Option<&Secret>| {
-        let second = secret.and_then(Secret::last_used_unix_s)?;
-        let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
-        jiff::Timestamp::try_from(moment).ok().map(|moment| format!("{moment:.0}"))
-    };
-    let of = |(index, client): (_, &ingest::clients::Client)| {
-        let state = clients.state(index);
-        let [current, previous] = &client.secrets;
-        let heard = Heard {
-            secret_used: moment(current.as_ref()),
-            previous_secret_used: moment(previous.as_ref()),
-            genuine: state.genuine(),
-            wrong_secret: state.bad_authenticators(),
-        };
-        (client.name.to_string(), heard)
-    };
-    clients.iter().map(of).collect()
 }
 
 #[cfg(test)]

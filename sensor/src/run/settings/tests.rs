@@ -74,14 +74,17 @@ impl House {
 }
 
 fn administration(state_dir: &Path) -> (Arc<Administration>, Control) {
-    let config = Config { state_dir: state_dir.to_owned(), ..Config::built_in() };
+    started(&Config { state_dir: state_dir.to_owned(), ..Config::built_in() })
+}
+
+fn started(config: &Config) -> (Arc<Administration>, Control) {
     let storage = RealStorage::create(config.journal_dir()).unwrap();
     let opened = journal::open(storage, journal::Options::default()).unwrap();
     let options = IngestOptions { duplicate_entries: 1024, ..IngestOptions::default() };
-    let ingest = Ingest::new(clients::snapshot(&[]).unwrap(), opened.handle.clone(), &options);
+    let ingest = Ingest::new(clients::snapshot(&config.clients).unwrap(), opened.handle.clone(), &options);
     let (_, standing) = watch::channel(Arc::default());
     let observed = Observed::new(ingest, opened.handle, Vec::new(), Arc::default(), standing);
-    Administration::new(&config, &observed)
+    Administration::new(config, &observed)
 }
 
 fn put(address: &str) -> Edit {
@@ -302,6 +305,15 @@ fn a_newest_secret_that_proved_nothing_makes_room_and_one_that_is_used_does_not(
     );
     assert_eq!((Ok(()), newest, before), two(THIRD, FIRST));
     assert_eq!(change(rotate(FOURTH, true)), two(FOURTH, FIRST));
+    assert!(house.administration.has_unused_newest("branch"));
+    // Behind a start nobody knows who used it before.
+    let config = Config { state_dir: house.state_dir().to_owned(), ..house.start_again() };
+    let (again, _control) = started(&config);
+    assert!(!again.has_unused_newest("branch"));
+    assert_eq!(
+        again.view().unwrap().entries[0].heard.as_ref().map(|heard| heard.is_newest_unused),
+        Some(false)
+    );
     let (there, named) = house.secrets();
     assert_eq!(there, named, "those that were replaced are gone");
 }

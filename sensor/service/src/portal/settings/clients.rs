@@ -208,9 +208,9 @@ pub(super) fn keep(client: &Entry) -> Markup {
 
 /// Of a client that accepts two secrets: which of them makes room for a third, without a word where nobody loses by it.
 pub(super) fn newest(client: &Entry) -> Markup {
-    let is_used = client.heard.as_ref().is_none_or(|heard| heard.secret_used.is_some());
+    let is_unused = client.heard.as_ref().is_some_and(|heard| heard.is_newest_unused);
     html! { @if client.has_previous_secret {
-        @if is_used {
+        @if !is_unused {
             label.choice { input type="checkbox" name="newest" value="true"; "Replace the newest of the two, and keep the one before it: VPN servers that have the newest are refused from then on" }
         } @else {
             p.quiet { "There are two, and no request was made with the newest yet: it is the one that makes room, and the one before it stays." }
@@ -411,17 +411,13 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_two_secrets_is_asked_which_makes_room_only_where_the_newest_is_used() {
-        let heard = |secret_used: Option<&str>| {
-            Some(Heard { secret_used: secret_used.map(str::to_owned), ..Heard::default() })
-        };
-        let moment = "2026-11-26T10:00:00Z";
+        let heard = |is_newest_unused| Some(Heard { is_newest_unused, ..Heard::default() });
         for (has_two, heard, is_asked, is_told) in [
-            (true, heard(Some(moment)), true, false),
-            (true, heard(None), false, true),
+            (true, heard(false), true, false),
+            (true, heard(true), false, true),
             // Not in force, or no sensor: nobody knows.
             (true, None, true, false),
-            (false, heard(Some(moment)), false, false),
-            (false, heard(None), false, false),
+            (false, heard(false), false, false),
         ] {
             let client = Entry { has_previous_secret: has_two, heard, ..client(1) };
             let page = keep(&client).into_string();
